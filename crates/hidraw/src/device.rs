@@ -1,0 +1,187 @@
+//! One open security key.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::descriptor::ReportLen;
+use crate::list::{KeyInfo, device_number};
+
+/// An open key. Dropping it closes it, and gives up a lock.
+#[derive(Debug)]
+pub struct Device {
+    fd: OwnedFd,
+    report_len: ReportLen,
+}
+
+/// Why a key could not be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// It was unplugged, or exchanged for another one under the same name.
+    Gone,
+    /// The permissions of the node do not let this process in.
+    Denied,
+    /// Somebody holds it exclusively.
+    Busy,
+    /// The node is not the character device that sysfs announces.
+    NotADevice,
+    /// Anything else.
+    Io(io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("the security key was unplugged"),
+            Self::Denied => f.write_str("no permission to open the security key"),
+            Self::Busy => f.write_str("the security key is in use"),
+            Self::NotADevice => {
+                f.write_str("the device node is not the security key that the kernel announces")
+            }
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            Self::Gone | Self::Denied | Self::Busy | Self::NotADevice => None,
+        }
+    }
+}
+
+impl From<Errno> for OpenError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT | Errno::NXIO | Errno::NODEV | Errno::NOTDIR => Self::Gone,
+            Errno::ACCESS | Errno::PERM => Self::Denied,
+            Errno::BUSY => Self::Busy,
+            Errno::LOOP | Errno::ISDIR => Self::NotADevice,
+            other => Self::Io(other.into()),
+        }
+    }
+}
+
+impl Device {
+    /// Opens a listed key for reading and writing, without waiting.
+    ///
+    /// The open node is compared with what sysfs said, and sysfs is asked once more afterwards: the key that answers
+    /// is the one that was listed, or one whose reads fail because it is gone.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(key: &KeyInfo) -> Result<Self, OpenError> {
+        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY;
+        let fd = rustix::fs::open(&key.path, flags, Mode::empty())?;
+        let stat = rustix::fs::fstat(&fd)?;
+        let number = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
+        if FileType::from_raw_mode(stat.st_mode) != FileType::CharacterDevice || number != key.device_number {
+            return Err(OpenError::NotADevice);
+        }
+        if device_number(&key.sysfs) != Some(key.device_number) {
+            return Err(OpenError::Gone);
+        }
+        Ok(Self { fd, report_len: key.report_len })
+    }
+
+    /// How long its reports are, without report number.
+    pub fn report_len(&self) -> ReportLen {
+        self.report_len
+    }
+
+    /// One report from the key into `buf`, and its length; `None` if none is there.
+    ///
+    /// A report longer than `buf` is cut off by the kernel: give [`ReportLen::input`] bytes.
+    ///
+    /// # Errors
+    /// `EIO` or `ENODEV` once the key is unplugged.
+    pub fn read(&self, buf: &mut [u8]) -> io::Result<Option<usize>> {
+        loop {
+            match rustix::io::read(&self.fd, &mut *buf) {
+                Ok(0) if !buf.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(len) => return Ok(Some(len)),
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Sends one report of [`ReportLen::output`] bytes; `false` if the kernel cannot take it now.
+    ///
+    /// The kernel hands an output report to the USB host controller and waits for the key's acknowledgement, whatever
+    /// `O_NONBLOCK` says: microseconds with a working key, and at most 5 s (`USB_CTRL_SET_TIMEOUT`) with one whose
+    /// firmware hangs on the bus.
+    ///
+    /// # Errors
+    /// `InvalidInput` for another length; `EIO`, `ENODEV`, `EPIPE` or `ETIMEDOUT` from a key that is gone or hangs.
+    pub fn write(&self, report: &[u8]) -> io::Result<bool> {
+        if report.len() != self.report_len.output {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // The kernel wants the report number first; 0 stands for an interface that has only one report.
+        let mut numbered = Vec::with_capacity(report.len().saturating_add(1));
+        numbered.push(0);
+        numbered.extend_from_slice(report);
+        loop {
+            match rustix::io::write(&self.fd, &numbered) {
+                Ok(len) if len == numbered.len() => return Ok(true),
+                Ok(_) => return Err(io::ErrorKind::WriteZero.into()),
+                Err(Errno::AGAIN) => return Ok(false),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    /// Takes the advisory lock that libfido2's users take too (`flock(2)`); `false` if another process holds it.
+    ///
+    /// # Errors
+    /// When the device cannot be locked at all.
+    pub fn try_lock(&self) -> io::Result<bool> {
+        match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Errno::AGAIN) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Gives the lock up; harmless when not held.
+    ///
+    /// # Errors
+    /// When the device is broken; closing it gives the lock up in any case.
+    pub fn unlock(&self) -> io::Result<()> {
+        Ok(rustix::fs::flock(&self.fd, FlockOperation::NonBlockingUnlock)?)
+    }
+
+    /// Throws away the reports that wait to be read: answers to whoever used the key before.
+    ///
+    /// The kernel keeps 64 reports; a key that talks faster than they can be read is not waited for.
+    ///
+    /// # Errors
+    /// As [`Device::read`].
+    pub fn drain(&self) -> io::Result<()> {
+        let mut report = vec![0; self.report_len.input];
+        for _ in 0..64 {
+            if self.read(&mut report)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for Device {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+#[cfg(test)]
+#[path = "device_tests.rs"]
+mod tests;

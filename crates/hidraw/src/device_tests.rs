@@ -1,0 +1,145 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::*;
+
+const LEN_64: ReportLen = ReportLen { input: 64, output: 64 };
+
+/// A device whose far end is ours: a packet socket keeps the borders of reports as hidraw does.
+fn pair() -> (Device, OwnedFd) {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+    (Device { fd: near, report_len: LEN_64 }, far)
+}
+
+/// A key whose node is `/dev/null` (character device 1:3) and whose sysfs folder is `sysfs`.
+fn null_key(sysfs: &Path, path: &Path, device_number: (u32, u32)) -> KeyInfo {
+    fs::write(sysfs.join("dev"), format!("{}:{}\n", device_number.0, device_number.1)).unwrap();
+    KeyInfo {
+        path: path.into(),
+        sysfs: sysfs.into(),
+        name: "test".into(),
+        vendor_id: 0,
+        product_id: 0,
+        report_len: LEN_64,
+        device_number,
+    }
+}
+
+#[test]
+fn reports_go_out_with_report_number_zero() {
+    let (device, far) = pair();
+    assert!(device.write(&[7; 64]).unwrap());
+    let mut seen = [0xFF; 128];
+    assert_eq!(rustix::io::read(&far, &mut seen).unwrap(), 65);
+    assert_eq!(seen[0], 0);
+    assert_eq!(seen[1..65], [7; 64]);
+}
+
+#[test]
+fn reports_of_another_length_are_refused() {
+    let (device, _far) = pair();
+    for len in [0, 63, 65] {
+        assert_eq!(device.write(&vec![0; len]).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
+fn a_full_queue_is_no_error() {
+    let (device, _far) = pair();
+    let mut sent = 0_u32;
+    while device.write(&[0; 64]).unwrap() {
+        sent += 1;
+        assert!(sent < 100_000, "the socket never fills");
+    }
+    assert!(sent > 0);
+}
+
+#[test]
+fn reading_never_waits_and_an_unplugged_key_is_an_error() {
+    let (device, far) = pair();
+    let mut buf = [0; 64];
+    assert_eq!(device.read(&mut buf).unwrap(), None);
+    rustix::io::write(&far, &[9; 64]).unwrap();
+    assert_eq!(device.read(&mut buf).unwrap(), Some(64));
+    assert_eq!(buf, [9; 64]);
+    drop(far);
+    assert!(device.read(&mut buf).is_err());
+    assert!(device.write(&[0; 64]).is_err());
+}
+
+#[test]
+fn draining_leaves_only_what_comes_later() {
+    let (device, far) = pair();
+    for stale in 0..5 {
+        rustix::io::write(&far, &[stale; 64]).unwrap();
+    }
+    device.drain().unwrap();
+    let mut buf = [0; 64];
+    assert_eq!(device.read(&mut buf).unwrap(), None);
+    rustix::io::write(&far, &[9; 64]).unwrap();
+    assert_eq!(device.read(&mut buf).unwrap(), Some(64));
+}
+
+#[test]
+fn the_lock_excludes_others_until_given_up_or_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("node");
+    fs::write(&file, "").unwrap();
+    let open = || Device { fd: fs::File::open(&file).unwrap().into(), report_len: LEN_64 };
+    let (one, two) = (open(), open());
+    assert!(one.try_lock().unwrap());
+    assert!(one.try_lock().unwrap(), "taking it twice is harmless");
+    assert!(!two.try_lock().unwrap());
+    one.unlock().unwrap();
+    one.unlock().unwrap();
+    assert!(two.try_lock().unwrap());
+    drop(two);
+    assert!(one.try_lock().unwrap());
+}
+
+#[test]
+fn opening_checks_the_node_against_sysfs() {
+    let sysfs = tempfile::tempdir().unwrap();
+    let null = Path::new("/dev/null");
+    assert!(Device::open(&null_key(sysfs.path(), null, (1, 3))).is_ok());
+    let other = Device::open(&null_key(sysfs.path(), null, (240, 3)));
+    assert!(matches!(other, Err(OpenError::NotADevice)), "{other:?}");
+
+    let exchanged = null_key(sysfs.path(), null, (1, 3));
+    fs::write(sysfs.path().join("dev"), "1:5\n").unwrap();
+    assert!(matches!(Device::open(&exchanged), Err(OpenError::Gone)));
+    fs::remove_file(sysfs.path().join("dev")).unwrap();
+    assert!(matches!(Device::open(&exchanged), Err(OpenError::Gone)));
+}
+
+#[test]
+fn opening_refuses_what_is_not_a_device_node() {
+    let sysfs = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let (file, link, missing) =
+        (place.path().join("file"), place.path().join("link"), place.path().join("missing"));
+    fs::write(&file, "").unwrap();
+    symlink("/dev/null", &link).unwrap();
+    for (path, expected) in [
+        (&file, "NotADevice"),
+        (&link, "NotADevice"),
+        (&place.path().to_path_buf(), "NotADevice"),
+        (&missing, "Gone"),
+    ] {
+        let error = Device::open(&null_key(sysfs.path(), path, (1, 3))).unwrap_err();
+        assert_eq!(format!("{error:?}"), expected, "{}", path.display());
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+#[test]
+fn descriptors_are_closed_on_exec_and_never_block() {
+    let sysfs = tempfile::tempdir().unwrap();
+    let device = Device::open(&null_key(sysfs.path(), Path::new("/dev/null"), (1, 3))).unwrap();
+    assert!(rustix::io::fcntl_getfd(&device).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+    assert!(rustix::fs::fcntl_getfl(&device).unwrap().contains(OFlags::NONBLOCK));
+}
