@@ -1,1 +1,39 @@
-#![allow(missing_docs)]
+//! Security keys in software, for tests.
+//!
+//! The firmware is Google's OpenSK, run as a library, so that what our own protocol code believes is checked by an
+//! implementation that shares none of it. Around it stand a clock, a person with a finger, and a USB port:
+//! - [`Desk`] holds several keys in one process under one fake clock: no real time passes and every run is the same.
+//!   Scripted keys that misbehave sit at the same desk through the [`Behaviour`] trait.
+//! - the program `virtual-key` hosts keys on `/dev/uhid`, where the kernel takes them for real ones.
+#![forbid(unsafe_code)]
+// Test equipment: whatever is not as expected here is a broken test, and a panic is how a test says so.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod behaviour;
+mod config;
+mod corruption;
+mod counts;
+mod desk;
+mod hand;
+mod key;
+mod message;
+
+pub use behaviour::Behaviour;
+pub use config::{Fingerprints, KeyConfig, PinProtocols, Profile};
+pub use corruption::Corruption;
+pub use counts::Counts;
+pub use desk::{Desk, KeyId, PortError};
+pub use hand::Touch;
+
+/// Size of a CTAPHID report in bytes (CTAP 2.1 §11.2.4).
+pub const REPORT_LEN: usize = 64;
+
+/// One CTAPHID report, without the report number that hidraw puts in front.
+pub type Report = [u8; REPORT_LEN];

@@ -1,0 +1,104 @@
+//! What a key is like before it is first plugged in.
+
+use std::time::Duration;
+
+/// Everything that distinguishes one virtual key from another. Start from [`KeyConfig::new`] and change what matters:
+/// `KeyConfig { pin: Some("1234".into()), ..KeyConfig::new("blue") }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyConfig {
+    /// The name of the key in tests, and of the HID device.
+    pub name: String,
+    /// The PIN set before the key is first plugged in.
+    pub pin: Option<String>,
+    /// The fingerprint sensor, if any.
+    pub fingerprints: Fingerprints,
+    /// `maxCredentialCountInList` (CTAP 2.1 §6.4), 8 by default; longer lists are answered with `CTAP2_ERR_LIMIT_EXCEEDED`.
+    /// None: not stated, and no limit.
+    pub max_credential_count_in_list: Option<usize>,
+    /// `maxMsgSize` in bytes, 1024 to 7609 (the default).
+    pub max_msg_size: usize,
+    /// The `alwaysUv` option, not to be switched off (it also switches U2F off, CTAP 2.1 §7.2).
+    pub always_uv: bool,
+    /// The PIN/UV auth protocols that the key speaks.
+    pub protocols: PinProtocols,
+    /// The age of the key.
+    pub profile: Profile,
+    /// The model's identifier; zero by default.
+    pub aaguid: [u8; 16],
+    /// USB vendor number; by default that of the pid.codes test range.
+    pub vendor_id: u16,
+    /// USB product number.
+    pub product_id: u16,
+    /// Time that each report takes on the wire, in both directions.
+    pub latency: Duration,
+    /// How long the key waits for the rest of a message before it answers `ERR_MSG_TIMEOUT`: 100 ms in OpenSK, which a
+    /// loaded emulated guest cannot keep.
+    pub message_timeout: Duration,
+    /// Seed of all randomness in the key; by default made from the name.
+    pub seed: [u8; 32],
+}
+
+/// The fingerprint sensor of a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fingerprints {
+    /// The key has no sensor: it has neither a `uv` nor a `bioEnroll` option.
+    #[default]
+    NoSensor,
+    /// The key has a sensor, and no fingerprint is enrolled.
+    NoneEnrolled,
+    /// The key has a sensor, and one fingerprint is enrolled. Set a PIN as well: OpenSK refuses every token without one.
+    Enrolled,
+}
+
+/// PIN/UV auth protocols that a key speaks (CTAP 2.1 §6.5.6 and §6.5.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PinProtocols {
+    /// Protocol 1 only.
+    One,
+    /// Protocol 2 only.
+    Two,
+    /// Both, with 2 preferred.
+    #[default]
+    Both,
+}
+
+/// What generation a key belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// `FIDO_2_1`, `FIDO_2_0` and `U2F_V2`, with permission tokens and authenticatorSelection.
+    #[default]
+    Ctap21,
+    /// `FIDO_2_0` and `U2F_V2`: no permission tokens, no authenticatorSelection, PIN protocol 1 only, and a PIN needed
+    /// for every makeCredential once it is set.
+    Ctap20,
+    /// `U2F_V2` only: no CBOR capability at all.
+    U2f,
+}
+
+impl KeyConfig {
+    /// A CTAP 2.1 key without PIN and fingerprint sensor.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            pin: None,
+            fingerprints: Fingerprints::NoSensor,
+            max_credential_count_in_list: Some(8),
+            max_msg_size: 7609,
+            always_uv: false,
+            protocols: PinProtocols::Both,
+            profile: Profile::Ctap21,
+            aaguid: [0; 16],
+            vendor_id: 0x1209,
+            product_id: 0x0001,
+            latency: Duration::ZERO,
+            message_timeout: Duration::from_millis(100),
+            seed: crate::key::sha256(&[b"virtual key", name.as_bytes()]),
+        }
+    }
+
+    /// The same key with this PIN.
+    #[must_use]
+    pub fn pin(self, pin: &str) -> Self {
+        Self { pin: Some(pin.to_owned()), ..self }
+    }
+}

@@ -1,0 +1,123 @@
+//! What of a key outlives a power cycle, and what others see of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use opensk::api::persist::keys;
+use sha2::{Digest, Sha256};
+use sk_cbor::{Value, writer};
+
+use super::sha256;
+use crate::counts::Tally;
+use crate::hand::Hand;
+use crate::{Corruption, Fingerprints, KeyConfig};
+
+/// The failed attempts after which a PIN is blocked.
+pub(crate) const MAX_PIN_RETRIES: u8 = 8;
+
+/// Template number of the fingerprint that a key comes with.
+const FIRST_FINGER: [u8; 1] = [1];
+
+/// A body shared between the key's own thread and those who look at it.
+pub(crate) struct Shared {
+    body: Mutex<Body>,
+    changed: Condvar,
+}
+
+impl Shared {
+    pub(crate) fn new(config: KeyConfig) -> Self {
+        Self { body: Mutex::new(Body::new(config)), changed: Condvar::new() }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Body> {
+        self.body.lock().expect("a key's thread has panicked")
+    }
+
+    /// Say that the key wants a touch, or no longer does.
+    pub(crate) fn want_touch(&self, since: Option<Duration>) {
+        let mut body = self.lock();
+        if body.wanted_since.is_some() != since.is_some() {
+            body.wanted_since = since;
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// Memory, counts and plans of one key.
+pub(crate) struct Body {
+    pub(crate) config: KeyConfig,
+    /// OpenSK's persistent entries.
+    pub(crate) flash: BTreeMap<usize, Vec<u8>>,
+    pub(crate) random: Random,
+    pub(crate) tally: Tally,
+    pub(crate) hand: Hand,
+    /// Since when the key has been asking for a touch, if it is.
+    pub(crate) wanted_since: Option<Duration>,
+    pub(crate) corruption: Option<Corruption>,
+}
+
+impl Body {
+    fn new(config: KeyConfig) -> Self {
+        let random = Random { seed: config.seed, blocks: 0 };
+        let mut body = Self {
+            config,
+            flash: BTreeMap::new(),
+            random,
+            tally: Tally::default(),
+            hand: Hand::default(),
+            wanted_since: None,
+            corruption: None,
+        };
+        body.reset();
+        if let Some(pin) = &body.config.pin {
+            let mut entry = vec![u8::try_from(pin.chars().count()).expect("a PIN is short")];
+            entry.extend_from_slice(&Sha256::digest(pin.as_bytes())[..16]);
+            body.flash.insert(keys::PIN_PROPERTIES, entry);
+        }
+        if body.config.fingerprints == Fingerprints::Enrolled {
+            let mut entry = Vec::new();
+            let template = vec![(Value::unsigned(1), Value::byte_string(FIRST_FINGER.to_vec()))];
+            writer::write(Value::map(template), &mut entry).expect("a flat map");
+            body.flash.insert(keys::FRIENDLY_NAMES.start, entry);
+        }
+        body
+    }
+
+    /// Forget everything but the model: no PIN, no credentials, no fingerprints.
+    pub(crate) fn reset(&mut self) {
+        self.flash.clear();
+        self.flash.insert(keys::AAGUID, self.config.aaguid.to_vec());
+    }
+
+    /// PIN attempts left.
+    pub(crate) fn pin_retries(&self) -> u8 {
+        let fails = self.flash.get(&keys::PIN_RETRIES).and_then(|entry| entry.first().copied()).unwrap_or(0);
+        MAX_PIN_RETRIES.saturating_sub(fails)
+    }
+
+    pub(crate) fn has_pin(&self) -> bool {
+        self.flash.contains_key(&keys::PIN_PROPERTIES)
+    }
+
+    /// Discoverable credentials held.
+    pub(crate) fn discoverable_credentials(&self) -> usize {
+        self.flash.range(keys::CREDENTIALS).count()
+    }
+}
+
+/// Randomness that is the same in every run: SHA-256 over seed and block number. It goes on over power cycles.
+pub(crate) struct Random {
+    seed: [u8; 32],
+    blocks: u64,
+}
+
+impl Random {
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            self.blocks += 1;
+            let block = sha256(&[&self.seed, &self.blocks.to_be_bytes()]);
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The loop around OpenSK from plugging in to unplugging.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opensk::{Ctap, Transport};
+
+use super::env::{Ended, KeyEnv};
+use super::{Port, Shared, Wake, crypto, profile};
+use crate::Report;
+
+/// How long OpenSK remembers that a U2F request wanted a touch.
+const U2F_MEMORY: Duration = Duration::from_secs(10);
+
+/// `CTAP2_ERR_KEEPALIVE_CANCEL`.
+const KEEPALIVE_CANCEL: u8 = 0x2d;
+
+/// Be a key until the power goes.
+pub(crate) fn run<P: Port>(shared: &Arc<Shared>, port: P) {
+    let mut ctap = Ctap::new(KeyEnv::new(port, Arc::clone(shared)));
+    let mut u2f_until = None;
+    while !ctap.env().unplugged {
+        match ctap.env().port.wait(u2f_until) {
+            Wake::Unplugged => break,
+            Wake::Report(report) => answer(&mut ctap, report),
+            // Granting does nothing unless a U2F request has asked: the touch is lost.
+            Wake::Touch(_) => ctap.u2f_grant_user_presence(),
+            Wake::Deadline => {}
+        }
+        // U2F does not wait for the person; the host asks again and again.
+        let now = ctap.env().port.now();
+        u2f_until = ctap.u2f_needs_user_presence().then(|| now + U2F_MEMORY);
+        shared.want_touch(u2f_until.map(|_| now));
+    }
+    shared.lock().tally.power_off();
+    shared.want_touch(None);
+}
+
+fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, report: Report) {
+    let mut next = Some(report);
+    while let Some(report) = next.take() {
+        let env = ctap.env();
+        (env.request, env.ended) = (None, None);
+        let mut reply: Vec<Report> = ctap.process_hid_packet(&report, Transport::MainHid).collect();
+        crypto::bend(None);
+        let env = ctap.env();
+        match env.ended.take() {
+            None => {}
+            Some(Ended::Cancelled) => profile::set_status(&mut reply, KEEPALIVE_CANCEL),
+            Some(Ended::Resynchronised(init)) => {
+                reply.clear();
+                next = Some(init);
+            }
+        }
+        let command = env.request.map(|(_, command)| command);
+        let reply = profile::dress(&env.shared.lock(), command, reply);
+        for report in &reply {
+            env.transmit(report);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Where a key differs from plain OpenSK: requests refused before it sees them, replies dressed up after.
+
+use sk_cbor::{Value, reader, writer};
+
+use super::Body;
+use crate::message::{CBOR, ERR_INVALID_CMD, ERROR, INIT, Message};
+use crate::{Corruption, Fingerprints, PinProtocols, Profile, Report};
+
+const MAKE_CREDENTIAL: u8 = 0x01;
+const GET_ASSERTION: u8 = 0x02;
+const GET_INFO: u8 = 0x04;
+const CLIENT_PIN: u8 = 0x06;
+const GET_NEXT_ASSERTION: u8 = 0x08;
+const BIO_ENROLLMENT: u8 = 0x09;
+
+const OK: u8 = 0x00;
+const INVALID_COMMAND: u8 = 0x01;
+const INVALID_PARAMETER: u8 = 0x02;
+const LIMIT_EXCEEDED: u8 = 0x15;
+const PIN_REQUIRED: u8 = 0x36;
+
+/// CTAPHID capability bit for CBOR (CTAP 2.1 §11.2.9.1.3).
+const CAPABILITY_CBOR: u8 = 0x04;
+
+type Map = Vec<(Value, Value)>;
+
+pub(crate) fn is_assertion(command: u8) -> bool {
+    matches!(command, GET_ASSERTION | GET_NEXT_ASSERTION)
+}
+
+/// The status with which this key refuses a request that OpenSK would accept.
+pub(crate) fn refuse(body: &Body, request: &[u8]) -> Option<u8> {
+    let (&command, parameters) = request.split_first()?;
+    let config = &body.config;
+    match config.profile {
+        // The reply is turned into a CTAPHID error; what matters is that nothing is done.
+        Profile::U2f => return Some(INVALID_COMMAND),
+        Profile::Ctap20 if command > GET_NEXT_ASSERTION => return Some(INVALID_COMMAND),
+        Profile::Ctap20 | Profile::Ctap21 => {}
+    }
+    if command == BIO_ENROLLMENT && config.fingerprints == Fingerprints::NoSensor {
+        return Some(INVALID_COMMAND);
+    }
+    // Malformed parameters are OpenSK's to refuse.
+    let parameters = reader::read(parameters).ok()?.extract_map()?;
+    let (list, auth_param, protocol) = match command {
+        MAKE_CREDENTIAL => (field(&parameters, 0x05), field(&parameters, 0x08), field(&parameters, 0x09)),
+        GET_ASSERTION => (field(&parameters, 0x03), field(&parameters, 0x06), field(&parameters, 0x07)),
+        CLIENT_PIN => (None, None, field(&parameters, 0x01)),
+        _ => (None, None, None),
+    };
+    if let Some(limit) = config.max_credential_count_in_list
+        && list.and_then(Value::extract_array).is_some_and(|list| list.len() > limit)
+    {
+        return Some(LIMIT_EXCEEDED);
+    }
+    let speaks_two = config.protocols != PinProtocols::One && config.profile == Profile::Ctap21;
+    if !speaks_two && protocol.and_then(Value::extract_unsigned) == Some(2) {
+        return Some(INVALID_PARAMETER);
+    }
+    if config.profile == Profile::Ctap20 {
+        if command == CLIENT_PIN
+            && field(&parameters, 0x02)
+                .and_then(Value::extract_unsigned)
+                .is_some_and(|subcommand| subcommand > 5)
+        {
+            return Some(INVALID_PARAMETER);
+        }
+        if command == MAKE_CREDENTIAL && auth_param.is_none() && body.has_pin() {
+            return Some(PIN_REQUIRED);
+        }
+    }
+    None
+}
+
+/// Replace the status of a CBOR reply and drop its body.
+pub(crate) fn set_status(reply: &mut Vec<Report>, status: u8) {
+    if let Some(mut message) = Message::join(reply)
+        && message.command == CBOR
+    {
+        message.payload = vec![status];
+        *reply = message.split();
+    }
+}
+
+/// Make OpenSK's reply to `command` the one of this key.
+pub(crate) fn dress(body: &Body, command: Option<u8>, reply: Vec<Report>) -> Vec<Report> {
+    let Some(mut message) = Message::join(&reply) else { return reply };
+    let legacy = body.config.profile == Profile::U2f;
+    match (message.command, command) {
+        (INIT, _) if legacy => {
+            if let Some(capabilities) = message.payload.get_mut(16) {
+                *capabilities &= !CAPABILITY_CBOR;
+            }
+        }
+        (CBOR, _) if legacy => {
+            message.command = ERROR;
+            message.payload = vec![ERR_INVALID_CMD];
+        }
+        (CBOR, Some(GET_INFO)) => rewrite(&mut message.payload, |info| dress_info(body, info)),
+        (CBOR, Some(command)) if is_assertion(command) => {
+            let Some(corruption) = body.corruption else { return reply };
+            rewrite(&mut message.payload, |assertion| corrupt(corruption, assertion));
+        }
+        _ => return reply,
+    }
+    message.split()
+}
+
+/// Change the map in a successful reply.
+fn rewrite(payload: &mut Vec<u8>, change: impl FnOnce(&mut Map)) {
+    if payload.first() != Some(&OK) {
+        return;
+    }
+    let mut map = reader::read(&payload[1..]).expect("OpenSK's own CBOR").extract_map().expect("a map");
+    change(&mut map);
+    payload.truncate(1);
+    writer::write(Value::map(map), payload).expect("it was read from CBOR");
+}
+
+fn dress_info(body: &Body, info: &mut Map) {
+    let config = &body.config;
+    let old = config.profile == Profile::Ctap20;
+    if old {
+        info.retain(|(key, _)| key.clone().extract_unsigned().is_some_and(|key| key <= 0x06));
+        set(info, 0x01, texts(&["U2F_V2", "FIDO_2_0"]));
+        set(info, 0x02, texts(&["credProtect", "hmac-secret"]));
+    }
+    if old || config.protocols == PinProtocols::One {
+        set(info, 0x06, Value::array(vec![Value::unsigned(1)]));
+    }
+    let sensor = config.fingerprints != Fingerprints::NoSensor;
+    if !sensor {
+        // preferredPlatformUvAttempts and uvModality
+        info.retain(|(key, _)| !matches!(key.clone().extract_unsigned(), Some(0x11 | 0x12)));
+    }
+    let mut options = field(info, 0x04).and_then(Value::extract_map).expect("OpenSK states its options");
+    options.retain(|(name, _)| match name.clone().extract_text_string().as_deref() {
+        Some("uv") => sensor,
+        Some("bioEnroll") => sensor && !old,
+        Some("rk" | "up" | "clientPin") => true,
+        _ => !old,
+    });
+    set(info, 0x04, Value::map(options));
+}
+
+fn corrupt(corruption: Corruption, assertion: &mut Map) {
+    if let Some(mut authenticator_data) = field(assertion, 0x02).and_then(Value::extract_byte_string) {
+        corruption.apply(&mut authenticator_data);
+        set(assertion, 0x02, Value::byte_string(authenticator_data));
+    }
+    if corruption == Corruption::Signature
+        && let Some(mut signature) = field(assertion, 0x03).and_then(Value::extract_byte_string)
+    {
+        // The last byte belongs to a number in every encoding, so the signature stays well-formed.
+        if let Some(last) = signature.last_mut() {
+            *last ^= 0x01;
+        }
+        set(assertion, 0x03, Value::byte_string(signature));
+    }
+}
+
+fn field(map: &Map, key: u64) -> Option<Value> {
+    let key = Value::unsigned(key);
+    map.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+}
+
+fn set(map: &mut Map, key: u64, value: Value) {
+    let key = Value::unsigned(key);
+    map.retain(|(name, _)| *name != key);
+    map.push((key, value));
+}
+
+fn texts(texts: &[&str]) -> Value {
+    Value::array(texts.iter().map(|text| Value::text_string((*text).to_owned())).collect())
+}

@@ -1,0 +1,314 @@
+//! The desk against a minimal host written down byte by byte: no code of the host under test takes part.
+
+mod host;
+
+use std::time::Duration;
+
+use host::{Host, UP_NEEDED, get_assertion, make_credential, text};
+use virtual_key::{Desk, KeyConfig, PortError};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn init_answers_the_nonce_with_a_channel() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    desk.open(key).unwrap();
+    let mut request = [0; 64];
+    request[..15].copy_from_slice(&[255, 255, 255, 255, 0x86, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]);
+    desk.write(key, &request).unwrap();
+    assert_eq!(desk.read(key), Ok(None), "nothing happens before time passes");
+    assert!(desk.wait(Duration::ZERO));
+    let reply = desk.read(key).unwrap().unwrap();
+    // nonce, channel 1, protocol 2, version 1.0.0, WINK and CBOR
+    let expected = [255, 255, 255, 255, 0x86, 0, 17, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1, 2, 1, 0, 0, 0x05];
+    assert_eq!(reply[..24], expected);
+    assert_eq!(desk.read(key), Ok(None));
+    assert_eq!(desk.now(), Duration::ZERO);
+}
+
+#[test]
+fn info_is_that_of_the_configuration() {
+    let mut desk = Desk::new();
+    let config = KeyConfig { aaguid: [3; 16], max_msg_size: 1200, ..KeyConfig::new("blue") };
+    let key = desk.add(config);
+    let mut host = Host::open(&mut desk, key);
+    let (status, info) = host.call(&mut desk, 0x04, &[]);
+    assert_eq!(status, 0);
+    assert_eq!(info.bytes(0x03), [3; 16]);
+    assert_eq!(info.field(0x05).unwrap().extract_unsigned(), Some(1200));
+    assert_eq!(info.field(0x07).unwrap().extract_unsigned(), Some(8));
+    assert_eq!(
+        (info.option("clientPin"), info.option("uv"), info.option("rk")),
+        (Some(false), None, Some(true))
+    );
+}
+
+#[test]
+fn a_touch_counts_only_while_the_key_waits_for_one() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    assert!(!desk.touch(key), "nothing asked for a touch");
+    host.ask(&mut desk, 0x01, &make_credential(false));
+    assert!(!desk.blinking(key), "the request is still on the wire");
+    desk.advance(SECOND);
+    assert!(desk.blinking(key));
+    assert_eq!(host.receive(&mut desk, Duration::ZERO), None, "the early touch was not remembered");
+    assert_eq!(host.keepalives, [UP_NEEDED; 10]);
+    assert!(desk.touch(key));
+    let (status, credential) = host.reply(&mut desk);
+    assert_eq!((status, desk.now(), desk.blinking(key)), (0, SECOND, false));
+    assert_eq!(credential.field(0x01), Some(text("packed")));
+    assert!(!desk.touch(key));
+}
+
+#[test]
+fn planned_touches_come_on_time_or_are_lost() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    desk.touch_at(key, SECOND);
+    desk.touch_at(key, 7 * SECOND);
+    desk.advance(2 * SECOND);
+    assert_eq!(host.make_credential(&mut desk, false).0, 0);
+    assert_eq!(desk.now(), 7 * SECOND, "the touch at 1 s found nobody waiting, that at 7 s did");
+
+    desk.touch_after(key, Duration::from_millis(1500));
+    assert_eq!(host.make_credential(&mut desk, false).0, 0);
+    assert_eq!(desk.now(), Duration::from_millis(8500));
+    assert_eq!(
+        host.make_credential(&mut desk, false).0,
+        0x2f,
+        "touch-after is for one request: user action timeout"
+    );
+    assert_eq!(desk.now(), Duration::from_millis(38_500));
+
+    desk.auto_touch(key, SECOND);
+    assert_eq!(host.make_credential(&mut desk, false).0, 0);
+    assert_eq!(host.make_credential(&mut desk, false).0, 0);
+    assert_eq!(desk.now(), Duration::from_millis(40_500));
+    desk.never(key);
+    assert_eq!(host.make_credential(&mut desk, false).0, 0x2f);
+}
+
+#[test]
+fn cancel_ends_the_wait_at_once() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    host.ask(&mut desk, 0x01, &make_credential(false));
+    desk.advance(3 * SECOND);
+    host.send(&mut desk, host::CANCEL, &[]);
+    assert_eq!(host.reply(&mut desk).0, 0x2d);
+    assert_eq!((desk.now(), desk.blinking(key)), (3 * SECOND, false));
+    assert_eq!(desk.counts(key).cancels, 1);
+
+    // A cancel with nothing to cancel has no effect and no reply.
+    host.send(&mut desk, host::CANCEL, &[]);
+    assert_eq!(host.receive(&mut desk, SECOND), None);
+}
+
+#[test]
+fn init_on_the_channel_in_use_drops_the_request() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    host.ask(&mut desk, 0x01, &make_credential(false));
+    desk.advance(SECOND);
+    host.send(&mut desk, 0x06, &[4; 8]);
+    let (command, payload) = host.receive(&mut desk, SECOND).unwrap();
+    assert_eq!((command, &payload[..12]), (0x06, &[4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 0, 1][..]));
+    assert!(!desk.blinking(key));
+    assert_eq!(host.receive(&mut desk, 60 * SECOND), None);
+}
+
+#[test]
+fn another_channel_finds_a_waiting_key_busy() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    let mut other = Host::open(&mut desk, key);
+    host.ask(&mut desk, 0x01, &make_credential(false));
+    desk.advance(SECOND);
+    while desk.read(key).unwrap().is_some() {}
+    other.send(&mut desk, host::CBOR, &[0x04]);
+    assert_eq!(other.receive(&mut desk, SECOND), Some((host::ERROR, vec![6])));
+    other.send(&mut desk, host::CANCEL, &[]);
+    assert_eq!(other.receive(&mut desk, SECOND), None);
+    assert!(desk.blinking(key), "a foreign cancel ends nothing");
+    desk.touch(key);
+    assert_eq!(host.reply(&mut desk).0, 0);
+}
+
+#[test]
+fn counts_are_exact() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    assert_eq!(desk.counts(key).opens, 1);
+    desk.reset_counts(key);
+    host.call(&mut desk, 0x04, &[]);
+    host.ask(&mut desk, 0x02, &get_assertion(&[&[1; 241], &[2; 241]], true));
+    assert_eq!(host.reply(&mut desk).0, 0x2e);
+    host.ask(&mut desk, 0x0b, &[]);
+    desk.advance(Duration::from_millis(250));
+    host.send(&mut desk, host::CANCEL, &[]);
+    assert_eq!(host.reply(&mut desk).0, 0x2d);
+    desk.close(key);
+    let counts = desk.counts(key);
+    assert_eq!((counts.transactions, counts.cbor, counts.inits, counts.cancels), (3, 3, 0, 1));
+    assert_eq!(counts.commands.into_iter().collect::<Vec<_>>(), [(0x02, 1), (0x04, 1), (0x0b, 1)]);
+    // getInfo 1, getAssertion 574 bytes: 57 + 9 × 59, selection 1, cancel 1
+    assert_eq!(counts.reports_in, 1 + 10 + 1 + 1);
+    // keep-alives at 100 ms and 200 ms, three replies, of which getInfo has several reports
+    assert_eq!(counts.keepalives, 2);
+    assert_eq!((counts.opens, counts.closes), (0, 1));
+}
+
+#[test]
+fn a_key_keeps_what_it_stores_while_unplugged() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    desk.auto_touch(key, Duration::ZERO);
+    let (_, credential) = host.make_credential(&mut desk, true);
+    let (id, ..) = host::attested_credential(&credential.bytes(0x02));
+    assert_eq!((desk.plugging(key), desk.discoverable_credentials(key)), (Some(1), 1));
+
+    desk.unplug(key);
+    assert!(desk.wait(desk.now()), "unplugging is news");
+    assert!(!desk.wait(desk.now()), "once");
+    assert_eq!(desk.read(key), Err(PortError::Unplugged));
+    assert_eq!(desk.write(key, &[0; 64]), Err(PortError::Unplugged));
+    assert_eq!((desk.open(key), desk.plugged()), (Err(PortError::Unplugged), vec![]));
+
+    desk.plug_at(key, desk.now() + SECOND);
+    assert!(desk.wait(desk.now() + 5 * SECOND));
+    assert_eq!((desk.now(), desk.plugging(key)), (SECOND, Some(2)));
+    assert_eq!(desk.read(key), Err(PortError::NotOpen));
+    let mut host = Host::open(&mut desk, key);
+    assert_eq!(host.call(&mut desk, 0x02, &get_assertion(&[&id], true)).0, 0);
+    assert_eq!(host.call(&mut desk, 0x02, &get_assertion(&[], true)).0, 0);
+    assert_eq!((desk.counts(key).opens, desk.counts(key).closes), (2, 1));
+
+    desk.forget(key);
+    let mut host = Host::open(&mut desk, key);
+    assert_eq!(host.call(&mut desk, 0x02, &get_assertion(&[&id], true)).0, 0x2e);
+}
+
+#[test]
+fn a_key_unplugged_while_it_waits_is_gone_at_once() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    host.ask(&mut desk, 0x01, &make_credential(false));
+    desk.unplug_at(key, 2 * SECOND);
+    desk.advance(10 * SECOND);
+    assert_eq!((desk.read(key), desk.blinking(key)), (Err(PortError::Unplugged), false));
+}
+
+#[test]
+fn a_fuse_unplugs_after_so_many_reports() {
+    for reports in 0..6 {
+        let mut desk = Desk::new();
+        let key = desk.add(KeyConfig::new("blue"));
+        desk.open(key).unwrap();
+        desk.unplug_after(key, reports);
+        let mut passed = 0;
+        while desk.plugging(key).is_some() {
+            for report in host::reports([0xff; 4], 0x06, &[1; 8]) {
+                passed += usize::from(desk.write(key, &report).is_ok());
+            }
+            desk.wait(desk.now() + SECOND);
+            passed += usize::from(matches!(desk.read(key), Ok(Some(_))));
+        }
+        assert_eq!(passed, reports);
+    }
+}
+
+#[test]
+fn two_keys_share_the_clock_and_nothing_else() {
+    let mut desk = Desk::new();
+    let blue = desk.add(KeyConfig::new("blue"));
+    let red = desk.add(KeyConfig::new("red"));
+    assert_eq!(desk.plugged(), [blue, red]);
+    let mut on_blue = Host::open(&mut desk, blue);
+    let mut on_red = Host::open(&mut desk, red);
+    desk.auto_touch(blue, Duration::ZERO);
+    desk.auto_touch(red, Duration::ZERO);
+    let (_, credential) = on_blue.make_credential(&mut desk, false);
+    let (id, ..) = host::attested_credential(&credential.bytes(0x02));
+    assert_eq!(on_red.call(&mut desk, 0x02, &get_assertion(&[&id], true)).0, 0x2e);
+    desk.never(blue);
+    desk.never(red);
+
+    // Both wait at the same time; only the touched one answers.
+    on_blue.ask(&mut desk, 0x0b, &[]);
+    on_red.ask(&mut desk, 0x0b, &[]);
+    desk.advance(SECOND);
+    assert!(desk.blinking(blue) && desk.blinking(red));
+    desk.touch(red);
+    assert_eq!(on_red.reply(&mut desk).0, 0);
+    assert!(desk.blinking(blue));
+    on_blue.send(&mut desk, host::CANCEL, &[]);
+    assert_eq!(on_blue.reply(&mut desk).0, 0x2d);
+}
+
+#[test]
+fn the_same_calls_give_the_same_bytes() {
+    let run = || {
+        let mut desk = Desk::new();
+        let key = desk.add(KeyConfig::new("blue"));
+        let mut host = Host::open(&mut desk, key);
+        desk.auto_touch(key, SECOND);
+        let (_, credential) = host.make_credential(&mut desk, true);
+        (credential.bytes(0x02), desk.now())
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn latency_is_per_report_and_one_after_the_other() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig { latency: Duration::from_millis(8), ..KeyConfig::new("blue") });
+    let mut host = Host::open(&mut desk, key);
+    assert_eq!(desk.now(), Duration::from_millis(16));
+    host.send(&mut desk, 0x01, &[1; 57 + 59 + 59]);
+    assert!(host.receive(&mut desk, SECOND).is_some());
+    assert_eq!(desk.now(), Duration::from_millis(16 + 24 + 24));
+}
+
+#[test]
+fn a_scripted_key_sits_beside_honest_ones() {
+    let mut desk = Desk::new();
+    let honest = desk.add(KeyConfig::new("honest"));
+    let endless = desk.add_behaviour("endless", |_now, report: &[u8; 64]| {
+        let mut keepalive = [0; 64];
+        keepalive[..4].copy_from_slice(&report[..4]);
+        keepalive[4..8].copy_from_slice(&[0xbb, 0, 1, 1]);
+        (1..=20).map(|turn| (turn * Duration::from_millis(100), keepalive)).collect::<Vec<_>>()
+    });
+    desk.open(endless).unwrap();
+    desk.write(endless, &host::reports([1; 4], host::CBOR, &[4])[0]).unwrap();
+    let mut on_honest = Host::open(&mut desk, honest);
+    assert_eq!(on_honest.call(&mut desk, 0x04, &[]).0, 0);
+    desk.advance(5 * SECOND);
+    let mut keepalives = 0;
+    while desk.read(endless).unwrap().is_some() {
+        keepalives += 1;
+    }
+    assert_eq!((keepalives, desk.counts(endless).keepalives, desk.counts(endless).cbor), (20, 20, 1));
+}
+
+#[test]
+fn a_wire_can_be_tampered_with() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig::new("blue"));
+    let mut host = Host::open(&mut desk, key);
+    desk.tamper(key, |_now, report| vec![(SECOND, report), (SECOND, report)]);
+    host.send(&mut desk, 0x01, &[1; 10]);
+    assert_eq!(host.receive(&mut desk, 2 * SECOND), Some((0x01, vec![1; 10])));
+    assert_eq!(host.receive(&mut desk, Duration::ZERO), Some((0x01, vec![1; 10])));
+    assert_eq!(desk.now(), SECOND);
+}
