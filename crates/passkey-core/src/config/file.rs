@@ -1,0 +1,234 @@
+//! `passkey.toml`.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    ConfigError, HostNameError, Policy, SettingError, Settings, Template, TemplateError,
+    error::{ConfigErrorReason, Expectation, readable},
+    host, keys,
+    settings::Value,
+};
+use crate::{
+    credential::is_rp_id,
+    safe_file::{self, Owner, SafeFileError},
+    toml_text::{line_of, syntax_message},
+};
+
+/// Where the configuration is unless the module is told otherwise.
+pub const DEFAULT_PATH: &str = "/etc/passkey/passkey.toml";
+/// Where credential files are unless the configuration says otherwise.
+pub const DEFAULT_CREDENTIAL_FILES: &str = "/etc/passkey/credentials/{user}.toml";
+/// Where counters and the like are kept unless the configuration says otherwise.
+pub const DEFAULT_STATE_DIR: &str = "/var/lib/passkey/state";
+
+/// The longest configuration, in bytes.
+const MAX_LEN: u64 = 64 * 1024;
+/// The keys outside any table.
+const KEYS: &[&str] = &["credential_files", "state_dir", "rp_id", "defaults", "service"];
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where credential files are looked for, in this order. Never empty.
+    pub credential_files: Vec<Template>,
+    /// Where counters, last use and failures are kept.
+    pub state_dir: PathBuf,
+    /// The RP ID for new passkeys; `None` for the machine's host name.
+    pub rp_id: Option<String>,
+    /// `[defaults]`
+    pub defaults: Settings,
+    /// `[service.NAME]`, by name in lower case.
+    pub services: BTreeMap<String, Settings>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            credential_files: Template::from_str(DEFAULT_CREDENTIAL_FILES).into_iter().collect(),
+            state_dir: PathBuf::from(DEFAULT_STATE_DIR),
+            rp_id: None,
+            defaults: Settings::default(),
+            services: BTreeMap::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration; a file that does not exist stands for the built-in defaults. The file and the
+    /// directories above it must belong to root and be writable by nobody else.
+    ///
+    /// # Errors
+    /// When the file cannot be read or trusted, or holds anything that is not understood.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Ok(Self::read(path, Owner::Root)?.unwrap_or_default())
+    }
+
+    /// Like [`Config::load`], for a file that somebody asked for by name: it must exist.
+    ///
+    /// # Errors
+    /// As [`Config::load`], and when the file does not exist.
+    pub fn load_existing(path: &Path) -> Result<Self, ConfigError> {
+        Self::read(path, Owner::Root)?.ok_or_else(|| ConfigError::new(path, None, ConfigErrorReason::Missing))
+    }
+
+    /// The configuration at `path`, if there is one, where `owner` may own it.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn read(path: &Path, owner: Owner) -> Result<Option<Self>, ConfigError> {
+        let error = |reason| ConfigError::new(path, None, reason);
+        match safe_file::read(path, owner, MAX_LEN) {
+            Ok(bytes) => {
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| error(ConfigErrorReason::Syntax("not UTF-8 text".to_owned())))?;
+                Self::parse(path, &text).map(Some)
+            }
+            Err(SafeFileError::NotFound { .. }) => Ok(None),
+            Err(refusal) => Err(error(ConfigErrorReason::File(refusal))),
+        }
+    }
+
+    /// Reads the text of a configuration; `path` is only for errors.
+    ///
+    /// # Errors
+    /// When the text holds anything that is not understood.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let source = Source { path, text };
+        let table = DeTable::parse(text).map_err(|error| {
+            let line = error.span().map(|span| line_of(text, span.start));
+            ConfigError::new(path, line, ConfigErrorReason::Syntax(syntax_message(&error)))
+        })?;
+        let mut config = Self::default();
+        for (key, value) in table.get_ref() {
+            match key.get_ref().as_ref() {
+                "defaults" => config.defaults = source.settings("defaults", key, value)?,
+                "service" => config.services = source.services(key, value)?,
+                name => config
+                    .set(name, value.get_ref())
+                    .map_err(|error| source.error(key.span().start, String::new(), error))?,
+            }
+        }
+        Ok(config)
+    }
+
+    fn set(&mut self, key: &str, value: &DeValue<'_>) -> Result<(), SettingError> {
+        let refused = |expected| Err(Value::File(value).refused(key, expected));
+        match (key, value) {
+            ("credential_files", value) => match templates(value) {
+                Ok(templates) => self.credential_files = templates,
+                Err(reason) => return refused(Expectation::Templates(reason)),
+            },
+            ("state_dir", DeValue::String(dir)) if is_plain_absolute(dir) => {
+                self.state_dir = PathBuf::from(dir.as_ref());
+            }
+            ("state_dir", _) => return refused(Expectation::AbsolutePath),
+            ("rp_id", DeValue::String(rp_id)) if is_rp_id(rp_id) => self.rp_id = Some(rp_id.to_string()),
+            ("rp_id", _) => return refused(Expectation::RpId),
+            _ => return Err(keys::unknown(key, KEYS)),
+        }
+        Ok(())
+    }
+
+    /// The policy for `service`: arguments before `[service.NAME]` before `[defaults]` before the built-in values of
+    /// the mode that comes out.
+    pub fn policy(&self, service: &str, arguments: &Settings) -> Policy {
+        let nothing = Settings::default();
+        let service = self.services.get(&service.to_lowercase()).unwrap_or(&nothing);
+        Policy::from_settings(&arguments.clone().or(service).or(&self.defaults))
+    }
+
+    /// The RP ID for new passkeys.
+    ///
+    /// # Errors
+    /// When the configuration names none and the machine has no name of its own.
+    pub fn rp_id_for_enrolment(&self) -> Result<String, HostNameError> {
+        self.rp_id.clone().map_or_else(host::machine_rp_id, Ok)
+    }
+}
+
+/// The text that is read, for errors that say where.
+struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn services(
+        &self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<BTreeMap<String, Settings>, ConfigError> {
+        let DeValue::Table(table) = value.get_ref() else {
+            let error = Value::File(value.get_ref()).refused("service", Expectation::Table);
+            return Err(self.error(key.span().start, String::new(), error));
+        };
+        table
+            .iter()
+            .map(|(name, value)| {
+                let section = format!("service.{}", readable(name.get_ref()));
+                // The PAM library knows services in lower case only.
+                Ok((name.get_ref().to_lowercase(), self.settings(&section, name, value)?))
+            })
+            .collect()
+    }
+
+    fn settings(
+        &self,
+        section: &str,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<Settings, ConfigError> {
+        let DeValue::Table(table) = value.get_ref() else {
+            let error = Value::File(value.get_ref()).refused(key.get_ref(), Expectation::Table);
+            return Err(self.error(key.span().start, String::new(), error));
+        };
+        let mut settings = Settings::default();
+        for (key, value) in table {
+            settings
+                .set_value(key.get_ref(), &Value::File(value.get_ref()))
+                .map_err(|error| self.error(key.span().start, section.to_owned(), error))?;
+        }
+        Ok(settings)
+    }
+
+    fn error(&self, offset: usize, section: String, error: SettingError) -> ConfigError {
+        let line = line_of(self.text, offset);
+        ConfigError::new(self.path, Some(line), ConfigErrorReason::Section { section, error })
+    }
+}
+
+/// The templates in a list, or why they are none.
+fn templates(value: &DeValue<'_>) -> Result<Vec<Template>, String> {
+    let DeValue::Array(list) = value else {
+        return Err("it is not a list".to_owned());
+    };
+    if list.is_empty() {
+        return Err("the list is empty".to_owned());
+    }
+    list.iter()
+        .map(|item| match item.get_ref() {
+            DeValue::String(text) => Template::from_str(text)
+                .map_err(|error: TemplateError| format!("`{}`: {error}", readable(text))),
+            _ => Err("an element is not text".to_owned()),
+        })
+        .collect()
+}
+
+fn is_plain_absolute(path: &str) -> bool {
+    use std::path::Component;
+    let plain = |part| matches!(part, Component::RootDir | Component::Normal(_));
+    path.starts_with('/') && !path.contains('\0') && Path::new(path).components().all(plain)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,16 @@
+//! What the administrator decides: `passkey.toml`, the module's arguments, and the policy that follows from both.
+
+mod error;
+mod file;
+mod host;
+mod keys;
+mod policy;
+mod settings;
+mod template;
+
+pub use error::{ConfigError, SettingError};
+pub use file::{Config, DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH, DEFAULT_STATE_DIR};
+pub use host::{HostNameError, machine_rp_id};
+pub use policy::{CounterPolicy, Mode, Policy, Recovery, Remote, Unenrolled, UserVerification};
+pub use settings::Settings;
+pub use template::{Account, Template, TemplateError};

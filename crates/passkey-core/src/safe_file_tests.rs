@@ -1,0 +1,1 @@
+//! Trust in files, case by case.

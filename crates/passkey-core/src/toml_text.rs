@@ -1,0 +1,43 @@
+//! Small things that everything reading or writing TOML needs.
+
+/// The line of a byte offset, counted from 1.
+pub(crate) fn line_of(text: &str, offset: usize) -> usize {
+    text.get(..offset).unwrap_or(text).matches('\n').count().saturating_add(1)
+}
+
+/// What a TOML error says, on one line and without anything a terminal would obey.
+pub(crate) fn syntax_message(error: &toml::de::Error) -> String {
+    let message: String =
+        error.message().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `text` as a TOML string with its quotes.
+pub(crate) fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_from_one() {
+        let text = "a\nb\n\nc";
+        for (offset, line) in [(0, 1), (1, 1), (2, 2), (4, 3), (5, 4), (99, 4)] {
+            assert_eq!(line_of(text, offset), line, "{offset}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_quoted_reads_back() {
+        for text in
+            ["", "plain", "a\"b\\c", "it's \"both\"", "'''", "\"\"\"", "ü\u{1}\u{7f}\u{85}", "a\nb\r\tc"]
+        {
+            let document = format!("x = {}\n", quoted(text));
+            assert_eq!(document.lines().count(), 1, "{document}");
+            let table: toml::Table = document.parse().unwrap();
+            assert_eq!(table["x"].as_str(), Some(text));
+        }
+    }
+}

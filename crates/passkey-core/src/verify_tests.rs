@@ -1,0 +1,1 @@
+//! Facts and judgements, case by case.
