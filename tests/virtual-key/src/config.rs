@@ -6,8 +6,10 @@ use std::time::Duration;
 /// `KeyConfig { pin: Some("1234".into()), ..KeyConfig::new("blue") }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyConfig {
-    /// The name of the key in tests, and of the HID device.
+    /// The name of the key in tests.
     pub name: String,
+    /// The name that the HID device shows.
+    pub product: String,
     /// The PIN set before the key is first plugged in.
     pub pin: Option<String>,
     /// The fingerprint sensor, if any.
@@ -80,6 +82,7 @@ impl KeyConfig {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            product: format!("Virtual key {name}"),
             pin: None,
             fingerprints: Fingerprints::NoSensor,
             max_credential_count_in_list: Some(8),

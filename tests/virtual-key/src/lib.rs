@@ -23,6 +23,7 @@ mod counts;
 mod desk;
 mod hand;
 mod key;
+pub mod live;
 mod message;
 
 pub use behaviour::Behaviour;

@@ -42,6 +42,12 @@ impl Shared {
             self.changed.notify_all();
         }
     }
+
+    /// Wait in real time until the key wants a touch. Returns whether it does.
+    pub(crate) fn wait_wanted(&self, timeout: Duration) -> bool {
+        let wait = self.changed.wait_timeout_while(self.lock(), timeout, |body| body.wanted_since.is_none());
+        wait.expect("a key's thread has panicked").0.wanted_since.is_some()
+    }
 }
 
 /// Memory, counts and plans of one key.

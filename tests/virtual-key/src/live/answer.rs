@@ -1,0 +1,154 @@
+//! Doing what a command says.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::command::{self, Add, Command, Switch};
+use super::key::LiveKey;
+use crate::{Counts, Touch};
+
+/// All keys of the process by name.
+#[derive(Default)]
+pub(super) struct Keys(Mutex<BTreeMap<String, Arc<LiveKey>>>);
+
+impl Keys {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<LiveKey>>> {
+        self.0.lock().expect("nobody panics with the keys in hand")
+    }
+
+    fn key(&self, name: &str) -> Result<Arc<LiveKey>, String> {
+        self.lock().get(name).cloned().ok_or_else(|| format!("no such key: {name}"))
+    }
+
+    /// Do it. The answer is a JSON object, or what went wrong.
+    pub(super) fn answer(&self, command: &Command) -> Result<Value, String> {
+        match command {
+            Command::Add(add) => self.add(add),
+            Command::Touch { name, within, stranger } => {
+                let key = self.key(name)?;
+                let touch = if *stranger { Touch::Stranger } else { Touch::Owner };
+                if *within > 0 {
+                    key.wait_blinking(ms(*within));
+                }
+                Ok(json!({ "taken": key.touch(touch) }))
+            }
+            Command::TouchAfter { name, ms: delay } => {
+                self.key(name)?.touch_after(ms(*delay));
+                Ok(json!({}))
+            }
+            Command::AutoTouch { name, state, ms: delay } => {
+                self.key(name)?.auto_touch((*state == Switch::On).then(|| ms(*delay)));
+                Ok(json!({}))
+            }
+            Command::Never { name } => {
+                self.key(name)?.never();
+                Ok(json!({}))
+            }
+            Command::Plug { name } => self.plug(name),
+            Command::Unplug { name } => {
+                let changed = self.key(name)?.unplug().map_err(|error| error.to_string())?;
+                Ok(json!({ "changed": changed }))
+            }
+            Command::Latency { name, us } => {
+                self.key(name)?.set_latency(Duration::from_micros(*us));
+                Ok(json!({}))
+            }
+            Command::Blinking { name } => Ok(json!({ "blinking": self.key(name)?.blinking() })),
+            Command::WaitBlinking { name, timeout } => {
+                if self.key(name)?.wait_blinking(ms(*timeout)) {
+                    Ok(json!({ "blinking": true }))
+                } else {
+                    Err(format!("{name} did not ask for a touch within {timeout} ms"))
+                }
+            }
+            Command::Counts { name, reset } => {
+                let key = self.key(name)?;
+                let counts = if *reset { key.take_counts() } else { key.counts() };
+                Ok(show(&counts))
+            }
+            Command::Retries { name } => {
+                let key = self.key(name)?;
+                Ok(json!({ "pin": key.pin_retries(), "pin_set": key.has_pin() }))
+            }
+            Command::Corrupt { name, what } => {
+                self.key(name)?.corrupt(command::corruption(what)?);
+                Ok(json!({}))
+            }
+            Command::Forget { name } => {
+                self.key(name)?.forget().map_err(|error| error.to_string())?;
+                Ok(json!({}))
+            }
+            Command::List => Ok(self.list()),
+            Command::Quit => {
+                self.lock().values().for_each(|key| drop(key.unplug()));
+                Ok(json!({}))
+            }
+        }
+    }
+
+    fn add(&self, add: &Add) -> Result<Value, String> {
+        let config = add.config()?;
+        {
+            let mut keys = self.lock();
+            if keys.contains_key(&add.name) {
+                return Err(format!("there is a key {} already", add.name));
+            }
+            let key = LiveKey::new(config).map_err(|error| format!("/dev/uhid: {error}"))?;
+            keys.insert(add.name.clone(), Arc::new(key));
+        }
+        if add.unplugged { Ok(json!({})) } else { self.plug(&add.name) }
+    }
+
+    fn plug(&self, name: &str) -> Result<Value, String> {
+        let key = self.key(name)?;
+        let changed = key.plug().map_err(|error| error.to_string())?;
+        let hidraw = key.hidraw(Duration::from_secs(10)).ok_or("no hidraw device appears")?;
+        Ok(json!({ "changed": changed, "hidraw": hidraw }))
+    }
+
+    fn list(&self) -> Value {
+        let keys = self.lock().clone();
+        let keys: Vec<Value> = keys
+            .iter()
+            .map(|(name, key)| {
+                json!({
+                    "name": name,
+                    "plugged": key.is_plugged(),
+                    "hidraw": key.hidraw(Duration::ZERO),
+                    "blinking": key.blinking(),
+                    "pin_set": key.has_pin(),
+                    "discoverable_credentials": key.discoverable_credentials(),
+                })
+            })
+            .collect();
+        json!({ "keys": keys })
+    }
+}
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+fn show(counts: &Counts) -> Value {
+    let commands: BTreeMap<String, u64> =
+        counts.commands.iter().map(|(command, count)| (format!("{command:#04x}"), *count)).collect();
+    json!({
+        "transactions": counts.transactions,
+        "init": counts.inits,
+        "cbor": counts.cbor,
+        "msg": counts.msg,
+        "ping": counts.ping,
+        "wink": counts.wink,
+        "other": counts.other,
+        "cancel": counts.cancels,
+        "commands": commands,
+        "reports_in": counts.reports_in,
+        "reports_out": counts.reports_out,
+        "keepalives": counts.keepalives,
+        "opens": counts.opens,
+        "closes": counts.closes,
+    })
+}

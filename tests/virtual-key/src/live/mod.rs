@@ -1,0 +1,12 @@
+//! Keys on `/dev/uhid` in real time, and the socket over which tests plug, touch and question them.
+
+mod answer;
+mod command;
+mod host;
+mod key;
+mod port;
+pub mod uhid;
+
+pub use self::command::{Add, Command, Switch};
+pub use self::host::serve;
+pub use self::key::LiveKey;
