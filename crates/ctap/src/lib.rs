@@ -1,1 +1,31 @@
-#![allow(missing_docs)]
+//! CTAPHID framing, CTAP 2.1 and U2F messages, and the PIN/UV auth protocols.
+//!
+//! Bytes in, bytes out: no I/O, no clock, no files, no threads. The caller carries reports to and from a security key and
+//! decides how long to wait; every byte that comes from a key is hostile until it is parsed here.
+//!
+//! - Transport: [`hid`] frames messages into reports; [`status`] parts a reply from its status code.
+//! - Commands: [`info`], [`make_credential`], [`get_assertion`], [`client_pin`], [`selection`], [`reset`] and, for keys that
+//!   know no CTAP2, [`u2f`].
+//! - What they carry: [`authenticator_data`], [`cose`], [`pin_uv_auth`], [`secret`].
+
+#![forbid(unsafe_code)]
+
+pub mod hid;
+pub mod status;
+
+pub mod client_pin;
+pub mod get_assertion;
+pub mod info;
+pub mod make_credential;
+pub mod reset;
+pub mod selection;
+pub mod u2f;
+
+pub mod authenticator_data;
+pub mod cbor;
+pub mod cose;
+pub mod pin_uv_auth;
+pub mod secret;
+
+pub use secret::Secret;
+pub use status::{ReplyError, Status};

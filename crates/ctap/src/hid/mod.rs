@@ -1,0 +1,13 @@
+//! CTAPHID: messages over 64-byte reports (CTAP 2.1 §11.2).
+//!
+//! A [`Channel`] turns requests into reports and reports into [`Event`]s. It never waits and knows no time: the caller writes
+//! what [`Channel::next_report`] yields, feeds what it reads to [`Channel::handle_report`] and decides when to give up.
+
+mod channel;
+mod error;
+mod packet;
+mod reassembly;
+
+pub use channel::{Capabilities, Channel, Event, Keepalive};
+pub use error::{FramingError, HidError, RequestError};
+pub use packet::{Cid, Command, MAX_MESSAGE_LEN, REPORT_LEN, Report};

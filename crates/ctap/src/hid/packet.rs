@@ -1,0 +1,129 @@
+//! Packets: what stands where in a report (CTAP 2.1 §11.2.4).
+
+use std::fmt;
+
+use super::error::FramingError;
+
+/// Length of a report in bytes, both ways. The report number that hidraw wants in front of a report is not part of it.
+pub const REPORT_LEN: usize = 64;
+
+/// One report.
+pub type Report = [u8; REPORT_LEN];
+
+/// The longest message in bytes: one initialization packet and 128 continuation packets.
+pub const MAX_MESSAGE_LEN: usize = FIRST_LEN + 128 * NEXT_LEN;
+
+/// Bytes of a message in an initialization packet: what channel id, command and length leave.
+pub(super) const FIRST_LEN: usize = REPORT_LEN - 7;
+/// Bytes of a message in a continuation packet: what channel id and sequence number leave.
+const NEXT_LEN: usize = REPORT_LEN - 5;
+
+/// The bit that tells a command byte from a sequence number.
+const INITIALIZATION: u8 = 0x80;
+
+/// The command bytes, without [`INITIALIZATION`] (CTAP 2.1 §11.2.9).
+pub(super) mod code {
+    pub(in crate::hid) const PING: u8 = 0x01;
+    pub(in crate::hid) const MSG: u8 = 0x03;
+    pub(in crate::hid) const INIT: u8 = 0x06;
+    pub(in crate::hid) const WINK: u8 = 0x08;
+    pub(in crate::hid) const CBOR: u8 = 0x10;
+    pub(in crate::hid) const CANCEL: u8 = 0x11;
+    pub(in crate::hid) const KEEPALIVE: u8 = 0x3b;
+    pub(in crate::hid) const ERROR: u8 = 0x3f;
+}
+
+/// The number of a logical channel.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cid(pub [u8; 4]);
+
+impl Cid {
+    /// Where channels are asked for.
+    pub const BROADCAST: Self = Self([0xff; 4]);
+
+    /// Whether it can be a channel of its own: neither the broadcast channel nor the reserved 0.
+    pub(super) fn is_allocatable(self) -> bool {
+        self != Self::BROADCAST && self.0 != [0; 4]
+    }
+}
+
+impl fmt::Debug for Cid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cid({:08x})", u32::from_be_bytes(self.0))
+    }
+}
+
+/// What a caller can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// An echo of the payload (§11.2.9.1.4).
+    Ping,
+    /// A U2F message (§11.2.9.1.1).
+    Msg,
+    /// A sign for the person which key this is (§11.2.9.2.1).
+    Wink,
+    /// A CTAP2 message (§11.2.9.1.2).
+    Cbor,
+}
+
+impl Command {
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Ping => code::PING,
+            Self::Msg => code::MSG,
+            Self::Wink => code::WINK,
+            Self::Cbor => code::CBOR,
+        }
+    }
+}
+
+/// A packet as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packet<'a> {
+    /// The beginning of a message, or all of it. `data` is the whole room for it, padding included.
+    Initialization { command: u8, message_len: usize, data: &'a [u8] },
+    /// A further part.
+    Continuation { seq: u8, data: &'a [u8] },
+}
+
+/// Parts a report into its channel and its packet.
+pub(super) fn parse(report: &[u8]) -> Result<(Cid, Packet<'_>), FramingError> {
+    let error = FramingError::ReportLength(report.len());
+    if report.len() != REPORT_LEN {
+        return Err(error);
+    }
+    let (cid, rest) = report.split_first_chunk::<4>().ok_or(error)?;
+    let (&kind, data) = rest.split_first().ok_or(error)?;
+    let packet = if kind & INITIALIZATION == 0 {
+        Packet::Continuation { seq: kind, data }
+    } else {
+        let (len, data) = data.split_first_chunk::<2>().ok_or(error)?;
+        Packet::Initialization {
+            command: kind & !INITIALIZATION,
+            message_len: usize::from(u16::from_be_bytes(*len)),
+            data,
+        }
+    };
+    Ok((Cid(*cid), packet))
+}
+
+/// Cuts a message into reports. `None` for one that is longer than [`MAX_MESSAGE_LEN`].
+pub(super) fn fragment(cid: Cid, command: u8, message: &[u8]) -> Option<Vec<Report>> {
+    if message.len() > MAX_MESSAGE_LEN {
+        return None;
+    }
+    let [len_high, len_low] = u16::try_from(message.len()).ok()?.to_be_bytes();
+    let (first, rest) = message.split_at(message.len().min(FIRST_LEN));
+    let mut reports = vec![assemble(cid, &[command | INITIALIZATION, len_high, len_low], first)];
+    reports.extend((0_u8..).zip(rest.chunks(NEXT_LEN)).map(|(seq, data)| assemble(cid, &[seq], data)));
+    Some(reports)
+}
+
+/// Channel id, head and data in a row; zeros after them.
+fn assemble(cid: Cid, head: &[u8], data: &[u8]) -> Report {
+    let mut report = [0; REPORT_LEN];
+    for (place, byte) in report.iter_mut().zip(cid.0.iter().chain(head).chain(data)) {
+        *place = *byte;
+    }
+    report
+}
