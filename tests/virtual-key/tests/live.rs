@@ -1,5 +1,11 @@
 //! A live key with this test in the place of the kernel: a pair of sockets instead of `/dev/uhid`, and real time.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 use std::fs::File;
 use std::os::fd::OwnedFd;

@@ -18,6 +18,11 @@ const INVALID_COMMAND: u8 = 0x01;
 const INVALID_PARAMETER: u8 = 0x02;
 const LIMIT_EXCEEDED: u8 = 0x15;
 const PIN_REQUIRED: u8 = 0x36;
+const INVALID_SUBCOMMAND: u8 = 0x3e;
+
+/// Subcommands of clientPIN (CTAP 2.1 §6.5.5).
+const GET_TOKEN_WITH_UV: u64 = 0x06;
+const GET_UV_RETRIES: u64 = 0x07;
 
 /// CTAPHID capability bit for CBOR (CTAP 2.1 §11.2.9.1.3).
 const CAPABILITY_CBOR: u8 = 0x04;
@@ -58,17 +63,21 @@ pub(crate) fn refuse(body: &Body, request: &[u8]) -> Option<u8> {
     if !speaks_two && protocol.and_then(Value::extract_unsigned) == Some(2) {
         return Some(INVALID_PARAMETER);
     }
-    if config.profile == Profile::Ctap20 {
-        if command == CLIENT_PIN
-            && field(&parameters, 0x02)
-                .and_then(Value::extract_unsigned)
-                .is_some_and(|subcommand| subcommand > 5)
-        {
-            return Some(INVALID_PARAMETER);
+    if command == CLIENT_PIN {
+        let subcommand = field(&parameters, 0x02).and_then(Value::extract_unsigned);
+        let no_sensor = config.fingerprints == Fingerprints::NoSensor;
+        match subcommand {
+            Some(GET_TOKEN_WITH_UV | GET_UV_RETRIES) if no_sensor => return Some(INVALID_SUBCOMMAND),
+            Some(6..) if config.profile == Profile::Ctap20 => return Some(INVALID_PARAMETER),
+            _ => {}
         }
-        if command == MAKE_CREDENTIAL && auth_param.is_none() && body.has_pin() {
-            return Some(PIN_REQUIRED);
-        }
+    }
+    if command == MAKE_CREDENTIAL
+        && config.profile == Profile::Ctap20
+        && auth_param.is_none()
+        && body.has_pin()
+    {
+        return Some(PIN_REQUIRED);
     }
     None
 }

@@ -9,6 +9,8 @@
     clippy::panic
 )]
 
+pub mod pin;
+
 use std::time::Duration;
 
 use sk_cbor::Value;
