@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use ctap::{Aaguid, cose::PublicKey};
+use ctap::{authenticator_data::Aaguid, cose::PublicKey};
 use jiff::Timestamp;
 
 /// The longest credential id that is accepted, in bytes (WebAuthn Level 3, section 5.8.3).
@@ -219,6 +219,16 @@ impl std::error::Error for NameError {}
 pub fn is_rp_id(rp_id: &str) -> bool {
     (1..=MAX_RP_ID_LEN).contains(&rp_id.len())
         && rp_id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+}
+
+/// The name of a public key's algorithm in files and on the command line.
+pub fn algorithm_name(key: &PublicKey) -> &'static str {
+    match key {
+        PublicKey::Es256 { .. } => "es256",
+        PublicKey::Es384 { .. } => "es384",
+        PublicKey::EdDsa { .. } => "eddsa",
+        PublicKey::Rs256 { .. } => "rs256",
+    }
 }
 
 /// Control characters, and the invisible ones that reorder what follows on a terminal.

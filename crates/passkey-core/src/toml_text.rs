@@ -1,5 +1,7 @@
 //! Small things that everything reading or writing TOML needs.
 
+use std::fmt::Write as _;
+
 /// The line of a byte offset, counted from 1.
 pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     text.get(..offset).unwrap_or(text).matches('\n').count().saturating_add(1)
@@ -12,9 +14,22 @@ pub(crate) fn syntax_message(error: &toml::de::Error) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `text` as a TOML string with its quotes.
+/// `text` as a TOML string with its quotes, on one line.
 pub(crate) fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    let mut quoted = String::with_capacity(text.len().saturating_add(2));
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\0'..='\u{1f}' | '\u{7f}' => {
+                // Writing to a String cannot fail.
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 #[cfg(test)]

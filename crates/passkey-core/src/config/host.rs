@@ -81,7 +81,7 @@ impl fmt::Display for HostNameError {
             Self::Unreadable(kind) => write!(f, "{STATIC_HOST_NAME} cannot be read ({kind})")?,
             Self::NotSet => f.write_str("this machine has no host name")?,
             Self::Localhost => {
-                f.write_str("this machine's host name is localhost, the same as every other's")?
+                f.write_str("this machine's host name is localhost, the same as every other's")?;
             }
             Self::Malformed => f.write_str("this machine's host name is not a valid one")?,
         }

@@ -50,6 +50,16 @@ impl Template {
         &self.text
     }
 
+    /// The directory that all users' files have in common, for a template that is not per user.
+    pub(crate) fn directory(&self) -> &Path {
+        match self.pieces.first() {
+            Some(Piece::Text(text)) => {
+                Path::new(text.rsplit_once('/').map_or("", |(directory, _)| directory))
+            }
+            Some(Piece::User | Piece::Uid | Piece::Home) | None => Path::new(""),
+        }
+    }
+
     /// The path for `account`. Names and home directories come from outside: what could lead elsewhere is refused.
     ///
     /// # Errors

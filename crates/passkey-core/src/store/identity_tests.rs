@@ -1,0 +1,1 @@
+//! Taking on the identity of a user.

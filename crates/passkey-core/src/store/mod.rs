@@ -1,0 +1,276 @@
+//! The files of the store: who holds which passkeys, and what became of them.
+
+mod credential_file;
+mod document;
+mod error;
+mod handles;
+mod identity;
+mod replace;
+mod state;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use credential_file::{CredentialFile, EditError};
+pub use document::{EntryError, FormatError, SkippedEntry};
+pub use error::{StoreError, UpdateError};
+pub use state::{CredentialState, State};
+
+pub use crate::config::Account;
+use crate::{
+    config::{Config, Template, file_name},
+    credential::UserHandle,
+    safe_file::{Owner, SafeFileError},
+};
+use handles::HandleIndex;
+use identity::as_user;
+use replace::{LockFile, Place};
+
+/// The longest credential file, in bytes.
+const MAX_CREDENTIAL_FILE_LEN: u64 = 1024 * 1024;
+/// The longest state file, in bytes.
+const MAX_STATE_FILE_LEN: u64 = 1024 * 1024;
+/// How long a writer waits for another.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// Directories that are made for all users' files.
+const SHARED_DIR_MODE: u32 = 0o755;
+/// Directories that are made for one user's files, in the user's own.
+const PRIVATE_DIR_MODE: u32 = 0o700;
+
+/// The store as the configuration lays it out.
+#[derive(Clone, Debug)]
+pub struct Store {
+    credential_files: Vec<Template>,
+    state_dir: PathBuf,
+    handles: Option<HandleIndex>,
+}
+
+/// A credential file and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it holds.
+    pub file: CredentialFile,
+}
+
+/// What became of a change of the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum StateUpdate {
+    /// It is on the disk.
+    Written,
+    /// This process is not root, as in a screen locker, and cannot write there. Nothing is wrong.
+    HeldBack,
+}
+
+impl Store {
+    /// The store that `config` describes.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            credential_files: config.credential_files.clone(),
+            state_dir: config.state_dir.clone(),
+            handles: HandleIndex::new(&config.credential_files),
+        }
+    }
+
+    /// The user's credential file: the first of the configured ones that exists.
+    ///
+    /// `None` only when every one was looked for and truly does not exist. A file may hold no passkeys: see
+    /// [`CredentialFile::is_unenrolled`].
+    ///
+    /// # Errors
+    /// When a file cannot be read, trusted or understood.
+    pub fn load(&self, account: &Account) -> Result<Option<Loaded>, StoreError> {
+        if self.credential_files.is_empty() {
+            return Err(StoreError::NoPlace);
+        }
+        for template in &self.credential_files {
+            let place = credential_place(template, account)?;
+            let read = in_place(template, account, || place.read());
+            match read {
+                Ok(text) => {
+                    let file = parse_credentials(&place, &text)?;
+                    return Ok(Some(Loaded { path: place.path, file }));
+                }
+                Err(StoreError::File(SafeFileError::NotFound { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Changes the user's credential file, where there is one, while no other writer can. When `change` fails nothing
+    /// is written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEnrolled`] without a file; whatever keeps the file from being read or written; or the
+    /// change's own.
+    pub fn update<T, E>(
+        &self,
+        account: &Account,
+        change: impl FnOnce(&mut CredentialFile) -> Result<T, E>,
+    ) -> Result<T, UpdateError<E>> {
+        self.change(account, None, change)
+    }
+
+    /// Like [`Store::update`], but a file that does not exist is made, in the first of the configured places, for the
+    /// user handle `new_handle`. A file that exists keeps its own handle.
+    ///
+    /// # Errors
+    /// As [`Store::update`], but for `NotEnrolled`.
+    pub fn update_or_create<T, E>(
+        &self,
+        account: &Account,
+        new_handle: &UserHandle,
+        change: impl FnOnce(&mut CredentialFile) -> Result<T, E>,
+    ) -> Result<T, UpdateError<E>> {
+        self.change(account, Some(new_handle), change)
+    }
+
+    fn change<T, E>(
+        &self,
+        account: &Account,
+        new_handle: Option<&UserHandle>,
+        change: impl FnOnce(&mut CredentialFile) -> Result<T, E>,
+    ) -> Result<T, UpdateError<E>> {
+        let (template, exists) = self.template_for_change(account)?;
+        let place = credential_place(template, account)?;
+        if !exists && new_handle.is_none() {
+            return Err(StoreError::NotEnrolled { path: place.path }.into());
+        }
+        let index = self.handles.as_ref().filter(|_| !template.is_per_user());
+        let changed = in_place(template, account, || {
+            let locked = place.lock(LOCK_PATIENCE)?;
+            let mut file = match (locked.read()?, new_handle) {
+                (Some(text), _) => parse_credentials(&place, &text)?,
+                (None, Some(handle)) => CredentialFile::new(handle.clone()),
+                (None, None) => return Err(StoreError::NotEnrolled { path: place.path.clone() }),
+            };
+            let result = match change(&mut file) {
+                Ok(result) => result,
+                Err(error) => return Ok(Err(error)),
+            };
+            let text = file.encode();
+            // What cannot be read back would be lost to the user; better to refuse while the old file stands.
+            if CredentialFile::parse(&text).is_ok_and(|again| file.reads_back_as(&again)) {
+                if let Some(index) = index {
+                    index.record(&file.user_handle, account)?;
+                }
+                locked.replace(&text)?;
+                Ok(Ok(result))
+            } else {
+                Err(StoreError::Unwritable { path: place.path.clone() })
+            }
+        })?;
+        changed.map_err(UpdateError::Change)
+    }
+
+    /// The template whose file exists, else the first.
+    fn template_for_change(&self, account: &Account) -> Result<(&Template, bool), StoreError> {
+        for template in &self.credential_files {
+            let place = credential_place(template, account)?;
+            match in_place(template, account, || place.read()) {
+                Ok(_) => return Ok((template, true)),
+                Err(StoreError::File(SafeFileError::NotFound { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let first = self.credential_files.first().ok_or(StoreError::NoPlace)?;
+        Ok((first, false))
+    }
+
+    /// The name of the user whose handle an authenticator gave. Costs the same however many users there are.
+    ///
+    /// The answer is a hint: whoever uses it loads the user's file and compares the handle there.
+    ///
+    /// # Errors
+    /// When the index cannot be read or trusted.
+    pub fn user_of_handle(&self, handle: &UserHandle) -> Result<Option<String>, StoreError> {
+        self.handles.as_ref().map_or(Ok(None), |index| index.user(handle))
+    }
+
+    /// The state of the user's passkeys; empty where there is none yet.
+    ///
+    /// # Errors
+    /// When the file cannot be read, trusted or understood.
+    pub fn load_state(&self, account: &Account) -> Result<State, StoreError> {
+        let place = self.state_place(account)?;
+        match place.read() {
+            Ok(text) => parse_state(&place, &text),
+            Err(StoreError::File(SafeFileError::NotFound { .. })) => Ok(State::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Changes the state of the user's passkeys while no other writer can.
+    ///
+    /// # Errors
+    /// Whatever keeps the file from being read or written, but for a lack of permission when this process is not root.
+    pub fn update_state(
+        &self,
+        account: &Account,
+        change: impl FnOnce(&mut State),
+    ) -> Result<StateUpdate, StoreError> {
+        let place = self.state_place(account)?;
+        let written = place.lock(LOCK_PATIENCE).and_then(|locked| {
+            let mut state = match locked.read()? {
+                Some(text) => parse_state(&place, &text)?,
+                None => State::default(),
+            };
+            change(&mut state);
+            locked.replace(&state.encode())
+        });
+        match written {
+            Ok(()) => Ok(StateUpdate::Written),
+            Err(error) if error.is_not_permitted() && !rustix::process::geteuid().is_root() => {
+                Ok(StateUpdate::HeldBack)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn state_place(&self, account: &Account) -> Result<Place, StoreError> {
+        let name = file_name(&account.name)
+            .map_err(|error| StoreError::Account { template: self.state_dir.display().to_string(), error })?;
+        Ok(Place {
+            path: self.state_dir.join(format!("{name}.toml")),
+            owner: Owner::RootOr(rustix::process::geteuid().as_raw()),
+            group: Some(account.gid),
+            dir_mode: SHARED_DIR_MODE,
+            lock: LockFile::OfFile,
+            max_len: MAX_STATE_FILE_LEN,
+        })
+    }
+}
+
+fn credential_place(template: &Template, account: &Account) -> Result<Place, StoreError> {
+    let path = template
+        .expand(account)
+        .map_err(|error| StoreError::Account { template: template.as_str().to_owned(), error })?;
+    let per_user = template.is_per_user();
+    Ok(Place {
+        path,
+        owner: Owner::RootOr(account.uid),
+        group: (!per_user).then_some(account.gid),
+        dir_mode: if per_user { PRIVATE_DIR_MODE } else { SHARED_DIR_MODE },
+        lock: LockFile::OfFile,
+        max_len: MAX_CREDENTIAL_FILE_LEN,
+    })
+}
+
+/// Runs `action` as whoever may be led astray by what is in the way: the user, in the user's own directories.
+fn in_place<T>(
+    template: &Template,
+    account: &Account,
+    action: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    if template.is_per_user() { as_user(account, action) } else { action() }
+}
+
+fn parse_credentials(place: &Place, text: &str) -> Result<CredentialFile, StoreError> {
+    CredentialFile::parse(text).map_err(|error| StoreError::malformed(&place.path, error))
+}
+
+fn parse_state(place: &Place, text: &str) -> Result<State, StoreError> {
+    State::parse(text).map_err(|error| StoreError::malformed(&place.path, error))
+}

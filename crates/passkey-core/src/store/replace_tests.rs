@@ -1,0 +1,1 @@
+//! Replacing files, at every step.

@@ -1,0 +1,112 @@
+//! What changes with every sign-in: counters, last use, failures.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::document::{self, EntryError, Fields, FormatError, SkippedEntry};
+use crate::{credential::CredentialId, toml_text::quoted};
+
+/// The state of one user's passkeys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    credentials: BTreeMap<CredentialId, CredentialState>,
+    skipped: Vec<SkippedEntry>,
+}
+
+/// The state of one passkey.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CredentialState {
+    /// The highest signature counter seen; `None` before the first sign-in.
+    pub sign_count: Option<u32>,
+    /// The last sign-in.
+    pub last_used: Option<Timestamp>,
+    /// Failures since then.
+    pub failures: u32,
+    /// The last of them.
+    pub last_failure: Option<Timestamp>,
+}
+
+impl State {
+    /// What is known of a passkey.
+    pub fn credential(&self, id: &CredentialId) -> Option<&CredentialState> {
+        self.credentials.get(id)
+    }
+
+    /// The counter to compare with (WebAuthn Level 3, section 7.2, step 22).
+    pub fn sign_count(&self, id: &CredentialId) -> Option<u32> {
+        self.credential(id).and_then(|state| state.sign_count)
+    }
+
+    /// Entries that were not understood. They are written back as they stood.
+    pub fn skipped(&self) -> &[SkippedEntry] {
+        &self.skipped
+    }
+
+    /// Records a sign-in. The highest counter stays, so that a copy keeps being noticed.
+    pub fn record_success(&mut self, id: &CredentialId, sign_count: u32, now: Timestamp) {
+        let state = self.credentials.entry(id.clone()).or_default();
+        state.sign_count = Some(state.sign_count.map_or(sign_count, |known| known.max(sign_count)));
+        state.last_used = Some(now);
+        state.failures = 0;
+    }
+
+    /// Records a failure: a wrong signature, a wrong PIN and the like.
+    pub fn record_failure(&mut self, id: &CredentialId, now: Timestamp) {
+        let state = self.credentials.entry(id.clone()).or_default();
+        state.failures = state.failures.saturating_add(1);
+        state.last_failure = Some(now);
+    }
+
+    /// Forgets a passkey that was removed.
+    pub fn forget(&mut self, id: &CredentialId) {
+        self.credentials.remove(id);
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// When the file as a whole is not understood.
+    pub fn parse(text: &str) -> Result<Self, FormatError> {
+        let ((), entries, skipped) = document::read(
+            text,
+            |_| Ok(()),
+            |fields, before: &[(CredentialId, CredentialState)]| {
+                let (id, state) = read_entry(fields)?;
+                if before.iter().any(|(known, _)| *known == id) {
+                    return Err(EntryError::SameId);
+                }
+                Ok((id, state))
+            },
+        )?;
+        Ok(Self { credentials: entries.into_iter().collect(), skipped })
+    }
+
+    /// The text of the file.
+    pub fn encode(&self) -> String {
+        let count = self.credentials.len().saturating_add(self.skipped.len());
+        let mut text = document::write_head("Kept by pam_passkey with every sign-in.", count);
+        for (id, state) in &self.credentials {
+            let mut lines = vec![("id", quoted(&id.to_base64url()))];
+            lines.extend(state.sign_count.map(|count| ("sign_count", count.to_string())));
+            lines.extend(state.last_used.map(|time| ("last_used", quoted(&time.to_string()))));
+            lines.extend(state.last_failure.map(|time| ("last_failure", quoted(&time.to_string()))));
+            lines.push(("failures", state.failures.to_string()));
+            document::write_entry(&mut text, &lines);
+        }
+        document::write_skipped(&mut text, &self.skipped);
+        text
+    }
+}
+
+fn read_entry(fields: &mut Fields<'_>) -> Result<(CredentialId, CredentialState), EntryError> {
+    let id = fields.parsed("id", CredentialId::from_base64url)?;
+    let time = |text: &str| text.parse().ok();
+    let state = CredentialState {
+        sign_count: fields.optional(|fields| fields.number("sign_count"))?,
+        last_used: fields.optional(|fields| fields.parsed("last_used", time))?,
+        failures: fields.number("failures")?,
+        last_failure: fields.optional(|fields| fields.parsed("last_failure", time))?,
+    };
+    Ok((id, state))
+}
