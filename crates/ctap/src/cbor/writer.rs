@@ -1,0 +1,83 @@
+//! Canonical items, put together from the inside out.
+
+use std::convert::Infallible;
+
+use minicbor::encode::{Encoder, Error};
+
+/// One well-formed value in the canonical form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item(Vec<u8>);
+
+impl Item {
+    pub(crate) fn map(members: impl IntoIterator<Item = Option<(Item, Item)>>) -> Self {
+        let mut members: Vec<(Item, Item)> = members.into_iter().flatten().collect();
+        // By major type, then the shorter one, then by bytes (CTAP 2.1 §8): in shortest form that is the order of the encoded keys.
+        members.sort_by(|(one, _), (other, _)| one.0.cmp(&other.0));
+        let head = encoded(|encoder| encoder.map(len(&members)).map(drop));
+        Self(members.into_iter().fold(head.0, |mut all, (key, value)| {
+            all.extend_from_slice(&key.0);
+            all.extend_from_slice(&value.0);
+            all
+        }))
+    }
+
+    pub(crate) fn array(elements: impl IntoIterator<Item = Item>) -> Self {
+        let elements: Vec<Item> = elements.into_iter().collect();
+        let head = encoded(|encoder| encoder.array(len(&elements)).map(drop));
+        Self(elements.into_iter().fold(head.0, |mut all, element| {
+            all.extend_from_slice(&element.0);
+            all
+        }))
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl From<i64> for Item {
+    fn from(n: i64) -> Self {
+        encoded(|encoder| encoder.i64(n).map(drop))
+    }
+}
+
+impl From<bool> for Item {
+    fn from(value: bool) -> Self {
+        encoded(|encoder| encoder.bool(value).map(drop))
+    }
+}
+
+impl From<&[u8]> for Item {
+    fn from(bytes: &[u8]) -> Self {
+        encoded(|encoder| encoder.bytes(bytes).map(drop))
+    }
+}
+
+impl From<&str> for Item {
+    fn from(text: &str) -> Self {
+        encoded(|encoder| encoder.str(text).map(drop))
+    }
+}
+
+/// A member for [`Item::map`]; `None` where `value` is, so that it is left out.
+pub(crate) fn entry(key: impl Into<Item>, value: impl Into<Option<Item>>) -> Option<(Item, Item)> {
+    value.into().map(|value| (key.into(), value))
+}
+
+/// A `CTAPHID_CBOR` request: the command's code and its parameters (CTAP 2.1 §8.1).
+pub(crate) fn command(code: u8, parameters: impl IntoIterator<Item = Option<(Item, Item)>>) -> Vec<u8> {
+    let mut request = vec![code];
+    request.extend(Item::map(parameters).into_bytes());
+    request
+}
+
+fn encoded(write: impl FnOnce(&mut Encoder<Vec<u8>>) -> Result<(), Error<Infallible>>) -> Item {
+    let mut encoder = Encoder::new(Vec::new());
+    // Writing to a vector cannot fail.
+    let _ = write(&mut encoder);
+    Item(encoder.into_writer())
+}
+
+fn len<T>(items: &[T]) -> u64 {
+    items.len().try_into().unwrap_or(u64::MAX)
+}
