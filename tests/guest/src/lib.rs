@@ -1,1 +1,54 @@
-#![allow(missing_docs)]
+//! A throw-away machine for tests of real programs: Debian's kernel and a clean Debian under QEMU, with the programs of this
+//! workspace installed and security keys of `virtual-key` plugged in, up in a few seconds and gone with the test.
+//!
+//! ```no_run
+//! use guest::{Guest, KeyOptions};
+//!
+//! let guest = Guest::debian12()
+//!     .user("alice", "secret")
+//!     .file("/etc/pam.d/sudo", "auth required pam_unix.so\naccount required pam_permit.so\n")
+//!     .key("blue", KeyOptions::default())
+//!     .boot();
+//! let mut sudo = guest.terminal("alice", "sudo id -un");
+//! sudo.expect("password for alice").type_line("secret");
+//! assert_eq!(sudo.wait().status, 0);
+//! assert!(guest.syslog().contains("session opened"));
+//! ```
+//!
+//! It is test equipment: what goes wrong panics, with what is needed to see why. Nothing waits without a deadline.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "test equipment: a panic is how a test fails"
+)]
+
+pub mod agent;
+pub mod protocol;
+
+mod builder;
+mod guest;
+mod image;
+mod key;
+mod link;
+mod machine;
+mod output;
+mod products;
+mod screen;
+mod seed;
+mod slot;
+mod terminal;
+
+pub use builder::GuestBuilder;
+pub use guest::Guest;
+pub use image::Root;
+pub use key::{Counts, Key, KeyOptions};
+pub use output::Output;
+pub use terminal::{Exit, Terminal};
+
+/// How long anything in a guest may take that has no deadline of its own. Emulation is slow, so is a loaded machine.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);

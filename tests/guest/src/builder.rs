@@ -1,0 +1,170 @@
+//! What a guest shall be like.
+
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+use crate::PATIENCE;
+use crate::agent::GROUP;
+use crate::guest::{Guest, Inner, quote};
+use crate::image::{self, Root};
+use crate::key::KeyOptions;
+use crate::link::Link;
+use crate::machine::Machine;
+use crate::products::Product;
+use crate::protocol::Answer;
+use crate::seed::Seed;
+use crate::slot::Slot;
+
+/// How long the kernel and the agent may take to come up.
+const BOOT: Duration = Duration::from_secs(90);
+
+/// A guest in the making.
+#[must_use = "nothing runs before `boot`"]
+pub struct GuestBuilder {
+    root: Root,
+    users: Vec<(String, String)>,
+    files: Vec<(String, u32, Vec<u8>)>,
+    keys: Vec<(String, KeyOptions)>,
+    products: Vec<Product>,
+    host_name: String,
+}
+
+impl GuestBuilder {
+    pub(crate) fn new(root: Root) -> Self {
+        Self {
+            root,
+            users: Vec::new(),
+            files: Vec::new(),
+            keys: Vec::new(),
+            products: vec![Product::Agent, Product::VirtualKey, Product::Module, Product::Enroll],
+            host_name: "guest".to_owned(),
+        }
+    }
+
+    /// A person with a password, who may use sudo and security keys.
+    pub fn user(mut self, name: &str, password: &str) -> Self {
+        self.users.push((name.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// A file of root, mode 0644.
+    pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.file_with_mode(path, content, 0o644)
+    }
+
+    /// A file of root.
+    pub fn file_with_mode(mut self, path: &str, content: impl AsRef<[u8]>, mode: u32) -> Self {
+        self.files.push((path.to_owned(), mode, content.as_ref().to_vec()));
+        self
+    }
+
+    /// A security key, plugged in.
+    pub fn key(mut self, name: &str, options: KeyOptions) -> Self {
+        self.keys.push((name.to_owned(), options));
+        self
+    }
+
+    /// Packages beyond the usual ones; has an image of its own built the first time.
+    ///
+    /// # Panics
+    /// On a root that is not Debian's.
+    pub fn packages(mut self, names: &[&str]) -> Self {
+        let Root::Debian { packages, .. } = &mut self.root else { panic!("this root takes no packages") };
+        packages.extend(names.iter().map(|&name| name.to_owned()));
+        packages.sort();
+        self
+    }
+
+    /// Leaves out `pam_passkey.so` and `passkey-enroll`.
+    pub fn without_product(mut self) -> Self {
+        self.products.retain(|product| !matches!(product, Product::Module | Product::Enroll));
+        self
+    }
+
+    /// The machine's static host name; `guest` unless told.
+    pub fn host_name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.host_name);
+        self
+    }
+
+    /// Starts it, in a few seconds.
+    ///
+    /// # Panics
+    /// When it does not come up; says why.
+    #[track_caller]
+    pub fn boot(self) -> Guest {
+        self.try_boot().unwrap_or_else(|reason| panic!("no guest: {reason}"))
+    }
+
+    /// As [`GuestBuilder::boot`].
+    ///
+    /// # Errors
+    /// A sentence, if need be with what the machine has said.
+    pub fn try_boot(self) -> Result<Guest, String> {
+        let files = image::boot_files(&self.root)?;
+        let folder =
+            tempfile::Builder::new().prefix("guest-").tempdir().map_err(|error| error.to_string())?;
+        self.seed(&folder.path().join("seed.tar"))?;
+        let slot = Slot::take().map_err(|error| error.to_string())?;
+        let (machine, stream) = Machine::start(&files, folder, slot)?;
+        let (link, ready) = Link::new(stream)?;
+        let trouble = match ready.recv_timeout(BOOT) {
+            Ok(Answer::Ready) => None,
+            Ok(answer) => Some(format!("unexpected greeting {answer:?}")),
+            Err(RecvTimeoutError::Timeout) => Some(format!("not up within {BOOT:?}")),
+            Err(RecvTimeoutError::Disconnected) => Some("it has ended".to_owned()),
+        };
+        if let Some(trouble) = trouble {
+            return Err(format!("{trouble}\n{}", machine.console()));
+        }
+        let guest = Guest { inner: Arc::new(Inner { link, machine }) };
+        self.settle(&guest)?;
+        Ok(guest)
+    }
+
+    /// Writes the second disk.
+    fn seed(&self, path: &std::path::Path) -> Result<(), String> {
+        let io = |error: std::io::Error| format!("{}: {error}", path.display());
+        let mut seed = Seed::create(path).map_err(io)?;
+        for (name, to, mode) in [("inittab", "/etc/inittab", 0o644), ("start", "/guest/start", 0o755)] {
+            seed.copy(&image::folder().join(name), to, mode).map_err(io)?;
+        }
+        let host = &self.host_name;
+        seed.write("/etc/hostname", 0o644, format!("{host}\n").as_bytes()).map_err(io)?;
+        seed.write("/etc/hosts", 0o644, format!("127.0.0.1 localhost\n127.0.1.1 {host}\n").as_bytes())
+            .map_err(io)?;
+        for product in &self.products {
+            let built = match product.find() {
+                Ok(built) => built,
+                Err(_) if *product == Product::VirtualKey && self.keys.is_empty() => continue,
+                Err(reason) => return Err(reason),
+            };
+            seed.copy(&built, product.installed(), 0o755).map_err(io)?;
+        }
+        for (to, mode, content) in &self.files {
+            seed.write(to, *mode, content).map_err(io)?;
+        }
+        seed.finish().map_err(io)
+    }
+
+    /// What can only be done in the running guest.
+    fn settle(&self, guest: &Guest) -> Result<(), String> {
+        let each = |line: fn(&str, &str) -> String| -> String {
+            self.users.iter().map(|(name, password)| line(name, password)).collect()
+        };
+        // A cheap hash: it is computed under emulation at every sign-in.
+        let script =
+            each(|name, _| format!("useradd -m -s /bin/bash -G sudo,{GROUP} -- {} &&\n", quote(name)))
+                + "chpasswd -c SHA512 -s 1000";
+        let passwords = each(|name, password| format!("{name}:{password}\n"));
+        let output = guest.run("root", &script, passwords.as_bytes(), PATIENCE);
+        if output.status != 0 {
+            return Err(format!("cannot create the users: {}", output.stderr));
+        }
+        for (name, options) in &self.keys {
+            guest.add_key(name, options);
+        }
+        Ok(())
+    }
+}

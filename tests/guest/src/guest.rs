@@ -1,0 +1,177 @@
+//! A running guest.
+
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+use crate::PATIENCE;
+use crate::builder::GuestBuilder;
+use crate::image::Root;
+use crate::key::{Key, KeyOptions, SOCKET};
+use crate::link::Link;
+use crate::machine::Machine;
+use crate::output::Output;
+use crate::protocol::{Action, Answer};
+use crate::terminal::Terminal;
+
+/// Rows and columns of a terminal that nobody looks at.
+const SIZE: (u16, u16) = (40, 100);
+
+/// A machine that runs. It is gone with the last of its owners: the `Guest` and the terminals opened on it.
+pub struct Guest {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) link: Link,
+    pub(crate) machine: Machine,
+}
+
+impl Guest {
+    /// A guest on a clean Debian 12.
+    pub fn debian12() -> GuestBuilder {
+        Self::debian("bookworm")
+    }
+
+    /// A guest on a clean Debian of this suite: `bookworm`, `trixie`, `sid`.
+    pub fn debian(suite: &str) -> GuestBuilder {
+        GuestBuilder::new(Root::Debian { suite: suite.to_owned(), packages: Vec::new() })
+    }
+
+    /// A guest on another root.
+    pub fn on(root: Root) -> GuestBuilder {
+        GuestBuilder::new(root)
+    }
+
+    /// Runs a shell command as root, to its end.
+    ///
+    /// # Panics
+    /// When it has not ended within [`PATIENCE`].
+    #[track_caller]
+    pub fn root(&self, command: &str) -> Output {
+        self.run_as("root", command)
+    }
+
+    /// Runs a shell command as `user`, without a terminal.
+    ///
+    /// # Panics
+    /// As [`Guest::root`] does.
+    #[track_caller]
+    pub fn run_as(&self, user: &str, command: &str) -> Output {
+        self.run(user, command, b"", PATIENCE)
+    }
+
+    /// Runs a shell command with this standard input.
+    ///
+    /// # Panics
+    /// When it has not ended after `patience`.
+    #[track_caller]
+    pub fn run(&self, user: &str, command: &str, stdin: &[u8], patience: Duration) -> Output {
+        let action =
+            Action::Run { user: user.to_owned(), command: command.to_owned(), stdin: stdin.to_vec() };
+        match self.inner.link.ask(action).1.recv_timeout(patience) {
+            Ok(Answer::Finished { status, stdout, stderr }) => Output {
+                command: command.to_owned(),
+                status,
+                stdout: String::from_utf8_lossy(&stdout).into_owned(),
+                stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            },
+            Ok(Answer::Failed { reason }) => panic!("the guest cannot run `{command}`: {reason}"),
+            Ok(answer) => panic!("unexpected answer to `{command}`: {answer:?}"),
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("`{command}` did not end within {patience:?}; the guest runs:\n{}", self.processes())
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                panic!("the guest is gone, at `{command}`\n{}", self.inner.machine.console())
+            }
+        }
+    }
+
+    /// Runs a shell command as `user` on a terminal of its own.
+    pub fn terminal(&self, user: &str, command: &str) -> Terminal {
+        self.terminal_sized(user, Some(command), SIZE)
+    }
+
+    /// The login shell of `user` on a terminal of its own.
+    pub fn shell(&self, user: &str) -> Terminal {
+        self.terminal_sized(user, None, SIZE)
+    }
+
+    /// A terminal of so many rows and columns; without a command, with the user's login shell.
+    pub fn terminal_sized(&self, user: &str, command: Option<&str>, size: (u16, u16)) -> Terminal {
+        Terminal::open(Arc::clone(&self.inner), user, command, size)
+    }
+
+    /// Writes a file as root, mode 0644; folders on the way are made as needed.
+    ///
+    /// # Panics
+    /// When the guest refuses.
+    #[track_caller]
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        self.write_as(path, content, "root", 0o644);
+    }
+
+    /// Writes a file that belongs to `owner` and their group, with this mode.
+    ///
+    /// # Panics
+    /// When the guest refuses.
+    #[track_caller]
+    pub fn write_as(&self, path: &str, content: impl AsRef<[u8]>, owner: &str, mode: u32) {
+        let path = quote(path);
+        let command = format!(
+            "mkdir -p -- \"$(dirname -- {path})\" && cat >{path} && chown -- {owner}:\"$(id -gn {owner})\" {path} && chmod {mode:o} {path}",
+            owner = quote(owner)
+        );
+        self.run("root", &command, content.as_ref(), PATIENCE).ok();
+    }
+
+    /// What has been logged so far, one message a line: `authpriv.info Nov 23 … sudo: …`.
+    ///
+    /// # Panics
+    /// When the guest is gone.
+    #[track_caller]
+    pub fn syslog(&self) -> String {
+        self.root("cat /var/log/syslog").ok()
+    }
+
+    /// The key of this name.
+    pub fn key(&self, name: &str) -> Key<'_> {
+        Key::new(self, name)
+    }
+
+    /// Plugs in another key, never seen before.
+    ///
+    /// # Panics
+    /// When `virtual-key` refuses.
+    #[track_caller]
+    pub fn add_key(&self, name: &str, options: &KeyOptions) -> Key<'_> {
+        self.start_keys();
+        let key = self.key(name);
+        key.add(options);
+        key
+    }
+
+    /// Has the process run that is all the keys, if it does not yet.
+    #[track_caller]
+    fn start_keys(&self) {
+        let start = format!(
+            "[ -S {SOCKET} ] || {{ setsid virtual-key run --socket {SOCKET} >/var/log/virtual-key.log 2>&1 </dev/null & }}
+             for try in $(seq 200); do [ -S {SOCKET} ] && exit 0; sleep 0.05; done; cat /var/log/virtual-key.log >&2; exit 1"
+        );
+        self.root(&start).ok();
+    }
+
+    fn processes(&self) -> String {
+        let action =
+            Action::Run { user: "root".to_owned(), command: "ps -ef --forest".to_owned(), stdin: Vec::new() };
+        match self.inner.link.ask(action).1.recv_timeout(Duration::from_secs(10)) {
+            Ok(Answer::Finished { stdout, .. }) => String::from_utf8_lossy(&stdout).into_owned(),
+            _ => self.inner.machine.console(),
+        }
+    }
+}
+
+/// As one word of a shell command.
+pub(crate) fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

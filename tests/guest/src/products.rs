@@ -1,0 +1,80 @@
+//! The programs under test, as built.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Builds everything that goes into a guest.
+const BUILD: &str = "cargo build --release -p pam_passkey -p passkey-enroll -p virtual-key -p guest";
+
+/// A program that goes into a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Product {
+    Agent,
+    VirtualKey,
+    Module,
+    Enroll,
+}
+
+impl Product {
+    fn file_name(self) -> &'static str {
+        match self {
+            Self::Agent => "guest-agent",
+            Self::VirtualKey => "virtual-key",
+            Self::Module => "libpam_passkey.so",
+            Self::Enroll => "passkey-enroll",
+        }
+    }
+
+    /// Where it is installed in the guest.
+    pub(crate) fn installed(self) -> &'static str {
+        match self {
+            Self::Agent => "/guest/agent",
+            Self::VirtualKey => "/usr/local/bin/virtual-key",
+            Self::Module => "/usr/lib/x86_64-linux-gnu/security/pam_passkey.so",
+            Self::Enroll => "/usr/bin/passkey-enroll",
+        }
+    }
+
+    /// The built file: in `$PASSKEY_PRODUCTS`, else among the release builds of the workspace. Refuses one that is older than its
+    /// sources: a test of yesterday's program is worse than none.
+    pub(crate) fn find(self) -> Result<PathBuf, String> {
+        let path = folder().join(self.file_name());
+        let built = modified(&path)
+            .ok_or_else(|| format!("{} has not been built; this builds it:\n    {BUILD}", path.display()))?;
+        match newest_source(&path) {
+            Some((source, changed)) if changed > built => Err(format!(
+                "{} is older than {}; this builds it anew:\n    {BUILD}",
+                path.display(),
+                source.display()
+            )),
+            _ => Ok(path),
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    if let Some(folder) = env::var_os("PASSKEY_PRODUCTS") {
+        return folder.into();
+    }
+    let target = env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
+    target.join("release")
+}
+
+/// Cargo writes what a program was made of beside it, in the notation of make.
+fn newest_source(product: &Path) -> Option<(PathBuf, SystemTime)> {
+    let rule = fs::read_to_string(product.with_extension("d")).ok()?;
+    let (_, sources) = rule.lines().next()?.split_once(": ")?;
+    sources
+        .replace("\\ ", "\0")
+        .split(' ')
+        .map(|source| PathBuf::from(source.replace('\0', " ")))
+        .filter_map(|source| modified(&source).map(|time| (source, time)))
+        .max_by_key(|(_, time)| *time)
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}

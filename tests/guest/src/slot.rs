@@ -1,0 +1,46 @@
+//! Two emulated processors per guest: more guests at a time than this machine has pairs of processors only make every one of them
+//! miss its deadlines. So they take turns, also across test processes.
+
+use std::env;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+
+/// Held for as long as a guest runs.
+pub(crate) struct Slot {
+    _lock: File,
+}
+
+impl Slot {
+    /// Waits for a free one, for ten minutes at most.
+    pub(crate) fn take() -> io::Result<Self> {
+        let folder = cache();
+        fs::create_dir_all(&folder)?;
+        let slots = thread::available_parallelism()?.get().div_ceil(2);
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(600) {
+            for slot in 0..slots {
+                let path = folder.join(format!("slot-{slot}"));
+                let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+                if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                    return Ok(Self { _lock: lock });
+                }
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        Err(io::Error::new(io::ErrorKind::TimedOut, "other guests have kept all processors for ten minutes"))
+    }
+}
+
+/// As in `image/build`.
+fn cache() -> PathBuf {
+    let base = env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache"),
+        PathBuf::from,
+    );
+    base.join("pam_passkey")
+}

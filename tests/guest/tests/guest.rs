@@ -1,0 +1,50 @@
+//! The test equipment itself: what the other guest tests lean on.
+#![allow(missing_docs)]
+
+use std::time::{Duration, Instant};
+
+use guest::Guest;
+
+/// A whole sign-in of a real program in a few lines, and everything a test can look at.
+#[test]
+fn sudo_asks_for_the_password_and_logs() {
+    let start = Instant::now();
+    let guest = Guest::debian12().without_product().user("alice", "secret").boot();
+    println!("up after {:?}", start.elapsed());
+
+    let mut sudo = guest.terminal("alice", "sudo id -un");
+    sudo.expect("password for alice").type_line("wrong");
+    sudo.expect("try again").expect("password for alice").type_line("secret");
+    let exit = sudo.wait();
+    assert_eq!(exit.status, 0, "{}", exit.screen);
+    assert!(exit.screen.ends_with("\nroot"), "{}", exit.screen);
+    let log = guest.syslog();
+    assert!(log.contains("authpriv.notice") && log.contains("authentication failure"), "{log}");
+
+    // A terminal is a session of its own, with the person's groups and home.
+    let mut shell = guest.shell("alice");
+    shell.expect("$").type_line("tty; id -nG; pwd; stty size; ps -o tty= $$");
+    shell
+        .expect("/dev/pts/")
+        .expect("sudo")
+        .expect("plugdev")
+        .expect("/home/alice")
+        .expect("40 100")
+        .expect("pts/");
+    shell.type_line("sleep 1000").ctrl_c().type_line("exit 7");
+    assert_eq!(shell.wait().status, 7);
+
+    // Closing the window hangs up.
+    let mut window =
+        guest.terminal("alice", "trap 'touch gone; exit' HUP; echo there; while :; do sleep 0.1; done");
+    window.expect("there");
+    drop(window);
+    guest.root("for try in $(seq 100); do [ -e /home/alice/gone ] && exit 0; sleep 0.1; done; exit 1").ok();
+
+    // Files, standard input, status.
+    guest.write_as("/home/alice/a/b", "text\n", "alice", 0o600);
+    assert_eq!(guest.run_as("alice", "stat -c '%U %G %a' a/b; cat a/b").ok(), "alice alice 600\ntext\n");
+    let output =
+        guest.run("root", "wc -c; echo no >&2; exit 3", &vec![b'x'; 100_000], Duration::from_secs(30));
+    assert_eq!((output.status, output.stdout.trim(), output.stderr.as_str()), (3, "100000", "no\n"));
+}
