@@ -8,6 +8,9 @@ mod error;
 mod packet;
 mod reassembly;
 
+#[cfg(test)]
+mod mutation_tests;
+
 pub use channel::{Capabilities, Channel, Event, Keepalive};
 pub use error::{FramingError, HidError, RequestError};
 pub use packet::{Cid, Command, MAX_MESSAGE_LEN, REPORT_LEN, Report};
