@@ -25,6 +25,9 @@ pub struct KeyConfig {
     pub protocols: PinProtocols,
     /// The age of the key.
     pub profile: Profile,
+    /// Attest new CTAP2 credentials with a certificate under [`attestation_root`](crate::attestation_root) instead of
+    /// with the credential itself. U2F registrations always carry that certificate.
+    pub attestation: bool,
     /// The model's identifier; zero by default.
     pub aaguid: [u8; 16],
     /// USB vendor number; by default that of the pid.codes test range.
@@ -90,6 +93,7 @@ impl KeyConfig {
             always_uv: false,
             protocols: PinProtocols::Both,
             profile: Profile::Ctap21,
+            attestation: false,
             aaguid: [0; 16],
             vendor_id: 0x1209,
             product_id: 0x0001,

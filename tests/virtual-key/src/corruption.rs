@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// What a key does wrong in its replies to getAssertion and getNextAssertion. Everything but [`Corruption::Signature`]
+/// What a key does wrong in its replies to getAssertion, getNextAssertion and U2F authentication. Everything but [`Corruption::Signature`]
 /// is wrong *and properly signed*, so that only the check of that very field can find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corruption {
@@ -19,7 +19,7 @@ pub enum Corruption {
 }
 
 impl Corruption {
-    /// Apply to authenticator data, which may be followed by anything (CTAP 2.1 §6.2 and WebAuthn §6.1).
+    /// Apply to authenticator data, which may be followed by anything (WebAuthn §6.1); U2F signs the same layout.
     pub(crate) fn apply(self, authenticator_data: &mut [u8]) {
         if authenticator_data.len() < 37 {
             return;

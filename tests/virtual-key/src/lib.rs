@@ -16,6 +16,7 @@
     clippy::unwrap_used
 )]
 
+mod attestation;
 mod behaviour;
 mod config;
 mod corruption;
@@ -26,6 +27,7 @@ mod key;
 pub mod live;
 mod message;
 
+pub use attestation::attestation_root;
 pub use behaviour::Behaviour;
 pub use config::{Fingerprints, KeyConfig, PinProtocols, Profile};
 pub use corruption::Corruption;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use serde_json::Value;
+use virtual_key::attestation_root;
 use virtual_key::live::{self, Command};
 
 /// Security keys in software on /dev/uhid, for tests.
@@ -29,6 +30,8 @@ enum Part {
         #[arg(long, default_value = "/run/virtual-key.sock")]
         socket: PathBuf,
     },
+    /// Print the root certificate of the keys' attestation (DER in hexadecimal).
+    AttestationRoot,
     /// Send one command; the answer is one line of JSON.
     Ctl {
         /// Where the keys' host listens.
@@ -45,6 +48,11 @@ enum Part {
 fn main() -> ExitCode {
     let result = match Arguments::parse().part {
         Part::Run { socket } => live::serve(&socket, || println!("{{\"ok\":true}}")).map(|()| true),
+        Part::AttestationRoot => {
+            let digits: Vec<String> = attestation_root().iter().map(|byte| format!("{byte:02x}")).collect();
+            println!("{}", digits.concat());
+            Ok(true)
+        }
         Part::Ctl { socket, patience, command } => ctl(&socket, Duration::from_millis(patience), &command),
     };
     match result {

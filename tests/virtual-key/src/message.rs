@@ -2,6 +2,7 @@
 
 use crate::{REPORT_LEN, Report};
 
+pub(crate) const MSG: u8 = 0x03;
 pub(crate) const INIT: u8 = 0x06;
 pub(crate) const CBOR: u8 = 0x10;
 pub(crate) const CANCEL: u8 = 0x11;

@@ -1,5 +1,5 @@
 //! What kinds of keys there are: PINs, fingerprints, generations, liars.
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod host;
 
@@ -234,8 +234,7 @@ fn a_u2f_key_speaks_only_u2f() {
     assert!(desk.blinking(key));
     assert!(desk.touch(key));
     let reply = ask(&mut desk);
-    // Without attestation certificate OpenSK answers an error; what matters is that the touch was seen.
-    assert_ne!(reply, [0x69, 0x85]);
+    assert_eq!((reply[0], &reply[reply.len() - 2..]), (5, &[0x90, 0x00][..]));
     assert!(!desk.blinking(key));
 
     // OpenSK forgets after ten seconds that somebody wanted a touch.
@@ -269,4 +268,100 @@ fn a_liar_signs_its_lies() {
     assert_eq!((signed, lied), (true, 1));
     let (signed, hash, flags, later) = ask(&mut desk, None);
     assert!(signed && hash == rp_id_hash && flags == UP && later > counter);
+}
+
+#[test]
+fn u2f_authentications_are_signed_and_lied_about_as_well() {
+    let mut desk = Desk::new();
+    let key = desk.add(KeyConfig { profile: Profile::U2f, ..KeyConfig::new("blue") });
+    let mut host = Host::open(&mut desk, key);
+    let mut ask = |desk: &mut Desk, head: [u8; 7], body: &[&[u8]]| {
+        let request = [&head[..], &body.concat(), &[0, 0]].concat();
+        loop {
+            host.send(desk, 0x03, &request);
+            let (_, reply) = host.receive(desk, Duration::from_secs(1)).unwrap();
+            let (reply, status) = reply.split_at(reply.len() - 2);
+            match status {
+                [0x90, 0x00] => return reply.to_vec(),
+                [0x69, 0x85] => assert!(desk.touch(key)),
+                other => panic!("{other:02x?}"),
+            }
+        }
+    };
+    let (challenge, application) = ([1; 32], [2; 32]);
+    for corruption in [Corruption::Counter, Corruption::RpHash] {
+        desk.corrupt(key, Some(corruption));
+        ask(&mut desk, [0, 1, 0, 0, 0, 0, 64], &[&challenge, &application]);
+    }
+    let registration = ask(&mut desk, [0, 1, 0, 0, 0, 0, 64], &[&challenge, &application]);
+    let public_key = VerifyingKey::from_sec1_bytes(&registration[1..66]).unwrap();
+    let handle = &registration[67..67 + usize::from(registration[66])];
+    let len = u8::try_from(handle.len()).unwrap();
+    let mut authenticate = |desk: &mut Desk, corruption| {
+        desk.corrupt(key, corruption);
+        let length = (65 + u16::from(len)).to_be_bytes();
+        let head = [0, 2, 3, 0, 0, length[0], length[1]];
+        let reply = ask(desk, head, &[&challenge, &application, &[len], handle]);
+        let signed = [&application[..], &reply[..5], &challenge].concat();
+        let signature = Signature::from_der(&reply[5..]).unwrap();
+        let counter = u32::from_be_bytes(reply[1..5].try_into().unwrap());
+        (public_key.verify(&signed, &signature).is_ok(), reply[0], counter)
+    };
+    let (signed, flags, counter) = authenticate(&mut desk, None);
+    assert!(signed && flags == 1 && counter > 1);
+    assert!(!authenticate(&mut desk, Some(Corruption::Signature)).0);
+    assert!(!authenticate(&mut desk, Some(Corruption::RpHash)).0);
+    assert_eq!(authenticate(&mut desk, Some(Corruption::Counter)), (true, 1, 1));
+    let (signed, flags, _) = authenticate(&mut desk, Some(Corruption::Flags));
+    assert_eq!((signed, flags), (true, 0));
+}
+
+/// The contents of the first DER element, the element itself, and what follows.
+fn der(bytes: &[u8]) -> (&[u8], &[u8], &[u8]) {
+    let (start, len) = match bytes[1] {
+        0x82 => (4, usize::from(bytes[2]) * 256 + usize::from(bytes[3])),
+        0x81 => (3, usize::from(bytes[2])),
+        len => (2, usize::from(len)),
+    };
+    (&bytes[start..start + len], &bytes[..start + len], &bytes[start + len..])
+}
+
+#[test]
+fn attestation_leads_to_the_root() {
+    let aaguid = [0xa5; 16];
+    let config = KeyConfig { attestation: true, aaguid, ..KeyConfig::new("blue") };
+    let (mut desk, _, mut host) = on_desk(config);
+    let (_, reply) = host.make_credential(&mut desk, false);
+    let statement = reply.field(0x03).unwrap().extract_map().unwrap();
+    let entry = |name: &str| {
+        let name = text(name);
+        statement.iter().find(|(key, _)| *key == name).unwrap().1.clone()
+    };
+    let chain = entry("x5c").extract_array().unwrap();
+    assert_eq!(chain.len(), 1);
+    let certificate = chain[0].clone().extract_byte_string().unwrap();
+    let root = virtual_key::attestation_root();
+    // Both certificates have their P-256 key behind the only uncompressed 66-byte bit string.
+    let public_key = |certificate: &[u8]| {
+        let at = certificate.windows(4).position(|bytes| bytes == [0x03, 0x42, 0x00, 0x04]).unwrap();
+        VerifyingKey::from_sec1_bytes(&certificate[at + 3..at + 68]).unwrap()
+    };
+    for signed in [&certificate, &root] {
+        let (contents, whole, rest) = der(signed);
+        assert_eq!((whole.len(), rest), (signed.len(), &[][..]));
+        let (_, body, rest) = der(contents);
+        let (_, _, rest) = der(rest);
+        let signature = Signature::from_der(&der(rest).0[1..]).unwrap();
+        assert!(public_key(&root).verify(body, &signature).is_ok());
+    }
+    assert!(certificate.windows(16).any(|bytes| bytes == aaguid));
+    let signed = [reply.bytes(0x02), client_data_hash().to_vec()].concat();
+    let signature = Signature::from_der(&entry("sig").extract_byte_string().unwrap()).unwrap();
+    assert!(public_key(&certificate).verify(&signed, &signature).is_ok());
+
+    // Without, the credential attests itself.
+    let (mut desk, _, mut host) = on_desk(KeyConfig::new("red"));
+    let (_, reply) = host.make_credential(&mut desk, false);
+    let statement = reply.field(0x03).unwrap().extract_map().unwrap();
+    assert!(statement.iter().all(|(key, _)| *key != text("x5c")));
 }

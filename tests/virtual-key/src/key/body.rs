@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use opensk::api::persist::keys;
+use opensk::api::persist::{AttestationId, keys};
 use sha2::{Digest, Sha256};
 use sk_cbor::{Value, writer};
 
 use super::sha256;
+use crate::attestation;
 use crate::counts::Tally;
 use crate::hand::Hand;
 use crate::{Corruption, Fingerprints, KeyConfig};
@@ -93,7 +94,13 @@ impl Body {
     /// Forget everything but the model: no PIN, no credentials, no fingerprints.
     pub(crate) fn reset(&mut self) {
         self.flash.clear();
-        self.flash.insert(keys::AAGUID, self.config.aaguid.to_vec());
+        let (private_key, certificate) = attestation::of_model(self.config.aaguid);
+        self.flash.extend([
+            (keys::AAGUID, self.config.aaguid.to_vec()),
+            (keys::ATTESTATION_PRIVATE_KEY, private_key),
+            (keys::ATTESTATION_CERTIFICATE, certificate),
+            (keys::ATTESTATION_ID, vec![AttestationId::Batch as u8]),
+        ]);
     }
 
     /// PIN attempts left.

@@ -21,7 +21,11 @@ pub(crate) fn bend(corruption: Option<Corruption>) {
 
 fn bent(message: &[u8]) -> Vec<u8> {
     let mut message = message.to_vec();
-    if let Some(corruption) = CORRUPTION.get() {
+    // A U2F registration is none of our business: byte 0 and then two hashes, not authenticator data.
+    let registration = message.len() > 130 && message[0] == 0 && message[message.len() - 65] == 4;
+    if let Some(corruption) = CORRUPTION.get()
+        && !registration
+    {
         corruption.apply(&mut message);
     }
     message

@@ -61,6 +61,7 @@ impl<P: Port> KeyEnv<P> {
                 enforce_always_uv: config.always_uv,
                 max_msg_size: config.max_msg_size,
                 max_pin_retries: MAX_PIN_RETRIES,
+                use_batch_attestation: config.attestation,
                 max_credential_count_in_list: config.max_credential_count_in_list,
                 ..DEFAULT_CUSTOMIZATION.clone()
             }

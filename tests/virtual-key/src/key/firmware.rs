@@ -41,6 +41,8 @@ fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, report: Report) {
     while let Some(report) = next.take() {
         let env = ctap.env();
         (env.request, env.ended) = (None, None);
+        // For U2F; a CTAP2 request decides anew.
+        crypto::bend(env.shared.lock().corruption);
         let mut reply: Vec<Report> = ctap.process_hid_packet(&report, Transport::MainHid).collect();
         crypto::bend(None);
         let env = ctap.env();

@@ -3,7 +3,7 @@
 use sk_cbor::{Value, reader, writer};
 
 use super::Body;
-use crate::message::{CBOR, ERR_INVALID_CMD, ERROR, INIT, Message};
+use crate::message::{CBOR, ERR_INVALID_CMD, ERROR, INIT, MSG, Message};
 use crate::{Corruption, Fingerprints, PinProtocols, Profile, Report};
 
 const MAKE_CREDENTIAL: u8 = 0x01;
@@ -111,6 +111,11 @@ pub(crate) fn dress(body: &Body, command: Option<u8>, reply: Vec<Report>) -> Vec
             let Some(corruption) = body.corruption else { return reply };
             rewrite(&mut message.payload, |assertion| corrupt(corruption, assertion));
         }
+        // A registration starts with 5, an authentication with the flags.
+        (MSG, _) if message.payload.len() > 7 && message.payload[0] <= 1 => {
+            let Some(corruption) = body.corruption else { return reply };
+            corrupt_u2f(corruption, &mut message.payload);
+        }
         _ => return reply,
     }
     message.split()
@@ -166,6 +171,18 @@ fn corrupt(corruption: Corruption, assertion: &mut Map) {
             *last ^= 0x01;
         }
         set(assertion, 0x03, Value::byte_string(signature));
+    }
+}
+
+/// Flags, counter, signature and status word (FIDO U2F raw messages §5.4).
+fn corrupt_u2f(corruption: Corruption, authentication: &mut [u8]) {
+    let mut authenticator_data = [0; 37];
+    authenticator_data[32..].copy_from_slice(&authentication[..5]);
+    corruption.apply(&mut authenticator_data);
+    authentication[..5].copy_from_slice(&authenticator_data[32..]);
+    if corruption == Corruption::Signature {
+        let last = authentication.len() - 3;
+        authentication[last] ^= 0x01;
     }
 }
 

@@ -146,6 +146,9 @@ pub struct Add {
     /// The newest specification that the key knows: 2.1, 2.0 or u2f.
     #[arg(long, value_parser = ["2.1", "2.0", "u2f"], default_value = "2.1")]
     pub ctap: String,
+    /// Attest credentials with a certificate; see `virtual-key attestation-root`.
+    #[arg(long)]
+    pub attestation: bool,
     /// Model identifier: 32 hexadecimal digits, hyphens allowed.
     #[arg(long, value_parser = |text: &str| aaguid(text).map(|_| text.to_owned()))]
     pub aaguid: Option<String>,
@@ -199,6 +202,7 @@ impl Add {
             "u2f" => Profile::U2f,
             _ => Profile::Ctap21,
         };
+        config.attestation = self.attestation;
         if let Some(text) = &self.aaguid {
             config.aaguid = aaguid(text)?;
         }
