@@ -27,5 +27,9 @@ pub mod cose;
 pub mod pin_uv_auth;
 pub mod secret;
 
+mod entity;
+
+pub use authenticator_data::{Aaguid, AuthenticatorData, Flags};
+pub use info::Info;
 pub use secret::Secret;
 pub use status::{ReplyError, Status};
