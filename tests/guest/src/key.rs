@@ -1,5 +1,6 @@
 //! Security keys in the guest, by way of `virtual-key ctl`.
 
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,22 +10,54 @@ use serde::de::DeserializeOwned;
 use crate::PATIENCE;
 use crate::guest::{Guest, quote};
 
-/// Where the process that is all the keys is told what to do.
-pub(crate) const SOCKET: &str = "/run/virtual-keys";
+/// Where the process that is all the keys is told what to do; `virtual-key` knows it by itself.
+pub(crate) const SOCKET: &str = "/run/virtual-key.sock";
 
-/// What a key is like.
+/// How long a key may take to ask for a touch, in milliseconds.
+const UNTIL_ASKED: &str = "60000";
+
+/// What a key is like: unless told otherwise CTAP 2.1, no PIN, no fingerprint sensor, eight credentials in a list, plugged in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyOptions {
-    /// The PIN it has; none: not set.
-    pub pin: Option<String>,
-    /// Further words for `virtual-key ctl add`.
-    pub more: Vec<String>,
+    words: Vec<String>,
 }
 
 impl KeyOptions {
-    /// A key whose PIN is set.
-    pub fn pin(pin: &str) -> Self {
-        Self { pin: Some(pin.to_owned()), ..Self::default() }
+    /// Words of `virtual-key ctl add` that have no method here.
+    #[must_use]
+    pub fn with(mut self, words: &[&str]) -> Self {
+        self.words.extend(words.iter().map(|&word| word.to_owned()));
+        self
+    }
+
+    /// Its PIN is set.
+    #[must_use]
+    pub fn pin(self, pin: &str) -> Self {
+        self.with(&["--pin", pin])
+    }
+
+    /// It asks for user verification always.
+    #[must_use]
+    pub fn always_uv(self) -> Self {
+        self.with(&["--always-uv"])
+    }
+
+    /// It has a fingerprint sensor, and knows one finger.
+    #[must_use]
+    pub fn fingerprint(self) -> Self {
+        self.with(&["--fingerprint"])
+    }
+
+    /// The newest specification that it knows: `2.1`, `2.0` or `u2f`.
+    #[must_use]
+    pub fn ctap(self, version: &str) -> Self {
+        self.with(&["--ctap", version])
+    }
+
+    /// It is not plugged in yet.
+    #[must_use]
+    pub fn unplugged(self) -> Self {
+        self.with(&["--unplugged"])
     }
 }
 
@@ -33,16 +66,31 @@ impl KeyOptions {
 pub struct Counts {
     /// CTAPHID requests with their replies.
     pub transactions: u64,
+    /// `CTAPHID_INIT` among them.
+    #[serde(rename = "init")]
+    pub inits: u64,
+    /// `CTAPHID_CBOR` among them.
+    pub cbor: u64,
+    /// `CTAPHID_MSG` among them.
+    pub msg: u64,
+    /// CTAP2 commands among the `CTAPHID_CBOR`, by number: `0x02` is getAssertion.
+    pub commands: BTreeMap<String, u64>,
+    /// `CTAPHID_CANCEL` packets.
+    #[serde(rename = "cancel")]
+    pub cancels: u64,
     /// 64-byte packets to the key.
     pub reports_in: u64,
     /// 64-byte packets from the key.
     pub reports_out: u64,
+    /// Of those, the ones that only say that it is still at work or waiting for a touch.
+    pub keepalives: u64,
     /// How often a program has opened it.
     pub opens: u64,
-    /// `CTAPHID_INIT` among the transactions.
-    pub inits: u64,
-    /// `CTAPHID_CANCEL` packets.
-    pub cancels: u64,
+}
+
+#[derive(Deserialize)]
+struct Touched {
+    taken: bool,
 }
 
 /// One key of a guest.
@@ -58,24 +106,49 @@ impl<'a> Key<'a> {
 
     #[track_caller]
     pub(crate) fn add(&self, options: &KeyOptions) {
-        let mut words = vec!["add".to_owned(), self.name.clone()];
-        if let Some(pin) = &options.pin {
-            words.extend(["--pin".to_owned(), pin.clone()]);
-        }
-        words.extend(options.more.iter().cloned());
-        self.control(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut words = vec!["add", &self.name];
+        words.extend(options.words.iter().map(String::as_str));
+        self.control(&words);
     }
 
-    /// One touch, now. It is lost if the key does not wait for one.
+    /// Waits until it asks for a touch, and touches it.
+    ///
+    /// # Panics
+    /// When it does not ask.
     #[track_caller]
     pub fn touch(&self) {
-        self.control(&["touch", &self.name]);
+        let taken = self.ask::<Touched>(&["touch", &self.name, "--within", UNTIL_ASKED]).taken;
+        assert!(taken, "key '{}' has not asked for a touch", self.name);
     }
 
-    /// One touch, so many milliseconds from now.
+    /// Touches it now; false when it does not ask for that: the touch is lost.
+    #[track_caller]
+    pub fn touch_now(&self) -> bool {
+        self.ask::<Touched>(&["touch", &self.name]).taken
+    }
+
+    /// Waits until it asks for a touch, and puts a finger on it that it does not know.
+    #[track_caller]
+    pub fn touch_as_stranger(&self) {
+        self.control(&["touch", &self.name, "--within", UNTIL_ASKED, "--stranger"]);
+    }
+
+    /// Touches it so many milliseconds after it next asks, once.
     #[track_caller]
     pub fn touch_after(&self, milliseconds: u64) {
         self.control(&["touch-after", &self.name, &milliseconds.to_string()]);
+    }
+
+    /// Touches it at once whenever it asks, from now on.
+    #[track_caller]
+    pub fn touch_always(&self) {
+        self.control(&["auto-touch", &self.name, "on"]);
+    }
+
+    /// Forgets every touch that is planned.
+    #[track_caller]
+    pub fn touch_never(&self) {
+        self.control(&["never", &self.name]);
     }
 
     /// Pulls it out.
@@ -88,6 +161,24 @@ impl<'a> Key<'a> {
     #[track_caller]
     pub fn plug(&self) {
         self.control(&["plug", &self.name]);
+    }
+
+    /// Lets each report take so many microseconds.
+    #[track_caller]
+    pub fn latency(&self, microseconds: u64) {
+        self.control(&["latency", &self.name, &microseconds.to_string()]);
+    }
+
+    /// Lets its assertions be wrong: in `signature`, `rp-hash`, `flags`, `uv`, `counter`, or `none`.
+    #[track_caller]
+    pub fn corrupt(&self, what: &str) {
+        self.control(&["corrupt", &self.name, what]);
+    }
+
+    /// Resets it to its factory state.
+    #[track_caller]
+    pub fn forget(&self) {
+        self.control(&["forget", &self.name]);
     }
 
     /// Whether it waits for a touch.
@@ -103,13 +194,22 @@ impl<'a> Key<'a> {
     /// Waits until it waits for a touch.
     ///
     /// # Panics
-    /// When it does not within [`PATIENCE`].
+    /// When it does not within a minute.
     #[track_caller]
     pub fn wait_blinking(&self) {
+        self.control(&["wait-blinking", &self.name, "--timeout", UNTIL_ASKED]);
+    }
+
+    /// Waits until it does not wait for a touch any more.
+    ///
+    /// # Panics
+    /// When it still does after [`PATIENCE`].
+    #[track_caller]
+    pub fn wait_dark(&self) {
         let start = Instant::now();
-        while !self.blinking() {
-            assert!(start.elapsed() < PATIENCE, "key '{}' does not blink", self.name);
-            thread::sleep(Duration::from_millis(50));
+        while self.blinking() {
+            assert!(start.elapsed() < PATIENCE, "key '{}' goes on blinking", self.name);
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -130,9 +230,9 @@ impl<'a> Key<'a> {
     pub fn retries(&self) -> u8 {
         #[derive(Deserialize)]
         struct Answer {
-            retries: u8,
+            pin: u8,
         }
-        self.ask::<Answer>(&["retries", &self.name]).retries
+        self.ask::<Answer>(&["retries", &self.name]).pin
     }
 
     #[track_caller]
@@ -144,6 +244,7 @@ impl<'a> Key<'a> {
     #[track_caller]
     fn control(&self, words: &[&str]) -> String {
         let words: Vec<String> = words.iter().map(|word| quote(word)).collect();
-        self.guest.root(&format!("virtual-key ctl --socket {SOCKET} {}", words.join(" "))).ok()
+        let command = format!("virtual-key ctl {}", words.join(" "));
+        self.guest.run("root", &command, b"", 2 * PATIENCE).ok()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use guest::Guest;
+use guest::{Guest, KeyOptions};
 
 /// A whole sign-in of a real program in a few lines, and everything a test can look at.
 #[test]
@@ -47,4 +47,42 @@ fn sudo_asks_for_the_password_and_logs() {
     let output =
         guest.run("root", "wc -c; echo no >&2; exit 3", &vec![b'x'; 100_000], Duration::from_secs(30));
     assert_eq!((output.status, output.stdout.trim(), output.stderr.as_str()), (3, "100000", "no\n"));
+}
+
+/// Debian's own tools take the virtual key for a real one, and its module signs in with it.
+#[test]
+fn pam_u2f_signs_in_with_a_virtual_key() {
+    let guest = Guest::debian12()
+        .without_product()
+        .user("alice", "secret")
+        .file(
+            "/etc/pam.d/sudo",
+            "auth required pam_u2f.so cue authfile=/etc/u2f\naccount required pam_permit.so\n",
+        )
+        // pamu2fcfg wants to see a certificate.
+        .key("blue", KeyOptions::default().with(&["--attestation"]))
+        .boot();
+    let key = guest.key("blue");
+
+    key.touch_after(0);
+    let line = guest.run_as("alice", "pamu2fcfg -u alice").ok();
+    guest.write("/etc/u2f", line);
+    key.reset_counts();
+
+    let mut sudo = guest.terminal("alice", "sudo id -un");
+    sudo.expect("Please touch the device.");
+    key.wait_blinking();
+    assert!(sudo.is_running());
+    key.touch();
+    assert_eq!(sudo.wait().status, 0, "{}", sudo.screen());
+    let counts = key.counts();
+    assert!(counts.transactions >= 3 && counts.opens >= 1 && counts.commands["0x02"] >= 1, "{counts:?}");
+    println!("pam_u2f, one key, one credential, touch: {counts:?}");
+
+    key.unplug();
+    assert_eq!(guest.root("ls /dev | grep -c hidraw").stdout, "0\n");
+    assert_ne!(guest.terminal("alice", "sudo -n id").wait().status, 0);
+    key.plug();
+    key.touch_after(100);
+    assert_eq!(guest.terminal("alice", "sudo -k id").wait().status, 0);
 }
