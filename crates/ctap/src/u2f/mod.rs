@@ -12,10 +12,9 @@ mod reply;
 pub mod version;
 
 #[cfg(test)]
-mod vectors;
-
-#[cfg(test)]
 mod mutation_tests;
+#[cfg(test)]
+mod vectors;
 
 pub use reply::{ReplyError, StatusWord};
 
