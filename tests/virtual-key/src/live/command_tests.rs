@@ -1,0 +1,78 @@
+use clap::Parser;
+
+use super::*;
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn add(words: &str) -> Result<KeyConfig, String> {
+    let line = Line::try_parse_from(["ctl", "add"].into_iter().chain(words.split(' ')));
+    match line.map_err(|error| error.to_string())?.command {
+        Command::Add(add) => add.config(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_plain_key() {
+    let config = add("blue").unwrap();
+    let expected = KeyConfig {
+        max_msg_size: 1200,
+        message_timeout: Duration::from_secs(3),
+        seed: config.seed,
+        ..KeyConfig::new("blue")
+    };
+    assert_eq!(config, expected);
+    assert_ne!(config.seed, add("blue").unwrap().seed, "two keys of one name have other secrets");
+}
+
+#[test]
+fn a_key_with_everything() {
+    let words = "blue --pin 1234 --list-max 3 --message-max 1024 --fingerprint --always-uv --protocols 1 --ctap 2.0 \
+                 --attestation --aaguid 2fc0579f-8113-47ea-b116-bb5a8db9202a --vendor 1050 --product 0x0407 \
+                 --model YubiKey --latency 8000 --message-timeout 100 --seed x";
+    let config = add(words).unwrap();
+    let expected = KeyConfig {
+        name: "blue".to_owned(),
+        product: "YubiKey".to_owned(),
+        pin: Some("1234".to_owned()),
+        fingerprints: Fingerprints::Enrolled,
+        max_credential_count_in_list: Some(3),
+        max_msg_size: 1024,
+        always_uv: true,
+        protocols: PinProtocols::One,
+        profile: Profile::Ctap20,
+        attestation: true,
+        aaguid: 0x2fc0_579f_8113_47ea_b116_bb5a_8db9_202a_u128.to_be_bytes(),
+        vendor_id: 0x1050,
+        product_id: 0x0407,
+        latency: Duration::from_millis(8),
+        message_timeout: Duration::from_millis(100),
+        seed: add("red --seed x").unwrap().seed,
+    };
+    assert_eq!(config, expected);
+    assert_eq!(add("blue --list-max 0").unwrap().max_credential_count_in_list, None);
+    assert_eq!(add("blue --blank-sensor").unwrap().fingerprints, Fingerprints::NoneEnrolled);
+}
+
+#[test]
+fn nonsense_is_refused() {
+    for words in [
+        "blue --protocols 3",
+        "blue --ctap 3",
+        "blue --aaguid 12",
+        "blue --aaguid zz",
+        "blue --vendor 12345",
+        "blue --message-max 1023",
+        "blue --message-max 7610",
+        "blue --fingerprint --blank-sensor",
+        "blue red",
+    ] {
+        assert!(add(words).is_err(), "{words}");
+    }
+    assert!(Line::try_parse_from(["ctl", "corrupt", "blue", "everything"]).is_err());
+    assert!(Line::try_parse_from(["ctl", "corrupt", "blue", "none"]).is_ok());
+}
