@@ -51,8 +51,8 @@ mod tests {
         {
             let document = format!("x = {}\n", quoted(text));
             assert_eq!(document.lines().count(), 1, "{document}");
-            let table: toml::Table = document.parse().unwrap();
-            assert_eq!(table["x"].as_str(), Some(text));
+            let table = toml::de::DeTable::parse(&document).unwrap();
+            assert_eq!(table.get_ref()["x"].get_ref().as_str(), Some(text));
         }
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! Follows WebAuthn Level 3, section 7.2 (verifying an authentication assertion).
 
+mod rsa;
 mod signature;
 
 use std::fmt;

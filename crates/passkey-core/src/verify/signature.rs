@@ -1,9 +1,9 @@
 //! Signatures by the algorithms that credentials use.
 
-use ctap::cose::{Algorithm, PublicKey};
+use ctap::cose::PublicKey;
 use p256::ecdsa::signature::Verifier as _;
 
-use super::VerifyError;
+use super::{VerifyError, rsa};
 
 /// Checks `signature` over `message` under `key`.
 ///
@@ -35,8 +35,7 @@ pub(super) fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> Resul
                 .map_err(|_| VerifyError::MalformedSignature)?;
             key.verify_strict(message, &signature).map_err(|_| VerifyError::BadSignature)
         }
-        // No pure Rust RSA crate is free of known flaws at present; imports of such credentials are refused with this.
-        PublicKey::Rs256 { .. } => Err(VerifyError::UnsupportedAlgorithm(Algorithm::Rs256)),
+        PublicKey::Rs256 { n, e } => rsa::verify(n, e, message, signature),
     }
 }
 
@@ -44,3 +43,7 @@ pub(super) fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> Resul
 fn uncompressed(x: &[u8], y: &[u8]) -> Vec<u8> {
     [&[0x04], x, y].concat()
 }
+
+#[cfg(test)]
+#[path = "signature_tests.rs"]
+mod tests;
