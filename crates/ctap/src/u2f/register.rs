@@ -8,8 +8,6 @@ use crate::cose::PublicKey;
 
 /// The first byte of a reply, reserved for historical reasons.
 const RESERVED: u8 = 0x05;
-/// The first byte of an uncompressed point (SEC 1 §2.3.3).
-const UNCOMPRESSED: u8 = 0x04;
 /// UP and AT in authenticator data.
 const FLAGS: u8 = 0x41;
 
@@ -100,13 +98,12 @@ impl Response {
 
 /// The public key in an uncompressed point, if that lies on P-256.
 fn public_key(point: &[u8; 65]) -> Result<PublicKey, Malformed> {
-    let (&form, coordinates) = point.split_first().ok_or(Malformed::Truncated)?;
-    let (&x, y) = coordinates.split_first_chunk::<32>().ok_or(Malformed::Truncated)?;
-    let &y = y.first_chunk::<32>().ok_or(Malformed::Truncated)?;
-    if form != UNCOMPRESSED || p256::PublicKey::from_sec1_bytes(point).is_err() {
-        return Err(Malformed::Invalid);
-    }
-    Ok(PublicKey::Es256 { x, y })
+    // No other form of a point has 65 bytes.
+    p256::PublicKey::from_sec1_bytes(point).map_err(|_| Malformed::Invalid)?;
+    let (x, y) = point.split_at(33);
+    let x = x.last_chunk::<32>().ok_or(Malformed::Truncated)?;
+    let y = y.first_chunk::<32>().ok_or(Malformed::Truncated)?;
+    Ok(PublicKey::Es256 { x: *x, y: *y })
 }
 
 #[cfg(test)]
