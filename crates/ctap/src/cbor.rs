@@ -49,3 +49,7 @@ impl fmt::Display for Malformed {
 }
 
 impl std::error::Error for Malformed {}
+
+#[cfg(test)]
+#[path = "cbor_tests.rs"]
+mod tests;

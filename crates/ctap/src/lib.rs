@@ -33,3 +33,8 @@ pub use authenticator_data::{Aaguid, AuthenticatorData, Flags};
 pub use info::Info;
 pub use secret::Secret;
 pub use status::{ReplyError, Status};
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod vectors;

@@ -129,13 +129,9 @@ impl<'b> Reader<'b> {
         let count = self.0.map()?;
         let mut seen: Vec<&[u8]> = Vec::new();
         for _ in 0..self.count(start, count, MAX_ENTRIES)? {
-            let (key, raw) = self.key()?;
-            // The canonical form gives equal keys equal bytes.
-            if seen.contains(&raw) {
-                return Err(Malformed::Duplicate);
-            }
-            seen.push(raw);
-            member(key, self)?;
+            let raw = self.raw()?;
+            add_key(&mut seen, raw)?;
+            member(key(raw)?, self)?;
         }
         Ok(())
     }
@@ -147,8 +143,12 @@ impl<'b> Reader<'b> {
 
     /// The bytes of one well-formed value of whatever kind.
     pub(crate) fn raw(&mut self) -> Result<&'b [u8], Malformed> {
+        self.raw_within(MAX_DEPTH)
+    }
+
+    fn raw_within(&mut self, depth: usize) -> Result<&'b [u8], Malformed> {
         let before = self.rest();
-        self.skip()?;
+        self.skip_within(depth)?;
         let length = before.len().saturating_sub(self.rest().len());
         Ok(before.get(..length).unwrap_or_default())
     }
@@ -161,19 +161,6 @@ impl<'b> Reader<'b> {
     /// Whether a byte string comes next.
     pub(crate) fn at_bytes(&self) -> bool {
         matches!(self.0.datatype(), Ok(Type::Bytes))
-    }
-
-    fn key(&mut self) -> Result<(Key<'b>, &'b [u8]), Malformed> {
-        let raw = self.raw()?;
-        let mut reader = Self::new(raw);
-        let key = match reader.0.datatype()? {
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
-                reader.int().map_or(Key::Other, Key::Int)
-            }
-            Type::String => reader.text().map_or(Key::Other, Key::Text),
-            _ => Key::Other,
-        };
-        Ok((key, raw))
     }
 
     fn integer(&mut self) -> Result<i128, Malformed> {
@@ -236,8 +223,9 @@ impl<'b> Reader<'b> {
             Type::Map => {
                 let depth = depth.checked_sub(1).ok_or(Malformed::Depth)?;
                 let count = self.0.map()?;
+                let mut seen: Vec<&[u8]> = Vec::new();
                 for _ in 0..self.count(start, count, usize::MAX)? {
-                    self.skip_within(depth)?;
+                    add_key(&mut seen, self.raw_within(depth)?)?;
                     self.skip_within(depth)?;
                 }
                 Ok(())
@@ -253,6 +241,26 @@ impl<'b> Reader<'b> {
         self.0.set_position(self.0.position().saturating_add(length));
         Ok(())
     }
+}
+
+fn key(raw: &[u8]) -> Result<Key<'_>, Malformed> {
+    let mut reader = Reader::new(raw);
+    Ok(match reader.0.datatype()? {
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
+            reader.int().map_or(Key::Other, Key::Int)
+        }
+        Type::String => reader.text().map_or(Key::Other, Key::Text),
+        _ => Key::Other,
+    })
+}
+
+/// Adds the next key of a map to those before it. The canonical form gives equal keys equal bytes.
+fn add_key<'b>(seen: &mut Vec<&'b [u8]>, key: &'b [u8]) -> Result<(), Malformed> {
+    if seen.contains(&key) {
+        return Err(Malformed::Duplicate);
+    }
+    seen.push(key);
+    Ok(())
 }
 
 impl From<Error> for Malformed {
