@@ -1,1 +1,16 @@
-#![allow(missing_docs)]
+//! `pam_passkey.so`: a PAM module that signs a person in with a passkey held on a local security key.
+//!
+//! [`ffi`] is the border to libpam and libc and holds all the unsafe code. [`auth`] is the way of one sign-in from the
+//! arguments to an [`outcome`]; what happens with the keys in between is `passkey_core`'s.
+
+mod args;
+mod audit;
+mod auth;
+mod escape;
+mod ffi;
+mod messages;
+mod outcome;
+mod person;
+mod remote;
+#[cfg(test)]
+mod verified;

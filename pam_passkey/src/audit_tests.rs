@@ -1,0 +1,75 @@
+use std::path::PathBuf;
+
+use passkey_core::ceremony::{KeyId, SignInError};
+
+use super::*;
+use crate::remote::RemoteSign;
+
+fn line(record: &Record, outcome: &Outcome) -> String {
+    record.line(outcome, &outcome.row(), Duration::from_millis(2310))
+}
+
+#[test]
+fn a_success_names_passkey_and_key() {
+    let record = Record {
+        service: "sudo".into(),
+        user: Some("alice".into()),
+        ruser: Some("alice".into()),
+        tty: Some("/dev/pts/3".into()),
+        rhost: None,
+        key: Some(PluggedKey {
+            id: KeyId(0),
+            name: "Maker Key".into(),
+            path: PathBuf::from("/dev/hidraw0"),
+            vendor_id: 0x1050,
+            product_id: 0x0407,
+        }),
+    };
+    let outcome = Outcome::Verified(Box::new(crate::verified::verified()));
+    assert_eq!(
+        line(&record, &outcome),
+        "result=success code=PAM_SUCCESS service=\"sudo\" user=\"alice\" passkey=\"blue\" id=AQEBAQEBAQ \
+         user_verified=no sign_count=7 key=\"Maker Key\" model=1050:0407 ruser=\"alice\" tty=\"/dev/pts/3\" \
+         duration_ms=2310 reason=\"verified\""
+    );
+}
+
+#[test]
+fn a_failure_says_why_and_leaves_out_what_is_not_known() {
+    let record = Record { service: "login".into(), ..Record::default() };
+    assert_eq!(
+        line(&record, &Outcome::Failed(SignInError::NoKey)),
+        "result=failure code=PAM_AUTHINFO_UNAVAIL service=\"login\" duration_ms=2310 reason=\"no security key was \
+         plugged in\""
+    );
+}
+
+#[test]
+fn nobody_forges_a_pair_or_a_line() {
+    let record = Record {
+        service: "x\" result=\"success".into(),
+        user: Some("a\nb".into()),
+        rhost: Some("\u{1b}[2J\\".into()),
+        ..Record::default()
+    };
+    let line = line(&record, &Outcome::Remote(RemoteSign::RemoteHost("evil\" result=success\n".into())));
+    assert!(line.starts_with("result=failure "), "{line}");
+    assert!(line.contains(r#"service="x\" result=\"success""#), "{line}");
+    assert!(line.contains(r#"user="a\u{a}b""#), "{line}");
+    assert!(line.contains(r#"rhost="\u{1b}[2J\\""#), "{line}");
+    assert!(!line.chars().any(char::is_control), "{line}");
+}
+
+#[test]
+fn no_line_grows_without_bound() {
+    let long = "x".repeat(100_000);
+    let record = Record {
+        service: long.clone(),
+        user: Some(long.clone()),
+        ruser: Some(long.clone()),
+        tty: Some(long.clone()),
+        rhost: Some(long.clone()),
+        key: None,
+    };
+    assert!(line(&record, &Outcome::Remote(RemoteSign::RemoteHost(long))).len() < 1500);
+}

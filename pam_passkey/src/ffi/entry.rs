@@ -1,0 +1,45 @@
+//! The six `pam_sm_*` entry points.
+
+use std::ffi::CStr;
+
+use pam::constants::{PamFlag, PamResultCode};
+use pam::module::{PamHandle, PamHooks};
+
+use super::guard;
+use super::handle::{Pam, Severity};
+use crate::{auth, outcome::Outcome};
+
+/// The module as libpam sees it.
+#[derive(Debug)]
+pub(super) struct Passkey;
+
+/// `pam_hooks!` writes the functions with C's calling convention, and makes them public to have them exported.
+mod exported {
+    #![allow(missing_docs, unreachable_pub, clippy::missing_safety_doc)]
+    use super::Passkey;
+    pam::pam_hooks!(Passkey);
+}
+
+/// Account, session and password management are none of our business: the trait answers `PAM_IGNORE`.
+impl PamHooks for Passkey {
+    /// `PAM_SILENT` is not looked at: sudo sets it for every sign-in, and a key that blinks without a word is a key
+    /// that nobody touches. The argument `quiet` is what silences the module.
+    fn sm_authenticate(handle: &mut PamHandle, arguments: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        guard::silence_panics();
+        match guard::caught(|| auth::authenticate(&mut Pam::new(handle), &arguments)) {
+            Ok(code) => code,
+            Err(panic) => {
+                let outcome = Outcome::Panicked(panic);
+                // Even the line about the panic is written under guard.
+                let _ = guard::caught(|| Pam::new(handle).log(Severity::Error, &outcome.row().reason));
+                outcome.code()
+            }
+        }
+    }
+
+    /// There are no credentials to set, and an application that asks is told so in a way that lets it go on: after
+    /// `PAM_IGNORE` from every module of the stack, libpam makes an error of `pam_setcred`.
+    fn sm_setcred(_handle: &mut PamHandle, _arguments: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
+        PamResultCode::PAM_SUCCESS
+    }
+}

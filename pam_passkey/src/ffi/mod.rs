@@ -1,0 +1,19 @@
+//! The border to C: the entry points that libpam calls, and what the module asks of libpam and libc.
+//!
+//! This folder holds all the unsafe code of the module. What it gives to the rest is safe, owned and bounded.
+#![allow(unsafe_code)]
+
+/// The six `pam_sm_*` entry points.
+mod entry;
+/// Keeps panics away from the host.
+pub(crate) mod guard;
+/// Libpam's handle: items, environment, conversation, log.
+mod handle;
+/// Ctrl-C as a file descriptor.
+mod interrupt;
+/// The user database.
+mod passwd;
+
+pub(crate) use handle::{Answer, NotText, Pam, Severity};
+pub(crate) use interrupt::InterruptGuard;
+pub(crate) use passwd::{LookupError, lookup};

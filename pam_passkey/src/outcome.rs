@@ -1,0 +1,269 @@
+//! Every way in which a sign-in can end, and what follows from it: the PAM code, what the person is told, and what the
+//! log says. One table, exhaustive: a new way to fail does not compile until it has a row.
+
+use std::borrow::Cow;
+use std::io;
+
+use pam::constants::PamResultCode;
+use passkey_core::ceremony::{Impossible, Loss, SignInError, TokenError};
+use passkey_core::config::ConfigError;
+use passkey_core::messages;
+use passkey_core::store::StoreError;
+use passkey_core::verify::{Verified, VerifyError};
+
+use crate::args::ArgumentError;
+use crate::ffi::Severity;
+use crate::ffi::guard::Panic;
+use crate::messages as say;
+use crate::remote::RemoteSign;
+
+/// How a sign-in ended.
+///
+/// Success cannot be made up: it takes a [`Verified`], which only `passkey_core`'s verification can make.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// One of the person's passkeys signed.
+    Verified(Box<Verified>),
+    /// The user has no passkey.
+    NotEnrolled,
+    /// The user has no passkey, and policy lets such users pass by.
+    NotEnrolledIgnored,
+    /// The user has passkeys, all of them disabled.
+    AllDisabled,
+    /// The user has passkeys, all of their entries damaged.
+    AllDamaged {
+        /// The credential file.
+        path: String,
+        /// What is wrong with the first.
+        reason: String,
+    },
+    /// The person is at another machine.
+    Remote(RemoteSign),
+    /// The application has no way to talk to the person.
+    NoConversation,
+    /// Nobody said who is signing in.
+    NoUser,
+    /// No such user.
+    UnknownUser,
+    /// The user database could not be asked.
+    UserDatabase(io::Error),
+    /// An argument in the service file was not understood.
+    Arguments(ArgumentError),
+    /// The configuration cannot be used.
+    Config(Box<ConfigError>),
+    /// The user's passkeys cannot be read.
+    Store(Box<StoreError>),
+    /// The process has no file descriptor left to watch for Ctrl-C.
+    NoInterrupt(io::Error),
+    /// The ceremony came to nothing.
+    Failed(SignInError),
+    /// A defect of ours.
+    Panicked(Panic),
+}
+
+/// What the person is told at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sentence {
+    /// Nothing: they know, or it is none of their business.
+    None,
+    /// Good to know; `quiet` silences it.
+    Info(Cow<'static, str>),
+    /// They have to do something about it; said in any case.
+    Error(Cow<'static, str>),
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// What the application is told.
+    pub(crate) code: PamResultCode,
+    /// What the person is told.
+    pub(crate) sentence: Sentence,
+    /// How loud the log is.
+    pub(crate) severity: Severity,
+    /// What the log says.
+    pub(crate) reason: Cow<'static, str>,
+}
+
+impl Row {
+    fn new(
+        code: PamResultCode,
+        sentence: Sentence,
+        severity: Severity,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { code, sentence, severity, reason: reason.into() }
+    }
+}
+
+impl Outcome {
+    /// The row of the table.
+    #[allow(clippy::too_many_lines, reason = "it is one table")]
+    pub(crate) fn row(&self) -> Row {
+        use PamResultCode as Code;
+        use Sentence::{Error, Info, None};
+        use Severity::{Error as Alarm, Notice, Warning};
+        use SignInError as E;
+
+        // What the command line says of the same mishap.
+        let info = |error| messages::sign_in_error(error).map_or(None, |text| Info(text.into()));
+        let alert = |error| messages::sign_in_error(error).map_or(None, |text| Error(text.into()));
+        // The stack should go on to its next module: nobody has failed to be who they say they are, and nothing is held
+        // against them (faillock).
+        let pass_on = |sentence, severity, reason: &'static str| {
+            Row::new(Code::PAM_AUTHINFO_UNAVAIL, sentence, severity, reason)
+        };
+        let refuse = |sentence, severity, reason: Cow<'static, str>| {
+            Row::new(Code::PAM_AUTH_ERR, sentence, severity, reason)
+        };
+        let locked =
+            |error, reason: Cow<'static, str>| Row::new(Code::PAM_MAXTRIES, alert(error), Warning, reason);
+        let broken = |sentence: &'static str, reason: String| {
+            Row::new(Code::PAM_SERVICE_ERR, Error(sentence.into()), Alarm, reason)
+        };
+        let system =
+            |reason: String| Row::new(Code::PAM_SYSTEM_ERR, Error(say::BROKEN.into()), Alarm, reason);
+
+        match self {
+            Self::Verified(_) => Row::new(Code::PAM_SUCCESS, None, Notice, "verified"),
+
+            Self::NotEnrolled => pass_on(Error(say::NOT_ENROLLED.into()), Notice, "the user has no passkey"),
+            Self::NotEnrolledIgnored => Row::new(
+                Code::PAM_IGNORE,
+                None,
+                Notice,
+                "the user has no passkey, and unenrolled=ignore lets them pass by",
+            ),
+            Self::AllDisabled => {
+                pass_on(Error(say::ALL_DISABLED.into()), Notice, "all passkeys of the user are disabled")
+            }
+            Self::AllDamaged { path, reason } => {
+                broken(say::STORE_BROKEN, format!("{path}: no entry can be used: {reason}"))
+            }
+            Self::Remote(sign) => Row::new(
+                Code::PAM_AUTHINFO_UNAVAIL,
+                None,
+                Notice,
+                format!("the person is at another machine: {sign}; remote=allow lets them try all the same"),
+            ),
+            Self::NoConversation => pass_on(None, Notice, "the application has nobody to talk to"),
+            Self::NoUser => Row::new(Code::PAM_USER_UNKNOWN, None, Notice, "nobody said who is signing in"),
+            // The same words as for a user without a passkey: a login prompt is no directory.
+            Self::UnknownUser => {
+                Row::new(Code::PAM_USER_UNKNOWN, Error(say::NOT_ENROLLED.into()), Notice, "no such user")
+            }
+            Self::UserDatabase(error) => system(format!("the user database cannot be read: {error}")),
+            Self::Arguments(error) => broken(say::BROKEN, error.to_string()),
+            Self::Config(error) => broken(say::BROKEN, error.to_string()),
+            Self::Store(error) => broken(say::STORE_BROKEN, error.to_string()),
+            Self::NoInterrupt(error) => system(format!("Ctrl-C cannot be watched for: {error}")),
+            Self::Panicked(panic) => {
+                system(format!("defect in the module, please report it: panic at {}", panic.place()))
+            }
+
+            Self::Failed(e @ E::NoKey) => pass_on(info(e), Notice, "no security key was plugged in"),
+            Self::Failed(e @ E::ForeignKeys) => {
+                pass_on(info(e), Notice, "no plugged-in security key holds a passkey of the user")
+            }
+            Self::Failed(e @ E::KeyUnusable(Loss::Unplugged)) => {
+                pass_on(info(e), Notice, "the security key was unplugged")
+            }
+            Self::Failed(E::KeyUnusable(Loss::CannotOpen)) => pass_on(
+                Error(say::KEY_NOT_ALLOWED.into()),
+                Warning,
+                "the security key cannot be opened: check the permissions of /dev/hidraw*",
+            ),
+            Self::Failed(e @ E::KeyUnusable(Loss::Silent)) => {
+                pass_on(alert(e), Warning, "the security key stopped answering")
+            }
+            Self::Failed(e @ E::KeyUnusable(Loss::Garbled(error))) => Row::new(
+                Code::PAM_AUTHINFO_UNAVAIL,
+                alert(e),
+                Warning,
+                format!("the security key does not keep to CTAPHID: {error}"),
+            ),
+            Self::Failed(e @ E::KeyUnusable(Loss::Refused(error))) => Row::new(
+                Code::PAM_AUTHINFO_UNAVAIL,
+                alert(e),
+                Warning,
+                format!("the security key refuses to talk: {error}"),
+            ),
+            Self::Failed(e @ E::NoTouch) => {
+                refuse(info(e), Notice, "the security key was not touched in time".into())
+            }
+            Self::Failed(e @ E::Declined) => {
+                refuse(info(e), Notice, "the person declined on the security key".into())
+            }
+            Self::Failed(E::Interrupted | E::Pin(TokenError::Interrupted)) => {
+                pass_on(None, Notice, "the person gave up (Ctrl-C)")
+            }
+            Self::Failed(e @ E::CannotVerifyUser(Impossible::NotSupported)) => {
+                pass_on(alert(e), Notice, "the security key cannot verify its user, as is required")
+            }
+            Self::Failed(e @ (E::CannotVerifyUser(Impossible::NotSetUp) | E::Pin(TokenError::PinNotSet))) => {
+                pass_on(alert(e), Notice, "the security key has no PIN, and user verification is required")
+            }
+            Self::Failed(
+                e @ (E::CannotVerifyUser(Impossible::PinMustChange) | E::Pin(TokenError::PinMustChange)),
+            ) => pass_on(alert(e), Notice, "the security key wants its PIN changed first"),
+            Self::Failed(e @ E::Pin(TokenError::AttemptsUsedUp { retries_left: Some(left) })) => {
+                locked(e, format!("too many wrong PINs; the security key takes {left} more").into())
+            }
+            Self::Failed(e @ E::Pin(TokenError::AttemptsUsedUp { retries_left: Option::None })) => {
+                locked(e, "too many wrong PINs".into())
+            }
+            Self::Failed(e @ E::Pin(TokenError::PinLocked)) => {
+                locked(e, "the PIN is locked until the security key is plugged in again".into())
+            }
+            Self::Failed(e @ E::Pin(TokenError::PinBlocked)) => {
+                locked(e, "the PIN of the security key is locked for good".into())
+            }
+            Self::Failed(e @ E::Pin(TokenError::SensorLocked)) => {
+                locked(e, "the fingerprint reader is locked and the security key has no PIN".into())
+            }
+            Self::Failed(E::Pin(TokenError::Empty)) => pass_on(None, Notice, "no PIN was typed"),
+            Self::Failed(E::Pin(TokenError::Unavailable)) => {
+                pass_on(None, Notice, "a PIN is needed and the application has nobody to ask for it")
+            }
+            Self::Failed(e @ E::Pin(TokenError::NeverAPin)) => pass_on(
+                info(e),
+                Notice,
+                "what was typed cannot be the PIN or was the password, and was not sent to the security key",
+            ),
+            Self::Failed(
+                E::NoRandomness | E::KeyUnusable(Loss::NoRandomness) | E::Pin(TokenError::NoRandomness),
+            ) => system("the kernel gives no randomness".to_owned()),
+            Self::Failed(e @ (E::Refused(status) | E::Pin(TokenError::Refused(status)))) => {
+                refuse(alert(e), Warning, format!("the security key refused with {status}").into())
+            }
+            Self::Failed(e @ (E::Malformed | E::Pin(TokenError::Malformed))) => {
+                refuse(alert(e), Warning, "the reply of the security key is malformed".into())
+            }
+            Self::Failed(E::Rejected(
+                error @ (VerifyError::UnusablePublicKey | VerifyError::UnsupportedAlgorithm(_)),
+            )) => broken(say::STORE_BROKEN, error.to_string()),
+            Self::Failed(
+                e @ E::Rejected(
+                    error @ (VerifyError::CredentialNotAskedFor
+                    | VerifyError::CredentialIdMissing
+                    | VerifyError::WrongRpId
+                    | VerifyError::ContradictoryBackupFlags
+                    | VerifyError::MalformedSignature
+                    | VerifyError::BadSignature
+                    | VerifyError::UserNotPresent
+                    | VerifyError::UserNotVerified
+                    | VerifyError::CounterNotGreater(_)),
+                ),
+            ) => refuse(alert(e), Warning, error.to_string().into()),
+        }
+    }
+
+    /// What the application is told.
+    pub(crate) fn code(&self) -> PamResultCode {
+        self.row().code
+    }
+}
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;

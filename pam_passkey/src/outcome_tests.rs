@@ -1,0 +1,180 @@
+use ctap::Status;
+use ctap::cose::Algorithm;
+use ctap::hid::{FramingError, HidError};
+use pam::constants::PamResultCode as Code;
+use passkey_core::verify::CounterWarning;
+
+use super::*;
+use crate::verified::verified;
+
+/// What the person hears, without the words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Nothing,
+    Info,
+    Error,
+}
+use Tone::{Error, Info, Nothing};
+
+fn failed(error: SignInError) -> Outcome {
+    Outcome::Failed(error)
+}
+
+fn pin(error: TokenError) -> Outcome {
+    failed(SignInError::Pin(error))
+}
+
+fn lost(loss: Loss) -> Outcome {
+    failed(SignInError::KeyUnusable(loss))
+}
+
+fn rejected(error: VerifyError) -> Outcome {
+    failed(SignInError::Rejected(error))
+}
+
+fn config_error() -> Outcome {
+    let error = passkey_core::config::Config::parse(
+        std::path::Path::new("passkey.toml"),
+        "\n[defaults]\ntimeot = 5\n",
+    );
+    Outcome::Config(Box::new(error.unwrap_err()))
+}
+
+fn store_error() -> StoreError {
+    StoreError::Locked { path: "/etc/passkey/credentials/alice.toml".into() }
+}
+
+/// Every way a sign-in can end, with the code that design.md gives it, how the person hears of it, and a part of what the
+/// log says.
+fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
+    use Code::*;
+    use Impossible as I;
+    use SignInError as E;
+    use TokenError as T;
+    use VerifyError as V;
+    let counter = CounterWarning { stored: 9, received: 5 };
+    vec![
+        (Outcome::Verified(Box::new(verified())), PAM_SUCCESS, Nothing, "verified"),
+        (Outcome::NotEnrolled, PAM_AUTHINFO_UNAVAIL, Error, "has no passkey"),
+        (Outcome::NotEnrolledIgnored, PAM_IGNORE, Nothing, "unenrolled=ignore"),
+        (Outcome::AllDisabled, PAM_AUTHINFO_UNAVAIL, Error, "disabled"),
+        (
+            Outcome::AllDamaged { path: "/x.toml".into(), reason: "line 3: no id".into() },
+            PAM_SERVICE_ERR,
+            Error,
+            "/x.toml: no entry can be used: line 3",
+        ),
+        (
+            Outcome::Remote(RemoteSign::SshTty),
+            PAM_AUTHINFO_UNAVAIL,
+            Nothing,
+            "PAM_TTY is \"ssh\"; remote=allow",
+        ),
+        (Outcome::NoConversation, PAM_AUTHINFO_UNAVAIL, Nothing, "nobody to talk to"),
+        (Outcome::NoUser, PAM_USER_UNKNOWN, Nothing, "nobody said"),
+        (Outcome::UnknownUser, PAM_USER_UNKNOWN, Error, "no such user"),
+        (Outcome::UserDatabase(io::Error::from_raw_os_error(5)), PAM_SYSTEM_ERR, Error, "user database"),
+        (
+            Outcome::Arguments(crate::args::Arguments::parse(&[c"cue"]).unwrap_err()),
+            PAM_SERVICE_ERR,
+            Error,
+            "argument \"cue\": unknown",
+        ),
+        (config_error(), PAM_SERVICE_ERR, Error, "passkey.toml:3: [defaults] unknown key `timeot`"),
+        (Outcome::Store(Box::new(store_error())), PAM_SERVICE_ERR, Error, "alice.toml: locked"),
+        (Outcome::NoInterrupt(io::Error::from_raw_os_error(24)), PAM_SYSTEM_ERR, Error, "Ctrl-C"),
+        (Outcome::Panicked(Panic::at("auth.rs:1:2")), PAM_SYSTEM_ERR, Error, "panic at auth.rs:1:2"),
+        (failed(E::NoKey), PAM_AUTHINFO_UNAVAIL, Info, "no security key was plugged in"),
+        (failed(E::ForeignKeys), PAM_AUTHINFO_UNAVAIL, Info, "no plugged-in security key holds"),
+        (lost(Loss::Unplugged), PAM_AUTHINFO_UNAVAIL, Info, "unplugged"),
+        (lost(Loss::CannotOpen), PAM_AUTHINFO_UNAVAIL, Error, "permissions of /dev/hidraw"),
+        (lost(Loss::Silent), PAM_AUTHINFO_UNAVAIL, Error, "stopped answering"),
+        (lost(Loss::Garbled(FramingError::ReportLength(3))), PAM_AUTHINFO_UNAVAIL, Error, "CTAPHID"),
+        (lost(Loss::Refused(HidError::CHANNEL_BUSY)), PAM_AUTHINFO_UNAVAIL, Error, "refuses to talk"),
+        (lost(Loss::NoRandomness), PAM_SYSTEM_ERR, Error, "randomness"),
+        (failed(E::NoTouch), PAM_AUTH_ERR, Info, "not touched in time"),
+        (failed(E::Declined), PAM_AUTH_ERR, Info, "declined"),
+        (failed(E::Interrupted), PAM_AUTHINFO_UNAVAIL, Nothing, "Ctrl-C"),
+        (failed(E::CannotVerifyUser(I::NotSupported)), PAM_AUTHINFO_UNAVAIL, Error, "cannot verify its user"),
+        (failed(E::CannotVerifyUser(I::NotSetUp)), PAM_AUTHINFO_UNAVAIL, Error, "has no PIN"),
+        (failed(E::CannotVerifyUser(I::PinMustChange)), PAM_AUTHINFO_UNAVAIL, Error, "PIN changed"),
+        (pin(T::AttemptsUsedUp { retries_left: Some(5) }), PAM_MAXTRIES, Error, "takes 5 more"),
+        (pin(T::AttemptsUsedUp { retries_left: None }), PAM_MAXTRIES, Error, "too many wrong PINs"),
+        (pin(T::PinLocked), PAM_MAXTRIES, Error, "plugged in again"),
+        (pin(T::PinBlocked), PAM_MAXTRIES, Error, "for good"),
+        (pin(T::SensorLocked), PAM_MAXTRIES, Error, "fingerprint"),
+        (pin(T::PinMustChange), PAM_AUTHINFO_UNAVAIL, Error, "PIN changed"),
+        (pin(T::PinNotSet), PAM_AUTHINFO_UNAVAIL, Error, "has no PIN"),
+        (pin(T::Empty), PAM_AUTHINFO_UNAVAIL, Nothing, "no PIN was typed"),
+        (pin(T::Unavailable), PAM_AUTHINFO_UNAVAIL, Nothing, "nobody to ask"),
+        (pin(T::Interrupted), PAM_AUTHINFO_UNAVAIL, Nothing, "Ctrl-C"),
+        (pin(T::NeverAPin), PAM_AUTHINFO_UNAVAIL, Info, "was not sent"),
+        (pin(T::NoRandomness), PAM_SYSTEM_ERR, Error, "randomness"),
+        (pin(T::Refused(Status(0x7F))), PAM_AUTH_ERR, Error, "refused with"),
+        (pin(T::Malformed), PAM_AUTH_ERR, Error, "malformed"),
+        (failed(E::Refused(Status(0x7F))), PAM_AUTH_ERR, Error, "refused with"),
+        (failed(E::Malformed), PAM_AUTH_ERR, Error, "malformed"),
+        (failed(E::NoRandomness), PAM_SYSTEM_ERR, Error, "randomness"),
+        (rejected(V::CredentialNotAskedFor), PAM_AUTH_ERR, Error, "not asked for"),
+        (rejected(V::CredentialIdMissing), PAM_AUTH_ERR, Error, "which passkey"),
+        (rejected(V::WrongRpId), PAM_AUTH_ERR, Error, "RP ID"),
+        (rejected(V::ContradictoryBackupFlags), PAM_AUTH_ERR, Error, "backup"),
+        (rejected(V::MalformedSignature), PAM_AUTH_ERR, Error, "malformed"),
+        (rejected(V::BadSignature), PAM_AUTH_ERR, Error, "does not verify"),
+        (rejected(V::UserNotPresent), PAM_AUTH_ERR, Error, "touch"),
+        (rejected(V::UserNotVerified), PAM_AUTH_ERR, Error, "did not verify its user"),
+        (rejected(V::CounterNotGreater(counter)), PAM_AUTH_ERR, Error, "stored 9, received 5"),
+        (rejected(V::UnusablePublicKey), PAM_SERVICE_ERR, Error, "public key"),
+        (rejected(V::UnsupportedAlgorithm(Algorithm::Rs256)), PAM_SERVICE_ERR, Error, "not supported"),
+    ]
+}
+
+#[test]
+fn every_outcome_has_the_row_of_the_design() {
+    for (outcome, code, tone, reason) in table() {
+        let row = outcome.row();
+        assert_eq!(row.code, code, "{outcome:?}");
+        assert_eq!(outcome.code(), code);
+        let heard = match &row.sentence {
+            Sentence::None => Nothing,
+            Sentence::Info(_) => Info,
+            Sentence::Error(_) => Error,
+        };
+        assert_eq!(heard, tone, "{outcome:?}");
+        assert!(row.reason.contains(reason) && !row.reason.is_empty(), "{outcome:?}: {}", row.reason);
+    }
+}
+
+#[test]
+fn only_a_verified_signature_succeeds_and_only_true_absence_is_ignored() {
+    for (outcome, ..) in table() {
+        let code = outcome.code();
+        assert_eq!(code == Code::PAM_SUCCESS, matches!(outcome, Outcome::Verified(_)), "{outcome:?}");
+        assert_eq!(code == Code::PAM_IGNORE, matches!(outcome, Outcome::NotEnrolledIgnored), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_somebody_must_repair_is_an_error_in_the_log() {
+    for (outcome, code, ..) in table() {
+        let broken = matches!(code, Code::PAM_SERVICE_ERR | Code::PAM_SYSTEM_ERR);
+        assert_eq!(outcome.row().severity == Severity::Error, broken, "{outcome:?}");
+    }
+}
+
+#[test]
+fn people_are_told_in_plain_words() {
+    for (outcome, ..) in table() {
+        let (Sentence::Info(text) | Sentence::Error(text)) = outcome.row().sentence else { continue };
+        assert!(text.ends_with(['.', 'd']) && text.len() < 200, "{text}");
+        for jargon in ["CTAP", "PAM", "HID", "CBOR", "0x", "UV", "errno", "assertion", "credential", "RP ID"]
+        {
+            assert!(!text.contains(jargon), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_login_prompt_does_not_tell_who_has_an_account() {
+    assert_eq!(Outcome::UnknownUser.row().sentence, Outcome::NotEnrolled.row().sentence);
+}

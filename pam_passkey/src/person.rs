@@ -1,0 +1,92 @@
+//! The person at the machine, reached through libpam's conversation.
+
+use passkey_core::ceremony::{Notice, Person, PinAnswer, PinPrompt};
+use passkey_core::messages;
+
+use crate::ffi::{Answer, InterruptGuard, Pam, Severity};
+use crate::outcome::Sentence;
+
+/// The person whom the application talks to.
+pub(crate) struct Applicant<'a, 'h> {
+    pam: &'a Pam<'h>,
+    interrupt: &'a InterruptGuard,
+    voice: Voice,
+}
+
+/// How much is said, and logged.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Voice {
+    /// Prompts and errors only.
+    pub(crate) quiet: bool,
+    /// Every step to the log.
+    pub(crate) debug: bool,
+}
+
+impl<'a, 'h> Applicant<'a, 'h> {
+    pub(crate) fn new(pam: &'a Pam<'h>, interrupt: &'a InterruptGuard, voice: Voice) -> Self {
+        Self { pam, interrupt, voice }
+    }
+}
+
+impl Voice {
+    /// Says how it ended.
+    pub(crate) fn conclude(self, pam: &Pam<'_>, sentence: &Sentence) {
+        match sentence {
+            Sentence::None => {}
+            Sentence::Info(_) if self.quiet => {}
+            Sentence::Info(text) => pam.tell(text),
+            Sentence::Error(text) => pam.complain(text),
+        }
+    }
+}
+
+impl Person for Applicant<'_, '_> {
+    fn tell(&mut self, notice: &Notice) {
+        if self.voice.debug {
+            self.pam.log(Severity::Debug, &format!("notice {notice:?}"));
+        }
+        let text = messages::notice(notice);
+        if is_locking(notice) {
+            self.pam.complain(&text);
+        } else if !self.voice.quiet {
+            self.pam.tell(&text);
+        }
+    }
+
+    /// The prompt is the host's: while it waits, Ctrl-C does what it always does there.
+    fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
+        let answer = self.interrupt.lifted(|| self.pam.ask_secret(&messages::pin_prompt(prompt)));
+        if self.voice.debug {
+            let came = match answer {
+                Answer::Given(_) => "an answer",
+                Answer::Empty => "an empty answer",
+                Answer::Missing => "no answer",
+                Answer::Failed => "a failure of the conversation",
+            };
+            self.pam.log(
+                Severity::Debug,
+                &format!("PIN prompt {} ({:?}): {came}", prompt.question, prompt.reason),
+            );
+        }
+        match answer {
+            Answer::Given(pin) => PinAnswer::Pin(pin),
+            Answer::Empty => PinAnswer::Empty,
+            Answer::Missing | Answer::Failed => PinAnswer::Unavailable,
+        }
+    }
+}
+
+/// Something was locked: said even when the module should be quiet, in the way that applications keep visible.
+fn is_locking(notice: &Notice) -> bool {
+    match notice {
+        Notice::FingerprintLocked => true,
+        Notice::InsertKey
+        | Notice::NoPasskeyOnKeys
+        | Notice::KeyBusy
+        | Notice::TouchKey
+        | Notice::TouchToChoose
+        | Notice::UseFingerprint
+        | Notice::FingerprintAgain { .. }
+        | Notice::KeyRemoved => false,
+    }
+}

@@ -1,0 +1,73 @@
+use std::path::Path;
+
+use super::{module, panicking_module, run};
+
+/// The libraries that `file` asks the loader for.
+fn needed(file: &Path) -> Vec<String> {
+    let output = run("readelf", &["--dynamic", "--wide"], file);
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .filter(|line| line.contains("(NEEDED)"))
+        .map(|line| line.split(['[', ']']).nth(1).unwrap().to_owned())
+        .collect()
+}
+
+/// The loader is no library that anybody brings along: whoever uses thread-local storage names it, and libc itself does.
+fn is_loader(library: &str) -> bool {
+    library.starts_with("ld-linux") || library.starts_with("ld64.")
+}
+
+#[test]
+fn nothing_but_libc_and_libpam_comes_along() {
+    let mut libraries = needed(&module());
+    libraries.retain(|library| !is_loader(library));
+    libraries.sort();
+    assert_eq!(libraries, ["libc.so.6", "libpam.so.0"]);
+}
+
+#[test]
+fn the_module_that_panics_is_linked_in_the_same_way() {
+    let libraries = needed(&panicking_module());
+    assert!(!libraries.iter().any(|library| library.contains("gcc")), "{libraries:?}");
+}
+
+#[test]
+fn exactly_the_six_entry_points_are_exported() {
+    let output = run("nm", &["--dynamic", "--defined-only", "--format=posix"], &module());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut symbols: Vec<&str> = text.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    symbols.sort_unstable();
+    assert_eq!(
+        symbols,
+        [
+            "pam_sm_acct_mgmt",
+            "pam_sm_authenticate",
+            "pam_sm_chauthtok",
+            "pam_sm_close_session",
+            "pam_sm_open_session",
+            "pam_sm_setcred",
+        ]
+    );
+}
+
+#[test]
+fn it_is_stripped_and_stays_under_a_megabyte() {
+    let len = std::fs::metadata(module()).unwrap().len();
+    assert!(len < 1_000_000, "{len} bytes");
+    let sections = String::from_utf8(run("readelf", &["--sections", "--wide"], &module()).stdout).unwrap();
+    assert!(!sections.contains(".symtab") && !sections.contains(".debug_info"));
+}
+
+#[test]
+fn it_is_hardened_as_distributions_expect() {
+    let module = module();
+    let headers =
+        String::from_utf8(run("readelf", &["--program-headers", "--wide"], &module).stdout).unwrap();
+    let stack = headers.lines().find(|line| line.contains("GNU_STACK")).unwrap();
+    assert!(stack.contains(" RW "), "executable stack: {stack}");
+    assert!(headers.contains("GNU_RELRO"));
+    let dynamic = String::from_utf8(run("readelf", &["--dynamic", "--wide"], &module).stdout).unwrap();
+    assert!(dynamic.contains("NOW"), "late binding");
+    assert!(!dynamic.contains("TEXTREL") && !dynamic.contains("RPATH") && !dynamic.contains("RUNPATH"));
+}

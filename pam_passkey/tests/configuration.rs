@@ -1,0 +1,47 @@
+//! `config/passkey.toml` says the truth: what stands there is understood, is everything there is, and is the built-in
+//! value where it says so.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::path::Path;
+
+use passkey_core::config::{Config, Mode, Settings};
+
+const TEXT: &str = include_str!("../../config/passkey.toml");
+
+fn parse(text: &str) -> Config {
+    Config::parse(Path::new("passkey.toml"), text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The file with every option switched on; those have no space after the `#`.
+fn uncommented() -> String {
+    let option = |line: &&str| {
+        line.starts_with('#') && line.chars().nth(1).is_some_and(|c| c == '[' || c.is_ascii_lowercase())
+    };
+    TEXT.lines().map(|line| if option(&line) { &line[1..] } else { line }).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn as_it_stands_it_changes_nothing() {
+    assert_eq!(parse(TEXT), Config::default());
+}
+
+#[test]
+fn every_option_is_there_with_its_built_in_value() {
+    let config = parse(&uncommented());
+    assert_eq!(config.rp_id.as_deref(), Some("computer.example.org"));
+    let Config { credential_files, state_dir, .. } = Config::default();
+    assert_eq!((&config.credential_files, &config.state_dir), (&credential_files, &state_dir));
+
+    for key in Settings::KEYS {
+        assert!(TEXT.lines().any(|line| line.starts_with(&format!("#{key} = "))), "{key} is missing");
+    }
+    let nothing = Settings::default();
+    assert_eq!(config.policy("any", &nothing), Config::default().policy("any", &nothing));
+}
+
+#[test]
+fn the_services_in_it_show_what_can_be_done() {
+    let config = parse(&uncommented());
+    assert_eq!(config.policy("sudo", &Settings::default()).timeout.as_secs(), 60);
+    assert_eq!(config.policy("polkit-1", &Settings::default()).mode, Mode::Passwordless);
+}
