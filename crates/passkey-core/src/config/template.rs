@@ -24,6 +24,13 @@ pub struct Account {
     pub home: PathBuf,
 }
 
+impl Account {
+    /// Whether the ids are ones that a user and a group can have: the largest number is the kernel's word for none.
+    pub(crate) fn has_ids(&self) -> bool {
+        self.uid != u32::MAX && self.gid != u32::MAX
+    }
+}
+
 /// A path that names one file for each user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -65,6 +72,9 @@ impl Template {
     /// # Errors
     /// When the account has no place in this template.
     pub fn expand(&self, account: &Account) -> Result<PathBuf, TemplateError> {
+        if !account.has_ids() {
+            return Err(TemplateError::NoId);
+        }
         let mut path = String::new();
         for piece in &self.pieces {
             match piece {
@@ -170,6 +180,8 @@ pub enum TemplateError {
     SharedByAll,
     /// `.`, `..`, `//` or a slash at the end.
     NotPlain,
+    /// The user or its primary group has the number that stands for none.
+    NoId,
     /// The user's name cannot be part of a file name.
     UserName,
     /// The user's home directory is not a plain absolute path.
@@ -186,6 +198,7 @@ impl fmt::Display for TemplateError {
             Self::HomeNotFirst => "{home} can stand only at the beginning",
             Self::SharedByAll => "without {user}, {uid} or {home} all users would share one file",
             Self::NotPlain => "it holds `.`, `..`, `//` or ends with /",
+            Self::NoId => "the user or its primary group has no number of its own",
             Self::UserName => "the user's name cannot be part of a file name",
             Self::Home => "the user's home directory is not a plain absolute path",
             Self::TooLong => "the path is too long",

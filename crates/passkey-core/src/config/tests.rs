@@ -393,6 +393,10 @@ fn hostile_accounts_have_no_place() {
     for home in ["", "/", "home", "/home/../etc", "/home/a\0b", "/home/a\nb", "../x"] {
         assert_eq!(template.expand(&account("alice", home)), Err(TemplateError::Home), "{home:?}");
     }
+    for (uid, gid) in [(u32::MAX, 0), (0, u32::MAX)] {
+        let account = Account { uid, gid, ..account("alice", "/home/alice") };
+        assert_eq!(template.expand(&account), Err(TemplateError::NoId));
+    }
     let deep = format!("/{}", "x/".repeat(2100));
     assert_eq!(template.expand(&account("alice", &deep)), Err(TemplateError::TooLong));
 }

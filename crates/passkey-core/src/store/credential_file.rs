@@ -271,3 +271,7 @@ impl fmt::Display for EditError {
 }
 
 impl std::error::Error for EditError {}
+
+#[cfg(test)]
+#[path = "credential_file_tests.rs"]
+mod tests;

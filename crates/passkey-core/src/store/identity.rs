@@ -5,6 +5,7 @@
 use std::io;
 
 use rustix::{
+    io::Errno,
     process::{DumpableBehavior, Gid, Uid},
     thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid},
 };
@@ -24,6 +25,9 @@ pub(super) fn as_user<T>(
 ) -> Result<T, StoreError> {
     if !rustix::process::geteuid().is_root() || account.uid == 0 {
         return action();
+    }
+    if !account.has_ids() {
+        return Err(StoreError::Identity(Errno::INVAL.into()));
     }
     let assumed = Assumed::new(account).map_err(StoreError::Identity)?;
     let result = action();

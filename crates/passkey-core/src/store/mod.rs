@@ -17,7 +17,7 @@ pub use state::{CredentialState, State};
 
 pub use crate::config::Account;
 use crate::{
-    config::{Config, Template, file_name},
+    config::{Config, Template, TemplateError, file_name},
     credential::UserHandle,
     safe_file::{Owner, SafeFileError},
 };
@@ -230,8 +230,11 @@ impl Store {
     }
 
     fn state_place(&self, account: &Account) -> Result<Place, StoreError> {
-        let name = file_name(&account.name)
-            .map_err(|error| StoreError::Account { template: self.state_dir.display().to_string(), error })?;
+        let refused = |error| StoreError::Account { template: self.state_dir.display().to_string(), error };
+        let name = file_name(&account.name).map_err(refused)?;
+        if !account.has_ids() {
+            return Err(refused(TemplateError::NoId));
+        }
         Ok(Place {
             path: self.state_dir.join(format!("{name}.toml")),
             owner: Owner::RootOr(rustix::process::geteuid().as_raw()),

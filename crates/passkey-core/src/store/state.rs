@@ -17,7 +17,7 @@ pub struct State {
 /// The state of one passkey.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CredentialState {
-    /// The highest signature counter seen; `None` before the first sign-in.
+    /// The highest signature counter seen; `None` where none was ever seen.
     pub sign_count: Option<u32>,
     /// The last sign-in.
     pub last_used: Option<Timestamp>,
@@ -41,6 +41,12 @@ impl State {
     /// Entries that were not understood. They are written back as they stood.
     pub fn skipped(&self) -> &[SkippedEntry] {
         &self.skipped
+    }
+
+    /// Records where the counter of a new passkey begins.
+    pub fn record_enrolment(&mut self, id: &CredentialId, sign_count: u32) {
+        let state = CredentialState { sign_count: Some(sign_count), ..CredentialState::default() };
+        self.credentials.insert(id.clone(), state);
     }
 
     /// Records a sign-in. The highest counter stays, so that a copy keeps being noticed.
@@ -110,3 +116,7 @@ fn read_entry(fields: &mut Fields<'_>) -> Result<(CredentialId, CredentialState)
     };
     Ok((id, state))
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;
