@@ -1,5 +1,6 @@
 //! A running guest.
 
+use std::env;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -28,9 +29,9 @@ pub(crate) struct Inner {
 }
 
 impl Guest {
-    /// A guest on a clean Debian 12.
+    /// A guest on a clean Debian 12, or on the suite that `$GUEST_SUITE` names: so every test can be run on another Debian.
     pub fn debian12() -> GuestBuilder {
-        Self::debian("bookworm")
+        Self::debian(&env::var("GUEST_SUITE").unwrap_or_else(|_| "bookworm".to_owned()))
     }
 
     /// A guest on a clean Debian of this suite: `bookworm`, `trixie`, `sid`.

@@ -139,10 +139,10 @@ impl<'a> Key<'a> {
         self.control(&["touch-after", &self.name, &milliseconds.to_string()]);
     }
 
-    /// Touches it at once whenever it asks, from now on.
+    /// Touches it so many milliseconds after whenever it asks, from now on.
     #[track_caller]
-    pub fn touch_always(&self) {
-        self.control(&["auto-touch", &self.name, "on"]);
+    pub fn touch_always(&self, milliseconds: u64) {
+        self.control(&["auto-touch", &self.name, "on", &milliseconds.to_string()]);
     }
 
     /// Forgets every touch that is planned.

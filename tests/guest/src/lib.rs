@@ -22,12 +22,13 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stderr,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "test equipment: a panic is how a test fails"
 )]
 
 pub mod agent;
+pub mod demo;
 pub mod protocol;
 
 mod builder;

@@ -58,9 +58,11 @@ fn folder() -> PathBuf {
     if let Some(folder) = env::var_os("PASSKEY_PRODUCTS") {
         return folder.into();
     }
-    let target = env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
-    target.join("release")
+    // This program is `target/release/…`, or a test: `target/debug/deps/…`.
+    let program = env::current_exe().unwrap_or_default();
+    let folder = program.parent().unwrap_or(Path::new("."));
+    let profile = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    profile.with_file_name("release")
 }
 
 /// Cargo writes what a program was made of beside it, in the notation of make.

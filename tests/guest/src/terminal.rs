@@ -134,6 +134,16 @@ impl Terminal {
         self.screen.transcript().to_owned()
     }
 
+    /// Takes in what comes within `time`; false when the program has ended.
+    pub(crate) fn watch(&mut self, time: Duration) -> bool {
+        self.advance(Instant::now() + time);
+        self.status.is_none()
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// Whether the program still runs.
     pub fn is_running(&mut self) -> bool {
         while self.advance(Instant::now()) {}
