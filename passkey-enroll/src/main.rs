@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `passkey-enroll`.
+
+fn main() -> std::process::ExitCode {
+    passkey_enroll::main()
+}

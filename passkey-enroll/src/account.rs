@@ -1,0 +1,91 @@
+//! Whose passkeys the command is about.
+
+use std::fmt;
+
+use nix::unistd::{Uid, User};
+use passkey_core::config::Account;
+
+use crate::escape::Escaped;
+
+/// Who runs the command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// The real user id.
+    pub(crate) uid: u32,
+    /// Whether the process has root's rights.
+    pub(crate) is_root: bool,
+    /// `SUDO_UID`, as sudo sets it for what it starts.
+    pub(crate) sudo_uid: Option<String>,
+}
+
+impl Caller {
+    /// The process's own.
+    pub(crate) fn of_process() -> Self {
+        Self {
+            uid: rustix::process::getuid().as_raw(),
+            is_root: rustix::process::geteuid().is_root(),
+            sudo_uid: std::env::var("SUDO_UID").ok(),
+        }
+    }
+
+    /// Whom the caller means where they name nobody: root who came through sudo means the user who called it.
+    fn own_uid(&self) -> u32 {
+        // Anybody can set the variable; only root gains nothing by it.
+        let through_sudo = self.sudo_uid.as_deref().filter(|_| self.is_root).and_then(|uid| uid.parse().ok());
+        through_sudo.unwrap_or(self.uid)
+    }
+}
+
+/// The account that the command is about: the one named by `--user`, else the caller's own.
+///
+/// # Errors
+/// When there is no such account, or it is not the caller's to manage.
+pub(crate) fn resolve(caller: &Caller, user: Option<&str>) -> Result<Account, AccountError> {
+    let Some(name) = user else {
+        let uid = caller.own_uid();
+        return found(User::from_uid(Uid::from_raw(uid)), || AccountError::UnknownUid(uid));
+    };
+    let account = found(User::from_name(name), || AccountError::UnknownName(name.to_owned()));
+    if !caller.is_root && !account.as_ref().is_ok_and(|account| account.uid == caller.uid) {
+        return Err(AccountError::NotRoot);
+    }
+    account
+}
+
+fn found(
+    looked_up: nix::Result<Option<User>>,
+    unknown: impl FnOnce() -> AccountError,
+) -> Result<Account, AccountError> {
+    let user = looked_up.map_err(|errno| AccountError::Database(errno.desc()))?.ok_or_else(unknown)?;
+    Ok(Account { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), home: user.dir })
+}
+
+/// Why there is no account to work on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AccountError {
+    /// Somebody else's passkeys, and the caller is not root.
+    NotRoot,
+    /// No account has this name.
+    UnknownName(String),
+    /// The caller's user id has no account.
+    UnknownUid(u32),
+    /// The user database cannot be asked, for the reason given.
+    Database(&'static str),
+}
+
+impl fmt::Display for AccountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRoot => f.write_str("Only root can manage the passkeys of another user."),
+            Self::UnknownName(name) => write!(f, "There is no user {}.", Escaped(name)),
+            Self::UnknownUid(uid) => write!(f, "User id {uid} has no account on this machine."),
+            Self::Database(reason) => write!(f, "The user database cannot be read: {reason}."),
+        }
+    }
+}
+
+impl std::error::Error for AccountError {}
+
+#[cfg(test)]
+#[path = "account_tests.rs"]
+mod tests;

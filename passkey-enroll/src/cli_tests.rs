@@ -1,0 +1,62 @@
+use super::*;
+use clap::error::ErrorKind;
+
+fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("passkey-enroll").chain(arguments.iter().copied()))
+}
+
+#[test]
+fn the_definitions_are_consistent() {
+    command().debug_assert();
+}
+
+#[test]
+fn options_that_every_command_takes_can_stand_anywhere() {
+    for arguments in [["--json", "list", "--user", "alice"], ["list", "--user", "alice", "--json"]] {
+        let cli = parse(&arguments).unwrap();
+        assert!(cli.global.json);
+        assert_eq!(cli.global.user.as_deref(), Some("alice"));
+    }
+}
+
+#[test]
+fn values_are_checked_before_anything_is_done() {
+    for arguments in [
+        &["add", "--name", ""][..],
+        &["add", "--name", " blue"],
+        &["add", "--name", "a\nb"],
+        &["add", "--name", "\u{202e}eulb"],
+        &["add", "--rp-id", ""],
+        &["add", "--rp-id", "ex ample.org"],
+        &["add", "--timeout", "0"],
+        &["add", "--timeout", "601"],
+        &["add", "--timeout", "-1"],
+        &["add", "--algorithm", "rs256"],
+        &["add", "--verification", "maybe"],
+    ] {
+        let kind = parse(arguments).unwrap_err().kind();
+        assert!(
+            matches!(kind, ErrorKind::ValueValidation | ErrorKind::InvalidValue | ErrorKind::UnknownArgument),
+            "{arguments:?}: {kind:?}"
+        );
+    }
+}
+
+#[test]
+fn the_algorithms_stand_in_the_order_of_preference() {
+    let algorithms: Vec<Algorithm> =
+        SignatureAlgorithm::value_variants().iter().map(|algorithm| (*algorithm).into()).collect();
+    assert_eq!(algorithms, [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Es384]);
+}
+
+#[test]
+fn every_option_and_command_says_what_it_does() {
+    let mut open = vec![command()];
+    while let Some(command) = open.pop() {
+        assert!(command.get_about().is_some(), "{}", command.get_name());
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+        }
+        open.extend(command.get_subcommands().cloned());
+    }
+}

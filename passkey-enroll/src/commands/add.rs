@@ -1,0 +1,161 @@
+//! `add`: enrols a passkey.
+
+use clap::ValueEnum as _;
+use ctap::cose::Algorithm;
+use jiff::Timestamp;
+use passkey_core::ceremony::{EnrolError, Enrolled, Enrolment, System, enrol};
+use passkey_core::config::{Config, Settings, UserVerification};
+use passkey_core::credential::{self, UserHandle};
+use passkey_core::store::{CredentialFile, EditError, StateUpdate, UpdateError};
+
+use super::Context;
+use crate::cli::{Add, SignatureAlgorithm};
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::naming;
+use crate::output::{
+    self,
+    json::{Added, Credential},
+};
+use crate::person::{Enrollee, LastQuestion};
+
+pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
+    let rp_id = match &arguments.rp_id {
+        Some(rp_id) => rp_id.clone(),
+        None => context.config.rp_id_for_enrolment()?,
+    };
+    let existing = context.load()?.map(|loaded| loaded.file);
+    let user_handle = match &existing {
+        Some(file) => file.user_handle.clone(),
+        None => UserHandle::random().map_err(|_| no_passkey(EnrolError::NoRandomness))?,
+    };
+    if let (Some(file), Some(name)) = (&existing, &arguments.name)
+        && !is_free(file, name)
+    {
+        return Err(Error::NameTaken(name.clone()));
+    }
+    context.check_writable("add", &user_handle)?;
+
+    let enrolled = ceremony(context, arguments, &rp_id, &user_handle, existing.as_ref())?;
+    let sign_count = enrolled.sign_count;
+    let (credential, is_first) = store(context, arguments.name.as_deref(), &user_handle, enrolled)?;
+    remember(context, &credential, sign_count);
+    let mut added = Credential::new(&credential, None);
+    added.sign_count = Some(sign_count);
+    context.output.result(&Added { user: context.user(), credential: added, is_first })
+}
+
+fn ceremony(
+    context: &Context,
+    arguments: &Add,
+    rp_id: &str,
+    user_handle: &UserHandle,
+    existing: Option<&CredentialFile>,
+) -> Result<Enrolled, Error> {
+    let existing: Vec<&credential::Credential> =
+        existing.into_iter().flat_map(|file| &file.credentials).collect();
+    let algorithms: Vec<Algorithm> = match arguments.algorithm {
+        Some(algorithm) => vec![algorithm.into()],
+        None => SignatureAlgorithm::value_variants().iter().map(|algorithm| (*algorithm).into()).collect(),
+    };
+    // Links such as those of udev are for people; the keys are known by their nodes.
+    let device = arguments.device.as_ref().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone()));
+    let enrolment = Enrolment {
+        rp_id,
+        user_handle,
+        user_name: &context.account.name,
+        name: arguments.name.as_deref().unwrap_or_default(),
+        added: now_to_the_second(),
+        algorithms: &algorithms,
+        discoverable: arguments.discoverable,
+        verification: arguments.verification.map_or_else(|| strictest(&context.config), Into::into),
+        existing: &existing,
+        device: device.as_deref(),
+        pin_attempts: context.config.policy("", &Settings::default()).pin_attempts,
+        timeout: arguments.timeout(),
+    };
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let mut world = System::new(Some(interrupt.fd()));
+    let mut person = Enrollee::new(&interrupt, arguments.pin.pin_stdin);
+    enrol(&mut world, &mut person, &enrolment).map_err(|error| Error::Enrol { error, asked: person.asked() })
+}
+
+/// Stores the new passkey under its final name; whether it is the user's first.
+fn store(
+    context: &Context,
+    name: Option<&str>,
+    user_handle: &UserHandle,
+    enrolled: Enrolled,
+) -> Result<(credential::Credential, bool), Error> {
+    let mut credential = enrolled.credential;
+    let stored = context.store.update_or_create(&context.account, user_handle, |file| {
+        // The key gives this handle back at a sign-in without user name: it must be the one on file.
+        if credential.discoverable && file.user_handle != *user_handle {
+            return Err(Error::EnrolledMeanwhile);
+        }
+        credential.name = match name {
+            // Taken while the person touched the key: too late to ask for another one.
+            Some(name) => naming::unique(name, |name| is_free(file, name)),
+            None => naming::suggest(&enrolled.key.name, |name| is_free(file, name)),
+        };
+        let is_first = file.is_unenrolled();
+        file.add(credential.clone()).map_err(|error| match error {
+            EditError::SameId => no_passkey(EnrolError::AlreadyEnrolled(None)),
+            EditError::Name(_) | EditError::SameName | EditError::NoSuchName => {
+                Error::NameTaken(credential.name.clone())
+            }
+        })?;
+        Ok(is_first)
+    });
+    match stored {
+        Ok(is_first) => Ok((credential, is_first)),
+        Err(UpdateError::Change(error)) => Err(error),
+        Err(UpdateError::Store(error)) => {
+            Err(Error::NotStored { credential: Box::new(credential), error: Box::new(error) })
+        }
+    }
+}
+
+/// Writes down where the key's counter begins.
+fn remember(context: &Context, credential: &credential::Credential, sign_count: u32) {
+    let updated = context
+        .store
+        .update_state(&context.account, |state| state.record_enrolment(&credential.id, sign_count));
+    match updated {
+        Ok(StateUpdate::Written | StateUpdate::HeldBack) => {}
+        Err(error) => output::warning(&format!("the key's counter is not written down: {error}")),
+    }
+}
+
+/// Whether no passkey has the name, not even one that could not be read.
+fn is_free(file: &CredentialFile, name: &str) -> bool {
+    file.named(name).is_none() && !file.skipped.iter().any(|entry| entry.name.as_deref() == Some(name))
+}
+
+/// What any service of the configuration asks for: a key that cannot do it is better found out now.
+fn strictest(config: &Config) -> UserVerification {
+    let services = config.services.keys().map(String::as_str);
+    services
+        .chain([""])
+        .map(|service| config.policy(service, &Settings::default()).verification)
+        .max_by_key(|verification| match verification {
+            UserVerification::Discouraged => 0,
+            UserVerification::Preferred => 1,
+            UserVerification::Required => 2,
+        })
+        .unwrap_or(UserVerification::Discouraged)
+}
+
+/// Nobody needs more, and it reads better in the file.
+fn now_to_the_second() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+fn no_passkey(error: EnrolError) -> Error {
+    Error::Enrol { error, asked: LastQuestion::default() }
+}
+
+#[cfg(test)]
+#[path = "add_tests.rs"]
+mod tests;

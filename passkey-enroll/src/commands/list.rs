@@ -1,0 +1,36 @@
+//! `list`: the user's passkeys.
+
+use super::Context;
+use crate::error::Error;
+use crate::output::json::{Credential, Passkeys};
+use crate::output::note;
+
+pub(super) fn run(context: &Context) -> Result<(), Error> {
+    let loaded = context.load()?;
+    // That there is none is an answer, not an error.
+    if loaded.as_ref().is_none_or(|loaded| loaded.file.is_unenrolled()) {
+        note(&format!("{} has no passkey. Enrol one: sudo passkey-enroll add", context.account.name));
+    }
+    let Some(loaded) = loaded else {
+        return context.output.result(&Passkeys {
+            user: context.user(),
+            user_handle: None,
+            path: None,
+            credentials: Vec::new(),
+            skipped: Vec::new(),
+            state_known: true,
+        });
+    };
+    let state = context.state();
+    let credentials = loaded.file.credentials.iter().map(|credential| {
+        Credential::new(credential, state.as_ref().and_then(|state| state.credential(&credential.id)))
+    });
+    context.output.result(&Passkeys {
+        user: context.user(),
+        user_handle: Some(loaded.file.user_handle.to_base64url()),
+        path: Some(loaded.path.display().to_string()),
+        credentials: credentials.collect(),
+        skipped: loaded.file.skipped.iter().map(Into::into).collect(),
+        state_known: state.is_some(),
+    })
+}

@@ -1,0 +1,128 @@
+//! The commands, and what they have in common.
+
+mod add;
+mod keys;
+mod list;
+mod remove;
+mod show;
+mod verify;
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use passkey_core::config::{Account, Config, DEFAULT_PATH};
+use passkey_core::credential::{Credential, UserHandle};
+use passkey_core::safe_file::Owner;
+use passkey_core::store::{CredentialFile, Loaded, State, Store, StoreError, UpdateError};
+
+use crate::account::{self, Caller};
+use crate::cli::{Cli, Command, Global};
+use crate::error::Error;
+use crate::output::{self, Output};
+
+/// Does what `cli` asks for.
+pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
+    let context = Context::new(&cli.global, output)?;
+    match &cli.command {
+        Command::Add(arguments) => add::run(&context, arguments),
+        Command::List => list::run(&context),
+        Command::Show(arguments) => show::run(&context, arguments),
+        Command::Remove(arguments) => remove::run(&context, arguments),
+        Command::Verify(arguments) => verify::run(&context, arguments),
+        Command::Keys => keys::run(&context),
+    }
+}
+
+/// What every command needs.
+struct Context {
+    config: Config,
+    account: Account,
+    store: Store,
+    output: Output,
+    is_root: bool,
+}
+
+impl Context {
+    fn new(global: &Global, output: Output) -> Result<Self, Error> {
+        let caller = Caller::of_process();
+        let config = match &global.config {
+            None => Config::load(Path::new(DEFAULT_PATH))?,
+            // Whoever names a file can trust their own: it gives them no rights that they lack.
+            Some(path) => {
+                Config::read(path, Owner::RootOr(caller.uid))?.ok_or_else(|| Error::NoConfig(path.clone()))?
+            }
+        };
+        let account = account::resolve(&caller, global.user.as_deref())?;
+        let store = Store::new(&config);
+        Ok(Self { config, account, store, output, is_root: caller.is_root })
+    }
+
+    /// The user's credential file, where there is one. Entries that are passed over are warned of.
+    fn load(&self) -> Result<Option<Loaded>, Error> {
+        let loaded = self.store.load(&self.account)?;
+        if let Some(loaded) = &loaded {
+            for entry in &loaded.file.skipped {
+                let name = entry.name.as_ref().map(|name| format!(" (“{name}”)")).unwrap_or_default();
+                output::warning(&format!(
+                    "{}:{}: this entry{name} is passed over: {}",
+                    loaded.path.display(),
+                    entry.line,
+                    entry.reason
+                ));
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// The user's credential file, which holds at least something.
+    fn load_enrolled(&self) -> Result<Loaded, Error> {
+        self.load()?.filter(|loaded| !loaded.file.is_unenrolled()).ok_or_else(|| self.not_enrolled())
+    }
+
+    /// What is remembered of the passkeys' use. `None`, with a warning, where it cannot be read: that keeps nobody from
+    /// anything.
+    fn state(&self) -> Option<State> {
+        self.store
+            .load_state(&self.account)
+            .inspect_err(|error| output::warning(&format!("last use and counters cannot be read: {error}")))
+            .ok()
+    }
+
+    fn user(&self) -> String {
+        self.account.name.clone()
+    }
+
+    fn not_enrolled(&self) -> Error {
+        Error::NotEnrolled { user: self.user() }
+    }
+
+    /// The passkey of this name.
+    fn named<'f>(&self, file: &'f CredentialFile, name: &str) -> Result<&'f Credential, Error> {
+        file.named(name).ok_or_else(|| Error::NoSuchPasskey {
+            user: self.user(),
+            name: name.to_owned(),
+            names: file.credentials.iter().map(|credential| credential.name.clone()).collect(),
+        })
+    }
+
+    /// Finds out whether the credential file can be changed, before a person goes to any trouble over it. Nothing is changed.
+    fn check_writable(&self, command: &'static str, new_handle: &UserHandle) -> Result<(), Error> {
+        /// Ends the change before anything is written.
+        struct Enough;
+        let tried = self.store.update_or_create(&self.account, new_handle, |_| Err::<Infallible, _>(Enough));
+        match tried {
+            Err(UpdateError::Change(Enough)) => Ok(()),
+            Err(UpdateError::Store(error)) => Err(self.store_error(command, error)),
+            Ok(never) => match never {},
+        }
+    }
+
+    fn store_error(&self, command: &'static str, error: StoreError) -> Error {
+        let error = Box::new(error);
+        if error.is_not_permitted() && !self.is_root {
+            Error::OnlyRoot { error, command }
+        } else {
+            Error::Store(error)
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! What can go wrong, each with what to do about it.
+
+mod enrol;
+mod sign_in;
+mod store;
+
+use std::io;
+use std::path::PathBuf;
+
+use passkey_core::ceremony::{EnrolError, SignInError};
+use passkey_core::config::{ConfigError, HostNameError};
+use passkey_core::credential::Credential;
+use passkey_core::store::StoreError;
+
+use crate::account::AccountError;
+use crate::exit::Exit;
+use crate::person::LastQuestion;
+
+/// Why the command did not do what it was asked to.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// There is no account to work on.
+    Account(AccountError),
+    /// The configuration that `--config` names does not exist.
+    NoConfig(PathBuf),
+    /// The configuration cannot be used.
+    Config(Box<ConfigError>),
+    /// There is no RP ID for a new passkey.
+    HostName(HostNameError),
+    /// The store cannot be read or changed.
+    Store(Box<StoreError>),
+    /// Only root may change the store.
+    OnlyRoot {
+        /// What cannot be changed, and why not.
+        error: Box<StoreError>,
+        /// The command that was given.
+        command: &'static str,
+    },
+    /// The user has no passkey.
+    NotEnrolled {
+        /// Whose passkeys they would be.
+        user: String,
+    },
+    /// The user has passkeys, and none that can sign in.
+    NoneUsable {
+        /// Whose passkeys they are.
+        user: String,
+        /// The first entry of the credential file that is passed over, where one is: `PATH:LINE: reason`.
+        damage: Option<String>,
+    },
+    /// The user has no passkey of this name.
+    NoSuchPasskey {
+        /// Whose passkeys they would be.
+        user: String,
+        /// The name that was asked for.
+        name: String,
+        /// The names there are.
+        names: Vec<String>,
+    },
+    /// Another passkey of the user has this name.
+    NameTaken(String),
+    /// What the name stands for changed while the person was asked.
+    Changed,
+    /// Another enrolment of the same user came first, and the two do not fit together.
+    EnrolledMeanwhile,
+    /// The new passkey is on the key and was not stored.
+    NotStored {
+        /// The passkey, for the person to know what is now on the key in vain.
+        credential: Box<Credential>,
+        /// Why not.
+        error: Box<StoreError>,
+    },
+    /// No passkey was made.
+    Enrol {
+        /// Why.
+        error: EnrolError,
+        /// The last question for a PIN.
+        asked: LastQuestion,
+    },
+    /// The rehearsal failed.
+    SignIn {
+        /// Why.
+        error: SignInError,
+        /// The last question for a PIN.
+        asked: LastQuestion,
+    },
+    /// A yes was needed, and there is nobody to give it.
+    NobodyToConfirm,
+    /// The person gave up, or did not say yes.
+    Cancelled,
+    /// Signals cannot be watched.
+    Signals(io::Error),
+    /// The terminal cannot be used.
+    Terminal(io::Error),
+    /// The result cannot be written to stdout.
+    Stdout(io::Error),
+}
+
+/// An error as it comes out: for scripts, and for a person. Text of foreign origin in it is not escaped yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    /// A word for scripts, finer than the exit code.
+    pub(crate) code: &'static str,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) hint: Option<String>,
+}
+
+impl Report {
+    fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+        Self { exit, code, message: message.into(), hint: None }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    fn cancelled() -> Self {
+        Self::new(Exit::Cancelled, "cancelled", "Cancelled.")
+    }
+}
+
+impl Error {
+    /// How it comes out.
+    pub(crate) fn report(&self) -> Report {
+        match self {
+            Self::Account(error) => account(error),
+            Self::NoConfig(path) => {
+                let message = format!("There is no configuration at {}.", path.display());
+                Report::new(Exit::Broken, "config_missing", message)
+                    .hint("Correct --config, or leave it out.")
+            }
+            Self::Config(error) => Report::new(Exit::Broken, "config_broken", error.to_string())
+                .hint("Put it right before anything else: until then every service refuses passkeys."),
+            Self::HostName(error) => Report::new(Exit::Broken, "no_rp_id", error.to_string())
+                .hint("Or say whom this one passkey is for with --rp-id."),
+            Self::Store(error) => store::report(error),
+            Self::OnlyRoot { error, command } => {
+                store::report(error).hint(format!("Run it as root: sudo passkey-enroll {command}"))
+            }
+            Self::NotEnrolled { user } => {
+                Report::new(Exit::NotEnrolled, "not_enrolled", format!("{user} has no passkey."))
+                    .hint("Enrol one: sudo passkey-enroll add")
+            }
+            Self::NoneUsable { user, damage: None } => {
+                let message = format!("All passkeys of {user} are disabled.");
+                Report::new(Exit::NotEnrolled, "all_disabled", message)
+                    .hint("Enrol another one: sudo passkey-enroll add")
+            }
+            Self::NoneUsable { user, damage: Some(damage) } => {
+                let message = format!("No passkey of {user} can be read: {damage}");
+                Report::new(Exit::Broken, "all_damaged", message)
+                    .hint("Restore the file from a copy, or remove the damaged entries and enrol again.")
+            }
+            Self::NoSuchPasskey { user, name, names } => no_such_passkey(user, name, names),
+            Self::NameTaken(name) => {
+                let message = format!("There is a passkey called “{name}” already.");
+                Report::new(Exit::AlreadyEnrolled, "name_taken", message)
+                    .hint("Choose another --name, or leave it out and one is chosen for you.")
+            }
+            Self::Changed => {
+                let message = "Another program changed the passkeys meanwhile. Nothing was removed.";
+                Report::new(Exit::Failed, "changed_meanwhile", message)
+                    .hint("Look again: passkey-enroll list")
+            }
+            Self::EnrolledMeanwhile => {
+                let message = "Another passkey of the same user was enrolled at the same moment.";
+                Report::new(Exit::Failed, "enrolled_meanwhile", message).hint("Run the command again.")
+            }
+            Self::NotStored { credential, error } => {
+                let below = store::report(error);
+                let message = format!(
+                    "The security key made the passkey “{}”, but it could not be stored: {}",
+                    credential.name, below.message
+                );
+                Report { message, ..below }
+            }
+            Self::Enrol { error, asked } => enrol::report(error, *asked),
+            Self::SignIn { error, asked } => sign_in::report(*error, *asked),
+            Self::NobodyToConfirm => {
+                let message = "This needs a confirmation, and there is no terminal to ask at.";
+                Report::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")
+            }
+            Self::Cancelled => Report::cancelled(),
+            Self::Signals(error) => {
+                Report::new(Exit::Failed, "signals_failed", format!("Ctrl-C cannot be watched for: {error}."))
+            }
+            Self::Terminal(error) => {
+                Report::new(Exit::Failed, "terminal_failed", format!("The terminal cannot be used: {error}."))
+                    .hint("Use --pin-stdin or --yes where there is no terminal.")
+            }
+            Self::Stdout(error) => {
+                Report::new(Exit::Failed, "output_failed", format!("The result cannot be written: {error}."))
+            }
+        }
+    }
+}
+
+fn account(error: &AccountError) -> Report {
+    match error {
+        AccountError::NotRoot => Report::new(Exit::NotPermitted, "not_permitted", error.to_string())
+            .hint("Run the command with sudo, or leave --user out."),
+        AccountError::UnknownName(_) => Report::new(Exit::Failed, "unknown_user", error.to_string())
+            .hint("Users are named as in /etc/passwd: getent passwd"),
+        AccountError::UnknownUid(_) => {
+            Report::new(Exit::Failed, "unknown_user", error.to_string()).hint("Name a user with --user.")
+        }
+        AccountError::Database(_) => Report::new(Exit::Failed, "user_database_failed", error.to_string()),
+    }
+}
+
+fn no_such_passkey(user: &str, name: &str, names: &[String]) -> Report {
+    let message = format!("{user} has no passkey called “{name}”.");
+    let report = Report::new(Exit::NotEnrolled, "no_such_passkey", message);
+    let names: Vec<String> = names.iter().map(|name| format!("“{name}”")).collect();
+    match names.as_slice() {
+        [] => report.hint("There is none that can be read: passkey-enroll list"),
+        [only] => report.hint(format!("The only one is {only}.")),
+        several => report.hint(format!("There are {}.", several.join(", "))),
+    }
+}
+
+impl From<AccountError> for Error {
+    fn from(error: AccountError) -> Self {
+        Self::Account(error)
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(Box::new(error))
+    }
+}
+
+impl From<HostNameError> for Error {
+    fn from(error: HostNameError) -> Self {
+        Self::HostName(error)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

@@ -1,0 +1,68 @@
+//! Why no passkey was made, with what to do.
+
+use passkey_core::ceremony::EnrolError;
+
+use super::{Report, sign_in};
+use crate::exit::Exit;
+use crate::person::LastQuestion;
+
+/// How a failed enrolment comes out.
+pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {
+    match error {
+        EnrolError::NoKey => Report::new(Exit::NoKey, "no_key", "No security key was plugged in.")
+            .hint("Plug one in; passkey-enroll keys shows what is seen of it."),
+        EnrolError::KeyUnusable(loss) => sign_in::key_unusable(*loss),
+        EnrolError::Unplugged => sign_in::unplugged(),
+        EnrolError::NoTouch => sign_in::no_touch("The security key was not touched in time."),
+        EnrolError::Declined => {
+            Report::new(Exit::Cancelled, "declined", "The passkey was refused on the security key.")
+        }
+        EnrolError::Interrupted => Report::cancelled(),
+        EnrolError::AlreadyEnrolled(Some(name)) => {
+            let message = format!("This security key is enrolled already: it holds the passkey “{name}”.");
+            Report::new(Exit::AlreadyEnrolled, "already_enrolled", message)
+                .hint("Plug in another key, or remove that passkey first to enrol it anew.")
+        }
+        EnrolError::AlreadyEnrolled(None) => {
+            let message = "This security key is enrolled already.";
+            Report::new(Exit::AlreadyEnrolled, "already_enrolled", message)
+                .hint("passkey-enroll keys shows which of your passkeys it holds.")
+        }
+        EnrolError::Ctap1Only => {
+            let message = "This security key is too old: it knows only U2F, not FIDO2.";
+            Report::new(Exit::Failed, "u2f_only", message).hint("Use another security key.")
+        }
+        EnrolError::CannotVerifyUser(impossible) => sign_in::cannot_verify_user(*impossible),
+        EnrolError::Pin(error) => sign_in::pin(*error, asked),
+        EnrolError::NoAlgorithm => Report::new(
+            Exit::Failed,
+            "no_algorithm",
+            "This security key does not know the signature algorithm.",
+        )
+        .hint("Leave --algorithm out, or use another security key."),
+        EnrolError::KeyFull => {
+            let message = "This security key has no room for another discoverable passkey.";
+            Report::new(Exit::Failed, "key_full", message).hint(
+                "Leave --discoverable out, or delete a passkey from the key: fido2-token -L -r /dev/hidrawN",
+            )
+        }
+        EnrolError::NotDiscoverable => {
+            let message = "This security key cannot hold discoverable passkeys.";
+            Report::new(Exit::Failed, "not_discoverable", message)
+                .hint("Leave --discoverable out, or use another security key.")
+        }
+        EnrolError::Rejected(reason) => {
+            let message = format!("The new passkey failed its first test: {reason}. It was not stored.");
+            Report::new(Exit::Failed, "rejected", message)
+                .hint("Run the command again, or use another security key.")
+        }
+        EnrolError::WrongCredential => {
+            let message = "The security key made something else than it was asked for. It was not stored.";
+            Report::new(Exit::Failed, "wrong_credential", message)
+                .hint("Run the command again, or use another security key.")
+        }
+        EnrolError::Refused(status) => sign_in::refused(*status),
+        EnrolError::Malformed => sign_in::malformed(),
+        EnrolError::NoRandomness => sign_in::no_randomness(),
+    }
+}

@@ -1,0 +1,150 @@
+//! Why a rehearsal failed, with what to do.
+
+use passkey_core::ceremony::{Impossible, Loss, PinReason, SignInError, TokenError};
+use passkey_core::messages;
+
+use super::Report;
+use crate::exit::Exit;
+use crate::person::LastQuestion;
+
+/// How a failed sign-in comes out.
+pub(super) fn report(error: SignInError, asked: LastQuestion) -> Report {
+    let said = messages::sign_in_error(&error).unwrap_or_default();
+    match error {
+        SignInError::NoKey => Report::new(Exit::NoKey, "no_key", said)
+            .hint("Plug in the key that holds your passkey; passkey-enroll keys shows what is seen of it."),
+        SignInError::ForeignKeys => Report::new(Exit::NoKey, "foreign_key", said)
+            .hint("passkey-enroll list shows your passkeys, passkey-enroll keys which key holds them."),
+        SignInError::KeyUnusable(loss) => key_unusable(loss),
+        SignInError::NoTouch => no_touch(said),
+        SignInError::Declined => Report::new(Exit::Cancelled, "declined", said),
+        SignInError::Interrupted => Report::cancelled(),
+        SignInError::CannotVerifyUser(impossible) => cannot_verify_user(impossible),
+        SignInError::Pin(error) => pin(error, asked),
+        SignInError::Rejected(reason) => Report::new(
+            Exit::Failed,
+            "rejected",
+            format!("The security key's answer is not valid: {reason}."),
+        )
+        .hint("If this is your key, remove the passkey and enrol it again."),
+        SignInError::Refused(status) => refused(status),
+        SignInError::Malformed => malformed(),
+        SignInError::NoRandomness => Report::new(Exit::Failed, "no_randomness", said),
+    }
+}
+
+pub(super) fn no_touch(message: impl Into<String>) -> Report {
+    Report::new(Exit::TimedOut, "timed_out", message)
+        .hint("Run the command again, and touch the key while it blinks.")
+}
+
+pub(super) fn key_unusable(loss: Loss) -> Report {
+    match loss {
+        Loss::CannotOpen => {
+            let message = "The security key is plugged in, but it cannot be opened.";
+            Report::new(Exit::NotPermitted, "key_not_permitted", message).hint(
+                "Only the person at this machine and root can use it: run the command with sudo, or look for what \
+                 keeps the device node closed.",
+            )
+        }
+        Loss::Unplugged => unplugged(),
+        Loss::Silent => Report::new(Exit::Failed, "key_silent", "The security key does not answer.")
+            .hint("Unplug it, plug it in again and run the command once more."),
+        Loss::Garbled(_) => malformed(),
+        Loss::Refused(reason) => {
+            Report::new(Exit::Failed, "key_refused", format!("The security key refuses to talk: {reason}."))
+                .hint("Unplug it, plug it in again and run the command once more.")
+        }
+        Loss::NoRandomness => no_randomness(),
+    }
+}
+
+pub(super) fn unplugged() -> Report {
+    Report::new(Exit::NoKey, "unplugged", "The security key was unplugged.")
+        .hint("Plug it in again and run the command once more.")
+}
+
+pub(super) fn refused(status: ctap::Status) -> Report {
+    Report::new(Exit::Failed, "key_refused", format!("The security key refused: {status}."))
+        .hint("Unplug it, plug it in again and run the command once more.")
+}
+
+pub(super) fn malformed() -> Report {
+    Report::new(Exit::Failed, "key_malformed", "What the security key answers makes no sense.")
+        .hint("Unplug it, plug it in again and run the command once more.")
+}
+
+pub(super) fn no_randomness() -> Report {
+    Report::new(Exit::Failed, "no_randomness", "This machine has no randomness to give.")
+}
+
+pub(super) fn cannot_verify_user(impossible: Impossible) -> Report {
+    match impossible {
+        Impossible::NotSetUp => {
+            let message = "A PIN or a fingerprint is required, and the security key has neither set up.";
+            Report::new(Exit::Failed, "pin_not_set", message)
+                .hint("Set a PIN first, with the maker's program or with: fido2-token -S /dev/hidrawN")
+        }
+        Impossible::NotSupported => {
+            let message = "A PIN or a fingerprint is required, and this security key knows neither.";
+            Report::new(Exit::Failed, "user_verification_unsupported", message)
+                .hint("Use another security key.")
+        }
+        Impossible::PinMustChange => {
+            let message = "The PIN of the security key must be changed before the key can be used.";
+            Report::new(Exit::Failed, "pin_must_change", message)
+                .hint("Change it with the maker's program or with: fido2-token -C /dev/hidrawN")
+        }
+    }
+}
+
+/// How a PIN or fingerprint that came to nothing comes out.
+pub(super) fn pin(error: TokenError, asked: LastQuestion) -> Report {
+    let said = messages::pin_error(error).unwrap_or_default();
+    match error {
+        TokenError::AttemptsUsedUp { .. } => Report::new(Exit::WrongPin, "wrong_pin", said),
+        TokenError::PinLocked => Report::new(Exit::Locked, "pin_locked", said),
+        TokenError::PinBlocked => Report::new(Exit::Locked, "pin_blocked", said),
+        TokenError::SensorLocked => Report::new(Exit::Locked, "fingerprint_locked", said),
+        TokenError::PinMustChange => cannot_verify_user(Impossible::PinMustChange),
+        TokenError::PinNotSet => cannot_verify_user(Impossible::NotSetUp),
+        TokenError::NeverAPin => not_a_pin(said),
+        TokenError::Empty => Report::new(Exit::Cancelled, "cancelled", "No PIN was given."),
+        TokenError::Unavailable => nobody_to_ask(asked),
+        TokenError::Interrupted => Report::cancelled(),
+        TokenError::NoRandomness => no_randomness(),
+        TokenError::Refused(status) => refused(status),
+        TokenError::Malformed => malformed(),
+    }
+}
+
+fn not_a_pin(message: impl Into<String>) -> Report {
+    Report::new(Exit::WrongPin, "not_a_pin", message)
+        .hint("The PIN has 4 characters or more, and 63 bytes or fewer.")
+}
+
+/// There was one answer at most, and a second question.
+fn nobody_to_ask(asked: LastQuestion) -> Report {
+    match asked.reason {
+        None | Some(PinReason::First) => {
+            let message = "The security key needs its PIN, and there is no terminal to ask for it.";
+            Report::new(Exit::Failed, "pin_needed", message)
+                .hint("Give it on standard input, with --pin-stdin.")
+        }
+        Some(PinReason::Wrong) => {
+            let left = match asked.retries_left {
+                None => String::new(),
+                Some(1) => " The security key takes 1 more before it locks itself for good.".to_owned(),
+                Some(left) => format!(" The security key takes {left} more before it locks itself for good."),
+            };
+            Report::new(Exit::WrongPin, "wrong_pin", format!("That PIN was wrong.{left}"))
+        }
+        Some(PinReason::NotAPin { .. } | PinReason::ThatWasThePassword) => {
+            not_a_pin("That cannot be the PIN. It was not sent to the security key.")
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sign_in_tests.rs"]
+mod tests;

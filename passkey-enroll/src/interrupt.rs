@@ -1,0 +1,65 @@
+//! The person's Ctrl-C, as a descriptor that becomes readable: every wait of this program watches it.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level::pipe;
+
+/// Readable as soon as the person has given up, and from then on.
+#[derive(Debug)]
+pub(crate) struct Interrupt {
+    raised: UnixStream,
+}
+
+impl Interrupt {
+    /// From here on Ctrl-C, a hang-up and a polite kill no longer end the process at once: the ceremony ends in order, the key
+    /// stops blinking, the terminal gets its echo back.
+    pub(crate) fn install() -> io::Result<Self> {
+        let (raised, raise) = UnixStream::pair()?;
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            pipe::register(signal, raise.try_clone()?)?;
+        }
+        Ok(Self { raised })
+    }
+
+    /// One that is raised by hand, by writing to the stream or dropping it: tests in one process share its signals.
+    #[cfg(test)]
+    pub(crate) fn by_hand() -> (Self, UnixStream) {
+        let (raised, raise) = UnixStream::pair().unwrap();
+        (Self { raised }, raise)
+    }
+
+    /// The descriptor. Nobody reads from it, so it stays readable.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.raised.as_fd()
+    }
+
+    /// Whether the person has given up.
+    pub(crate) fn is_raised(&self) -> bool {
+        let mut fds = [PollFd::new(&self.raised, PollFlags::IN)];
+        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Waits until there is something to read from `input`; `false` when the person gives up first.
+    pub(crate) fn wait_for(&self, input: BorrowedFd<'_>) -> io::Result<bool> {
+        loop {
+            let mut fds =
+                [PollFd::new(&self.raised, PollFlags::IN), PollFd::from_borrowed_fd(input, PollFlags::IN)];
+            match poll(&mut fds, None::<&Timespec>) {
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            }
+            let [raised, input] = fds.map(|fd| !fd.revents().is_empty());
+            if raised {
+                return Ok(false);
+            }
+            if input {
+                return Ok(true);
+            }
+        }
+    }
+}

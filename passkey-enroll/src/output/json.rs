@@ -1,0 +1,288 @@
+//! The shapes of results in JSON. They are part of the command's interface: keys are added, never renamed.
+
+use std::collections::BTreeMap;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use jiff::Timestamp;
+use passkey_core::ceremony::{Loss, PluggedKey};
+use passkey_core::credential::{self, algorithm_name};
+use passkey_core::store::{CredentialState, SkippedEntry};
+use serde::Serialize;
+
+use crate::error::Report;
+
+/// A passkey.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Credential {
+    /// base64url
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) rp_id: String,
+    /// As on the command line.
+    pub(crate) algorithm: &'static str,
+    /// The COSE key in base64url.
+    pub(crate) public_key: String,
+    pub(crate) aaguid: String,
+    /// The name of the model that has the AAGUID, where it is known.
+    pub(crate) model: Option<String>,
+    pub(crate) discoverable: bool,
+    /// `none`, `pin` or `fingerprint`
+    pub(crate) user_verification: &'static str,
+    /// 1, 2, 3, or null where the key did not say.
+    pub(crate) cred_protect: Option<u8>,
+    pub(crate) transports: Vec<String>,
+    pub(crate) attestation: Option<Attestation>,
+    pub(crate) enabled: bool,
+    pub(crate) added: Timestamp,
+    pub(crate) last_used: Option<Timestamp>,
+    /// Null where no counter has been stored.
+    pub(crate) sign_count: Option<u32>,
+    /// Since the last sign-in.
+    pub(crate) failures: u32,
+}
+
+/// What was recorded of an attestation.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Attestation {
+    pub(crate) format: String,
+}
+
+impl Credential {
+    /// A passkey and what is remembered of its use.
+    pub(crate) fn new(credential: &credential::Credential, state: Option<&CredentialState>) -> Self {
+        Self {
+            id: credential.id.to_base64url(),
+            name: credential.name.clone(),
+            rp_id: credential.rp_id.clone(),
+            algorithm: algorithm_name(&credential.public_key),
+            public_key: Base64UrlUnpadded::encode_string(&credential.public_key.encode()),
+            aaguid: credential.aaguid.to_string(),
+            model: None,
+            discoverable: credential.discoverable,
+            user_verification: credential.user_verification.as_str(),
+            cred_protect: credential.cred_protect,
+            transports: credential.transports.clone(),
+            attestation: credential
+                .attestation
+                .as_ref()
+                .map(|attestation| Attestation { format: attestation.format.clone() }),
+            enabled: credential.enabled,
+            added: credential.added,
+            last_used: state.and_then(|state| state.last_used),
+            sign_count: state.and_then(|state| state.sign_count),
+            failures: state.map_or(0, |state| state.failures),
+        }
+    }
+}
+
+/// An entry of the credential file that was passed over.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Skipped {
+    pub(crate) line: usize,
+    pub(crate) name: Option<String>,
+    pub(crate) reason: String,
+}
+
+impl From<&SkippedEntry> for Skipped {
+    fn from(entry: &SkippedEntry) -> Self {
+        Self { line: entry.line, name: entry.name.clone(), reason: entry.reason.to_string() }
+    }
+}
+
+/// `list`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Passkeys {
+    pub(crate) user: String,
+    /// base64url; null where the user was never enrolled.
+    pub(crate) user_handle: Option<String>,
+    /// The credential file; null where there is none.
+    pub(crate) path: Option<String>,
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) skipped: Vec<Skipped>,
+    /// Whether last use and counters could be read: if not, they are null because nobody knows.
+    pub(crate) state_known: bool,
+}
+
+/// `show`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Shown {
+    pub(crate) user: String,
+    #[serde(flatten)]
+    pub(crate) credential: Credential,
+}
+
+/// `add`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Added {
+    pub(crate) user: String,
+    #[serde(flatten)]
+    pub(crate) credential: Credential,
+    /// Whether it is the user's first.
+    #[serde(skip)]
+    pub(crate) is_first: bool,
+}
+
+/// `remove`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Removal {
+    pub(crate) user: String,
+    pub(crate) removed: Credential,
+    /// How many passkeys the user has left.
+    pub(crate) remaining: usize,
+}
+
+/// `verify`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Rehearsed {
+    pub(crate) user: String,
+    /// Null where no service was named.
+    pub(crate) service: Option<String>,
+    pub(crate) verified: bool,
+    pub(crate) credential: Named,
+    pub(crate) user_verified: bool,
+    /// As the key sent it.
+    pub(crate) sign_count: u32,
+    pub(crate) counter_warning: Option<CounterWarning>,
+    pub(crate) key: Option<Plugged>,
+    /// Whether counter and last use could be written down.
+    pub(crate) recorded: bool,
+}
+
+/// A passkey by its names.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Named {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// A counter that did not rise.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct CounterWarning {
+    pub(crate) stored: u32,
+    pub(crate) received: u32,
+}
+
+/// A security key from outside.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Plugged {
+    pub(crate) path: String,
+    /// As the device says it.
+    pub(crate) name: String,
+    /// USB, as a number.
+    pub(crate) vendor_id: u16,
+    /// USB, as a number.
+    pub(crate) product_id: u16,
+}
+
+impl From<&PluggedKey> for Plugged {
+    fn from(key: &PluggedKey) -> Self {
+        Self {
+            path: key.path.display().to_string(),
+            name: key.name.clone(),
+            vendor_id: key.vendor_id,
+            product_id: key.product_id,
+        }
+    }
+}
+
+/// `keys`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Keys {
+    pub(crate) keys: Vec<Key>,
+}
+
+/// A security key and what it says of itself. What only FIDO2 keys tell is null where it was not told.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Key {
+    #[serde(flatten)]
+    pub(crate) plugged: Plugged,
+    pub(crate) aaguid: Option<String>,
+    /// The name of the model that has the AAGUID, where it is known.
+    pub(crate) model: Option<String>,
+    /// The maker's number for the firmware.
+    pub(crate) firmware_version: Option<u64>,
+    pub(crate) versions: Vec<String>,
+    pub(crate) extensions: Vec<String>,
+    pub(crate) algorithms: Vec<String>,
+    /// Under their names in the specification; those that the key does not have are left out.
+    pub(crate) options: BTreeMap<&'static str, bool>,
+    pub(crate) pin: PinState,
+    pub(crate) uv: UvState,
+    /// Room for further discoverable passkeys.
+    pub(crate) remaining_discoverable: Option<u64>,
+    /// The names of the user's passkeys on it; null where the store cannot be read.
+    pub(crate) enrolled: Option<Vec<String>>,
+    /// Why the key could not be asked.
+    pub(crate) error: Option<KeyError>,
+}
+
+/// Why a key could not be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KeyError {
+    /// Not by this user, or not at all.
+    CannotOpen,
+    /// It does not answer.
+    Silent,
+    /// It refuses to talk.
+    Refused,
+    /// What it answers makes no sense.
+    Garbled,
+    /// It was unplugged in the middle.
+    Unplugged,
+    /// Not the key's fault: the machine has no randomness.
+    NoRandomness,
+}
+
+impl From<Loss> for KeyError {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::CannotOpen => Self::CannotOpen,
+            Loss::Silent => Self::Silent,
+            Loss::Refused(_) => Self::Refused,
+            Loss::Garbled(_) => Self::Garbled,
+            Loss::Unplugged => Self::Unplugged,
+            Loss::NoRandomness => Self::NoRandomness,
+        }
+    }
+}
+
+/// A key's PIN.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct PinState {
+    /// Null where the key knows no PIN.
+    pub(crate) set: Option<bool>,
+    /// Wrong PINs that the key still takes.
+    pub(crate) retries: Option<u8>,
+    /// Whether it has to be changed before the key can be used.
+    pub(crate) must_change: bool,
+}
+
+/// A key's own sensor.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct UvState {
+    /// Whether it is set up and usable.
+    pub(crate) available: bool,
+    /// Failures that the sensor still takes.
+    pub(crate) retries: Option<u8>,
+}
+
+/// An error.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Failure {
+    error: FailureBody,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct FailureBody {
+    code: &'static str,
+    message: String,
+    hint: Option<String>,
+}
+
+impl From<&Report> for Failure {
+    fn from(report: &Report) -> Self {
+        let Report { code, message, hint, .. } = report.clone();
+        Self { error: FailureBody { code, message, hint } }
+    }
+}

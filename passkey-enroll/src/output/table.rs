@@ -1,0 +1,71 @@
+//! Tables for reading.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::paint::Paint;
+use crate::escape::Escaped;
+
+/// Between two columns.
+const GAP: usize = 2;
+
+/// A table: a heading for each column, and rows of as many cells. Cells are escaped here.
+#[derive(Debug)]
+pub(super) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new(headings: &[&str]) -> Self {
+        Self { rows: vec![headings.iter().map(|heading| (*heading).to_owned()).collect()] }
+    }
+
+    pub(super) fn row(&mut self, cells: &[String]) {
+        self.rows.push(cells.iter().map(|cell| Escaped(cell).to_string()).collect());
+    }
+
+    /// The table's lines. Columns are as wide as their widest cell on a terminal.
+    pub(super) fn text(&self, paint: Paint) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+            })
+            .collect();
+        let mut text = String::new();
+        for (number, row) in self.rows.iter().enumerate() {
+            let last = row.len().saturating_sub(1);
+            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                text.push_str(&if number == 0 { paint.heading(cell) } else { cell.clone() });
+                if column < last {
+                    let padding = width.saturating_sub(cell.width()).saturating_add(GAP);
+                    text.push_str(&" ".repeat(padding));
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Names and their values, one below the other. Values are escaped here.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    facts: Vec<(&'static str, String)>,
+}
+
+impl Facts {
+    pub(super) fn add(&mut self, name: &'static str, value: impl Into<String>) {
+        self.facts.push((name, value.into()));
+    }
+
+    /// A line for each, behind `indent`.
+    pub(super) fn text(&self, indent: &str, paint: Paint) -> String {
+        let width = self.facts.iter().map(|(name, _)| name.width()).max().unwrap_or_default();
+        let mut text = String::new();
+        for (name, value) in &self.facts {
+            let padding = " ".repeat(width.saturating_sub(name.width()).saturating_add(GAP));
+            text.extend([indent, &paint.faint(name), &padding, &Escaped(value).to_string(), "\n"]);
+        }
+        text
+    }
+}

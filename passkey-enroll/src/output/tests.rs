@@ -1,0 +1,225 @@
+use clap::Parser as _;
+use serde_json::{Value, json};
+
+use super::json::{Credential, Key, KeyError, Keys, Passkeys, PinState, Plugged, Removal, Shown, UvState};
+use super::*;
+use crate::cli::Cli;
+
+fn credential(name: &str) -> Credential {
+    Credential {
+        id: "AAEC".to_owned(),
+        name: name.to_owned(),
+        rp_id: "machine.example.org".to_owned(),
+        algorithm: "es256",
+        public_key: "pQEC".to_owned(),
+        aaguid: "00000000-0000-0000-0000-000000000000".to_owned(),
+        model: None,
+        discoverable: false,
+        user_verification: "pin",
+        cred_protect: None,
+        transports: vec!["usb".to_owned()],
+        attestation: None,
+        enabled: true,
+        added: "2026-11-23T02:31:37Z".parse().unwrap(),
+        last_used: None,
+        sign_count: Some(1),
+        failures: 0,
+    }
+}
+
+fn passkeys(names: &[&str]) -> Passkeys {
+    Passkeys {
+        user: "alice".to_owned(),
+        user_handle: Some("BBBB".to_owned()),
+        path: Some("/etc/passkey/credentials/alice.toml".to_owned()),
+        credentials: names.iter().map(|name| credential(name)).collect(),
+        skipped: Vec::new(),
+        state_known: true,
+    }
+}
+
+fn key(name: &str) -> Key {
+    Key {
+        plugged: Plugged {
+            path: "/dev/hidraw0".to_owned(),
+            name: name.to_owned(),
+            vendor_id: 0x1050,
+            product_id: 0x0407,
+        },
+        aaguid: Some("00000000-0000-0000-0000-000000000000".to_owned()),
+        model: None,
+        firmware_version: Some(3),
+        versions: vec!["FIDO_2_1".to_owned()],
+        extensions: Vec::new(),
+        algorithms: vec!["es256".to_owned()],
+        options: [("clientPin", true), ("rk", true)].into(),
+        pin: PinState { set: Some(true), retries: Some(8), must_change: false },
+        uv: UvState::default(),
+        remaining_discoverable: None,
+        enrolled: Some(vec!["blue".to_owned()]),
+        error: None,
+    }
+}
+
+fn value(result: &impl Serialize) -> Value {
+    serde_json::from_str(&json_text(result)).unwrap()
+}
+
+#[test]
+fn the_shape_of_a_list() {
+    assert_eq!(
+        value(&passkeys(&["blue"])),
+        json!({
+            "user": "alice",
+            "user_handle": "BBBB",
+            "path": "/etc/passkey/credentials/alice.toml",
+            "credentials": [{
+                "id": "AAEC",
+                "name": "blue",
+                "rp_id": "machine.example.org",
+                "algorithm": "es256",
+                "public_key": "pQEC",
+                "aaguid": "00000000-0000-0000-0000-000000000000",
+                "model": null,
+                "discoverable": false,
+                "user_verification": "pin",
+                "cred_protect": null,
+                "transports": ["usb"],
+                "attestation": null,
+                "enabled": true,
+                "added": "2026-11-23T02:31:37Z",
+                "last_used": null,
+                "sign_count": 1,
+                "failures": 0,
+            }],
+            "skipped": [],
+            "state_known": true,
+        })
+    );
+}
+
+#[test]
+fn state_that_cannot_be_read_is_null_and_said_to_be_unknown() {
+    let unknown = Passkeys { state_known: false, ..passkeys(&["blue"]) };
+    assert_eq!(value(&unknown)["credentials"][0]["last_used"], Value::Null);
+    assert!(unknown.human(Paint::Plain).contains("not known"));
+    assert!(passkeys(&["blue"]).human(Paint::Plain).contains("never"));
+}
+
+#[test]
+fn one_passkey_is_one_object() {
+    let shown = value(&Shown { user: "alice".to_owned(), credential: credential("blue") });
+    assert_eq!((&shown["user"], &shown["name"]), (&json!("alice"), &json!("blue")));
+    let removed = value(&Removal { user: "alice".to_owned(), removed: credential("blue"), remaining: 2 });
+    assert_eq!((&removed["removed"]["name"], &removed["remaining"]), (&json!("blue"), &json!(2)));
+}
+
+#[test]
+fn the_shape_of_keys() {
+    assert_eq!(
+        value(&Keys { keys: vec![key("Yubico YubiKey")] }),
+        json!({ "keys": [{
+            "path": "/dev/hidraw0",
+            "name": "Yubico YubiKey",
+            "vendor_id": 0x1050,
+            "product_id": 0x0407,
+            "aaguid": "00000000-0000-0000-0000-000000000000",
+            "model": null,
+            "firmware_version": 3,
+            "versions": ["FIDO_2_1"],
+            "extensions": [],
+            "algorithms": ["es256"],
+            "options": { "clientPin": true, "rk": true },
+            "pin": { "set": true, "retries": 8, "must_change": false },
+            "uv": { "available": false, "retries": null },
+            "remaining_discoverable": null,
+            "enrolled": ["blue"],
+            "error": null,
+        }]})
+    );
+}
+
+#[test]
+fn a_key_that_cannot_be_asked_says_why() {
+    let key = Key { error: Some(KeyError::CannotOpen), ..key("Key") };
+    assert_eq!(value(&key)["error"], "cannot_open");
+    assert!(key_text(key).contains("sudo"));
+}
+
+fn key_text(key: Key) -> String {
+    Keys { keys: vec![key] }.human(Paint::Plain)
+}
+
+#[test]
+fn the_shape_of_an_error() {
+    let report = Report { exit: Exit::NoKey, code: "no_key", message: "None.".to_owned(), hint: None };
+    assert_eq!(
+        value(&json::Failure::from(&report)),
+        json!({ "error": { "code": "no_key", "message": "None.", "hint": null } })
+    );
+}
+
+#[test]
+fn a_wrong_command_line_is_an_error_like_any_other() {
+    let refusal = Cli::try_parse_from(["passkey-enroll", "lst", "--json"]).unwrap_err();
+    let report = usage_report(&refusal);
+    assert_eq!((report.exit, report.code), (Exit::Usage, "usage"));
+    assert_eq!(report.message, "unrecognized subcommand 'lst'");
+    assert_eq!(report.hint.as_deref(), Some("a similar subcommand exists: 'list'"));
+}
+
+/// What a terminal would obey, in every place where text of foreign origin comes out.
+const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{7f}\n\u{202e}evil\u{feff}";
+
+#[test]
+fn nothing_foreign_reaches_the_terminal_unescaped() {
+    let mut removed = credential(HOSTILE);
+    removed.rp_id = HOSTILE.to_owned();
+    removed.transports = vec![HOSTILE.to_owned()];
+    let hostile_key =
+        Key { versions: vec![HOSTILE.to_owned()], enrolled: Some(vec![HOSTILE.to_owned()]), ..key(HOSTILE) };
+    let texts = [
+        passkeys(&[HOSTILE]).human(Paint::Plain),
+        Shown { user: HOSTILE.to_owned(), credential: removed.clone() }.human(Paint::Plain),
+        Removal { user: HOSTILE.to_owned(), removed: removed.clone(), remaining: 0 }.human(Paint::Plain),
+        key_text(hostile_key.clone()),
+        error_text(
+            &Report {
+                exit: Exit::Failed,
+                code: "x",
+                message: HOSTILE.to_owned(),
+                hint: Some(HOSTILE.to_owned()),
+            },
+            Paint::Plain,
+        ),
+        json_text(&passkeys(&[HOSTILE])),
+        json_text(&Keys { keys: vec![hostile_key] }),
+    ];
+    for text in texts {
+        assert!(!text.contains(|c| c != '\n' && is_dangerous(c)), "{text:?}");
+        assert!(text.contains("evil"), "{text:?}");
+    }
+}
+
+#[test]
+fn json_stays_what_it_was_when_escaped() {
+    assert_eq!(value(&passkeys(&[HOSTILE]))["credentials"][0]["name"], HOSTILE);
+}
+
+#[test]
+fn columns_line_up_for_wide_characters_and_without_trailing_space() {
+    let text = passkeys(&["鍵鍵", "blue"]).human(Paint::Plain);
+    let lines: Vec<&str> = text.lines().collect();
+    let [heading, wide, narrow] = lines.as_slice() else { panic!("{text}") };
+    assert!(heading.starts_with("NAME  ADDED"), "{heading}");
+    assert!(wide.starts_with("鍵鍵  2026"), "{wide}");
+    assert!(narrow.starts_with("blue  2026"), "{narrow}");
+    assert!(lines.iter().all(|line| line.trim_end() == *line), "{text:?}");
+}
+
+#[test]
+fn colour_is_for_those_who_want_it() {
+    let list = passkeys(&["blue"]);
+    assert!(!list.human(Paint::Plain).contains('\u{1b}'));
+    assert!(list.human(Paint::Colour).contains("\u{1b}[1mNAME\u{1b}[0m"));
+}
