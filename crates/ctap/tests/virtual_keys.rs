@@ -89,8 +89,11 @@ impl Host {
         self.drawn += 1;
         let mut next = self.drawn;
         move |bytes| {
-            bytes.iter_mut().for_each(|byte| (*byte, next) = (next, next.wrapping_mul(5).wrapping_add(1)))
+            for byte in bytes {
+                (*byte, next) = (next, next.wrapping_mul(5).wrapping_add(1));
+            }
         }
+    }
     }
 
     fn token(
