@@ -1,8 +1,19 @@
-#![allow(missing_docs)]
+//! Signing in with passkeys held on local security keys, and enrolling them: what `pam_passkey.so` and `passkey-enroll` share.
+//!
+//! - [`ceremony`]: signing in, enrolling and looking around, over all plugged-in keys at once.
+//! - [`verify`]: what an authenticator signed; the only maker of a [`verify::Verified`]. [`client_data`]: what it signs.
+//! - [`credential`], [`store`], [`safe_file`]: passkeys, the files they are kept in, and opening those safely.
+//! - [`config`]: what the administrator decides.
+//! - [`messages`]: what the person is told.
 
+#![forbid(unsafe_code)]
+
+pub mod ceremony;
 pub mod client_data;
 pub mod config;
 pub mod credential;
+pub mod messages;
 pub mod safe_file;
+pub mod store;
 mod toml_text;
 pub mod verify;

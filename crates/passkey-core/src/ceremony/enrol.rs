@@ -1,0 +1,531 @@
+//! The enrolment ceremony: the person picks a key by touching it, the key makes a passkey, and the passkey proves itself once.
+
+use super::allow_list::{self, Piece};
+use super::choice::{self, Choice};
+use super::fleet::{Event, Fleet, Loss};
+use super::person::{Notice, Person};
+use super::token::{Next, PinRules, TokenError, TokenFlow};
+use super::user_verification::{self, Impossible, Method};
+use super::world::{KeyId, PluggedKey, World};
+use crate::client_data::{CHALLENGE_LEN, ClientData};
+use crate::config::UserVerification;
+use crate::credential::{AttestationSummary, Credential, CredentialId, UserHandle, UvCapability};
+use crate::verify::{Expected, VerifyError, verify_assertion};
+use ctap::authenticator_data::Flags;
+use ctap::client_pin::Permissions;
+use ctap::cose::{Algorithm, PublicKey};
+use ctap::hid::Command;
+use ctap::make_credential::{self, CredProtect};
+use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
+use ctap::{Info, ReplyError, Status, get_assertion, info};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long keys that do not answer keep the others from being offered.
+const SETTLE: Duration = Duration::from_secs(1);
+/// How long a key may take to end what was cancelled before a PIN is asked for.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// What passkey to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Enrolment<'a> {
+    /// The RP ID to make it for.
+    pub rp_id: &'a str,
+    /// The user's handle, shared by all of their passkeys.
+    pub user_handle: &'a UserHandle,
+    /// The account's name, as keys with a display show it.
+    pub user_name: &'a str,
+    /// What the person calls the passkey.
+    pub name: &'a str,
+    /// Now.
+    pub added: Timestamp,
+    /// The signature algorithms that will do, best first.
+    pub algorithms: &'a [Algorithm],
+    /// Whether the key should find the passkey without being told its id.
+    pub discoverable: bool,
+    /// What is required of user verification while enrolling.
+    pub verification: UserVerification,
+    /// The user's passkeys, disabled ones included: a key that holds one is not enrolled again.
+    pub existing: &'a [&'a Credential],
+    /// Only this device node.
+    pub device: Option<&'a Path>,
+    /// Wrong PINs allowed, at least one.
+    pub pin_attempts: u8,
+    /// The whole ceremony ends after this time, not counting the time that the person takes to type a PIN.
+    pub timeout: Duration,
+}
+
+/// A new passkey, not stored yet.
+#[derive(Debug)]
+pub struct Enrolled {
+    /// The passkey.
+    pub credential: Credential,
+    /// Its signature counter.
+    pub sign_count: u32,
+    /// The key that holds it.
+    pub key: PluggedKey,
+}
+
+/// Why no passkey was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnrolError {
+    /// No key was plugged in in time.
+    NoKey,
+    /// The one that was plugged in could not be talked to.
+    KeyUnusable(Loss),
+    /// It was unplugged in the middle.
+    Unplugged,
+    /// Nobody touched the key in time.
+    NoTouch,
+    /// The person refused on the key itself.
+    Declined,
+    /// The person gave up.
+    Interrupted,
+    /// The key already holds this passkey of the user.
+    AlreadyEnrolled(Option<String>),
+    /// The key is too old: it speaks U2F only.
+    Ctap1Only,
+    /// The key cannot verify its user although it must.
+    CannotVerifyUser(Impossible),
+    /// The key did not verify its user.
+    Pin(TokenError),
+    /// The key knows none of the algorithms.
+    NoAlgorithm,
+    /// The key has no room for another discoverable passkey.
+    KeyFull,
+    /// The key cannot hold discoverable passkeys.
+    NotDiscoverable,
+    /// The new passkey's first signature was wrong.
+    Rejected(VerifyError),
+    /// What the key made is not what was asked for.
+    WrongCredential,
+    /// The key refused with a status that leaves no way on.
+    Refused(Status),
+    /// The key's reply is no valid CTAP2.
+    Malformed,
+    /// The kernel gave no randomness.
+    NoRandomness,
+}
+
+/// Runs the ceremony to its end.
+pub fn enrol(
+    world: &mut impl World,
+    person: &mut impl Person,
+    enrolment: &Enrolment<'_>,
+) -> Result<Enrolled, EnrolError> {
+    Ceremony::new(world, person, enrolment).run()
+}
+
+struct Ceremony<'a, W: World, P: Person> {
+    fleet: Fleet<'a, W>,
+    person: &'a mut P,
+    enrolment: &'a Enrolment<'a>,
+    /// Keys that could be used, before one is picked.
+    keys: BTreeMap<KeyId, Option<Info>>,
+    deadline: Duration,
+    told: Option<Notice>,
+    failure: Option<EnrolError>,
+}
+
+impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
+    fn new(world: &'a mut W, person: &'a mut P, enrolment: &'a Enrolment<'a>) -> Self {
+        let fleet = Fleet::new(world);
+        let deadline = fleet.now().saturating_add(enrolment.timeout);
+        Self { fleet, person, enrolment, keys: BTreeMap::new(), deadline, told: None, failure: None }
+    }
+
+    /// One step after the other: from here on only one key matters.
+    fn run(&mut self) -> Result<Enrolled, EnrolError> {
+        let (key, info) = self.pick()?;
+        self.refuse_duplicate(key, &info)?;
+        let (method, token) = self.verify_user(key, &info)?;
+        let made = self.make_credential(key, &info, method, token.as_ref())?;
+        let plugged = self.fleet.plugged(key).cloned().ok_or(EnrolError::Unplugged)?;
+        let credential = self.check_credential(&info, &made)?;
+        let sign_count = self.prove(key, &credential)?.unwrap_or(made.authenticator_data.sign_count);
+        Ok(Enrolled { credential, sign_count, key: plugged })
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        if self.told.as_ref() != Some(&notice) {
+            self.person.tell(&notice);
+            self.told = Some(notice);
+        }
+    }
+
+    fn send(&mut self, key: KeyId, payload: Vec<u8>, touch: bool) {
+        let patience =
+            if touch { self.deadline.saturating_sub(self.fleet.now()).max(PATIENCE) } else { PATIENCE };
+        self.fleet.send(key, Command::Cbor, payload, patience);
+    }
+
+    /// The key to use: the only one, or the one that the person touches.
+    fn pick(&mut self) -> Result<(KeyId, Info), EnrolError> {
+        let mut settled_at = self.fleet.now().saturating_add(SETTLE);
+        loop {
+            self.fleet.look();
+            let identified: Vec<KeyId> =
+                self.keys.iter().filter(|(_, info)| info.is_some()).map(|(key, _)| *key).collect();
+            let undecided = self.fleet.opening() > 0 || identified.len() < self.keys.len();
+            if !undecided || self.fleet.now() >= settled_at {
+                match identified.as_slice() {
+                    [] => self.nothing_to_pick(undecided)?,
+                    [only] => return self.take(*only),
+                    several => {
+                        let chosen = self.choose(several)?;
+                        return self.take(chosen);
+                    }
+                }
+            }
+            let until = if undecided { settled_at.max(self.fleet.now()) } else { self.deadline };
+            match self.fleet.next(until.min(self.deadline)) {
+                Event::Opened(key) => self.identify(key),
+                Event::Reply(key, payload) => self.on_info(key, &payload),
+                Event::Busy(_) => self.tell(Notice::KeyBusy),
+                Event::UserPresenceNeeded(_) => {}
+                Event::Lost(key, loss) => {
+                    self.keys.remove(&key);
+                    if loss != Loss::Unplugged {
+                        self.failure = Some(EnrolError::KeyUnusable(loss));
+                    }
+                }
+                Event::Interrupted => return Err(EnrolError::Interrupted),
+                Event::Elapsed if self.fleet.now() >= self.deadline => {
+                    return Err(self.failure.take().unwrap_or(EnrolError::NoKey));
+                }
+                Event::Elapsed => {
+                    settled_at = self.fleet.now().saturating_add(SETTLE);
+                    if identified.is_empty() && !undecided {
+                        self.tell(Notice::InsertKey);
+                    }
+                }
+            }
+        }
+    }
+
+    fn nothing_to_pick(&mut self, undecided: bool) -> Result<(), EnrolError> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        if !undecided {
+            self.tell(Notice::InsertKey);
+        }
+        Ok(())
+    }
+
+    fn identify(&mut self, key: KeyId) {
+        let wanted = self
+            .fleet
+            .plugged(key)
+            .is_some_and(|plugged| self.enrolment.device.is_none_or(|device| plugged.path == device));
+        if !wanted {
+            return self.fleet.release(key);
+        }
+        if !self.fleet.speaks_ctap2(key) {
+            self.failure = Some(EnrolError::Ctap1Only);
+            return self.fleet.release(key);
+        }
+        self.keys.insert(key, None);
+        self.send(key, info::request(), false);
+    }
+
+    fn on_info(&mut self, key: KeyId, payload: &[u8]) {
+        match (Info::parse(payload), self.keys.get_mut(&key)) {
+            (Ok(info), Some(slot)) => *slot = Some(info),
+            (Ok(_), None) => {}
+            (Err(error), _) => {
+                self.keys.remove(&key);
+                self.failure = Some(error.into());
+                self.fleet.release(key);
+            }
+        }
+    }
+
+    fn take(&mut self, key: KeyId) -> Result<(KeyId, Info), EnrolError> {
+        let info = self.keys.remove(&key).flatten().ok_or(EnrolError::Unplugged)?;
+        for other in std::mem::take(&mut self.keys).into_keys() {
+            self.fleet.release(other);
+        }
+        Ok((key, info))
+    }
+
+    /// Lets all of `keys` blink until one is touched.
+    fn choose(&mut self, keys: &[KeyId]) -> Result<KeyId, EnrolError> {
+        self.tell(Notice::TouchToChoose);
+        for key in keys {
+            self.ask_for_choice(*key);
+        }
+        loop {
+            match self.fleet.next(self.deadline) {
+                Event::Reply(key, payload) => match choice::reply(&payload) {
+                    Choice::Touched => return Ok(key),
+                    Choice::Again => self.ask_for_choice(key),
+                    Choice::Declined => return Err(EnrolError::Declined),
+                    Choice::Failed(error) => return Err(error.into()),
+                },
+                Event::Lost(key, _) => {
+                    self.keys.remove(&key);
+                    if self.keys.is_empty() {
+                        return Err(EnrolError::Unplugged);
+                    }
+                }
+                Event::Interrupted => return Err(EnrolError::Interrupted),
+                Event::Elapsed => return Err(EnrolError::NoTouch),
+                Event::Opened(_) | Event::UserPresenceNeeded(_) | Event::Busy(_) => {}
+            }
+        }
+    }
+
+    fn ask_for_choice(&mut self, key: KeyId) {
+        if let Some(Some(info)) = self.keys.get(&key) {
+            let payload = choice::request(info);
+            self.send(key, payload, true);
+        }
+    }
+
+    /// The reply of the picked key to one request. `cue` is told as soon as the key waits for a touch.
+    fn exchange(
+        &mut self,
+        key: KeyId,
+        payload: Vec<u8>,
+        cue: Option<&Notice>,
+    ) -> Result<Vec<u8>, EnrolError> {
+        self.send(key, payload, cue.is_some());
+        loop {
+            match self.fleet.next(self.deadline) {
+                Event::Reply(from, payload) if from == key => return Ok(payload),
+                Event::UserPresenceNeeded(from) if from == key => {
+                    if let Some(cue) = cue {
+                        self.tell(cue.clone());
+                    }
+                }
+                Event::Busy(from) if from == key => self.tell(Notice::KeyBusy),
+                Event::Lost(from, Loss::Unplugged) if from == key => return Err(EnrolError::Unplugged),
+                Event::Lost(from, loss) if from == key => return Err(EnrolError::KeyUnusable(loss)),
+                Event::Interrupted => return Err(EnrolError::Interrupted),
+                Event::Elapsed => return Err(EnrolError::NoTouch),
+                // Keys that are plugged in now come too late.
+                Event::Opened(other) => self.fleet.release(other),
+                Event::Reply(..) | Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Lost(..) => {}
+            }
+        }
+    }
+
+    /// Looks silently for the user's passkeys on the key, before anything is asked of the person.
+    fn refuse_duplicate(&mut self, key: KeyId, info: &Info) -> Result<(), EnrolError> {
+        let mut pieces: VecDeque<Piece> = allow_list::cut(self.enrolment.existing, info).into();
+        while let Some(piece) = pieces.pop_front() {
+            let asked: Vec<&Credential> =
+                piece.0.iter().filter_map(|index| self.enrolment.existing.get(*index).copied()).collect();
+            let Some(first) = asked.first() else { continue };
+            let client_data = ClientData::sign_in(&first.rp_id, &self.challenge()?);
+            let payload = silent_request(&asked, first, &client_data);
+            let reply = self.exchange(key, payload, None)?;
+            // Any other answer than an assertion says nothing: the key's own excludeList check follows.
+            if let Ok(response) = get_assertion::Response::parse(&reply) {
+                let expected =
+                    Expected { credentials: &asked, rp_id: &first.rp_id, client_data: &client_data };
+                if let Ok(facts) = verify_assertion(&expected, &response) {
+                    return Err(EnrolError::AlreadyEnrolled(Some(facts.credential().name.clone())));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn challenge(&mut self) -> Result<[u8; CHALLENGE_LEN], EnrolError> {
+        let mut challenge = [0; CHALLENGE_LEN];
+        self.fleet.world().random(&mut challenge).map_err(|_| EnrolError::NoRandomness)?;
+        Ok(challenge)
+    }
+
+    /// Verifies the user where the key or the policy wants it for a new passkey.
+    fn verify_user(
+        &mut self,
+        key: KeyId,
+        info: &Info,
+    ) -> Result<(Method, Option<(PinUvAuthProtocol, PinUvAuthToken)>), EnrolError> {
+        let options = &info.options;
+        let protected = options.client_pin == Some(true) || options.uv == Some(true);
+        // A protected key makes no passkey without its user, unless it says so, and then no discoverable one (CTAP 2.1 §6.1.2).
+        let key_insists = protected && (!options.make_cred_uv_not_required || self.enrolment.discoverable);
+        let method = user_verification::choose(self.enrolment.verification, info, key_insists)
+            .map_err(EnrolError::CannotVerifyUser)?;
+        let by_sensor = match method {
+            Method::None | Method::BuiltIn { token: false } => return Ok((method, None)),
+            Method::BuiltIn { token: true } => true,
+            Method::Pin => false,
+        };
+        let name = self.fleet.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
+        // Making a passkey is no time to be stingy with requests: the person always hears how many tries are left.
+        let rules = PinRules { attempts: self.enrolment.pin_attempts, forbidden: None, doubtful: true };
+        let permissions = Permissions::MC | Permissions::GA;
+        let (mut flow, mut next) =
+            TokenFlow::start(&name, info, permissions, self.enrolment.rp_id, by_sensor, rules)
+                .ok_or(EnrolError::CannotVerifyUser(Impossible::NotSupported))?;
+        loop {
+            next = match next {
+                Next::Send { payload, touch } => {
+                    let reply = self.exchange(key, payload, touch.then_some(&Notice::UseFingerprint))?;
+                    flow.on_reply(&reply, self.fleet.world(), self.person)
+                }
+                Next::Ask => {
+                    self.fleet.settle(QUIET);
+                    let asked_at = self.fleet.now();
+                    let next = flow.ask(self.fleet.world(), self.person);
+                    let taken = self.fleet.now().saturating_sub(asked_at);
+                    self.deadline = self.deadline.saturating_add(taken);
+                    self.told = None;
+                    next
+                }
+                Next::Done(token) => return Ok((method, Some((flow.protocol(), token)))),
+                Next::Failed(error) => return Err(EnrolError::Pin(error)),
+            };
+        }
+    }
+
+    fn make_credential(
+        &mut self,
+        key: KeyId,
+        info: &Info,
+        method: Method,
+        token: Option<&(PinUvAuthProtocol, PinUvAuthToken)>,
+    ) -> Result<make_credential::Response, EnrolError> {
+        if self.enrolment.discoverable && !info.options.rk {
+            return Err(EnrolError::NotDiscoverable);
+        }
+        let client_data = ClientData::enrolment(self.enrolment.rp_id, &self.challenge()?);
+        // The search before has looked at all of them; one list's worth guards against a key that does not search silently.
+        let excluded: Vec<&[u8]> = allow_list::cut(self.enrolment.existing, info)
+            .first()
+            .map(|piece| {
+                piece
+                    .0
+                    .iter()
+                    .filter_map(|index| self.enrolment.existing.get(*index))
+                    .map(|credential| credential.id.as_bytes())
+                    .collect()
+            })
+            .unwrap_or_default();
+        let protectable = info.extensions.iter().any(|extension| extension == "credProtect");
+        let payload = make_credential::Request {
+            client_data_hash: client_data.hash(),
+            rp_id: self.enrolment.rp_id,
+            rp_name: None,
+            user: make_credential::User {
+                id: self.enrolment.user_handle.as_bytes(),
+                name: Some(self.enrolment.user_name),
+                display_name: None,
+            },
+            algorithms: self.enrolment.algorithms,
+            exclude_list: &excluded,
+            // A finder of the key should not be able to list whose passkeys are on it.
+            cred_protect: (self.enrolment.discoverable && protectable)
+                .then_some(CredProtect::UserVerificationOptionalWithCredentialIdList),
+            rk: self.enrolment.discoverable,
+            uv: method == Method::BuiltIn { token: false },
+            pin_uv_auth: token.map(|(protocol, token)| (*protocol, token.authenticate(client_data.hash()))),
+            enterprise_attestation: None,
+        }
+        .encode();
+        let reply = self.exchange(key, payload, Some(&Notice::TouchKey))?;
+        make_credential::Response::parse(&reply).map_err(|error| match error {
+            ReplyError::Status(Status::CREDENTIAL_EXCLUDED) => EnrolError::AlreadyEnrolled(None),
+            ReplyError::Status(Status::UNSUPPORTED_ALGORITHM) => EnrolError::NoAlgorithm,
+            ReplyError::Status(Status::KEY_STORE_FULL) => EnrolError::KeyFull,
+            ReplyError::Status(Status::OPERATION_DENIED) => EnrolError::Declined,
+            ReplyError::Status(Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT) => EnrolError::NoTouch,
+            other => other.into(),
+        })
+    }
+
+    /// Holds what the key made against what was asked for.
+    fn check_credential(
+        &self,
+        info: &Info,
+        made: &make_credential::Response,
+    ) -> Result<Credential, EnrolError> {
+        let data = &made.authenticator_data;
+        let attested = data.attested_credential.as_ref().ok_or(EnrolError::WrongCredential)?;
+        let public_key =
+            PublicKey::parse(&attested.public_key_cose).map_err(|_| EnrolError::WrongCredential)?;
+        let id = CredentialId::new(attested.credential_id.clone()).ok_or(EnrolError::WrongCredential)?;
+        let verified = data.flags.contains(Flags::UV);
+        let as_asked = data.rp_id_hash.as_slice() == Sha256::digest(self.enrolment.rp_id).as_slice()
+            && data.flags.contains(Flags::UP)
+            && (verified || self.enrolment.verification != UserVerification::Required)
+            && self.enrolment.algorithms.contains(&public_key.algorithm())
+            && !self.enrolment.existing.iter().any(|credential| credential.id == id);
+        if !as_asked {
+            return Err(EnrolError::WrongCredential);
+        }
+        Ok(Credential {
+            id,
+            name: self.enrolment.name.to_owned(),
+            rp_id: self.enrolment.rp_id.to_owned(),
+            public_key,
+            aaguid: attested.aaguid,
+            discoverable: self.enrolment.discoverable,
+            user_verification: if info.options.uv == Some(true) {
+                UvCapability::Fingerprint
+            } else if info.options.client_pin == Some(true) {
+                UvCapability::Pin
+            } else {
+                UvCapability::None
+            },
+            cred_protect: data.cred_protect().map(CredProtect::level),
+            transports: info.transports.clone(),
+            added: self.enrolment.added,
+            enabled: true,
+            attestation: Some(AttestationSummary { format: made.format.clone() }),
+        })
+    }
+
+    /// The new passkey's first signature, asked for silently; its counter. `None` where the key signs only after a touch.
+    fn prove(&mut self, key: KeyId, credential: &Credential) -> Result<Option<u32>, EnrolError> {
+        let client_data = ClientData::sign_in(&credential.rp_id, &self.challenge()?);
+        let payload = silent_request(&[credential], credential, &client_data);
+        let reply = self.exchange(key, payload, None)?;
+        let response = match get_assertion::Response::parse(&reply) {
+            Ok(response) => response,
+            Err(ReplyError::Status(
+                Status::UP_REQUIRED
+                | Status::UNSUPPORTED_OPTION
+                | Status::INVALID_OPTION
+                | Status::PUAT_REQUIRED
+                | Status::OPERATION_DENIED,
+            )) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let expected =
+            Expected { credentials: &[credential], rp_id: &credential.rp_id, client_data: &client_data };
+        let facts = verify_assertion(&expected, &response).map_err(EnrolError::Rejected)?;
+        Ok(Some(facts.sign_count()))
+    }
+}
+
+fn silent_request(asked: &[&Credential], first: &Credential, client_data: &ClientData) -> Vec<u8> {
+    let allow_list: Vec<&[u8]> = asked.iter().map(|credential| credential.id.as_bytes()).collect();
+    get_assertion::Request {
+        rp_id: &first.rp_id,
+        client_data_hash: client_data.hash(),
+        allow_list: &allow_list,
+        up: false,
+        uv: false,
+        pin_uv_auth: None,
+    }
+    .encode()
+}
+
+impl From<ReplyError> for EnrolError {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::Status(status) => Self::Refused(status),
+            ReplyError::Malformed(_) => Self::Malformed,
+        }
+    }
+}

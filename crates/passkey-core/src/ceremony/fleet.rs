@@ -1,0 +1,205 @@
+//! Every plugged-in key at once: opening, hot-plug, one CTAPHID channel and at most one transaction per key, its advisory
+//! lock and its patience.
+//!
+//! A ceremony sees only [`Event`]s. A key that is silent, busy, garbled or gone costs nothing but itself: [`Fleet::next`] never
+//! waits for one key while another has something to say, and never beyond the time it was given.
+
+use super::link::Link;
+use super::world::{KeyId, PluggedKey, Wake, World};
+use ctap::hid::{Command, FramingError, HidError};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Something happened that a ceremony may want to act on.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The key answered `CTAPHID_INIT`: requests can be sent.
+    Opened(KeyId),
+    /// The reply to the request in flight.
+    Reply(KeyId, Vec<u8>),
+    /// The key says that it waits for a touch.
+    UserPresenceNeeded(KeyId),
+    /// Another program has been holding the key for a while.
+    Busy(KeyId),
+    /// The key is of no further use, or no longer there.
+    Lost(KeyId, Loss),
+    /// The person gave up.
+    Interrupted,
+    /// The time given to [`Fleet::next`] is over.
+    Elapsed,
+}
+
+/// Why a key is of no further use to the ceremony.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It was unplugged.
+    Unplugged,
+    /// This process may not open its device node, or opening fails.
+    CannotOpen,
+    /// It stopped answering.
+    Silent,
+    /// What it sends is no CTAPHID.
+    Garbled(FramingError),
+    /// It refuses to talk, with a CTAPHID error.
+    Refused(HidError),
+    /// The kernel gave no randomness for its channel.
+    NoRandomness,
+}
+
+/// All keys of one ceremony. Dropping it cancels what is under way and closes every key.
+pub(super) struct Fleet<'w, W: World> {
+    world: &'w mut W,
+    links: BTreeMap<KeyId, Link>,
+    events: VecDeque<Event>,
+    rescan: bool,
+    interrupted: bool,
+}
+
+impl<'w, W: World> Fleet<'w, W> {
+    pub(super) fn new(world: &'w mut W) -> Self {
+        Self { world, links: BTreeMap::new(), events: VecDeque::new(), rescan: true, interrupted: false }
+    }
+
+    pub(super) fn world(&mut self) -> &mut W {
+        self.world
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.world.now()
+    }
+
+    /// The key, while it is plugged in.
+    pub(super) fn plugged(&self, key: KeyId) -> Option<&PluggedKey> {
+        self.links.get(&key).map(Link::plugged)
+    }
+
+    /// How many keys are plugged in, whatever their state.
+    pub(super) fn count(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Whether the key speaks CTAP2 (the capability of `CTAPHID_INIT`'s reply, CTAP 2.1 §11.2.9.1.3).
+    pub(super) fn speaks_ctap2(&self, key: KeyId) -> bool {
+        self.links.get(&key).is_some_and(Link::speaks_ctap2)
+    }
+
+    /// How many keys are still to answer `CTAPHID_INIT`.
+    pub(super) fn opening(&self) -> usize {
+        self.links.values().filter(|link| link.is_opening()).count()
+    }
+
+    /// Looks for keys now, so that [`count`](Self::count) tells how many there are before the first event.
+    pub(super) fn look(&mut self) {
+        if std::mem::take(&mut self.rescan) {
+            self.match_plugged();
+        }
+    }
+
+    /// Sends a request; its reply comes as an [`Event::Reply`]. Without a sign of life for `patience` the key is lost.
+    /// A request that is still in flight is cancelled first, and its reply is not delivered.
+    pub(super) fn send(&mut self, key: KeyId, command: Command, payload: Vec<u8>, patience: Duration) {
+        let now = self.world.now();
+        if let Some(link) = self.links.get_mut(&key) {
+            link.send(command, payload, patience, now);
+        }
+    }
+
+    /// Takes the request in flight back, on the key too; its reply is not delivered.
+    pub(super) fn cancel(&mut self, key: KeyId) {
+        if let Some(link) = self.links.get_mut(&key) {
+            link.cancel();
+            link.flush(self.world);
+        }
+    }
+
+    /// Cancels what the key does and closes it for the rest of the ceremony: other programs can have it.
+    pub(super) fn release(&mut self, key: KeyId) {
+        if let Some(link) = self.links.get_mut(&key) {
+            link.release(self.world);
+        }
+    }
+
+    /// The next event, at the latest at `until` (in [`World::now`]'s time).
+    pub(super) fn next(&mut self, until: Duration) -> Event {
+        loop {
+            self.look();
+            self.pump();
+            if std::mem::take(&mut self.interrupted) {
+                return Event::Interrupted;
+            }
+            if let Some(event) = self.events.pop_front() {
+                return event;
+            }
+            let now = self.world.now();
+            if now >= until {
+                return Event::Elapsed;
+            }
+            let wake_at = self.links.values().filter_map(Link::wake_at).fold(until, Duration::min);
+            let readers: Vec<KeyId> = self.ids(Link::is_open);
+            let writers: Vec<KeyId> = self.ids(Link::wants_write);
+            let Wake { plugging, interrupted } = self.world.wait(wake_at, &readers, &writers);
+            self.interrupted |= interrupted;
+            self.rescan |= plugging;
+        }
+    }
+
+    /// Lets what is in flight come to its end, for at most `limit`, and then gives up every lock: the person is about to be asked
+    /// something and may take their time. Events are kept for [`next`](Self::next).
+    pub(super) fn settle(&mut self, limit: Duration) {
+        let until = self.world.now().saturating_add(limit);
+        loop {
+            self.pump();
+            let running = self.ids(Link::is_running);
+            let now = self.world.now();
+            if running.is_empty() || now >= until {
+                for key in running {
+                    self.world.unlock(key);
+                }
+                return;
+            }
+            let writers = self.ids(Link::wants_write);
+            let wake = self.world.wait(until, &running, &writers);
+            self.rescan |= wake.plugging;
+            self.interrupted |= wake.interrupted;
+        }
+    }
+
+    fn ids(&self, which: impl Fn(&Link) -> bool) -> Vec<KeyId> {
+        self.links.iter().filter(|(_, link)| which(link)).map(|(id, _)| *id).collect()
+    }
+
+    fn pump(&mut self) {
+        for link in self.links.values_mut() {
+            link.pump(self.world, &mut self.events);
+        }
+    }
+
+    /// Brings the links in line with what is plugged in.
+    fn match_plugged(&mut self) {
+        let plugged = self.world.plugged();
+        let gone: Vec<KeyId> =
+            self.links.keys().copied().filter(|id| !plugged.iter().any(|key| key.id == *id)).collect();
+        for id in gone {
+            self.world.close(id);
+            if self.links.remove(&id).is_some_and(|link| !link.is_lost()) {
+                self.events.push_back(Event::Lost(id, Loss::Unplugged));
+            }
+        }
+        let now = self.world.now();
+        for key in plugged {
+            self.links
+                .entry(key.id)
+                // udev may just have given us the permission to open it.
+                .and_modify(|link| link.try_open_again(now))
+                .or_insert_with(|| Link::new(key, now));
+        }
+    }
+}
+
+impl<W: World> Drop for Fleet<'_, W> {
+    fn drop(&mut self) {
+        for link in self.links.values_mut() {
+            link.release(self.world);
+        }
+    }
+}

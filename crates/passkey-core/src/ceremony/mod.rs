@@ -1,0 +1,32 @@
+//! The ceremonies: signing in and enrolling, over all plugged-in keys at once.
+//!
+//! One loop, no threads, no call that blocks but the wait for "anything happened, or it is time" — and the person's typing:
+//!
+//! - [`World`] is what a ceremony needs of the outside: time, randomness, keys. [`System`] is the real one.
+//! - [`Person`] is who is told things and asked for a PIN.
+//! - `fleet` keeps a `link` to every plugged-in key: opening, hot-plug, channel, lock, patience.
+//! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists.
+//! - [`sign_in`](sign_in()), [`enrol`](enrol()) and [`survey`](survey()) are the ceremonies themselves.
+
+mod allow_list;
+mod choice;
+mod enrol;
+mod fleet;
+mod link;
+mod person;
+mod sign_in;
+mod survey;
+mod system;
+mod token;
+mod user_verification;
+mod world;
+
+pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
+pub use fleet::Loss;
+pub use person::{Notice, Person, PinAnswer, PinPrompt, PinReason};
+pub use sign_in::{Attempt, Passkey, SignIn, SignInError, sign_in};
+pub use survey::{SurveyedKey, survey};
+pub use system::System;
+pub use token::TokenError;
+pub use user_verification::Impossible;
+pub use world::{Gone, KeyId, NoRandomness, OpenError, PluggedKey, Wake, World};

@@ -1,0 +1,79 @@
+//! The person at the machine, as a ceremony sees them: somebody to tell things to, and to ask for a PIN.
+
+use ctap::Secret;
+
+/// Something the person should know now. Each is told once, until something else has been told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// No key is plugged in; the ceremony waits for one.
+    InsertKey,
+    /// Keys are plugged in, but none holds a passkey that is asked for; the ceremony waits for another key.
+    NoPasskeyOnKeys,
+    /// Another program is using the key; the ceremony waits for it.
+    KeyBusy,
+    /// The key, or one of the keys, that blinks should be touched.
+    TouchKey,
+    /// Several keys blink, and the person should touch the one they want to use; a PIN is asked for next.
+    TouchToChoose,
+    /// The fingerprint reader on the key waits.
+    UseFingerprint,
+    /// The fingerprint was not recognised; `left` more tries, if the key says so.
+    FingerprintAgain {
+        /// Tries left before the reader locks.
+        left: Option<u8>,
+    },
+    /// The key's fingerprint reader is locked: the PIN is asked for instead.
+    FingerprintLocked,
+    /// The key was pulled out in the middle; the ceremony waits for it to come back.
+    KeyRemoved,
+}
+
+/// Why a PIN is asked for (again).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinReason {
+    /// The first time in this ceremony.
+    First,
+    /// The last PIN was wrong.
+    Wrong,
+    /// The last answer cannot be a PIN: too short or too long. It was not sent to the key.
+    NotAPin {
+        /// The shortest PIN that the key takes, in characters.
+        min_length: usize,
+    },
+    /// The last answer was the account's password. It was not sent to the key.
+    ThatWasThePassword,
+}
+
+/// A question for the key's PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinPrompt<'a> {
+    /// The key's name as the device says it: hostile text.
+    pub key_name: &'a str,
+    /// Whether and why this is another try.
+    pub reason: PinReason,
+    /// How many wrong PINs the key will still take before it locks for good, where known.
+    pub retries_left: Option<u8>,
+    /// Counts the questions of this ceremony from 1: some programs answer equal questions with the same answer unasked.
+    pub question: u8,
+}
+
+/// What the person answered.
+#[derive(Debug)]
+pub enum PinAnswer {
+    /// A PIN was typed.
+    Pin(Secret),
+    /// Nothing was typed: the person does not want to use the key.
+    Empty,
+    /// There is nobody to ask.
+    Unavailable,
+    /// The person gave up (Ctrl-C).
+    Interrupted,
+}
+
+/// The person at the machine.
+pub trait Person {
+    /// Tells the person something. Must not wait for them.
+    fn tell(&mut self, notice: &Notice);
+    /// Asks for a PIN and waits for the answer. No key is locked meanwhile.
+    fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer;
+}

@@ -1,0 +1,175 @@
+//! What may begin next, seen over all keys.
+
+use super::{
+    CUE_DELAY, Candidate, Ceremony, KeyId, Method, Notice, Person, SETTLE, SignInError, Step, World,
+};
+use std::time::Duration;
+
+impl<W: World, P: Person> Ceremony<'_, W, P> {
+    /// Begins what can begin, or ends the ceremony when nothing can come of it any more.
+    pub(super) fn advance(&mut self) -> Result<(), SignInError> {
+        for key in self.ready(|method| !matches!(method, Method::Pin)) {
+            self.begin_without_pin(key)?;
+        }
+        let for_pin = self.ready(|method| matches!(method, Method::Pin));
+        if for_pin.is_empty() {
+            self.settled_at = None;
+        } else if self.is_settled() {
+            self.begin_with_pin(&for_pin)?;
+        }
+        if self.candidates.is_empty() && self.fleet.opening() == 0 { self.wait_for_a_key() } else { Ok(()) }
+    }
+
+    /// The next time that something is to be done although no key says anything.
+    pub(super) fn wake_at(&self) -> Duration {
+        let mut wake_at = self.deadline;
+        if self.candidates.is_empty() && self.fleet.opening() == 0 {
+            wake_at = wake_at.min(self.wait_until);
+        }
+        if let Some(settled_at) = self.settled_at {
+            wake_at = wake_at.min(settled_at);
+        }
+        for candidate in self.candidates.values() {
+            if let Step::Touching { cue_at: Some(at) } | Step::Pausing { until: at } = candidate.step {
+                wake_at = wake_at.min(at);
+            }
+        }
+        wake_at
+    }
+
+    /// [`wake_at`](Self::wake_at) has come.
+    pub(super) fn on_elapsed(&mut self) -> Result<(), SignInError> {
+        let now = self.fleet.now();
+        if now >= self.deadline {
+            return Err(self.out_of_time());
+        }
+        let mut cue = false;
+        for candidate in self.candidates.values_mut() {
+            match candidate.step {
+                Step::Touching { cue_at: Some(at) } if now >= at => {
+                    candidate.step = Step::Touching { cue_at: None };
+                    cue = true;
+                }
+                Step::Pausing { until } if now >= until => candidate.step = Step::Ready,
+                _ => {}
+            }
+        }
+        if cue {
+            self.tell(Notice::TouchKey);
+        }
+        Ok(())
+    }
+
+    /// The key says that it waits for a touch.
+    pub(super) fn cue(&mut self, key: KeyId) {
+        if let Some(Candidate { step: Step::Touching { cue_at }, .. }) = self.candidates.get_mut(&key)
+            && cue_at.take().is_some()
+        {
+            self.tell(Notice::TouchKey);
+        }
+    }
+
+    fn out_of_time(&self) -> SignInError {
+        if self.candidates.values().any(Candidate::holds_passkey) {
+            return SignInError::NoTouch;
+        }
+        self.nothing_found()
+    }
+
+    fn nothing_found(&self) -> SignInError {
+        match self.failure {
+            Some(failure) => failure,
+            None if self.saw_foreign_key && self.fleet.count() > 0 => SignInError::ForeignKeys,
+            None => SignInError::NoKey,
+        }
+    }
+
+    /// No key is left that could still sign in.
+    fn wait_for_a_key(&mut self) -> Result<(), SignInError> {
+        // A key was used and it came to nothing: that is the answer, rather than a wait for another key.
+        if self.failure.is_some_and(SignInError::is_final) || self.fleet.now() >= self.wait_until {
+            return Err(self.nothing_found());
+        }
+        if self.fleet.count() > 0 {
+            self.tell(Notice::NoPasskeyOnKeys);
+        } else if self.told != Some(Notice::KeyRemoved) {
+            self.tell(Notice::InsertKey);
+        }
+        Ok(())
+    }
+
+    fn ready(&self, which: impl Fn(Method) -> bool) -> Vec<KeyId> {
+        self.candidates
+            .iter()
+            .filter(|(_, candidate)| matches!(candidate.step, Step::Ready) && which(candidate.method))
+            .map(|(key, _)| *key)
+            .collect()
+    }
+
+    fn begin_without_pin(&mut self, key: KeyId) -> Result<(), SignInError> {
+        match self.candidates.get(&key).map(|candidate| candidate.method) {
+            Some(Method::BuiltIn { token: true }) => self.begin_token(key, true),
+            _ => self.begin_touch(key),
+        }
+    }
+
+    /// Whether the keys that have not answered yet need not be waited for any longer.
+    fn is_settled(&mut self) -> bool {
+        let undecided = self.fleet.opening() > 0 || self.candidates.values().any(Candidate::is_undecided);
+        let now = self.fleet.now();
+        let settled_at = *self.settled_at.get_or_insert(now.saturating_add(SETTLE));
+        if undecided && now < settled_at {
+            return false;
+        }
+        self.settled_at = None;
+        true
+    }
+
+    /// The keys `ready` need a PIN. One alone is asked for; of several, or beside keys that wait for a touch, the person first
+    /// touches the one they mean.
+    fn begin_with_pin(&mut self, ready: &[KeyId]) -> Result<(), SignInError> {
+        if let Some(chosen) = self.chosen {
+            if ready.contains(&chosen) {
+                self.begin_token(chosen, false)?;
+            }
+            return Ok(());
+        }
+        if let [only] = ready
+            && self.candidates.values().filter(|candidate| candidate.holds_passkey()).count() == 1
+        {
+            self.chosen = Some(*only);
+            return self.begin_token(*only, false);
+        }
+        for key in ready {
+            self.begin_choice(*key);
+        }
+        self.tell(Notice::TouchToChoose);
+        Ok(())
+    }
+
+    /// When the touch should be asked for: at once for a key that is known to hold the passkey, else when the key says
+    /// that it waits, or has had time to.
+    pub(super) fn cue_at(&self) -> Duration {
+        self.fleet.now().saturating_add(CUE_DELAY)
+    }
+
+    /// Ends what needs a person on every other key, so that no key is locked and none overflows with keep-alives
+    /// while the person types a PIN.
+    pub(super) fn quieten_others(&mut self, key: KeyId) {
+        let waiting: Vec<KeyId> = self
+            .candidates
+            .iter()
+            .filter(|(other, candidate)| {
+                **other != key && matches!(candidate.step, Step::Touching { .. } | Step::Choosing)
+            })
+            .map(|(other, _)| *other)
+            .collect();
+        for other in waiting {
+            self.fleet.cancel(other);
+            if let Some(candidate) = self.candidates.get_mut(&other) {
+                candidate.step = Step::Ready;
+            }
+        }
+        self.fleet.settle(super::QUIET);
+    }
+}

@@ -1,0 +1,146 @@
+//! The real [`World`]: `hidraw` devices, the kernel's clock and randomness, and `poll(2)`.
+
+use super::world::{Gone, KeyId, NoRandomness, OpenError, PluggedKey, Wake, World};
+use ctap::hid::{REPORT_LEN, Report};
+use hidraw::{Device, Hotplug, KeyInfo};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+/// How often to look for keys where the kernel cannot tell of them.
+const RESCAN: Duration = Duration::from_millis(500);
+
+/// This machine's keys.
+#[derive(Debug)]
+pub struct System<'i> {
+    start: Instant,
+    /// Nothing, where the user has used up their inotify instances.
+    hotplug: Option<Hotplug>,
+    interrupt: Option<BorrowedFd<'i>>,
+    seen: BTreeMap<KeyId, KeyInfo>,
+    open: BTreeMap<KeyId, Device>,
+    next_id: u64,
+}
+
+impl<'i> System<'i> {
+    /// The keys of this machine. The ceremony ends as interrupted when `interrupt` becomes readable.
+    pub fn new(interrupt: Option<BorrowedFd<'i>>) -> Self {
+        Self {
+            start: Instant::now(),
+            hotplug: Hotplug::new().ok(),
+            interrupt,
+            seen: BTreeMap::new(),
+            open: BTreeMap::new(),
+            next_id: 0,
+        }
+    }
+}
+
+impl World for System<'_> {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        getrandom::fill(bytes).map_err(|_| NoRandomness)
+    }
+
+    fn plugged(&mut self) -> Vec<PluggedKey> {
+        // Keys that speak in other than 64-byte reports would need another framing; no maker builds them for USB.
+        let listed: Vec<KeyInfo> = hidraw::list()
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|info| info.report_len.input == REPORT_LEN && info.report_len.output == REPORT_LEN)
+            .collect();
+        self.seen.retain(|_, known| listed.contains(known));
+        for info in listed {
+            if !self.seen.values().any(|known| *known == info) {
+                self.seen.insert(KeyId(self.next_id), info);
+                self.next_id = self.next_id.wrapping_add(1);
+            }
+        }
+        self.seen
+            .iter()
+            .map(|(id, info)| PluggedKey {
+                id: *id,
+                name: info.name.clone(),
+                path: info.path.clone(),
+                vendor_id: info.vendor_id,
+                product_id: info.product_id,
+            })
+            .collect()
+    }
+
+    fn open(&mut self, key: KeyId) -> Result<(), OpenError> {
+        let info = self.seen.get(&key).ok_or(OpenError::Gone)?;
+        let device = Device::open(info).map_err(|error| match error {
+            hidraw::OpenError::Gone => OpenError::Gone,
+            hidraw::OpenError::Denied => OpenError::Denied,
+            hidraw::OpenError::Busy | hidraw::OpenError::NotADevice | hidraw::OpenError::Io(_) => {
+                OpenError::Failed
+            }
+        })?;
+        self.open.insert(key, device);
+        Ok(())
+    }
+
+    fn close(&mut self, key: KeyId) {
+        self.open.remove(&key);
+    }
+
+    fn try_lock(&mut self, key: KeyId) -> bool {
+        // A device that cannot be locked at all is used without: the lock is a courtesy among programs.
+        self.open.get(&key).is_some_and(|device| device.try_lock().unwrap_or(true))
+    }
+
+    fn unlock(&mut self, key: KeyId) {
+        if let Some(device) = self.open.get(&key) {
+            // What cannot be unlocked is closed at the latest when the ceremony ends.
+            let _ = device.unlock();
+        }
+    }
+
+    fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone> {
+        let mut report = [0; REPORT_LEN];
+        match self.open.get(&key).ok_or(Gone)?.read(&mut report) {
+            // A short report is padded with zeros, as framing would.
+            Ok(Some(_)) => Ok(Some(report)),
+            Ok(None) => Ok(None),
+            Err(_) => Err(Gone),
+        }
+    }
+
+    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone> {
+        self.open.get(&key).ok_or(Gone)?.write(report).map_err(|_| Gone)
+    }
+
+    fn wait(&mut self, until: Duration, readers: &[KeyId], writers: &[KeyId]) -> Wake {
+        let mut left = until.saturating_sub(self.now());
+        if self.hotplug.is_none() {
+            left = left.min(RESCAN);
+        }
+        let mut fds: Vec<PollFd<'_>> = Vec::new();
+        // The first two are told apart by their place.
+        fds.extend(self.interrupt.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        fds.extend(self.hotplug.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        for (key, device) in &self.open {
+            let mut flags = PollFlags::empty();
+            flags.set(PollFlags::IN, readers.contains(key));
+            flags.set(PollFlags::OUT, writers.contains(key));
+            if !flags.is_empty() {
+                fds.push(PollFd::from_borrowed_fd(device.as_fd(), flags));
+            }
+        }
+        let timeout = Timespec::try_from(left).ok();
+        // An error is a signal to the host (EINTR) or lack of memory: the caller looks again, and the time is bounded.
+        let _ = poll(&mut fds, timeout.as_ref());
+        let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
+        let interrupted = self.interrupt.is_some() && ready.next().unwrap_or(false);
+        let plugging = match &self.hotplug {
+            Some(hotplug) => ready.next().unwrap_or(false) && hotplug.drain().unwrap_or(true),
+            None => true,
+        };
+        Wake { plugging, interrupted }
+    }
+}

@@ -1,0 +1,362 @@
+//! Getting a pinUvAuthToken from one key: by the PIN, or by the key's own sensor with the PIN to fall back on.
+//!
+//! CTAP 2.1 §6.5.5. This is where a PIN is treated as the precious thing it is: never sent when it cannot be one, never when it
+//! is the account's password, never twice for one typing, and never without saying how many tries are left once one has failed.
+
+use super::person::{Notice, Person, PinAnswer, PinPrompt, PinReason};
+use super::user_verification;
+use super::world::World;
+use ctap::client_pin::{self, Permissions};
+use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
+use ctap::{Info, ReplyError, Secret, Status};
+
+/// A PIN has at least 4 code points and at most 63 bytes (CTAP 2.1 §6.5.1).
+const PIN_BYTES: std::ops::RangeInclusive<usize> = 4..=63;
+const MIN_PIN_CHARS: usize = 4;
+/// Fingerprints that may fail before the PIN is asked for, should the key itself not say stop.
+const SENSOR_TRIES: u8 = 3;
+
+/// Why no token could be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// As many wrong PINs as the ceremony allows.
+    AttemptsUsedUp {
+        /// Wrong PINs that the key will still take.
+        retries_left: Option<u8>,
+    },
+    /// No further PIN until the key has been unplugged and plugged in again (`PIN_AUTH_BLOCKED`).
+    PinLocked,
+    /// No PIN is taken any more; only a reset helps (`PIN_BLOCKED`).
+    PinBlocked,
+    /// The PIN must be changed before the key can be used.
+    PinMustChange,
+    /// The key has no PIN.
+    PinNotSet,
+    /// The fingerprint reader is locked and there is no PIN to fall back on.
+    SensorLocked,
+    /// The person typed nothing.
+    Empty,
+    /// There is nobody to ask.
+    Unavailable,
+    /// The person gave up.
+    Interrupted,
+    /// What was typed never was a PIN that could be sent.
+    NeverAPin,
+    /// The kernel gave no randomness.
+    NoRandomness,
+    /// The key refused with this status.
+    Refused(Status),
+    /// The key's answer is no valid reply.
+    Malformed,
+}
+
+/// What the ceremony should do next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Send this `CTAPHID_CBOR` request and come back with the reply. `touch` is true when the key waits for a person meanwhile.
+    Send { payload: Vec<u8>, touch: bool },
+    /// Call [`TokenFlow::ask`], once nothing is locked or in flight: the person may take their time.
+    Ask,
+    /// Here it is.
+    Done(PinUvAuthToken),
+    /// There will be none.
+    Failed(TokenError),
+}
+
+/// Limits and facts that hold for the whole ceremony.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PinRules<'a> {
+    /// Wrong PINs allowed in the ceremony.
+    pub(super) attempts: u8,
+    /// A PIN that must never be sent: the password that an earlier module got.
+    pub(super) forbidden: Option<&'a Secret>,
+    /// Ask the key for its retry counter before the first question: an earlier PIN entry is known to have failed.
+    pub(super) doubtful: bool,
+}
+
+enum Stage {
+    Retries,
+    KeyAgreement,
+    PinToken,
+    SensorToken,
+    SensorRetries,
+}
+
+pub(super) struct TokenFlow<'a> {
+    key_name: String,
+    protocol: PinUvAuthProtocol,
+    /// The permissions and RP ID that the token is bound to, where the key knows permissions.
+    binding: Option<(Permissions, String)>,
+    /// Whether there is a PIN to fall back on when the sensor gives up.
+    pin_usable: bool,
+    rules: PinRules<'a>,
+    stage: Stage,
+    session: Option<Session>,
+    by_sensor: bool,
+    sensor_failures: u8,
+    attempts_left: u8,
+    questions: u8,
+    reason: PinReason,
+    retries_left: Option<u8>,
+    wrong_pins: u8,
+}
+
+impl<'a> TokenFlow<'a> {
+    /// A flow for one key and its first request. `None` when the key offers no PIN/UV auth protocol that we know.
+    pub(super) fn start(
+        key_name: &str,
+        info: &Info,
+        permissions: Permissions,
+        rp_id: &str,
+        by_sensor: bool,
+        rules: PinRules<'a>,
+    ) -> Option<(Self, Next)> {
+        let protocol = *info.pin_uv_auth_protocols.first()?;
+        let mut flow = Self {
+            key_name: key_name.to_owned(),
+            protocol,
+            binding: info.options.pin_uv_auth_token.then(|| (permissions, rp_id.to_owned())),
+            pin_usable: user_verification::pin(info).is_ok(),
+            rules,
+            stage: Stage::KeyAgreement,
+            session: None,
+            by_sensor,
+            sensor_failures: 0,
+            attempts_left: rules.attempts,
+            questions: 0,
+            reason: PinReason::First,
+            retries_left: None,
+            wrong_pins: 0,
+        };
+        let first = flow.begin();
+        Some((flow, first))
+    }
+
+    /// The protocol that the token belongs to.
+    pub(super) fn protocol(&self) -> PinUvAuthProtocol {
+        self.protocol
+    }
+
+    /// How many PINs the key has refused.
+    pub(super) fn wrong_pins(&self) -> u8 {
+        self.wrong_pins
+    }
+
+    /// Takes the reply to the last [`Next::Send`].
+    pub(super) fn on_reply(
+        &mut self,
+        payload: &[u8],
+        world: &mut impl World,
+        person: &mut impl Person,
+    ) -> Next {
+        let reply = client_pin::Response::parse(payload);
+        match (&self.stage, reply) {
+            (Stage::Retries, Ok(response)) => self.on_retries(&response),
+            // The counter is for the person's information: a key that does not tell it is used without.
+            (Stage::Retries, Err(_)) => self.request_key_agreement(),
+            (Stage::KeyAgreement, Ok(response)) => self.on_key_agreement(&response, world, person),
+            (Stage::PinToken | Stage::SensorToken, Ok(response)) => self.on_token(&response),
+            (Stage::PinToken, Err(ReplyError::Status(status))) => self.on_pin_refused(status),
+            (Stage::SensorToken, Err(ReplyError::Status(status))) => self.on_sensor_refused(status, person),
+            (Stage::SensorRetries, reply) => {
+                self.on_sensor_retries(reply.ok().and_then(|response| response.uv_retries), person)
+            }
+            (Stage::KeyAgreement, Err(ReplyError::Status(status))) => failed_with(status),
+            (_, Err(ReplyError::Malformed(_))) => Next::Failed(TokenError::Malformed),
+        }
+    }
+
+    fn begin(&mut self) -> Next {
+        if self.rules.doubtful && !self.by_sensor {
+            self.request_retries()
+        } else {
+            self.request_key_agreement()
+        }
+    }
+
+    fn request_retries(&mut self) -> Next {
+        self.stage = Stage::Retries;
+        send(&client_pin::Request::PinRetries)
+    }
+
+    fn request_key_agreement(&mut self) -> Next {
+        self.stage = Stage::KeyAgreement;
+        send(&client_pin::Request::KeyAgreement { protocol: self.protocol })
+    }
+
+    fn on_retries(&mut self, response: &client_pin::Response) -> Next {
+        self.retries_left = response.pin_retries;
+        if self.retries_left == Some(0) {
+            return Next::Failed(TokenError::PinBlocked);
+        }
+        if response.power_cycle_state == Some(true) {
+            return Next::Failed(TokenError::PinLocked);
+        }
+        if self.attempts_left == 0 {
+            return Next::Failed(TokenError::AttemptsUsedUp { retries_left: self.retries_left });
+        }
+        // The key has made a new key agreement key after the wrong PIN (CTAP 2.1 §6.5.5.7).
+        self.request_key_agreement()
+    }
+
+    fn on_key_agreement(
+        &mut self,
+        response: &client_pin::Response,
+        world: &mut impl World,
+        person: &mut impl Person,
+    ) -> Next {
+        let Some(peer) = &response.key_agreement else { return Next::Failed(TokenError::Malformed) };
+        match with_randomness(world, |random| Session::agree(self.protocol, peer, random)) {
+            Err(error) => return Next::Failed(error),
+            Ok(Err(_)) => return Next::Failed(TokenError::Malformed),
+            Ok(Ok(session)) => self.session = Some(session),
+        }
+        if self.by_sensor { self.request_sensor_token(person) } else { Next::Ask }
+    }
+
+    /// Asks until there is something that can be sent, or no answer will come. Waits for the person.
+    pub(super) fn ask(&mut self, world: &mut impl World, person: &mut impl Person) -> Next {
+        while self.attempts_left > 0 {
+            self.questions = self.questions.saturating_add(1);
+            let answer = person.ask_pin(&PinPrompt {
+                key_name: &self.key_name,
+                reason: self.reason,
+                retries_left: self.retries_left,
+                question: self.questions,
+            });
+            let pin = match answer {
+                PinAnswer::Pin(pin) => pin,
+                PinAnswer::Empty => return Next::Failed(TokenError::Empty),
+                PinAnswer::Unavailable => return Next::Failed(TokenError::Unavailable),
+                PinAnswer::Interrupted => return Next::Failed(TokenError::Interrupted),
+            };
+            self.attempts_left = self.attempts_left.saturating_sub(1);
+            match self.unfit(&pin) {
+                Some(reason) => self.reason = reason,
+                None => return self.request_pin_token(&pin, world),
+            }
+        }
+        Next::Failed(TokenError::NeverAPin)
+    }
+
+    /// Why this must not be sent to the key.
+    fn unfit(&self, pin: &Secret) -> Option<PinReason> {
+        if self.rules.forbidden.is_some_and(|password| password == pin) {
+            return Some(PinReason::ThatWasThePassword);
+        }
+        let characters = std::str::from_utf8(pin.as_bytes()).map_or(0, |text| text.chars().count());
+        if PIN_BYTES.contains(&pin.len()) && characters >= MIN_PIN_CHARS {
+            return None;
+        }
+        Some(PinReason::NotAPin { min_length: MIN_PIN_CHARS })
+    }
+
+    fn request_pin_token(&mut self, pin: &Secret, world: &mut impl World) -> Next {
+        // A session serves one PIN: a wrong one makes the key forget it.
+        let Some(session) = self.session.take() else { return Next::Failed(TokenError::Malformed) };
+        let pin_hash_enc = match with_randomness(world, |random| session.pin_hash_enc(pin, random)) {
+            Ok(encrypted) => encrypted,
+            Err(error) => return Next::Failed(error),
+        };
+        self.stage = Stage::PinToken;
+        let next = send(&match &self.binding {
+            Some((permissions, rp_id)) => client_pin::Request::PinTokenWithPermissions {
+                session: &session,
+                pin_hash_enc: &pin_hash_enc,
+                permissions: *permissions,
+                rp_id: Some(rp_id),
+            },
+            None => client_pin::Request::PinToken { session: &session, pin_hash_enc: &pin_hash_enc },
+        });
+        self.session = Some(session);
+        next
+    }
+
+    fn on_token(&mut self, response: &client_pin::Response) -> Next {
+        let token = self.session.take().zip(response.pin_uv_auth_token.as_deref());
+        match token.map(|(session, token)| session.open_token(token)) {
+            Some(Ok(token)) => Next::Done(token),
+            Some(Err(_)) | None => Next::Failed(TokenError::Malformed),
+        }
+    }
+
+    fn on_pin_refused(&mut self, status: Status) -> Next {
+        if let Status::PIN_INVALID | Status::PIN_AUTH_BLOCKED | Status::PIN_BLOCKED = status {
+            self.wrong_pins = self.wrong_pins.saturating_add(1);
+        }
+        match status {
+            Status::PIN_INVALID => {
+                self.reason = PinReason::Wrong;
+                self.request_retries()
+            }
+            status => failed_with(status),
+        }
+    }
+
+    fn request_sensor_token(&mut self, person: &mut impl Person) -> Next {
+        let (Some(session), Some((permissions, rp_id))) = (&self.session, &self.binding) else {
+            return Next::Failed(TokenError::Malformed);
+        };
+        if self.sensor_failures == 0 {
+            person.tell(&Notice::UseFingerprint);
+        }
+        self.stage = Stage::SensorToken;
+        let request = client_pin::Request::UvToken { session, permissions: *permissions, rp_id: Some(rp_id) };
+        Next::Send { payload: request.encode(), touch: true }
+    }
+
+    fn on_sensor_refused(&mut self, status: Status, person: &mut impl Person) -> Next {
+        match status {
+            Status::UV_INVALID => {
+                self.sensor_failures = self.sensor_failures.saturating_add(1);
+                self.stage = Stage::SensorRetries;
+                send(&client_pin::Request::UvRetries)
+            }
+            Status::UV_BLOCKED => self.fall_back_to_pin(person),
+            // Nobody came to the sensor in the key's own time; the ceremony's deadline decides how often to ask again.
+            Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT => self.request_sensor_token(person),
+            status => failed_with(status),
+        }
+    }
+
+    fn on_sensor_retries(&mut self, left: Option<u8>, person: &mut impl Person) -> Next {
+        if left == Some(0) || self.sensor_failures >= SENSOR_TRIES {
+            return self.fall_back_to_pin(person);
+        }
+        person.tell(&Notice::FingerprintAgain { left });
+        self.request_sensor_token(person)
+    }
+
+    fn fall_back_to_pin(&mut self, person: &mut impl Person) -> Next {
+        if !self.pin_usable {
+            return Next::Failed(TokenError::SensorLocked);
+        }
+        person.tell(&Notice::FingerprintLocked);
+        self.by_sensor = false;
+        self.begin()
+    }
+}
+
+fn send(request: &client_pin::Request<'_>) -> Next {
+    Next::Send { payload: request.encode(), touch: false }
+}
+
+fn failed_with(status: Status) -> Next {
+    Next::Failed(match status {
+        Status::PIN_AUTH_BLOCKED => TokenError::PinLocked,
+        Status::PIN_BLOCKED => TokenError::PinBlocked,
+        Status::PIN_NOT_SET => TokenError::PinNotSet,
+        Status::PIN_POLICY_VIOLATION => TokenError::PinMustChange,
+        status => TokenError::Refused(status),
+    })
+}
+
+/// Runs `f` with a source of randomness, and takes its result back if the kernel had none.
+fn with_randomness<T>(
+    world: &mut impl World,
+    f: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T,
+) -> Result<T, TokenError> {
+    let mut failed = false;
+    let result = f(&mut |bytes| failed |= world.random(bytes).is_err());
+    if failed { Err(TokenError::NoRandomness) } else { Ok(result) }
+}

@@ -1,0 +1,80 @@
+//! What a ceremony needs of the world outside: time, randomness and the plugged-in keys.
+//!
+//! The ceremonies are written against this trait alone, so that the same code runs on real `hidraw` devices
+//! ([`super::System`]) and, in tests, on virtual keys under a fake clock.
+
+use ctap::hid::Report;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One plugged-in key, for as long as it stays plugged in: a key that comes back gets a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub u64);
+
+/// What can be known of a key without opening it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluggedKey {
+    /// Stands for the key until it is unplugged.
+    pub id: KeyId,
+    /// The maker's and product's name, as the device says it: hostile text, to be escaped before it is shown.
+    pub name: String,
+    /// The device node, `/dev/hidraw0`.
+    pub path: PathBuf,
+    /// USB vendor id.
+    pub vendor_id: u16,
+    /// USB product id.
+    pub product_id: u16,
+}
+
+/// The key is gone: unplugged, or its device node answers with an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+/// Why a key cannot be used now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// It was unplugged in the meantime.
+    Gone,
+    /// This process may not open it. Worth another try: udev sets the permissions a moment after the node appears.
+    Denied,
+    /// Anything else, for now.
+    Failed,
+}
+
+/// What ended a [`World::wait`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wake {
+    /// Keys were plugged in or unplugged, or their permissions changed.
+    pub plugging: bool,
+    /// The person gave up (Ctrl-C).
+    pub interrupted: bool,
+}
+
+/// No randomness could be had from the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRandomness;
+
+/// Time, randomness and keys. No call blocks but [`wait`](World::wait).
+pub trait World {
+    /// Monotonic time since an arbitrary start.
+    fn now(&self) -> Duration;
+    /// Fills `bytes` from a cryptographic source.
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness>;
+    /// The FIDO keys that are plugged in now.
+    fn plugged(&mut self) -> Vec<PluggedKey>;
+    /// Opens a key.
+    fn open(&mut self, key: KeyId) -> Result<(), OpenError>;
+    /// Closes a key, giving up its lock. Closing what is not open does nothing.
+    fn close(&mut self, key: KeyId);
+    /// Takes the key's advisory lock; `false` when another program holds it.
+    fn try_lock(&mut self, key: KeyId) -> bool;
+    /// Gives the advisory lock back.
+    fn unlock(&mut self, key: KeyId);
+    /// The next report of the key, if one has come.
+    fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone>;
+    /// Sends a report; `false` when the key cannot take it yet.
+    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone>;
+    /// Sleeps until a key of `keys` may be readable, one of `writers` writable, something was plugged or unplugged, the person
+    /// gave up, or `until` ([`now`](World::now)'s clock) has come. May return early for no reason.
+    fn wait(&mut self, until: Duration, readers: &[KeyId], writers: &[KeyId]) -> Wake;
+}

@@ -1,0 +1,137 @@
+//! Enrolling.
+
+use super::support::{Scene, ms, pin, seconds};
+use ctap::cose::Algorithm;
+use passkey_core::ceremony::{EnrolError, Enrolment, Notice};
+use passkey_core::config::UserVerification;
+use passkey_core::credential::UvCapability;
+use virtual_key::KeyConfig;
+
+#[test]
+fn a_new_passkey_says_what_it_is() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig { aaguid: [9; 16], ..KeyConfig::new("blue") });
+    let credential = scene.enrol(key, None);
+    assert_eq!(credential.rp_id, "desk.example");
+    assert_eq!(credential.public_key.algorithm(), Algorithm::Es256);
+    assert_eq!(credential.aaguid.0, [9; 16]);
+    assert_eq!(credential.user_verification, UvCapability::None);
+    assert!(!credential.discoverable);
+    assert!(credential.enabled);
+}
+
+#[test]
+fn a_key_with_a_pin_asks_for_it() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig::new("blue").pin("1234"));
+    let handle = scene.user_handle.clone();
+    scene.person.answers.extend([pin("4321"), pin("1234")]);
+    let enrolment =
+        Enrolment { verification: UserVerification::Required, ..Scene::enrolment("blue", &handle, &[]) };
+    let enrolled = scene.enrol_with(key, enrolment).unwrap();
+    assert_eq!(enrolled.credential.user_verification, UvCapability::Pin);
+    assert_eq!(scene.person.asked.iter().map(|asked| asked.1).collect::<Vec<_>>(), [Some(8), Some(7)]);
+    assert_eq!(scene.person.told, [Notice::TouchKey]);
+}
+
+#[test]
+fn the_same_key_is_not_enrolled_twice() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig::new("blue"));
+    let first = scene.enrol(key, None);
+    let handle = scene.user_handle.clone();
+    let existing = [&first];
+    let enrolment = Scene::enrolment("again", &handle, &existing);
+    let error = scene.enrol_with(key, enrolment).unwrap_err();
+    assert_eq!(error, EnrolError::AlreadyEnrolled(Some("passkey 0".into())));
+    assert_eq!(scene.person.told, [], "nobody was asked to touch it");
+}
+
+#[test]
+fn of_several_keys_the_touched_one_is_enrolled() {
+    let mut scene = Scene::new();
+    let keys = [
+        scene.add(KeyConfig { aaguid: [1; 16], ..KeyConfig::new("blue") }),
+        scene.add(KeyConfig { aaguid: [2; 16], ..KeyConfig::new("green") }),
+    ];
+    let handle = scene.user_handle.clone();
+    scene.person.touches.extend([(keys[1], seconds(1)), (keys[1], seconds(1))]);
+    let enrolment = Scene::enrolment("mine", &handle, &[]);
+    let enrolled = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+    assert_eq!(enrolled.credential.aaguid.0, [2; 16]);
+    assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey]);
+    scene.desk().advance(ms(300));
+    assert!(!scene.desk().blinking(keys[0]), "the other stops blinking");
+}
+
+#[test]
+fn a_key_plugged_in_later_is_enrolled() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig::new("blue"));
+    scene.desk().unplug(key);
+    scene.desk().plug_at(key, seconds(4));
+    let handle = scene.user_handle.clone();
+    let enrolment = Scene::enrolment("mine", &handle, &[]);
+    scene.enrol_with(key, enrolment).unwrap();
+    assert_eq!(scene.person.told, [Notice::InsertKey, Notice::TouchKey]);
+}
+
+#[test]
+fn discoverable_and_eddsa_passkeys_can_be_asked_for() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig::new("blue"));
+    let handle = scene.user_handle.clone();
+    let enrolment = Enrolment {
+        discoverable: true,
+        algorithms: &[Algorithm::EdDsa],
+        ..Scene::enrolment("mine", &handle, &[])
+    };
+    let enrolled = scene.enrol_with(key, enrolment).unwrap();
+    assert_eq!(enrolled.credential.public_key.algorithm(), Algorithm::EdDsa);
+    assert!(enrolled.credential.discoverable);
+    assert_eq!(enrolled.credential.cred_protect, Some(2), "its holder cannot list it without the PIN");
+    assert_eq!(scene.desk().discoverable_credentials(key), 1);
+    scene.passkeys.push(enrolled.credential);
+    scene.desk().auto_touch(key, ms(100));
+    assert!(scene.sign_in().result.is_ok());
+}
+
+#[test]
+fn what_cannot_be_had_is_said() {
+    type Change = fn(&mut Enrolment<'_>);
+    let cases: [(KeyConfig, Change, EnrolError); 2] = [
+        (
+            KeyConfig::new("blue"),
+            |enrolment| enrolment.verification = UserVerification::Required,
+            EnrolError::CannotVerifyUser(passkey_core::ceremony::Impossible::NotSetUp),
+        ),
+        (
+            KeyConfig::new("blue"),
+            |enrolment| enrolment.algorithms = &[Algorithm::Es384],
+            EnrolError::NoAlgorithm,
+        ),
+    ];
+    for (config, change, expected) in cases {
+        let mut scene = Scene::new();
+        let key = scene.add(config);
+        let handle = scene.user_handle.clone();
+        let mut enrolment = Scene::enrolment("mine", &handle, &[]);
+        change(&mut enrolment);
+        assert_eq!(scene.enrol_with(key, enrolment).unwrap_err(), expected);
+    }
+}
+
+#[test]
+fn without_a_key_or_a_touch_it_ends_at_the_deadline() {
+    let mut scene = Scene::new();
+    let handle = scene.user_handle.clone();
+    let enrolment = Scene::enrolment("mine", &handle, &[]);
+    let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
+    assert_eq!(error, EnrolError::NoKey);
+    assert_eq!(scene.desk().now(), seconds(30));
+
+    scene.add(KeyConfig::new("blue"));
+    let enrolment = Scene::enrolment("mine", &handle, &[]);
+    let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
+    assert_eq!(error, EnrolError::NoTouch);
+}

@@ -1,0 +1,18 @@
+//! The ceremonies against virtual keys in process, under a fake clock.
+#![allow(
+    clippy::unchecked_time_subtraction,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)] // A panic is how a test says that something is not as expected.
+
+mod costs;
+mod enrol;
+mod hostile;
+mod pins;
+mod several_keys;
+mod support;
+mod waiting;

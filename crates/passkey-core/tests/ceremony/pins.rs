@@ -1,0 +1,144 @@
+//! A PIN is precious.
+
+use super::support::{Scene, is_verified, ms, pin};
+use ctap::Secret;
+use passkey_core::ceremony::{PinAnswer, PinReason, SignInError, TokenError};
+use passkey_core::config::UserVerification;
+use virtual_key::{KeyConfig, PinProtocols, Profile};
+
+fn scene(config: KeyConfig) -> (Scene, super::support::Key) {
+    let mut scene = Scene::new();
+    let key = scene.add(config.pin("1234"));
+    scene.enrol(key, Some("1234"));
+    scene.settings.verification = UserVerification::Required;
+    scene.desk().auto_touch(key, ms(100));
+    (scene, key)
+}
+
+fn blue() -> KeyConfig {
+    KeyConfig::new("blue")
+}
+
+#[test]
+fn every_kind_of_key_takes_its_pin() {
+    let kinds = [
+        KeyConfig { protocols: PinProtocols::One, ..blue() },
+        KeyConfig { protocols: PinProtocols::Two, ..blue() },
+        KeyConfig { protocols: PinProtocols::Both, ..blue() },
+        KeyConfig { profile: Profile::Ctap20, ..blue() },
+    ];
+    for kind in kinds {
+        let (mut scene, key) = scene(kind.clone());
+        scene.person.answers.push_back(pin("1234"));
+        let attempt = scene.sign_in();
+        assert!(
+            attempt.result.as_ref().is_ok_and(passkey_core::verify::Verified::user_verified),
+            "{kind:?} {attempt:?}"
+        );
+        assert_eq!(scene.desk().pin_retries(key), 8);
+    }
+}
+
+#[test]
+fn a_wrong_pin_costs_one_try_and_the_next_question_says_how_many_are_left() {
+    let (mut scene, key) = scene(blue());
+    scene.person.answers.extend([pin("9999"), pin("1234")]);
+    let attempt = scene.sign_in();
+    assert!(is_verified(&attempt));
+    assert_eq!(scene.person.asked, [(PinReason::First, None), (PinReason::Wrong, Some(7))]);
+    assert_eq!(scene.desk().pin_retries(key), 8, "a right PIN sets the counter back");
+    assert!(attempt.pin_failed.is_empty());
+}
+
+#[test]
+fn the_ceremony_ends_after_as_many_wrong_pins_as_allowed() {
+    let (mut scene, key) = scene(blue());
+    scene.settings.pin_attempts = 2;
+    scene.person.answers.extend([pin("9999"), pin("8888"), pin("1234")]);
+    let attempt = scene.sign_in();
+    let expected = TokenError::AttemptsUsedUp { retries_left: Some(6) };
+    assert_eq!(attempt.result.unwrap_err(), SignInError::Pin(expected));
+    assert_eq!(scene.desk().pin_retries(key), 6, "exactly what was typed wrong");
+    assert_eq!(attempt.pin_failed, [scene.passkeys[0].id.clone()]);
+}
+
+#[test]
+fn the_third_wrong_pin_in_a_row_locks_the_key_until_it_is_plugged_in_again() {
+    let (mut scene, key) = scene(blue());
+    scene.settings.pin_attempts = 5;
+    scene.person.answers.extend([pin("9999"), pin("8888"), pin("7777"), pin("1234")]);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::PinLocked));
+    assert_eq!(scene.desk().pin_retries(key), 5);
+    assert_eq!(scene.person.asked.len(), 3);
+}
+
+#[test]
+fn what_cannot_be_a_pin_is_never_sent() {
+    let sixty_four = "1".repeat(64);
+    for unfit in ["1", "123", "äöü", &sixty_four] {
+        let (mut scene, key) = scene(blue());
+        scene.person.answers.extend([pin(unfit), pin("1234")]);
+        assert!(is_verified(&scene.sign_in()), "{unfit}");
+        assert_eq!(scene.person.asked[1].0, PinReason::NotAPin { min_length: 4 });
+        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.desk().counts(key).transactions, 6, "as if it had been typed right the first time");
+    }
+}
+
+#[test]
+fn the_password_is_never_sent_to_a_key() {
+    let (mut scene, key) = scene(blue());
+    scene.settings.forbidden_pin = Some(Secret::new(b"hunter22".to_vec()));
+    scene.person.answers.extend([pin("hunter22"), pin("hunter22"), pin("hunter22")]);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::NeverAPin));
+    assert_eq!(scene.desk().pin_retries(key), 8);
+    assert_eq!(scene.desk().counts(key).commands.get(&6), Some(&1), "the key agreement, and no PIN");
+}
+
+#[test]
+fn no_answer_falls_through() {
+    for (answer, expected) in [
+        (PinAnswer::Empty, TokenError::Empty),
+        (PinAnswer::Unavailable, TokenError::Unavailable),
+        (PinAnswer::Interrupted, TokenError::Interrupted),
+    ] {
+        let (mut scene, key) = scene(blue());
+        scene.person.answers.push_back(answer);
+        assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(expected));
+        assert_eq!(scene.desk().pin_retries(key), 8);
+    }
+}
+
+#[test]
+fn after_a_failed_entry_the_first_question_says_how_many_tries_are_left() {
+    let (mut scene, _key) = scene(blue());
+    scene.person.answers.push_back(pin("9999"));
+    assert!(!is_verified(&scene.sign_in()));
+    scene.forget_the_past();
+    scene.settings.pin_failed = true;
+    scene.person.answers.push_back(pin("1234"));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.asked, [(PinReason::First, Some(7))]);
+}
+
+#[test]
+fn a_key_without_a_pin_says_so_where_one_is_required() {
+    let mut scene = Scene::new();
+    let key = scene.add(blue());
+    scene.enrol(key, None);
+    scene.settings.verification = UserVerification::Required;
+    let error = scene.sign_in().result.unwrap_err();
+    assert_eq!(error, SignInError::CannotVerifyUser(passkey_core::ceremony::Impossible::NotSetUp));
+}
+
+#[test]
+fn a_key_that_always_verifies_asks_for_its_pin_under_any_policy() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig { always_uv: true, ..blue() }.pin("1234"));
+    scene.enrol(key, Some("1234"));
+    scene.settings.verification = UserVerification::Discouraged;
+    scene.person.answers.push_back(pin("1234"));
+    scene.desk().auto_touch(key, ms(100));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.asked.len(), 1);
+}

@@ -1,0 +1,109 @@
+//! Several keys at once.
+
+use super::support::{Scene, is_verified, ms, pin, seconds};
+use passkey_core::ceremony::{Notice, SignInError};
+use passkey_core::config::UserVerification;
+use virtual_key::KeyConfig;
+
+#[test]
+fn either_of_two_enrolled_keys_signs_in_at_once() {
+    for touched in [0, 1] {
+        let mut scene = Scene::new();
+        let keys = [scene.add(KeyConfig::new("blue")), scene.add(KeyConfig::new("green"))];
+        for key in keys {
+            scene.enrol(key, None);
+        }
+        scene.person.touches.push_back((keys[touched], seconds(2)));
+        let (attempt, taken) = scene.timed_sign_in();
+        assert_eq!(attempt.result.unwrap().credential(), &scene.passkeys[touched]);
+        assert!(taken < seconds(2) + ms(200), "{taken:?}");
+        assert_eq!(scene.person.told, [Notice::TouchKey]);
+    }
+}
+
+#[test]
+fn both_enrolled_keys_blink() {
+    let mut scene = Scene::new();
+    let blue = scene.add(KeyConfig::new("blue"));
+    let green = scene.add(KeyConfig::new("green"));
+    for key in [blue, green] {
+        scene.enrol(key, None);
+    }
+    scene.settings.timeout = seconds(3);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoTouch);
+    // Each was asked for the assertion proper, beside the silent one, and told to stop at the end.
+    for key in [blue, green] {
+        let counts = scene.desk().counts(key);
+        assert_eq!((counts.commands[&2], counts.cancels), (2, 1));
+    }
+}
+
+#[test]
+fn only_the_enrolled_one_of_two_keys_is_asked_for_a_touch() {
+    let mut scene = Scene::new();
+    let blue = scene.add(KeyConfig::new("blue"));
+    let foreign = scene.add(KeyConfig::new("foreign"));
+    scene.enrol(blue, None);
+    scene.desk().touch_after(blue, ms(100));
+    assert!(is_verified(&scene.sign_in()));
+    let counts = scene.desk().counts(foreign);
+    assert_eq!((counts.transactions, counts.cancels), (3, 0), "INIT, getInfo and the silent question");
+}
+
+#[test]
+fn the_person_chooses_by_touch_which_of_two_keys_gets_the_pin() {
+    for touched in [0, 1] {
+        let mut scene = Scene::new();
+        let keys =
+            [scene.add(KeyConfig::new("blue").pin("1234")), scene.add(KeyConfig::new("green").pin("5678"))];
+        let pins = ["1234", "5678"];
+        for (key, pin) in keys.iter().zip(pins) {
+            scene.enrol(*key, Some(pin));
+        }
+        scene.settings.verification = UserVerification::Required;
+        scene.person.touches.push_back((keys[touched], ms(700)));
+        scene.person.touches.push_back((keys[touched], ms(700)));
+        scene.person.answers.push_back(pin(pins[touched]));
+        let attempt = scene.sign_in();
+        assert_eq!(attempt.result.unwrap().credential(), &scene.passkeys[touched]);
+        assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey]);
+        assert_eq!(scene.person.asked.len(), 1, "one prompt, for the key that was meant");
+        assert_eq!(scene.desk().pin_retries(keys[0]), 8);
+        assert_eq!(scene.desk().pin_retries(keys[1]), 8);
+    }
+}
+
+#[test]
+fn the_pin_is_asked_for_only_for_the_key_that_holds_the_passkey() {
+    let mut scene = Scene::new();
+    let foreign = scene.add(KeyConfig::new("foreign").pin("1111"));
+    let blue = scene.add(KeyConfig::new("blue").pin("1234"));
+    scene.enrol(blue, Some("1234"));
+    scene.settings.verification = UserVerification::Required;
+    scene.person.answers.push_back(pin("1234"));
+    scene.person.touches.push_back((blue, ms(300)));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.asked.len(), 1);
+    assert_eq!(scene.desk().pin_retries(foreign), 8);
+}
+
+#[test]
+fn sixteen_keys_take_no_longer_than_one() {
+    let mut alone = Scene::new();
+    let key = alone.add(KeyConfig { latency: ms(4), ..KeyConfig::new("blue") });
+    alone.enrol(key, None);
+    alone.desk().auto_touch(key, ms(0));
+    let (attempt, one) = alone.timed_sign_in();
+    assert!(is_verified(&attempt));
+
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig { latency: ms(4), ..KeyConfig::new("blue") });
+    scene.enrol(key, None);
+    for n in 0..15 {
+        scene.add(KeyConfig { latency: ms(4), ..KeyConfig::new(&format!("foreign {n}")) });
+    }
+    scene.desk().auto_touch(key, ms(0));
+    let (attempt, sixteen) = scene.timed_sign_in();
+    assert!(is_verified(&attempt));
+    assert!(sixteen <= 2 * one, "one {one:?}, sixteen {sixteen:?}");
+}

@@ -1,0 +1,348 @@
+//! A desk with keys, a person with a finger and a memory, and passkeys enrolled through the real enrolment ceremony.
+
+use ctap::Secret;
+use ctap::cose::Algorithm;
+use ctap::hid::Report;
+use jiff::Timestamp;
+use passkey_core::ceremony::{
+    self, Attempt, EnrolError, Enrolled, Enrolment, Gone, KeyId, NoRandomness, Notice, OpenError, Passkey,
+    Person, PinAnswer, PinPrompt, PinReason, PluggedKey, SignIn, Wake, World,
+};
+use passkey_core::config::{CounterPolicy, UserVerification};
+use passkey_core::credential::{Credential, UserHandle};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+use virtual_key::{Desk, KeyConfig};
+
+pub(crate) use virtual_key::KeyId as Key;
+
+pub(crate) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// The world of the ceremony: the desk, with a few things that only a host has.
+pub(crate) struct DeskWorld {
+    pub desk: Rc<RefCell<Desk>>,
+    random: u64,
+    /// Keys that another program has locked.
+    pub locked_elsewhere: BTreeSet<usize>,
+    pub locks: BTreeSet<u64>,
+    pub open: BTreeSet<u64>,
+    /// When the person presses Ctrl-C.
+    pub interrupt_at: Option<Duration>,
+    seen_plug_changes: usize,
+}
+
+/// A plugging of a key is a key of its own to the ceremony.
+fn world_id(key: Key, plugging: u32) -> KeyId {
+    KeyId(u64::try_from(key.0).unwrap() * 1000 + u64::from(plugging))
+}
+
+impl DeskWorld {
+    fn key(&self, id: KeyId) -> Result<Key, Gone> {
+        let key = Key(usize::try_from(id.0 / 1000).unwrap());
+        let plugging = self.desk.borrow().plugging(key);
+        if plugging.map(u64::from) == Some(id.0 % 1000) { Ok(key) } else { Err(Gone) }
+    }
+}
+
+impl World for DeskWorld {
+    fn now(&self) -> Duration {
+        self.desk.borrow().now()
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        // Different every time and the same in every run: the desk's keys are deterministic too.
+        for byte in bytes {
+            self.random =
+                self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = self.random.to_be_bytes()[0];
+        }
+        Ok(())
+    }
+
+    fn plugged(&mut self) -> Vec<PluggedKey> {
+        let desk = self.desk.borrow();
+        desk.plugged()
+            .into_iter()
+            .map(|key| PluggedKey {
+                id: world_id(key, desk.plugging(key).unwrap()),
+                name: desk.name(key).to_owned(),
+                path: PathBuf::from(format!("/dev/hidraw{}", key.0)),
+                vendor_id: 0x1209,
+                product_id: 1,
+            })
+            .collect()
+    }
+
+    fn open(&mut self, id: KeyId) -> Result<(), OpenError> {
+        let key = self.key(id).map_err(|Gone| OpenError::Gone)?;
+        self.desk.borrow_mut().open(key).map_err(|_| OpenError::Failed)?;
+        self.open.insert(id.0);
+        Ok(())
+    }
+
+    fn close(&mut self, id: KeyId) {
+        self.locks.remove(&id.0);
+        if self.open.remove(&id.0) {
+            let key = Key(usize::try_from(id.0 / 1000).unwrap());
+            self.desk.borrow_mut().close(key);
+        }
+    }
+
+    fn try_lock(&mut self, id: KeyId) -> bool {
+        if self.locked_elsewhere.contains(&usize::try_from(id.0 / 1000).unwrap()) {
+            return false;
+        }
+        self.locks.insert(id.0);
+        true
+    }
+
+    fn unlock(&mut self, id: KeyId) {
+        self.locks.remove(&id.0);
+    }
+
+    fn read(&mut self, id: KeyId) -> Result<Option<Report>, Gone> {
+        let key = self.key(id)?;
+        self.desk.borrow_mut().read(key).map_err(|_| Gone)
+    }
+
+    fn write(&mut self, id: KeyId, report: &Report) -> Result<bool, Gone> {
+        let key = self.key(id)?;
+        assert!(
+            self.locks.contains(&id.0) || report[4] == 0x91,
+            "nothing but CANCEL is sent without the lock"
+        );
+        self.desk.borrow_mut().write(key, report).map(|()| true).map_err(|_| Gone)
+    }
+
+    fn wait(&mut self, until: Duration, _readers: &[KeyId], _writers: &[KeyId]) -> Wake {
+        let mut desk = self.desk.borrow_mut();
+        let until = self.interrupt_at.map_or(until, |at| at.min(until));
+        desk.wait(until);
+        let changes = desk.plug_changes();
+        let plugging = std::mem::replace(&mut self.seen_plug_changes, changes) != changes;
+        Wake { plugging, interrupted: self.interrupt_at.is_some_and(|at| desk.now() >= at) }
+    }
+}
+
+/// The person: what they were told, what they will type, and what they do when told to touch.
+pub(crate) struct Somebody {
+    desk: Rc<RefCell<Desk>>,
+    pub told: Vec<Notice>,
+    /// The questions, with the tries left that they named.
+    pub asked: Vec<(PinReason, Option<u8>)>,
+    pub answers: VecDeque<PinAnswer>,
+    /// How long typing takes.
+    pub typing: Duration,
+    /// The locks held while the person typed; there must be none.
+    pub touches: VecDeque<(Key, Duration)>,
+}
+
+impl Person for Somebody {
+    fn tell(&mut self, notice: &Notice) {
+        self.told.push(notice.clone());
+        if let (Notice::TouchKey | Notice::TouchToChoose, Some((key, delay))) =
+            (notice, self.touches.front().copied())
+        {
+            self.touches.pop_front();
+            let mut desk = self.desk.borrow_mut();
+            let at = desk.now() + delay;
+            desk.touch_at(key, at);
+        }
+    }
+
+    fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
+        self.asked.push((prompt.reason, prompt.retries_left));
+        let typing = self.typing;
+        self.desk.borrow_mut().advance(typing);
+        self.answers.pop_front().unwrap_or(PinAnswer::Empty)
+    }
+}
+
+pub(crate) fn pin(text: &str) -> PinAnswer {
+    PinAnswer::Pin(Secret::new(text.as_bytes().to_vec()))
+}
+
+/// A desk, its person, and the passkeys enrolled so far.
+pub(crate) struct Scene {
+    pub world: DeskWorld,
+    pub person: Somebody,
+    pub passkeys: Vec<Credential>,
+    pub user_handle: UserHandle,
+    pub settings: Settings,
+}
+
+/// What differs from one sign-in to the next.
+pub(crate) struct Settings {
+    pub verification: UserVerification,
+    pub counter: CounterPolicy,
+    pub pin_attempts: u8,
+    pub timeout: Duration,
+    pub wait_for_key: Duration,
+    pub forbidden_pin: Option<Secret>,
+    pub sign_count: Option<u32>,
+    pub pin_failed: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            verification: UserVerification::Discouraged,
+            counter: CounterPolicy::Warn,
+            pin_attempts: 3,
+            timeout: seconds(30),
+            wait_for_key: Duration::ZERO,
+            forbidden_pin: None,
+            sign_count: None,
+            pin_failed: false,
+        }
+    }
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        let desk = Rc::new(RefCell::new(Desk::new()));
+        Self {
+            world: DeskWorld {
+                desk: Rc::clone(&desk),
+                random: 1,
+                locked_elsewhere: BTreeSet::new(),
+                locks: BTreeSet::new(),
+                open: BTreeSet::new(),
+                interrupt_at: None,
+                seen_plug_changes: 0,
+            },
+            person: Somebody {
+                desk,
+                told: Vec::new(),
+                asked: Vec::new(),
+                answers: VecDeque::new(),
+                typing: seconds(2),
+                touches: VecDeque::new(),
+            },
+            passkeys: Vec::new(),
+            user_handle: UserHandle::new(vec![7; 32]).unwrap(),
+            settings: Settings::default(),
+        }
+    }
+
+    pub(crate) fn desk(&self) -> std::cell::RefMut<'_, Desk> {
+        self.world.desk.borrow_mut()
+    }
+
+    pub(crate) fn add(&mut self, config: KeyConfig) -> Key {
+        self.desk().add(config)
+    }
+
+    /// Enrols with the first answer typed as the PIN, where one is asked for, and the key touched after half a second.
+    pub(crate) fn enrol_with(&mut self, key: Key, enrolment: Enrolment<'_>) -> Result<Enrolled, EnrolError> {
+        self.desk().touch_after(key, ms(500));
+        let result = ceremony::enrol(&mut self.world, &mut self.person, &enrolment);
+        self.desk().never(key);
+        result
+    }
+
+    pub(crate) fn enrolment<'a>(
+        name: &'a str,
+        handle: &'a UserHandle,
+        existing: &'a [&'a Credential],
+    ) -> Enrolment<'a> {
+        Enrolment {
+            rp_id: "desk.example",
+            user_handle: handle,
+            user_name: "alice",
+            name,
+            added: Timestamp::UNIX_EPOCH,
+            algorithms: &[Algorithm::Es256],
+            discoverable: false,
+            verification: UserVerification::Discouraged,
+            existing,
+            device: None,
+            pin_attempts: 3,
+            timeout: seconds(30),
+        }
+    }
+
+    /// Enrols `key` alone on the desk: the others are plugged out meanwhile.
+    pub(crate) fn enrol(&mut self, key: Key, pin_text: Option<&str>) -> Credential {
+        let mut others = self.desk().plugged();
+        others.retain(|other| *other != key);
+        for other in &others {
+            self.desk().unplug(*other);
+        }
+        self.person.answers.extend(pin_text.map(pin));
+        let handle = self.user_handle.clone();
+        let name = format!("passkey {}", self.passkeys.len());
+        let enrolment = Self::enrolment(&name, &handle, &[]);
+        let enrolled = self.enrol_with(key, enrolment).expect("enrolled");
+        for other in &others {
+            self.desk().plug(*other);
+        }
+        self.passkeys.push(enrolled.credential.clone());
+        self.forget_the_past();
+        enrolled.credential
+    }
+
+    /// Counts and memories start anew.
+    pub(crate) fn forget_the_past(&mut self) {
+        let keys = self.desk().plugged();
+        for key in keys {
+            self.desk().reset_counts(key);
+        }
+        self.person.told.clear();
+        self.person.asked.clear();
+        self.person.answers.clear();
+        self.person.touches.clear();
+    }
+
+    /// A sign-in with all passkeys. Afterwards nothing may be open or locked.
+    pub(crate) fn sign_in(&mut self) -> Attempt {
+        let passkeys: Vec<Passkey<'_>> = self
+            .passkeys
+            .iter()
+            .map(|credential| Passkey {
+                credential,
+                sign_count: self.settings.sign_count,
+                pin_failed: self.settings.pin_failed,
+            })
+            .collect();
+        let request = SignIn {
+            passkeys: &passkeys,
+            verification: self.settings.verification,
+            counter: self.settings.counter,
+            pin_attempts: self.settings.pin_attempts,
+            timeout: self.settings.timeout,
+            wait_for_key: self.settings.wait_for_key,
+            forbidden_pin: self.settings.forbidden_pin.as_ref(),
+        };
+        let attempt = ceremony::sign_in(&mut self.world, &mut self.person, &request);
+        assert!(self.world.open.is_empty(), "every key is closed");
+        assert!(self.world.locks.is_empty(), "every lock is given back");
+        // Any request still in flight has been cancelled: no key blinks on.
+        let mut desk = self.desk();
+        desk.advance(ms(300));
+        assert!(!desk.plugged().into_iter().any(|key| desk.blinking(key)), "no key is left blinking");
+        drop(desk);
+        attempt
+    }
+
+    /// How long a sign-in takes on the fake clock.
+    pub(crate) fn timed_sign_in(&mut self) -> (Attempt, Duration) {
+        let start = self.desk().now();
+        let attempt = self.sign_in();
+        let taken = self.desk().now() - start - ms(300);
+        (attempt, taken)
+    }
+}
+
+pub(crate) fn is_verified(attempt: &Attempt) -> bool {
+    attempt.result.is_ok()
+}

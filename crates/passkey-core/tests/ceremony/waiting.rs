@@ -1,0 +1,125 @@
+//! Keys that come and go, and people who do.
+
+use super::support::{Scene, is_verified, ms, seconds};
+use passkey_core::ceremony::{Notice, SignInError};
+use virtual_key::KeyConfig;
+
+fn scene() -> (Scene, super::support::Key) {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig::new("blue"));
+    scene.enrol(key, None);
+    (scene, key)
+}
+
+#[test]
+fn without_a_key_and_without_waiting_it_ends_at_once() {
+    let (mut scene, key) = scene();
+    scene.desk().unplug(key);
+    let (attempt, taken) = scene.timed_sign_in();
+    assert_eq!(attempt.result.unwrap_err(), SignInError::NoKey);
+    assert!(taken < ms(10), "{taken:?}");
+}
+
+#[test]
+fn a_key_that_is_plugged_in_while_waiting_signs_in() {
+    let (mut scene, key) = scene();
+    scene.desk().unplug(key);
+    scene.settings.wait_for_key = seconds(30);
+    let at = scene.desk().now() + seconds(5);
+    scene.desk().plug_at(key, at);
+    scene.desk().auto_touch(key, ms(200));
+    let (attempt, taken) = scene.timed_sign_in();
+    assert!(is_verified(&attempt));
+    assert_eq!(scene.person.told, [Notice::InsertKey, Notice::TouchKey]);
+    assert!(taken < seconds(6), "{taken:?}");
+}
+
+#[test]
+fn waiting_ends_when_it_should() {
+    let (mut scene, key) = scene();
+    scene.desk().unplug(key);
+    scene.settings.wait_for_key = seconds(7);
+    let (attempt, taken) = scene.timed_sign_in();
+    assert_eq!(attempt.result.unwrap_err(), SignInError::NoKey);
+    assert_eq!(taken, seconds(7));
+}
+
+#[test]
+fn a_foreign_key_is_named_as_such_and_the_right_one_awaited() {
+    let (mut scene, key) = scene();
+    scene.add(KeyConfig::new("foreign"));
+    scene.desk().unplug(key);
+    scene.settings.wait_for_key = seconds(30);
+    let at = scene.desk().now() + seconds(5);
+    scene.desk().plug_at(key, at);
+    scene.desk().auto_touch(key, ms(200));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.told, [Notice::NoPasskeyOnKeys, Notice::TouchKey]);
+}
+
+#[test]
+fn only_foreign_keys_are_an_answer() {
+    let (mut scene, key) = scene();
+    scene.add(KeyConfig::new("foreign"));
+    scene.desk().unplug(key);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::ForeignKeys);
+}
+
+#[test]
+fn a_key_pulled_out_while_it_blinks_may_come_back() {
+    let (mut scene, key) = scene();
+    scene.settings.wait_for_key = seconds(30);
+    let start = scene.desk().now();
+    scene.desk().unplug_at(key, start + seconds(2));
+    scene.desk().plug_at(key, start + seconds(4));
+    scene.desk().touch_at(key, start + seconds(6));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.told, [Notice::TouchKey, Notice::KeyRemoved, Notice::TouchKey]);
+}
+
+#[test]
+fn a_key_pulled_out_at_any_report_costs_no_more_than_the_deadline() {
+    for reports in 0..14 {
+        let (mut scene, key) = scene();
+        scene.settings.timeout = seconds(10);
+        scene.settings.wait_for_key = seconds(10);
+        scene.desk().unplug_after(key, reports);
+        scene.desk().auto_touch(key, ms(100));
+        let (attempt, taken) = scene.timed_sign_in();
+        assert!(taken <= seconds(10), "after {reports} reports: {taken:?}");
+        // Later than the last report it is too late to matter.
+        assert!(matches!(attempt.result, Ok(_) | Err(SignInError::NoKey)), "{attempt:?}");
+    }
+}
+
+#[test]
+fn nobody_touches_the_key() {
+    let (mut scene, _key) = scene();
+    let (attempt, taken) = scene.timed_sign_in();
+    assert_eq!(attempt.result.unwrap_err(), SignInError::NoTouch);
+    assert_eq!(taken, seconds(30));
+    assert_eq!(scene.person.told, [Notice::TouchKey], "told once, however often the key had to be asked");
+}
+
+#[test]
+fn ctrl_c_ends_it_at_once_and_the_key_stops_blinking() {
+    let (mut scene, key) = scene();
+    let at = scene.desk().now() + seconds(3);
+    scene.world.interrupt_at = Some(at);
+    let (attempt, taken) = scene.timed_sign_in();
+    assert_eq!(attempt.result.unwrap_err(), SignInError::Interrupted);
+    assert_eq!(taken, seconds(3));
+    assert_eq!(scene.desk().counts(key).cancels, 1);
+}
+
+#[test]
+fn a_key_that_another_program_holds_is_waited_for() {
+    let (mut scene, key) = scene();
+    scene.world.locked_elsewhere.insert(key.0);
+    scene.settings.timeout = seconds(3);
+    let (attempt, taken) = scene.timed_sign_in();
+    assert!(attempt.result.is_err());
+    assert_eq!(taken, seconds(3));
+    assert_eq!(scene.person.told, [Notice::KeyBusy]);
+    assert_eq!(scene.desk().counts(key).transactions, 0, "nothing is sent without the lock");
+}
