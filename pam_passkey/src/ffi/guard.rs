@@ -8,6 +8,16 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Mutex, Once, PoisonError};
 
+// The unwinder. Rust's standard library takes it from `libgcc_s.so.1`; a PAM module should bring nothing into its host but
+// libc and libpam, so the static half of the same library is linked first. The linker then finds nothing left to take from
+// the shared one and drops it (rustc links `--as-needed`). `tests/artefact` checks the result.
+//
+// `+whole-archive`: it stands on the command line before anything that refers to it. `-bundle`: it is the compiler's own,
+// found by the linker.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[link(name = "gcc_eh", kind = "static", modifiers = "+whole-archive,-bundle")]
+unsafe extern "C" {}
+
 /// Where the last panic happened, kept from the hook until it is caught.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 

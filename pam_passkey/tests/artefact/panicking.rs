@@ -3,11 +3,9 @@
 #![allow(clippy::panic, clippy::indexing_slicing, reason = "panicking is what it is for")]
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "the guard's file is shared with the module")]
 
+// Brings along the unwinder as well.
 #[path = "../../src/ffi/guard.rs"]
 mod guard;
-
-// Brings along what the module links.
-use pam_passkey as _;
 
 /// 0 if a panic deep inside ended at the guard, which knows where it was.
 #[unsafe(no_mangle)]
