@@ -94,7 +94,6 @@ impl Host {
             }
         }
     }
-    }
 
     fn token(
         &mut self,
