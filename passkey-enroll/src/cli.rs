@@ -41,6 +41,7 @@ pub struct Cli {
 
 /// What every command takes.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Work on this user's passkeys instead of your own (root only)
     #[arg(long, global = true, value_name = "USER")]

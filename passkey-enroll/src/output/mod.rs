@@ -72,12 +72,26 @@ pub(crate) fn usage(refusal: &clap::Error, arguments: &[OsString]) -> Exit {
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
-    if !is_help && arguments.iter().any(|argument| argument == "--json") {
+    if is_help {
+        // Help that somebody closed is no failure.
+        let _ = refusal.print();
+        return if refusal.exit_code() == 0 { Exit::Done } else { Exit::Usage };
+    }
+    if arguments.iter().any(|argument| argument == "--json") {
         return Output::new(true).error(&usage_report(refusal));
     }
-    // Help that somebody closed is no failure.
-    let _ = refusal.print();
-    if refusal.exit_code() == 0 { Exit::Done } else { Exit::Usage }
+    to_stderr(&usage_text(refusal, Paint::for_stderr()));
+    Exit::Usage
+}
+
+/// clap's own words: it repeats what was typed, which may have come from anywhere.
+fn usage_text(refusal: &clap::Error, paint: Paint) -> String {
+    let text = refusal.render().to_string();
+    let lines = text.lines().map(|line| match line.strip_prefix("error:") {
+        Some(rest) => format!("{}{}\n", paint.error("error:"), Escaped(rest)),
+        None => format!("{}\n", Escaped(line)),
+    });
+    lines.collect()
 }
 
 fn usage_report(refusal: &clap::Error) -> Report {

@@ -178,7 +178,9 @@ fn nothing_foreign_reaches_the_terminal_unescaped() {
     removed.transports = vec![HOSTILE.to_owned()];
     let hostile_key =
         Key { versions: vec![HOSTILE.to_owned()], enrolled: Some(vec![HOSTILE.to_owned()]), ..key(HOSTILE) };
+    let refusal = Cli::try_parse_from(["passkey-enroll", "show", "blue", HOSTILE]).unwrap_err();
     let texts = [
+        usage_text(&refusal, Paint::Plain),
         passkeys(&[HOSTILE]).human(Paint::Plain),
         Shown { user: HOSTILE.to_owned(), credential: removed.clone() }.human(Paint::Plain),
         Removal { user: HOSTILE.to_owned(), removed: removed.clone(), remaining: 0 }.human(Paint::Plain),

@@ -1,0 +1,15 @@
+//! The built command, as scripts and people meet it, as far as it goes without a security key.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod passkeys;
+mod people;
+mod scene;
+mod trouble;
+mod usage;

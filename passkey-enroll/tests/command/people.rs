@@ -1,0 +1,154 @@
+//! What a person at a terminal sees and does, and what becomes of waiting.
+
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::scene::{BLUE, GREEN, PROGRAM, Ran, Scene};
+
+/// A device node that no key has: the machine that runs the tests may have keys of its own, and they are not for us.
+const NO_KEY: &str = "/dev/hidraw-of-nobody";
+
+#[test]
+fn without_a_key_enrolment_waits_its_time_and_says_for_what() {
+    let scene = Scene::new();
+    let start = Instant::now();
+    let ran = scene.run(&["add", "--timeout", "1", "--device", NO_KEY]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
+    assert!((900..5_000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines[..2], ["Plug in your security key.", "error: No security key was plugged in."]);
+    assert!(lines[2].starts_with("hint: "), "{lines:?}");
+    // Nobody was enrolled by that.
+    assert_eq!(scene.run(&["list", "--json"]).json()["user_handle"], json!(null));
+    let ran = scene.run(&["add", "--timeout", "1", "--device", NO_KEY, "--json"]);
+    assert_eq!(ran.error_code(), "no_key");
+}
+
+#[test]
+fn a_polite_end_comes_in_order() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let scene = Scene::new();
+        let mut child = scene
+            .command(&["add", "--device", NO_KEY, "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut notice = String::new();
+        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut notice).unwrap();
+        assert_eq!(notice, "Plug in your security key.\n");
+        kill(&child, signal);
+        let ran = Ran::new(&child.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.error_code().as_str()), (7, "cancelled"), "{signal}");
+    }
+}
+
+fn kill(child: &Child, signal: &str) {
+    let status = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_rehearsal_without_a_key_ends_as_the_policy_says() {
+    let scene = Scene::enrolled(&[BLUE]);
+    scene.configure("[service.sudo]\nwait_for_key = 1\ntimeout = 1\n");
+    let ran = scene.run(&["verify", "--service", "sudo", "--json"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+}
+
+#[test]
+fn without_a_terminal_a_yes_must_be_given_on_the_command_line() {
+    let scene = Scene::enrolled(&[BLUE]);
+    // A session of its own has no terminal.
+    let mut command = Command::new("setsid");
+    command.args(["--wait", PROGRAM, "--config"]).arg(scene.config()).args(["remove", "blue", "--json"]);
+    let ran = Ran::new(&command.stdin(Stdio::null()).output().unwrap());
+    assert_eq!((ran.code, ran.error_code().as_str()), (2, "confirmation_needed"));
+}
+
+/// Runs `remove` at a terminal, types `answer` at its question; the exit code and the screen.
+fn remove_at_terminal(scene: &Scene, name: &str, answer: &[u8]) -> (i32, String) {
+    let (mut pty, pts) = pty_process::blocking::open().unwrap();
+    let command = pty_process::blocking::Command::new(PROGRAM)
+        .arg("--config")
+        .arg(scene.config())
+        .args(["remove", name])
+        .env("NO_COLOR", "1");
+    let mut child = command.spawn(pts).unwrap();
+    let mut screen = read_until(&mut pty, "go on: ");
+    pty.write_all(answer).unwrap();
+    let mut rest = Vec::new();
+    // The terminal hangs up when the command ends.
+    let _ = pty.read_to_end(&mut rest);
+    screen.push_str(&String::from_utf8_lossy(&rest));
+    (child.wait().unwrap().code().unwrap(), screen)
+}
+
+fn read_until(pty: &mut impl Read, end: &str) -> String {
+    let start = Instant::now();
+    let mut screen = Vec::new();
+    while !String::from_utf8_lossy(&screen).contains(end) {
+        let mut byte = [0];
+        let len = pty.read(&mut byte).unwrap_or_default();
+        assert!(
+            len == 1 && start.elapsed() < Duration::from_secs(20),
+            "{}",
+            String::from_utf8_lossy(&screen)
+        );
+        screen.push(byte[0]);
+    }
+    String::from_utf8(screen).unwrap()
+}
+
+#[test]
+fn removing_asks_and_only_yes_is_yes() {
+    for answer in [&b"yes\n"[..], b" YES \n"] {
+        let scene = Scene::enrolled(&[BLUE, GREEN]);
+        let (code, screen) = remove_at_terminal(&scene, "blue", answer);
+        assert_eq!(code, 0, "{screen}");
+        assert!(!screen.contains("last passkey"), "{screen}");
+        assert_eq!(scene.run(&["list", "--json"]).json()["credentials"].as_array().map(Vec::len), Some(1));
+    }
+    for answer in [&b"no\n"[..], b"\n", b"y\n", b"yes please\n", b"\x04", b"\x03"] {
+        let scene = Scene::enrolled(&[BLUE, GREEN]);
+        let (code, screen) = remove_at_terminal(&scene, "blue", answer);
+        assert_eq!(code, 7, "{answer:?} {screen}");
+        assert_eq!(scene.run(&["list", "--json"]).json()["credentials"].as_array().map(Vec::len), Some(2));
+    }
+}
+
+#[test]
+fn the_question_warns_before_the_last_passkey() {
+    let scene = Scene::enrolled(&[BLUE, &GREEN.replace("enabled = true", "enabled = false")]);
+    let (code, screen) = remove_at_terminal(&scene, "blue", b"no\n");
+    assert_eq!(code, 7);
+    assert!(screen.contains("last passkey"), "{screen}");
+}
+
+#[test]
+fn at_a_terminal_the_prompt_moves_and_is_gone_afterwards() {
+    let scene = Scene::new();
+    let (mut pty, pts) = pty_process::blocking::open().unwrap();
+    pty.resize(pty_process::Size::new(24, 80)).unwrap();
+    let command = pty_process::blocking::Command::new(PROGRAM)
+        .arg("--config")
+        .arg(scene.config())
+        .args(["add", "--device", NO_KEY])
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1");
+    let mut child = command.spawn(pts).unwrap();
+    for _ in 0..3 {
+        read_until(&mut pty, "Plug in your security key.");
+    }
+    pty.write_all(b"\x03").unwrap();
+    let mut rest = Vec::new();
+    let _ = pty.read_to_end(&mut rest);
+    let rest = String::from_utf8_lossy(&rest).into_owned();
+    assert_eq!(child.wait().unwrap().code(), Some(7), "{rest}");
+    // The line is cleared before the last word is said.
+    assert!(rest.contains("\u{1b}[2K"), "{rest:?}");
+    assert!(rest.ends_with("error: Cancelled.\r\n"), "{rest:?}");
+}
