@@ -58,10 +58,11 @@ fn folder() -> PathBuf {
     if let Some(folder) = env::var_os("PASSKEY_PRODUCTS") {
         return folder.into();
     }
-    // This program is `target/release/…`, or a test: `target/debug/deps/…`.
+    // This program is `target/release/…`, or a test or an example: `target/debug/deps/…`.
     let program = env::current_exe().unwrap_or_default();
     let folder = program.parent().unwrap_or(Path::new("."));
-    let profile = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    let inner = folder.ends_with("deps") || folder.ends_with("examples");
+    let profile = if inner { folder.parent().unwrap_or(folder) } else { folder };
     profile.with_file_name("release")
 }
 

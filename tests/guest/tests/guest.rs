@@ -41,9 +41,13 @@ fn sudo_asks_for_the_password_and_logs() {
     drop(window);
     guest.root("for try in $(seq 100); do [ -e /home/alice/gone ] && exit 0; sleep 0.1; done; exit 1").ok();
 
-    // Files, standard input, status.
+    // Files, standard input, status; nothing of the agent's in the environment.
     guest.write_as("/home/alice/a/b", "text\n", "alice", 0o600);
     assert_eq!(guest.run_as("alice", "stat -c '%U %G %a' a/b; cat a/b").ok(), "alice alice 600\ntext\n");
+    assert_eq!(
+        guest.run_as("alice", "env | cut -d= -f1 | grep -vE '^(PWD|SHLVL|_)$' | sort | paste -s").ok(),
+        "HOME\tLANG\tLOGNAME\tPATH\tSHELL\tUSER\n"
+    );
     let output =
         guest.run("root", "wc -c; echo no >&2; exit 3", &vec![b'x'; 100_000], Duration::from_secs(30));
     assert_eq!((output.status, output.stdout.trim(), output.stderr.as_str()), (3, "100000", "no\n"));
@@ -64,6 +68,7 @@ fn pam_u2f_signs_in_with_a_virtual_key() {
         .boot();
     let key = guest.key("blue");
 
+    assert_eq!(guest.root("stat -c '%G %a' /dev/hidraw0").ok(), "plugdev 660\n");
     key.touch_after(0);
     let line = guest.run_as("alice", "pamu2fcfg -u alice").ok();
     guest.write("/etc/u2f", line);

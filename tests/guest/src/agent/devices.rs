@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::thread;
 
@@ -12,6 +12,7 @@ use rustix::fs::inotify::{self, CreateFlags, Reader, WatchFlags};
 
 /// Debian's group for removable devices.
 pub(crate) const GROUP: &str = "plugdev";
+const MODE: u32 = 0o660;
 
 /// Watches `/dev` from now on.
 pub(super) fn start() -> io::Result<()> {
@@ -20,7 +21,8 @@ pub(super) fn start() -> io::Result<()> {
         .find_map(|line| line.strip_prefix(GROUP)?.split(':').nth(2)?.parse().ok())
         .unwrap_or(0);
     let inotify = inotify::init(CreateFlags::CLOEXEC)?;
-    inotify::add_watch(&inotify, "/dev", WatchFlags::CREATE)?;
+    // The kernel makes a node first and sets its owner and mode afterwards, which shows as a change of attributes.
+    inotify::add_watch(&inotify, "/dev", WatchFlags::CREATE | WatchFlags::ATTRIB)?;
     thread::spawn(move || watch(&inotify, gid));
     Ok(())
 }
@@ -31,10 +33,17 @@ fn watch(inotify: &OwnedFd, gid: u32) {
     while let Ok(event) = events.next() {
         let Some(name) = event.file_name().and_then(|name| name.to_str().ok()) else { continue };
         if name.starts_with("hidraw") {
-            let path = Path::new("/dev").join(name);
             // It may be gone again.
-            let _ = chown(&path, None, Some(gid))
-                .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o660)));
+            let _ = give(&Path::new("/dev").join(name), gid);
         }
     }
+}
+
+fn give(device: &Path, gid: u32) -> io::Result<()> {
+    let is = fs::metadata(device)?;
+    if is.gid() != gid || is.mode() & 0o777 != MODE {
+        chown(device, None, Some(gid))?;
+        fs::set_permissions(device, Permissions::from_mode(MODE))?;
+    }
+    Ok(())
 }

@@ -10,9 +10,13 @@ use crate::protocol::Answer;
 
 /// Runs the command to its end.
 pub(super) fn run(user: &str, command: &str, stdin: &[u8]) -> io::Result<Answer> {
-    let words = Account::find(user)?.shell(Some(command));
+    let account = Account::find(user)?;
+    let words = account.shell(Some(command));
     let mut child = Command::new(&words[0])
         .args(&words[1..])
+        .env_clear()
+        .envs(account.environment())
+        .current_dir(&account.home)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -40,6 +40,9 @@ impl Terminal {
         chown(name.to_string_lossy().as_ref(), Some(account.uid), None)?;
         let mut child = Command::new(&words[0])
             .args(&words[1..])
+            .env_clear()
+            .envs(account.environment())
+            .current_dir(&account.home)
             .env("TERM", "xterm-256color")
             .spawn(pts)
             .map_err(io::Error::other)?;
