@@ -207,8 +207,9 @@ fn judge_file(path: &Path, stat: &Stat, owner: Owner, max_len: u64) -> Result<()
     if writable_by_others(stat) {
         return Err(SafeFileError::WritableByOthers { path: path(), mode: permissions(stat) });
     }
-    // A second name for the file may lie where others can reach it.
-    if stat.st_nlink != 1 {
+    // A second name for the file may lie where others can reach it. No name at all is what a file has that was
+    // replaced between opening and now: whole, and a moment old.
+    if stat.st_nlink > 1 {
         return Err(SafeFileError::HardLinked { path: path() });
     }
     if u64::try_from(stat.st_size).is_ok_and(|len| len <= max_len) {
