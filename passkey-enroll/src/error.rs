@@ -40,6 +40,8 @@ pub(crate) enum Error {
     NotEnrolled {
         /// Whose passkeys they would be.
         user: String,
+        /// The command that enrols one.
+        add: String,
     },
     /// The user has passkeys, and none that can sign in.
     NoneUsable {
@@ -47,6 +49,8 @@ pub(crate) enum Error {
         user: String,
         /// The first entry of the credential file that is passed over, where one is: `PATH:LINE: reason`.
         damage: Option<String>,
+        /// The command that enrols another one.
+        add: String,
     },
     /// The user has no passkey of this name.
     NoSuchPasskey {
@@ -139,18 +143,20 @@ impl Error {
                 .hint("Or say whom this one passkey is for with --rp-id."),
             Self::Store(error) => store::report(error),
             Self::OnlyRoot { error, command } => {
-                store::report(error).hint(format!("Run it as root: sudo passkey-enroll {command}"))
+                let message = "Only root can change the passkeys that this machine keeps.";
+                Report { message: message.to_owned(), ..store::report(error) }
+                    .hint(format!("Run it as root: sudo passkey-enroll {command}"))
             }
-            Self::NotEnrolled { user } => {
+            Self::NotEnrolled { user, add } => {
                 Report::new(Exit::NotEnrolled, "not_enrolled", format!("{user} has no passkey."))
-                    .hint("Enrol one: sudo passkey-enroll add")
+                    .hint(format!("Enrol one: {add}"))
             }
-            Self::NoneUsable { user, damage: None } => {
+            Self::NoneUsable { user, damage: None, add } => {
                 let message = format!("All passkeys of {user} are disabled.");
                 Report::new(Exit::NotEnrolled, "all_disabled", message)
-                    .hint("Enrol another one: sudo passkey-enroll add")
+                    .hint(format!("Enrol another one: {add}"))
             }
-            Self::NoneUsable { user, damage: Some(damage) } => {
+            Self::NoneUsable { user, damage: Some(damage), .. } => {
                 let message = format!("No passkey of {user} can be read: {damage}");
                 Report::new(Exit::Broken, "all_damaged", message)
                     .hint("Restore the file from a copy, or remove the damaged entries and enrol again.")

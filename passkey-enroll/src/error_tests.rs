@@ -17,10 +17,22 @@ fn errors() -> Vec<(Error, Exit, &'static str)> {
         (config.into(), Exit::Broken, "config_broken"),
         (HostNameError::Localhost.into(), Exit::Broken, "no_rp_id"),
         (Error::Store(locked()), Exit::Failed, "store_locked"),
-        (Error::NotEnrolled { user: "alice".to_owned() }, Exit::NotEnrolled, "not_enrolled"),
-        (Error::NoneUsable { user: "alice".to_owned(), damage: None }, Exit::NotEnrolled, "all_disabled"),
         (
-            Error::NoneUsable { user: "alice".to_owned(), damage: Some("/x:3: bad".to_owned()) },
+            Error::NotEnrolled { user: "alice".to_owned(), add: "add".to_owned() },
+            Exit::NotEnrolled,
+            "not_enrolled",
+        ),
+        (
+            Error::NoneUsable { user: "alice".to_owned(), damage: None, add: "add".to_owned() },
+            Exit::NotEnrolled,
+            "all_disabled",
+        ),
+        (
+            Error::NoneUsable {
+                user: "alice".to_owned(),
+                damage: Some("/x:3: bad".to_owned()),
+                add: "add".to_owned(),
+            },
             Exit::Broken,
             "all_damaged",
         ),

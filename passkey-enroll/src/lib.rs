@@ -1,7 +1,8 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
-//! - The person: `person` tells and asks, `terminal` types and reads, `interrupt` is their Ctrl-C.
+//! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
+//!   `interrupt` is their Ctrl-C.
 //! - What comes out: `output` on stdout, `error` on stderr, each with its [`Exit`] code. Text of foreign origin passes
 //!   through `escape`.
 
@@ -17,6 +18,7 @@ mod interrupt;
 mod naming;
 mod output;
 mod person;
+mod prompt;
 mod terminal;
 
 use std::ffi::OsString;

@@ -1,16 +1,12 @@
 //! The person at the terminal, as the ceremonies see them.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use passkey_core::ceremony::{Notice, Person, PinAnswer, PinPrompt, PinReason};
 use passkey_core::messages;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::time::Duration;
+use std::io;
 
 use crate::interrupt::Interrupt;
+use crate::prompt::LivingPrompt;
 use crate::terminal::{self, Line, Terminal};
-
-/// How often the prompt moves.
-const TICK: Duration = Duration::from_millis(100);
 
 /// The person at the terminal.
 #[derive(Debug)]
@@ -100,67 +96,4 @@ fn waits(notice: &Notice) -> bool {
         | Notice::KeyRemoved => true,
         Notice::FingerprintLocked => false,
     }
-}
-
-/// One line on stderr that moves while something is waited for, and is gone afterwards. Where stderr is no terminal, each
-/// sentence is a line of its own.
-#[derive(Debug)]
-struct LivingPrompt {
-    moves: bool,
-    bar: Option<ProgressBar>,
-}
-
-impl LivingPrompt {
-    fn new() -> Self {
-        // The second is true as well for a terminal that cannot move its cursor.
-        Self { moves: io::stderr().is_terminal() && !ProgressDrawTarget::stderr().is_hidden(), bar: None }
-    }
-
-    /// Shows a sentence for as long as it holds.
-    fn show(&mut self, sentence: &str) {
-        if self.moves {
-            self.bar.get_or_insert_with(spinner).set_message(sentence.to_owned());
-        } else {
-            line(sentence);
-        }
-    }
-
-    /// Says a sentence that stays.
-    fn say(&mut self, sentence: &str) {
-        self.clear();
-        line(sentence);
-    }
-
-    /// Takes away what is shown.
-    fn clear(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Drop for LivingPrompt {
-    fn drop(&mut self) {
-        self.clear();
-    }
-}
-
-fn spinner() -> ProgressBar {
-    // The console of the kernel has few characters.
-    let ticks = if std::env::var_os("TERM").is_some_and(|term| term == "linux") {
-        r"|/-\ "
-    } else {
-        "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "
-    };
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-        bar.set_style(style.tick_chars(ticks));
-    }
-    bar.enable_steady_tick(TICK);
-    bar
-}
-
-fn line(sentence: &str) {
-    // A person who closed stderr does not want to hear it.
-    let _ = writeln!(io::stderr(), "{sentence}");
 }

@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::naming;
 use crate::output::{
     self,
-    json::{Added, Credential},
+    json::{Added, Credential, FirstSteps},
 };
 use crate::person::{Enrollee, LastQuestion};
 
@@ -40,9 +40,10 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     let sign_count = enrolled.sign_count;
     let (credential, is_first) = store(context, arguments.name.as_deref(), &user_handle, enrolled)?;
     remember(context, &credential, sign_count);
+    let first_steps = is_first.then(|| FirstSteps { user_option: context.user_option.clone() });
     let mut added = Credential::new(&credential, None);
     added.sign_count = Some(sign_count);
-    context.output.result(&Added { user: context.user(), credential: added, is_first })
+    context.output.result(&Added { user: context.user(), credential: added, first_steps })
 }
 
 fn ceremony(

@@ -9,7 +9,7 @@ pub(super) fn run(context: &Context) -> Result<(), Error> {
     let loaded = context.load()?;
     // That there is none is an answer, not an error.
     if loaded.as_ref().is_none_or(|loaded| loaded.file.is_unenrolled()) {
-        note(&format!("{} has no passkey. Enrol one: sudo passkey-enroll add", context.account.name));
+        note(&format!("{} has no passkey. Enrol one: {}", context.account.name, context.add_command()));
     }
     let Some(loaded) = loaded else {
         return context.output.result(&Passkeys {

@@ -40,6 +40,8 @@ struct Context {
     store: Store,
     output: Output,
     is_root: bool,
+    /// ` --user NAME`, as the caller gave it.
+    user_option: String,
 }
 
 impl Context {
@@ -54,7 +56,8 @@ impl Context {
         };
         let account = account::resolve(&caller, global.user.as_deref())?;
         let store = Store::new(&config);
-        Ok(Self { config, account, store, output, is_root: caller.is_root })
+        let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
+        Ok(Self { config, account, store, output, is_root: caller.is_root, user_option })
     }
 
     /// The user's credential file, where there is one. Entries that are passed over are warned of.
@@ -92,8 +95,13 @@ impl Context {
         self.account.name.clone()
     }
 
+    /// The command that enrols a passkey for this user.
+    fn add_command(&self) -> String {
+        format!("sudo passkey-enroll add{}", self.user_option)
+    }
+
     fn not_enrolled(&self) -> Error {
-        Error::NotEnrolled { user: self.user() }
+        Error::NotEnrolled { user: self.user(), add: self.add_command() }
     }
 
     /// The passkey of this name.

@@ -55,7 +55,7 @@ fn none_usable(context: &Context, loaded: &Loaded) -> Error {
         .first()
         .filter(|_| loaded.file.credentials.is_empty())
         .map(|entry| format!("{}:{}: {}", loaded.path.display(), entry.line, entry.reason));
-    Error::NoneUsable { user: context.user(), damage }
+    Error::NoneUsable { user: context.user(), damage, add: context.add_command() }
 }
 
 /// As the module does: where a counter that does not rise denies the sign-in, it must be readable.

@@ -1,6 +1,6 @@
 //! Results as a person reads them.
 
-use super::json::{Added, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Shown};
+use super::json::{Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Shown};
 use super::paint::Paint;
 use super::table::{Facts, Table};
 use super::time::{local, local_or_never};
@@ -46,8 +46,8 @@ impl Human for Shown {
             facts.add("Failures since", credential.failures.to_string());
         }
         facts.add(
-            "Sign-ins counted by the key",
-            credential.sign_count.map_or("none yet".to_owned(), |n| n.to_string()),
+            "Signature counter",
+            credential.sign_count.map_or("not known".to_owned(), |n| n.to_string()),
         );
         facts.add("Protected by", protection(credential.user_verification));
         facts.add("Discoverable", yes(credential.discoverable));
@@ -55,7 +55,7 @@ impl Human for Shown {
             facts.add("Credential protection", format!("level {level}"));
         }
         facts.add("Algorithm", credential.algorithm);
-        facts.add("Model (AAGUID)", credential.model.as_ref().unwrap_or(&credential.aaguid));
+        facts.add("Model", model(credential.model.as_deref(), &credential.aaguid));
         if !credential.transports.is_empty() {
             facts.add("Transports", credential.transports.join(", "));
         }
@@ -73,24 +73,28 @@ impl Human for Added {
         let name = Escaped(&self.credential.name).to_string();
         let mut text =
             format!("{} Passkey “{name}” is enrolled for {}.\n", paint.success("✓"), Escaped(&self.user));
-        if self.is_first {
-            text.push_str(FIRST_STEPS);
+        if let Some(FirstSteps { user_option }) = &self.first_steps {
+            text.push_str(&first_steps(&Escaped(user_option).to_string()));
         }
         text
     }
 }
 
 /// What a person should do after their first enrolment.
-const FIRST_STEPS: &str = "
+fn first_steps(user_option: &str) -> String {
+    format!(
+        "
 What to do next:
   1. Try it, without any risk:
-       passkey-enroll verify
+       passkey-enroll verify{user_option}
   2. Enrol a second security key and keep it in a safe place, for the day you lose this one:
-       sudo passkey-enroll add
+       sudo passkey-enroll add{user_option}
   3. Ask for it in sudo, after the password: in /etc/pam.d/sudo, put this line below the one that checks the
      password (on Debian and Ubuntu: below `@include common-auth`), and keep a root shell open until it has worked:
        auth required pam_passkey.so
-";
+"
+    )
+}
 
 impl Human for Removal {
     fn human(&self, paint: Paint) -> String {
@@ -128,12 +132,8 @@ impl Human for Rehearsed {
         facts.add("PIN or fingerprint checked", yes(self.user_verified));
         facts.add("Signature", "valid");
         facts.add(
-            "Sign-ins counted by the key",
-            if self.sign_count == 0 {
-                "this key does not count".to_owned()
-            } else {
-                self.sign_count.to_string()
-            },
+            "Signature counter",
+            if self.sign_count == 0 { "this key has none".to_owned() } else { self.sign_count.to_string() },
         );
         text.push_str(&facts.text("  ", paint));
         text
@@ -159,7 +159,7 @@ fn key_text(key: &Key, paint: Paint) -> String {
         return text;
     }
     if let Some(aaguid) = &key.aaguid {
-        facts.add("Model (AAGUID)", key.model.as_ref().unwrap_or(aaguid));
+        facts.add("Model", model(key.model.as_deref(), aaguid));
     }
     if let Some(version) = key.firmware_version {
         facts.add("Firmware", version.to_string());
@@ -181,6 +181,15 @@ fn key_text(key: &Key, paint: Paint) -> String {
     );
     text.push_str(&facts.text("  ", paint));
     text
+}
+
+fn model(name: Option<&str>, aaguid: &str) -> String {
+    match name {
+        Some(name) => name.to_owned(),
+        // What keys say that do not tell their model (WebAuthn Level 3, section 6.5.1).
+        None if aaguid.chars().all(|c| matches!(c, '0' | '-')) => "not told".to_owned(),
+        None => format!("AAGUID {aaguid}"),
+    }
 }
 
 fn pin_text(key: &Key) -> String {

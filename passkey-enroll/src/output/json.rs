@@ -117,9 +117,16 @@ pub(crate) struct Added {
     pub(crate) user: String,
     #[serde(flatten)]
     pub(crate) credential: Credential,
-    /// Whether it is the user's first.
+    /// What a person is told after their first one.
     #[serde(skip)]
-    pub(crate) is_first: bool,
+    pub(crate) first_steps: Option<FirstSteps>,
+}
+
+/// What to do after the first enrolment.
+#[derive(Clone, Debug)]
+pub(crate) struct FirstSteps {
+    /// ` --user NAME`, where the command was given it.
+    pub(crate) user_option: String,
 }
 
 /// `remove`

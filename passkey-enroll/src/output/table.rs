@@ -1,6 +1,6 @@
 //! Tables for reading.
 
-use unicode_width::UnicodeWidthStr as _;
+use console::measure_text_width;
 
 use super::paint::Paint;
 use crate::escape::Escaped;
@@ -28,7 +28,12 @@ impl Table {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
-                self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+                self.rows
+                    .iter()
+                    .filter_map(|row| row.get(column))
+                    .map(|cell| measure_text_width(cell))
+                    .max()
+                    .unwrap_or(0)
             })
             .collect();
         let mut text = String::new();
@@ -37,7 +42,7 @@ impl Table {
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 text.push_str(&if number == 0 { paint.heading(cell) } else { cell.clone() });
                 if column < last {
-                    let padding = width.saturating_sub(cell.width()).saturating_add(GAP);
+                    let padding = width.saturating_sub(measure_text_width(cell)).saturating_add(GAP);
                     text.push_str(&" ".repeat(padding));
                 }
             }
@@ -60,10 +65,10 @@ impl Facts {
 
     /// A line for each, behind `indent`.
     pub(super) fn text(&self, indent: &str, paint: Paint) -> String {
-        let width = self.facts.iter().map(|(name, _)| name.width()).max().unwrap_or_default();
+        let width = self.facts.iter().map(|(name, _)| measure_text_width(name)).max().unwrap_or_default();
         let mut text = String::new();
         for (name, value) in &self.facts {
-            let padding = " ".repeat(width.saturating_sub(name.width()).saturating_add(GAP));
+            let padding = " ".repeat(width.saturating_sub(measure_text_width(name)).saturating_add(GAP));
             text.extend([indent, &paint.faint(name), &padding, &Escaped(value).to_string(), "\n"]);
         }
         text
