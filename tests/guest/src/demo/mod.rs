@@ -71,9 +71,10 @@ fn sign_in(guest: &Guest, terminal: &mut Terminal) {
     println!();
     narrate("The administrator switches it on: 'auth required pam_passkey.so' in /etc/pam.d/sudo.");
     guest.write("/etc/pam.d/sudo", PAM_SUDO);
-    terminal.type_line("clear; sudo -k; sudo -u root id").expect("password for alice: ");
+    terminal.type_line("sudo -k").expect(PROMPT);
+    terminal.type_line("sudo -u root id").expect("password for alice: ");
     thread::sleep(Duration::from_millis(500));
-    terminal.type_line(PASSWORD).expect("ouch");
+    terminal.type_line(PASSWORD).expect("Touch your security key");
     let blue = guest.key("blue");
     blue.wait_blinking();
     thread::sleep(Duration::from_secs(1));
