@@ -59,7 +59,7 @@ pub fn list_in(sys: &Path, dev: &Path) -> io::Result<Vec<KeyInfo>> {
             keys.push((number, key));
         }
     }
-    keys.sort_by_key(|(number, _)| *number);
+    keys.sort_unstable_by_key(|(number, _)| *number);
     Ok(keys.into_iter().map(|(_, key)| key).collect())
 }
 
