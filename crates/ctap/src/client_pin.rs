@@ -12,7 +12,10 @@ const MAX_TOKEN_LEN: usize = 256;
 #[derive(Clone, Copy, Debug)]
 pub enum Request<'a> {
     /// getPINRetries.
-    PinRetries,
+    PinRetries {
+        /// One that the key speaks: keys insist on it, although the answer does not depend on it.
+        protocol: PinUvAuthProtocol,
+    },
     /// getKeyAgreement.
     KeyAgreement {
         /// The protocol to agree under.
@@ -51,7 +54,10 @@ pub enum Request<'a> {
         rp_id: Option<&'a str>,
     },
     /// getUVRetries.
-    UvRetries,
+    UvRetries {
+        /// One that the key speaks: keys insist on it, although the answer does not depend on it.
+        protocol: PinUvAuthProtocol,
+    },
     /// getPinUvAuthTokenUsingPinWithPermissions.
     PinTokenWithPermissions {
         /// Agreed with this key, not used before.
@@ -99,9 +105,8 @@ impl Request<'_> {
 
     fn parameters(&self) -> Parameters<'_> {
         match *self {
-            // CTAP 2.0 keys insist on a protocol, of which they know one; later ones do not look at it.
-            Request::PinRetries => Parameters::new(PinUvAuthProtocol::One, 0x01),
-            Request::UvRetries => Parameters::new(PinUvAuthProtocol::One, 0x07),
+            Request::PinRetries { protocol } => Parameters::new(protocol, 0x01),
+            Request::UvRetries { protocol } => Parameters::new(protocol, 0x07),
             Request::KeyAgreement { protocol } => Parameters::new(protocol, 0x02),
             Request::SetPin { session, new_pin_enc } => Parameters {
                 pin_uv_auth_param: Some(session.authenticate(new_pin_enc)),

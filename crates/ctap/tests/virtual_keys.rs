@@ -238,9 +238,8 @@ fn a_pin_is_set_changed_and_used_under_both_protocols() {
 
         let refused = host.token(protocol, "1234", None).map(drop);
         assert_eq!(refused, Err(ReplyError::Status(Status::PIN_INVALID)));
-        if protocol == PinUvAuthProtocol::One {
-            assert_eq!(host.client_pin(client_pin::Request::PinRetries).unwrap().pin_retries, Some(7));
-        }
+        let retries = host.client_pin(client_pin::Request::PinRetries { protocol }).unwrap();
+        assert_eq!(retries.pin_retries, Some(7));
 
         let permissions = Permissions::MC | Permissions::GA;
         let token = host.token(protocol, &"ß".repeat(31), Some(permissions)).unwrap();
@@ -289,7 +288,7 @@ fn a_sensor_gives_a_token_too() {
     let pin_uv_auth = Some((protocol, token.authenticate(&HASH)));
     let created = host.make(&make_credential::Request { pin_uv_auth, ..creation() }).unwrap();
     assert!(created.authenticator_data.flags.contains(Flags::UV));
-    assert!(host.client_pin(client_pin::Request::UvRetries).unwrap().uv_retries.is_some());
+    assert!(host.client_pin(client_pin::Request::UvRetries { protocol }).unwrap().uv_retries.is_some());
 }
 
 #[test]

@@ -185,12 +185,11 @@ for protocol in (PinProtocolV1(), PinProtocolV2()):
             lambda: pin.get_uv_token(ClientPin.PERMISSION.GET_ASSERTION, RP_ID),
             {"uv": True, "pinUvAuthToken": True, "bioEnroll": True},
         )
-        if protocol.VERSION == 1:
-            device.reply = {3: 8, 5: 3}
-            pin.get_pin_retries()
-            emit("request.pin_retries", device.requests[-1])
-            pin.get_uv_retries()
-            emit("request.uv_retries", device.requests[-1])
+        device.reply = {3: 8, 5: 3}
+        pin.get_pin_retries()
+        emit(f"{name}.request.pin_retries", device.requests[-1])
+        pin.get_uv_retries()
+        emit(f"{name}.request.uv_retries", device.requests[-1])
 
 
 # Replies

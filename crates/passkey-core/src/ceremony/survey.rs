@@ -8,6 +8,7 @@ use crate::credential::{Credential, CredentialId};
 use crate::verify::{Expected, verify_assertion};
 use ctap::client_pin;
 use ctap::hid::Command;
+use ctap::pin_uv_auth::PinUvAuthProtocol;
 use ctap::{Info, get_assertion, info};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -72,8 +73,8 @@ pub fn survey(world: &mut impl World, credentials: &[&Credential], timeout: Dura
 /// The last of a key's list is the next to be asked, or in flight once it has been sent.
 enum Question {
     Info,
-    PinRetries,
-    UvRetries,
+    PinRetries(PinUvAuthProtocol),
+    UvRetries(PinUvAuthProtocol),
     Holds(Vec<usize>),
     InFlight(Box<Question>, Option<ClientData>),
 }
@@ -92,8 +93,12 @@ fn ask_next<W: World>(
         let Some(question) = open.pop() else { continue };
         let (payload, client_data) = match &question {
             Question::Info => (info::request(), None),
-            Question::PinRetries => (client_pin::Request::PinRetries.encode(), None),
-            Question::UvRetries => (client_pin::Request::UvRetries.encode(), None),
+            Question::PinRetries(protocol) => {
+                (client_pin::Request::PinRetries { protocol: *protocol }.encode(), None)
+            }
+            Question::UvRetries(protocol) => {
+                (client_pin::Request::UvRetries { protocol: *protocol }.encode(), None)
+            }
             Question::Holds(indexes) => {
                 let mut challenge = [0; CHALLENGE_LEN];
                 let asked = pick(credentials, indexes);
@@ -138,18 +143,19 @@ impl SurveyedKey {
                 open.extend(
                     allow_list::cut(credentials, &info).into_iter().map(|piece| Question::Holds(piece.0)),
                 );
+                let protocol = info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
                 if info.options.uv == Some(true) {
-                    open.push(Question::UvRetries);
+                    open.push(Question::UvRetries(protocol));
                 }
                 if info.options.client_pin == Some(true) {
-                    open.push(Question::PinRetries);
+                    open.push(Question::PinRetries(protocol));
                 }
                 self.info = Ok(Some(info));
             }
-            Question::PinRetries => {
+            Question::PinRetries(_) => {
                 self.pin_retries = client_pin::Response::parse(payload).ok().and_then(|r| r.pin_retries);
             }
-            Question::UvRetries => {
+            Question::UvRetries(_) => {
                 self.uv_retries = client_pin::Response::parse(payload).ok().and_then(|r| r.uv_retries);
             }
             Question::Holds(mut indexes) => {

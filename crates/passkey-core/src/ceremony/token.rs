@@ -176,7 +176,7 @@ impl<'a> TokenFlow<'a> {
 
     fn request_retries(&mut self) -> Next {
         self.stage = Stage::Retries;
-        send(&client_pin::Request::PinRetries)
+        send(&client_pin::Request::PinRetries { protocol: self.protocol })
     }
 
     fn request_key_agreement(&mut self) -> Next {
@@ -310,7 +310,7 @@ impl<'a> TokenFlow<'a> {
             Status::UV_INVALID => {
                 self.sensor_failures = self.sensor_failures.saturating_add(1);
                 self.stage = Stage::SensorRetries;
-                send(&client_pin::Request::UvRetries)
+                send(&client_pin::Request::UvRetries { protocol: self.protocol })
             }
             Status::UV_BLOCKED => self.fall_back_to_pin(person),
             // Nobody came to the sensor in the key's own time; the ceremony's deadline decides how often to ask again.
