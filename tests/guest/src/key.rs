@@ -1,6 +1,7 @@
 //! Security keys in the guest, by way of `virtual-key ctl`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -161,6 +162,28 @@ impl<'a> Key<'a> {
     #[track_caller]
     pub fn plug(&self) {
         self.control(&["plug", &self.name]);
+    }
+
+    /// Its device node, as long as it is plugged in: `/dev/hidraw0`.
+    ///
+    /// # Panics
+    /// When it is not plugged in.
+    #[track_caller]
+    pub fn path(&self) -> String {
+        #[derive(Deserialize)]
+        struct Answer {
+            keys: Vec<Listed>,
+        }
+        #[derive(Deserialize)]
+        struct Listed {
+            name: String,
+            hidraw: Option<PathBuf>,
+        }
+        let keys = self.ask::<Answer>(&["list"]).keys;
+        let node =
+            keys.iter().find(|key| key.name == self.name).and_then(|key| key.hidraw.as_deref()?.file_name());
+        let node = node.unwrap_or_else(|| panic!("key '{}' is not plugged in", self.name));
+        format!("/dev/{}", node.display())
     }
 
     /// Lets each report take so many microseconds.

@@ -68,7 +68,7 @@ fn pam_u2f_signs_in_with_a_virtual_key() {
         .boot();
     let key = guest.key("blue");
 
-    assert_eq!(guest.root("stat -c '%G %a' /dev/hidraw0").ok(), "plugdev 660\n");
+    assert_eq!(guest.root(&format!("stat -c '%G %a' {}", key.path())).ok(), "plugdev 660\n");
     key.touch_after(0);
     let line = guest.run_as("alice", "pamu2fcfg -u alice").ok();
     guest.write("/etc/u2f", line);
