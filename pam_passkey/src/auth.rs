@@ -4,11 +4,11 @@ use std::ffi::CStr;
 use std::time::Instant;
 
 use ctap::Secret;
-use jiff::Timestamp;
 use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Attempt, Passkey, SignIn, SignInError, System, TokenError, sign_in};
 use passkey_core::config::{Config, CounterPolicy, Policy, Remote, Unenrolled};
 use passkey_core::store::{Account, CredentialFile, Loaded, State, StateUpdate, Store};
+use passkey_core::time;
 use passkey_core::verify::Verified;
 
 use crate::args::{Arguments, ConfigPath};
@@ -196,7 +196,7 @@ fn remember(pam: &Pam<'_>, store: &Store, account: &Account, attempt: &Attempt, 
     if attempt.result.is_err() && attempt.pin_failed.is_empty() {
         return;
     }
-    let now = Timestamp::now();
+    let now = time::now();
     let updated = store.update_state(account, |state| {
         for id in &attempt.pin_failed {
             state.record_failure(id, now);

@@ -15,5 +15,6 @@ pub mod credential;
 pub mod messages;
 pub mod safe_file;
 pub mod store;
+pub mod time;
 mod toml_text;
 pub mod verify;

@@ -10,9 +10,12 @@ pub(crate) struct Item(Vec<u8>);
 
 impl Item {
     pub(crate) fn map(members: impl IntoIterator<Item = Option<(Item, Item)>>) -> Self {
-        let mut members: Vec<(Item, Item)> = members.into_iter().flatten().collect();
+        Self::canonical_map(members.into_iter().flatten().collect())
+    }
+
+    fn canonical_map(mut members: Vec<(Item, Item)>) -> Self {
         // By major type, then the shorter one, then by bytes (CTAP 2.1 §8): in shortest form that is the order of the encoded keys.
-        members.sort_by(|(one, _), (other, _)| one.0.cmp(&other.0));
+        members.sort_unstable_by(|(one, _), (other, _)| one.0.cmp(&other.0));
         let head = encoded(|encoder| encoder.map(len(&members)).map(drop));
         Self(members.into_iter().fold(head.0, |mut all, (key, value)| {
             all.extend_from_slice(&key.0);

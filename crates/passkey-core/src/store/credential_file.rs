@@ -11,6 +11,7 @@ use crate::{
         AttestationSummary, Credential, CredentialId, NameError, UserHandle, UvCapability, algorithm_name,
         check_name, is_rp_id,
     },
+    time,
     toml_text::quoted,
 };
 
@@ -188,7 +189,7 @@ fn read_credential(fields: &mut Fields<'_>) -> Result<Credential, EntryError> {
         user_verification: fields.parsed("user_verification", UvCapability::from_word)?,
         cred_protect: read_cred_protect(fields)?,
         transports: read_transports(fields)?,
-        added: fields.parsed("added", |text| text.parse().ok())?,
+        added: fields.parsed("added", time::parse)?,
         enabled: fields.switch("enabled")?,
         attestation: fields.optional(|fields| {
             fields.table("attestation", |attestation| {
@@ -238,7 +239,7 @@ fn lines(credential: &Credential) -> Vec<(&'static str, String)> {
         lines.push(("cred_protect", level.to_string()));
     }
     lines.push(("transports", format!("[{}]", transports.join(", "))));
-    lines.push(("added", quoted(&credential.added.to_string())));
+    lines.push(("added", quoted(&time::format(credential.added))));
     if let Some(attestation) = &credential.attestation {
         lines.push(("attestation", format!("{{ format = {} }}", quoted(&attestation.format))));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::document::{self, EntryError, Fields, FormatError, SkippedEntry};
-use crate::{credential::CredentialId, toml_text::quoted};
+use crate::{credential::CredentialId, time, toml_text::quoted};
 
 /// The state of one user's passkeys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,8 +95,8 @@ impl State {
         for (id, state) in &self.credentials {
             let mut lines = vec![("id", quoted(&id.to_base64url()))];
             lines.extend(state.sign_count.map(|count| ("sign_count", count.to_string())));
-            lines.extend(state.last_used.map(|time| ("last_used", quoted(&time.to_string()))));
-            lines.extend(state.last_failure.map(|time| ("last_failure", quoted(&time.to_string()))));
+            lines.extend(state.last_used.map(|time| ("last_used", quoted(&time::format(time)))));
+            lines.extend(state.last_failure.map(|time| ("last_failure", quoted(&time::format(time)))));
             lines.push(("failures", state.failures.to_string()));
             document::write_entry(&mut text, &lines);
         }
@@ -107,12 +107,11 @@ impl State {
 
 fn read_entry(fields: &mut Fields<'_>) -> Result<(CredentialId, CredentialState), EntryError> {
     let id = fields.parsed("id", CredentialId::from_base64url)?;
-    let time = |text: &str| text.parse().ok();
     let state = CredentialState {
         sign_count: fields.optional(|fields| fields.number("sign_count"))?,
-        last_used: fields.optional(|fields| fields.parsed("last_used", time))?,
+        last_used: fields.optional(|fields| fields.parsed("last_used", time::parse))?,
         failures: fields.number("failures")?,
-        last_failure: fields.optional(|fields| fields.parsed("last_failure", time))?,
+        last_failure: fields.optional(|fields| fields.parsed("last_failure", time::parse))?,
     };
     Ok((id, state))
 }

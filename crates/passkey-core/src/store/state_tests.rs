@@ -60,6 +60,15 @@ fn a_sign_in_ends_a_row_of_failures_and_a_counter_never_falls() {
 }
 
 #[test]
+fn a_new_passkey_brings_its_counter_and_no_past() {
+    let mut state = state();
+    state.record_enrolment(&id(1), 3);
+    let begins = CredentialState { sign_count: Some(3), ..CredentialState::default() };
+    assert_eq!(state.credential(&id(1)), Some(&begins));
+    assert_eq!(State::parse(&state.encode()).unwrap(), state);
+}
+
+#[test]
 fn no_cut_is_taken_for_a_state_that_knows_less() {
     for end in 0..TEXT.len() {
         if let Ok(cut) = State::parse(&TEXT[..end]) {
