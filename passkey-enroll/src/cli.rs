@@ -29,7 +29,6 @@ Exit status:
 /// A passkey lives on a security key. This machine keeps only what it needs to recognise it: nothing here is secret.
 #[derive(Debug, Parser)]
 #[command(name = "passkey-enroll", version, after_help = AFTER_HELP, max_term_width = 100)]
-#[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
