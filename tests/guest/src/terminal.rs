@@ -70,7 +70,12 @@ impl Terminal {
                 return self;
             }
             if !self.advance(deadline) {
-                self.fail(&format!("'{text}' did not come within {patience:?}"));
+                let when = if self.status.is_some() {
+                    "before the end".to_owned()
+                } else {
+                    format!("within {patience:?}")
+                };
+                self.fail(&format!("'{text}' did not come {when}"));
             }
         }
     }
