@@ -9,8 +9,8 @@ use std::time::Duration;
 use passkey_core::ceremony::PluggedKey;
 use passkey_core::credential::Credential;
 
-use crate::escape::Escaped;
 use crate::outcome::{Outcome, Row};
+use passkey_core::escape::Escaped;
 
 /// The longest name in a line, in characters.
 const MAX_NAME_CHARS: usize = 100;

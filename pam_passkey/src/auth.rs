@@ -13,11 +13,11 @@ use passkey_core::verify::Verified;
 
 use crate::args::{Arguments, ConfigPath};
 use crate::audit::Record;
-use crate::escape::Escaped;
 use crate::ffi::{self, InterruptGuard, LookupError, NotText, Pam, Severity};
 use crate::outcome::Outcome;
 use crate::person::{Applicant, Voice};
 use crate::remote::Origin;
+use passkey_core::escape::Escaped;
 
 /// Damaged entries of a credential file that are named in the log one by one.
 const MAX_DAMAGE_LINES: usize = 8;

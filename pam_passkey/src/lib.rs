@@ -10,7 +10,6 @@
 mod args;
 mod audit;
 mod auth;
-mod escape;
 mod ffi;
 mod messages;
 mod outcome;

@@ -5,7 +5,7 @@ use std::fmt;
 use nix::unistd::{Uid, User};
 use passkey_core::config::Account;
 
-use crate::escape::Escaped;
+use passkey_core::escape::Escaped;
 
 /// Who runs the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl fmt::Display for AccountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRoot => f.write_str("Only root can manage the passkeys of another user."),
-            Self::UnknownName(name) => write!(f, "There is no user {}.", Escaped(name)),
+            Self::UnknownName(name) => write!(f, "There is no user {}.", Escaped::text(name)),
             Self::UnknownUid(uid) => write!(f, "User id {uid} has no account on this machine."),
             Self::Database(reason) => write!(f, "The user database cannot be read: {reason}."),
         }

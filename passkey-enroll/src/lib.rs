@@ -4,7 +4,7 @@
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
 //! - What comes out: `output` on stdout, `error` on stderr, each with its [`Exit`] code. Text of foreign origin passes
-//!   through `escape`.
+//!   through `passkey_core::escape`.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,6 @@ mod account;
 pub mod cli;
 mod commands;
 mod error;
-mod escape;
 mod exit;
 mod interrupt;
 mod naming;

@@ -2,7 +2,7 @@
 
 use passkey_core::credential::{MAX_NAME_CHARS, check_name};
 
-use crate::escape::is_dangerous;
+use passkey_core::escape::is_dangerous;
 
 /// What a key without a usable name is called.
 const FALLBACK: &str = "Security key";

@@ -6,6 +6,8 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::{authenticator_data::Aaguid, cose::PublicKey};
 use jiff::Timestamp;
 
+use crate::escape::is_dangerous;
+
 /// The longest credential id that is accepted, in bytes (WebAuthn Level 3, section 5.8.3).
 pub const MAX_CREDENTIAL_ID_LEN: usize = 1023;
 /// The longest user handle, in bytes (WebAuthn Level 3, section 4, "User Handle").
@@ -179,7 +181,7 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
     if name.chars().count() > MAX_NAME_CHARS {
         return Err(NameError::TooLong);
     }
-    if name.chars().any(unprintable) {
+    if name.chars().any(is_dangerous) {
         return Err(NameError::Unprintable);
     }
     if name.trim() != name {
@@ -229,12 +231,6 @@ pub fn algorithm_name(key: &PublicKey) -> &'static str {
         PublicKey::EdDsa { .. } => "eddsa",
         PublicKey::Rs256 { .. } => "rs256",
     }
-}
-
-/// Control characters, and the invisible ones that reorder what follows on a terminal.
-fn unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! - [`verify`]: what an authenticator signed; the only maker of a [`verify::Verified`]. [`client_data`]: what it signs.
 //! - [`credential`], [`store`], [`safe_file`]: passkeys, the files they are kept in, and opening those safely.
 //! - [`config`]: what the administrator decides.
-//! - [`messages`]: what the person is told.
+//! - [`messages`]: what the person is told; [`escape`]: foreign text in it.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ pub mod ceremony;
 pub mod client_data;
 pub mod config;
 pub mod credential;
+pub mod escape;
 pub mod messages;
 pub mod safe_file;
 pub mod store;

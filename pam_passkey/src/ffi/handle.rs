@@ -8,7 +8,7 @@ use pam::conv::Conv;
 use pam::items::{AuthTok, RHost, RUser, Service, Tty, User};
 use pam::module::PamHandle;
 
-use crate::escape::Escaped;
+use passkey_core::escape::Escaped;
 
 // What pam-bindings leaves out. Both are in libpam.so.0 from 0.99 on (security/pam_modules.h, pam_ext.h).
 unsafe extern "C" {

@@ -6,13 +6,13 @@ use passkey_core::store::{CredentialFile, UpdateError};
 use super::Context;
 use crate::cli::Remove;
 use crate::error::Error;
-use crate::escape::Escaped;
 use crate::interrupt::Interrupt;
 use crate::output::{
     self,
     json::{Credential, Removal},
 };
 use crate::terminal::{Line, Terminal};
+use passkey_core::escape::Escaped;
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
@@ -46,7 +46,7 @@ fn is_last(file: &CredentialFile, id: &CredentialId) -> bool {
 fn confirm(context: &Context, name: &str, is_last: bool) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
-    let user = Escaped(&context.account.name);
+    let user = Escaped::text(&context.account.name);
     let warning = if is_last {
         format!(
             "This is the last passkey of {user} that can sign in: services that require one will not let them in any \
@@ -55,7 +55,8 @@ fn confirm(context: &Context, name: &str, is_last: bool) -> Result<(), Error> {
     } else {
         String::new()
     };
-    let question = format!("{warning}Remove the passkey “{}” of {user}? Type yes to go on: ", Escaped(name));
+    let question =
+        format!("{warning}Remove the passkey “{}” of {user}? Type yes to go on: ", Escaped::text(name));
     match terminal.ask(&question, &interrupt).map_err(Error::Terminal)? {
         Line::Typed(answer) if answer.as_bytes().trim_ascii().eq_ignore_ascii_case(b"yes") => Ok(()),
         Line::Typed(_) | Line::End | Line::Interrupted => Err(Error::Cancelled),

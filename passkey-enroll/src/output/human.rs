@@ -4,7 +4,7 @@ use super::json::{Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, R
 use super::paint::Paint;
 use super::table::{Facts, Table};
 use super::time::{local, local_or_never};
-use crate::escape::Escaped;
+use passkey_core::escape::Escaped;
 
 /// A result that can be read by a person.
 pub(crate) trait Human {
@@ -70,11 +70,14 @@ impl Human for Shown {
 
 impl Human for Added {
     fn human(&self, paint: Paint) -> String {
-        let name = Escaped(&self.credential.name).to_string();
-        let mut text =
-            format!("{} Passkey “{name}” is enrolled for {}.\n", paint.success("✓"), Escaped(&self.user));
+        let name = Escaped::text(&self.credential.name).to_string();
+        let mut text = format!(
+            "{} Passkey “{name}” is enrolled for {}.\n",
+            paint.success("✓"),
+            Escaped::text(&self.user)
+        );
         if let Some(FirstSteps { user_option }) = &self.first_steps {
-            text.push_str(&first_steps(&Escaped(user_option).to_string()));
+            text.push_str(&first_steps(&Escaped::text(user_option).to_string()));
         }
         text
     }
@@ -106,8 +109,8 @@ impl Human for Removal {
         format!(
             "{} Passkey “{}” is removed. {} {left}.\n",
             paint.success("✓"),
-            Escaped(&self.removed.name),
-            Escaped(&self.user)
+            Escaped::text(&self.removed.name),
+            Escaped::text(&self.user)
         )
     }
 }
@@ -115,14 +118,14 @@ impl Human for Removal {
 impl Human for Rehearsed {
     fn human(&self, paint: Paint) -> String {
         let under = match &self.service {
-            Some(service) => format!(" to {}", Escaped(service)),
+            Some(service) => format!(" to {}", Escaped::text(service)),
             None => String::new(),
         };
         let mut text = format!(
             "{} {} could sign in{under} with the passkey “{}”.\n",
             paint.success("✓"),
-            Escaped(&self.user),
-            Escaped(&self.credential.name)
+            Escaped::text(&self.user),
+            Escaped::text(&self.credential.name)
         );
         let mut facts = Facts::default();
         if let Some(key) = &self.key {
@@ -149,7 +152,7 @@ impl Human for Keys {
 
 fn key_text(key: &Key, paint: Paint) -> String {
     let name = if key.plugged.name.is_empty() { "Security key" } else { &key.plugged.name };
-    let mut text = format!("{}\n", paint.heading(&Escaped(name).to_string()));
+    let mut text = format!("{}\n", paint.heading(&Escaped::text(name).to_string()));
     let mut facts = Facts::default();
     facts.add("Device", &key.plugged.path);
     facts.add("USB", format!("{:04x}:{:04x}", key.plugged.vendor_id, key.plugged.product_id));

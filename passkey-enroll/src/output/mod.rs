@@ -13,9 +13,9 @@ use clap::error::ErrorKind;
 use serde::Serialize;
 
 use crate::error::{Error, Report};
-use crate::escape::{Escaped, is_dangerous};
 use crate::exit::Exit;
 use paint::Paint;
+use passkey_core::escape::{Escaped, is_dangerous};
 
 pub(crate) use human::Human;
 
@@ -56,12 +56,12 @@ impl Output {
 
 /// Tells the person something that is not the result.
 pub(crate) fn note(sentence: &str) {
-    to_stderr(&format!("{}\n", Escaped(sentence)));
+    to_stderr(&format!("{}\n", Escaped::text(sentence)));
 }
 
 /// Warns of something that did not keep the command from doing its work.
 pub(crate) fn warning(sentence: &str) {
-    to_stderr(&format!("{} {}\n", Paint::for_stderr().warning("warning:"), Escaped(sentence)));
+    to_stderr(&format!("{} {}\n", Paint::for_stderr().warning("warning:"), Escaped::text(sentence)));
 }
 
 /// Writes what is wrong with the command line, or the help that it asks for.
@@ -88,8 +88,8 @@ pub(crate) fn usage(refusal: &clap::Error, arguments: &[OsString]) -> Exit {
 fn usage_text(refusal: &clap::Error, paint: Paint) -> String {
     let text = refusal.render().to_string();
     let lines = text.lines().map(|line| match line.strip_prefix("error:") {
-        Some(rest) => format!("{}{}\n", paint.error("error:"), Escaped(rest)),
-        None => format!("{}\n", Escaped(line)),
+        Some(rest) => format!("{}{}\n", paint.error("error:"), Escaped::text(rest)),
+        None => format!("{}\n", Escaped::text(line)),
     });
     lines.collect()
 }
@@ -107,9 +107,9 @@ fn usage_report(refusal: &clap::Error) -> Report {
 }
 
 fn error_text(report: &Report, paint: Paint) -> String {
-    let mut text = format!("{} {}\n", paint.error("error:"), Escaped(&report.message));
+    let mut text = format!("{} {}\n", paint.error("error:"), Escaped::text(&report.message));
     if let Some(hint) = &report.hint {
-        text.extend([paint.hint("hint:"), format!(" {}\n", Escaped(hint))]);
+        text.extend([paint.hint("hint:"), format!(" {}\n", Escaped::text(hint))]);
     }
     text
 }

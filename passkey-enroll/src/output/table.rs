@@ -3,7 +3,7 @@
 use console::measure_text_width;
 
 use super::paint::Paint;
-use crate::escape::Escaped;
+use passkey_core::escape::Escaped;
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -20,7 +20,7 @@ impl Table {
     }
 
     pub(super) fn row(&mut self, cells: &[String]) {
-        self.rows.push(cells.iter().map(|cell| Escaped(cell).to_string()).collect());
+        self.rows.push(cells.iter().map(|cell| Escaped::text(cell).to_string()).collect());
     }
 
     /// The table's lines. Columns are as wide as their widest cell on a terminal.
@@ -69,7 +69,7 @@ impl Facts {
         let mut text = String::new();
         for (name, value) in &self.facts {
             let padding = " ".repeat(width.saturating_sub(measure_text_width(name)).saturating_add(GAP));
-            text.extend([indent, &paint.faint(name), &padding, &Escaped(value).to_string(), "\n"]);
+            text.extend([indent, &paint.faint(name), &padding, &Escaped::text(value).to_string(), "\n"]);
         }
         text
     }

@@ -73,9 +73,9 @@ impl<'w, W: World> Fleet<'w, W> {
         self.links.get(&key).map(Link::plugged)
     }
 
-    /// How many keys are plugged in, whatever their state.
+    /// How many keys are plugged in, as far as is known, whatever their state.
     pub(super) fn count(&self) -> usize {
-        self.links.len()
+        self.links.values().filter(|link| !link.is_unplugged()).count()
     }
 
     /// Whether the key speaks CTAP2 (the capability of `CTAPHID_INIT`'s reply, CTAP 2.1 §11.2.9.1.3).

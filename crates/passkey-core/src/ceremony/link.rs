@@ -94,6 +94,11 @@ impl Link {
         matches!(self.handle, Handle::Lost(_))
     }
 
+    /// Whether the key was noticed to be gone before the kernel told of it.
+    pub(super) fn is_unplugged(&self) -> bool {
+        matches!(self.handle, Handle::Lost(Some(Loss::Unplugged)))
+    }
+
     pub(super) fn wants_write(&self) -> bool {
         self.is_open() && self.wants_write
     }

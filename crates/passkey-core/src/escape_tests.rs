@@ -5,6 +5,7 @@ fn ordinary_text_stays_as_it_is() {
     for text in ["", "Touch your security key.", "Schlüssel – 鍵 \"x\" \\ '%s'"] {
         assert_eq!(Escaped::line(text).to_string(), text);
         assert_eq!(Escaped::message(text).to_string(), text);
+        assert_eq!(Escaped::text(text).to_string(), text);
     }
 }
 
