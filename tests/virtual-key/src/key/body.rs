@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use opensk::api::key_store::CredentialSource;
 use opensk::api::persist::{AttestationId, keys};
 use sha2::{Digest, Sha256};
 use sk_cbor::{Value, writer};
@@ -56,6 +57,8 @@ pub(crate) struct Body {
     pub(crate) config: KeyConfig,
     /// OpenSK's persistent entries.
     pub(crate) flash: BTreeMap<usize, Vec<u8>>,
+    /// What its credential ids stand for.
+    pub(crate) sources: BTreeMap<Vec<u8>, CredentialSource>,
     pub(crate) random: Random,
     pub(crate) tally: Tally,
     pub(crate) hand: Hand,
@@ -70,6 +73,7 @@ impl Body {
         let mut body = Self {
             config,
             flash: BTreeMap::new(),
+            sources: BTreeMap::new(),
             random,
             tally: Tally::default(),
             hand: Hand::default(),
@@ -94,6 +98,7 @@ impl Body {
     /// Forget everything but the model: no PIN, no credentials, no fingerprints.
     pub(crate) fn reset(&mut self) {
         self.flash.clear();
+        self.sources.clear();
         let (private_key, certificate) = attestation::of_model(self.config.aaguid);
         self.flash.extend([
             (keys::AAGUID, self.config.aaguid.to_vec()),

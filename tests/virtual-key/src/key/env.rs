@@ -8,7 +8,6 @@ use opensk::api::clock::Clock;
 use opensk::api::connection::{HidConnection, RecvStatus, UsbEndpoint};
 use opensk::api::customization::{CustomizationImpl, DEFAULT_CUSTOMIZATION};
 use opensk::api::fingerprint::{Ctap2EnrollFeedback, Fingerprint, FingerprintCheckError, FingerprintKind};
-use opensk::api::key_store;
 use opensk::api::persist::{Persist, PersistIter};
 use opensk::api::rng::{Rng, rand_core};
 use opensk::api::user_presence::{UserPresence, UserPresenceError, UserPresenceWaitResult};
@@ -211,8 +210,6 @@ impl<P: Port> rand_core::RngCore for KeyEnv<P> {
         Ok(())
     }
 }
-
-impl<P: Port> key_store::Helper for KeyEnv<P> {}
 
 impl<P: Port> Persist for KeyEnv<P> {
     fn find(&self, key: usize) -> CtapResult<Option<Vec<u8>>> {

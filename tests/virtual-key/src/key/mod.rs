@@ -4,6 +4,7 @@ mod body;
 mod crypto;
 mod env;
 mod firmware;
+mod key_store;
 mod profile;
 
 use std::time::Duration;
