@@ -1,0 +1,100 @@
+//! What a sign-in costs, counted by the key itself, next to Debian's pam_u2f in the same guest.
+#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+
+use guest::{Counts, Guest, KeyOptions};
+use pam_tests::{enrol, guest, path};
+
+/// pamu2fcfg wants to see a certificate.
+fn key_options() -> KeyOptions {
+    KeyOptions::default().with(&["--attestation"])
+}
+
+/// The incumbent's enrolment, appended to its mapping file.
+fn enrol_u2f(guest: &Guest, key: &str, verification: &str) {
+    guest.key(key).touch_always(50);
+    // All passkeys of a user stand in one line, of which only the first begins with their name.
+    let first = guest.root("test -s /etc/u2f_mappings").status != 0;
+    let options = format!("{verification} {}", if first { "-u alice" } else { "-n" });
+    let mut tool = guest
+        .terminal("root", &format!("pamu2fcfg {options} > line && tr -d '\\n' < line >> /etc/u2f_mappings"));
+    let exit = tool.wait();
+    assert_eq!(exit.status, 0, "{}", exit.screen);
+    guest.key(key).touch_never();
+}
+
+/// Signs in with both modules; what each cost the key.
+fn measure(guest: &Guest, key: &str, pin: Option<&str>) -> (Counts, Counts) {
+    let one = |service: &str| {
+        guest.key(key).reset_counts();
+        guest.key(key).touch_always(50);
+        let mut tester = guest.terminal("root", &format!("pamtester {service} alice authenticate"));
+        if let Some(pin) = pin {
+            tester.expect("PIN").type_line(pin);
+        }
+        let exit = tester.wait();
+        assert_eq!(exit.status, 0, "{service}: {}\n{}", exit.screen, guest.syslog());
+        guest.key(key).touch_never();
+        guest.key(key).counts()
+    };
+    (one("passkey"), one("u2f"))
+}
+
+fn print(case: &str, (ours, theirs): &(Counts, Counts)) {
+    let row = |counts: &Counts| {
+        format!(
+            "{:3} transactions, {:3}/{:3} reports, {:2} opens",
+            counts.transactions, counts.reports_in, counts.reports_out, counts.opens
+        )
+    };
+    println!("cost of {case:34} pam_passkey {} | pam_u2f {}", row(ours), row(theirs));
+}
+
+#[test]
+fn one_passkey_and_a_touch() {
+    let guest = guest("")
+        .file("/etc/pam.d/u2f", "auth required pam_u2f.so authfile=/etc/u2f_mappings\n")
+        .key("blue", key_options())
+        .boot();
+    enrol(&guest, "blue", None);
+    enrol_u2f(&guest, "blue", "");
+    let costs = measure(&guest, "blue", None);
+    print("one passkey, touch", &costs);
+    assert!(costs.0.transactions <= 3 && costs.0.transactions < costs.1.transactions, "{costs:?}");
+}
+
+#[test]
+fn one_passkey_and_a_pin() {
+    let guest = guest("verification=required")
+        .file("/etc/pam.d/u2f", "auth required pam_u2f.so authfile=/etc/u2f_mappings pinverification=1\n")
+        .key("blue", key_options().pin("1234"))
+        .boot();
+    enrol(&guest, "blue", Some("1234"));
+    enrol_u2f(&guest, "blue", "-N");
+    let costs = measure(&guest, "blue", Some("1234"));
+    print("one passkey, PIN", &costs);
+    assert!(costs.0.transactions <= 6, "{costs:?}");
+}
+
+/// The last of ten passkeys matches, on a key that takes eight in a list.
+#[test]
+fn ten_passkeys_of_which_the_last_matches() {
+    let guest = guest("")
+        .file("/etc/pam.d/u2f", "auth required pam_u2f.so authfile=/etc/u2f_mappings\n")
+        .key("last", key_options())
+        .boot();
+    guest.key("last").unplug();
+    for n in 0..9 {
+        let name = format!("other{n}");
+        guest.add_key(&name, &key_options());
+        enrol(&guest, &name, None);
+        enrol_u2f(&guest, &name, "");
+        guest.key(&name).unplug();
+    }
+    guest.key("last").plug();
+    assert!(path(&guest, "last").starts_with("/dev/hidraw"));
+    enrol(&guest, "last", None);
+    enrol_u2f(&guest, "last", "");
+    let costs = measure(&guest, "last", None);
+    print("ten passkeys, the last matches", &costs);
+    assert!(costs.0.transactions <= 5 && costs.0.opens == 1, "{costs:?}");
+}
