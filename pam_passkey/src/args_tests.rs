@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use passkey_core::config::{CounterPolicy, Mode, Recovery, Remote, Unenrolled, UserVerification};
+use passkey_core::config::{CounterPolicy, Mode, Remote, Unenrolled, UserVerification};
 
 use super::*;
 
@@ -20,7 +20,6 @@ fn every_argument_of_the_design_is_taken() {
     let parsed = Arguments::parse(&[
         c"config=/etc/other.toml",
         c"mode=passwordless",
-        c"usernameless",
         c"verification=preferred",
         c"timeout=20",
         c"wait_for_key=5",
@@ -28,7 +27,6 @@ fn every_argument_of_the_design_is_taken() {
         c"remote=allow",
         c"counter=deny",
         c"pin_attempts=2",
-        c"recovery=allow",
         c"quiet",
         c"debug=false",
     ])
@@ -38,7 +36,6 @@ fn every_argument_of_the_design_is_taken() {
         parsed.settings,
         Settings {
             mode: Some(Mode::Passwordless),
-            usernameless: Some(true),
             verification: Some(UserVerification::Preferred),
             timeout: Some(Duration::from_secs(20)),
             wait_for_key: Some(Duration::from_secs(5)),
@@ -46,7 +43,6 @@ fn every_argument_of_the_design_is_taken() {
             remote: Some(Remote::Allow),
             counter: Some(CounterPolicy::Deny),
             pin_attempts: Some(2),
-            recovery: Some(Recovery::Allow),
             quiet: Some(true),
             debug: Some(false),
         }

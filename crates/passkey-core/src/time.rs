@@ -14,7 +14,7 @@ pub fn now() -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Reads a moment. Only the form that [`format`] writes is understood, with or without a fraction.
+/// Reads a moment. Only the form that [`format()`] writes is understood, with or without a fraction.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let (time, fraction) =

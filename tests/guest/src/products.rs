@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Builds everything that goes into a guest.
-const BUILD: &str = "cargo build --release -p pam_passkey -p passkey-enroll -p virtual-key -p guest";
+const BUILD: &str = "tests/guest/image/products";
 
 /// A program that goes into a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -87,27 +87,11 @@ words! {
     }
 }
 
-words! {
-    /// Whether one-time recovery codes are accepted.
-    Recovery {
-        /// They are not.
-        Deny = "deny",
-        /// They are.
-        Allow = "allow",
-    }
-}
-
 /// Everything that one sign-in in one service needs to know, all of it decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "three independent switches that administrators know by name"
-)]
 pub struct Policy {
     /// What the passkey is for.
     pub mode: Mode,
-    /// Whether the key itself may say who is signing in. Never true as a second factor, where that is settled.
-    pub usernameless: bool,
     /// Whether the key has to verify its user.
     pub verification: UserVerification,
     /// The whole time from the first key to the touch.
@@ -122,8 +106,6 @@ pub struct Policy {
     pub counter: CounterPolicy,
     /// How many PINs may be typed in one ceremony.
     pub pin_attempts: u8,
-    /// Whether recovery codes are accepted.
-    pub recovery: Recovery,
     /// Whether to say nothing beyond prompts.
     pub quiet: bool,
     /// Whether to log the steps of the ceremony.
@@ -140,7 +122,6 @@ impl Policy {
         };
         Self {
             mode,
-            usernameless: settings.usernameless.unwrap_or(false) && mode == Mode::Passwordless,
             verification: settings.verification.unwrap_or(verification),
             timeout: settings.timeout.unwrap_or(Duration::from_secs(30)),
             wait_for_key: settings.wait_for_key.unwrap_or(wait_for_key),
@@ -148,7 +129,6 @@ impl Policy {
             remote: settings.remote.unwrap_or(Remote::Refuse),
             counter: settings.counter.unwrap_or(CounterPolicy::Warn),
             pin_attempts: settings.pin_attempts.unwrap_or(3),
-            recovery: settings.recovery.unwrap_or(Recovery::Deny),
             quiet: settings.quiet.unwrap_or(false),
             debug: settings.debug.unwrap_or(false),
         }

@@ -6,8 +6,8 @@ use std::{ops::RangeInclusive, time::Duration};
 use toml::de::DeValue;
 
 use super::{
-    CounterPolicy, Mode, Recovery, Remote, SettingError, Unenrolled, UserVerification, error::Expectation,
-    keys, policy::Word,
+    CounterPolicy, Mode, Remote, SettingError, Unenrolled, UserVerification, error::Expectation, keys,
+    policy::Word,
 };
 
 /// The longest `timeout` and `wait_for_key`.
@@ -20,8 +20,6 @@ const MAX_PIN_ATTEMPTS: i64 = 8;
 pub struct Settings {
     /// `mode`
     pub mode: Option<Mode>,
-    /// `usernameless`
-    pub usernameless: Option<bool>,
     /// `verification`
     pub verification: Option<UserVerification>,
     /// `timeout`, in seconds
@@ -36,8 +34,6 @@ pub struct Settings {
     pub counter: Option<CounterPolicy>,
     /// `pin_attempts`
     pub pin_attempts: Option<u8>,
-    /// `recovery`
-    pub recovery: Option<Recovery>,
     /// `quiet`
     pub quiet: Option<bool>,
     /// `debug`
@@ -48,7 +44,6 @@ impl Settings {
     /// Every key, in the order of the documentation.
     pub const KEYS: &'static [&'static str] = &[
         "mode",
-        "usernameless",
         "verification",
         "timeout",
         "wait_for_key",
@@ -56,7 +51,6 @@ impl Settings {
         "remote",
         "counter",
         "pin_attempts",
-        "recovery",
         "quiet",
         "debug",
     ];
@@ -74,7 +68,6 @@ impl Settings {
     pub fn or(self, below: &Self) -> Self {
         Self {
             mode: self.mode.or(below.mode),
-            usernameless: self.usernameless.or(below.usernameless),
             verification: self.verification.or(below.verification),
             timeout: self.timeout.or(below.timeout),
             wait_for_key: self.wait_for_key.or(below.wait_for_key),
@@ -82,7 +75,6 @@ impl Settings {
             remote: self.remote.or(below.remote),
             counter: self.counter.or(below.counter),
             pin_attempts: self.pin_attempts.or(below.pin_attempts),
-            recovery: self.recovery.or(below.recovery),
             quiet: self.quiet.or(below.quiet),
             debug: self.debug.or(below.debug),
         }
@@ -92,7 +84,6 @@ impl Settings {
     pub(super) fn set_value(&mut self, key: &str, value: &Value<'_>) -> Result<(), SettingError> {
         match key {
             "mode" => self.mode = Some(value.word(key)?),
-            "usernameless" => self.usernameless = Some(value.switch(key)?),
             "verification" => self.verification = Some(value.word(key)?),
             "timeout" => self.timeout = Some(value.seconds(key, 1)?),
             "wait_for_key" => self.wait_for_key = Some(value.seconds(key, 0)?),
@@ -103,7 +94,6 @@ impl Settings {
                 let attempts = value.number(key, 1..=MAX_PIN_ATTEMPTS)?;
                 self.pin_attempts = Some(u8::try_from(attempts).unwrap_or(1));
             }
-            "recovery" => self.recovery = Some(value.word(key)?),
             "quiet" => self.quiet = Some(value.switch(key)?),
             "debug" => self.debug = Some(value.switch(key)?),
             _ => return Err(keys::unknown(key, Self::KEYS)),

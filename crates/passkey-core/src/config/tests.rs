@@ -25,7 +25,6 @@ fn without_a_file_the_built_in_values_hold() {
         config.policy("sudo", &Settings::default()),
         Policy {
             mode: Mode::SecondFactor,
-            usernameless: false,
             verification: UserVerification::Discouraged,
             timeout: Duration::from_secs(30),
             wait_for_key: Duration::from_secs(30),
@@ -33,7 +32,6 @@ fn without_a_file_the_built_in_values_hold() {
             remote: Remote::Refuse,
             counter: CounterPolicy::Warn,
             pin_attempts: 3,
-            recovery: Recovery::Deny,
             quiet: false,
             debug: false,
         }
@@ -92,7 +90,6 @@ fn every_key_is_read() {
 
         [defaults]
         mode = "passwordless"
-        usernameless = true
         verification = "preferred"
         timeout = 60
         wait_for_key = 0
@@ -100,7 +97,6 @@ fn every_key_is_read() {
         remote = "allow"
         counter = "deny"
         pin_attempts = 8
-        recovery = "allow"
         quiet = true
         debug = true
         "#,
@@ -117,7 +113,6 @@ fn every_key_is_read() {
         config.policy("any", &Settings::default()),
         Policy {
             mode: Mode::Passwordless,
-            usernameless: true,
             verification: UserVerification::Preferred,
             timeout: Duration::from_secs(60),
             wait_for_key: Duration::ZERO,
@@ -125,7 +120,6 @@ fn every_key_is_read() {
             remote: Remote::Allow,
             counter: CounterPolicy::Deny,
             pin_attempts: 8,
-            recovery: Recovery::Allow,
             quiet: true,
             debug: true,
         }
@@ -173,15 +167,6 @@ fn the_built_in_values_are_those_of_the_mode_that_comes_out() {
     let policy = config.policy("gdm-password", &arguments);
     assert_eq!(policy.verification, UserVerification::Discouraged);
     assert_eq!(policy.wait_for_key, Duration::from_secs(30));
-}
-
-#[test]
-fn a_second_factor_is_never_usernameless() {
-    let mut arguments = Settings::default();
-    arguments.set("usernameless", None).unwrap();
-    assert!(!Config::default().policy("login", &arguments).usernameless);
-    arguments.set("mode", Some("passwordless")).unwrap();
-    assert!(Config::default().policy("login", &arguments).usernameless);
 }
 
 /// A text, and the whole message about it after the file's name.
@@ -318,7 +303,7 @@ fn arguments_share_the_definitions_of_the_file() {
             "nouserok",
             None,
             Some(
-                "unknown key `nouserok`; the keys are mode, usernameless, verification, timeout, wait_for_key, unenrolled, remote, counter, pin_attempts, recovery, quiet, debug",
+                "unknown key `nouserok`; the keys are mode, verification, timeout, wait_for_key, unenrolled, remote, counter, pin_attempts, quiet, debug",
             ),
         ),
     ] {
