@@ -239,9 +239,9 @@ impl Outcome {
             Self::Failed(e @ (E::Malformed | E::Pin(TokenError::Malformed))) => {
                 refuse(alert(e), Warning, "the reply of the security key is malformed".into())
             }
-            Self::Failed(E::Rejected(
-                error @ (VerifyError::UnusablePublicKey | VerifyError::UnsupportedAlgorithm(_)),
-            )) => broken(say::STORE_BROKEN, error.to_string()),
+            Self::Failed(E::Rejected(error @ VerifyError::UnusablePublicKey)) => {
+                broken(say::STORE_BROKEN, error.to_string())
+            }
             Self::Failed(
                 e @ E::Rejected(
                     error @ (VerifyError::CredentialNotAskedFor

@@ -1,5 +1,4 @@
 use ctap::Status;
-use ctap::cose::Algorithm;
 use ctap::hid::{FramingError, HidError};
 use pam::constants::PamResultCode as Code;
 use passkey_core::verify::CounterWarning;
@@ -125,7 +124,6 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (rejected(V::UserNotVerified), PAM_AUTH_ERR, Error, "did not verify its user"),
         (rejected(V::CounterNotGreater(counter)), PAM_AUTH_ERR, Error, "stored 9, received 5"),
         (rejected(V::UnusablePublicKey), PAM_SERVICE_ERR, Error, "public key"),
-        (rejected(V::UnsupportedAlgorithm(Algorithm::Rs256)), PAM_SERVICE_ERR, Error, "not supported"),
     ]
 }
 

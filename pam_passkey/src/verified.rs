@@ -8,9 +8,7 @@ use p256::ecdsa::{Signature, SigningKey};
 use passkey_core::client_data::ClientData;
 use passkey_core::config::CounterPolicy;
 use passkey_core::credential::{Credential, CredentialId, UvCapability};
-use passkey_core::verify::{
-    Expected, Requirements, UserPresence, UserVerification, Verified, judge, verify_assertion,
-};
+use passkey_core::verify::{Expected, Requirements, UserVerification, Verified, judge, verify_assertion};
 use sha2::{Digest as _, Sha256};
 
 /// Of passkey `blue`, touched, without user verification, counter 7.
@@ -48,7 +46,6 @@ pub(crate) fn verified() -> Verified {
         Expected { credentials: &[&credential], rp_id: &credential.rp_id, client_data: &client_data };
     let facts = verify_assertion(&expected, &assertion).unwrap();
     let requirements = Requirements {
-        user_presence: UserPresence::Required,
         user_verification: UserVerification::NotRequired,
         stored_sign_count: None,
         counter: CounterPolicy::Deny,

@@ -132,3 +132,7 @@ fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
 }
+
+#[cfg(test)]
+#[path = "messages_tests.rs"]
+mod tests;

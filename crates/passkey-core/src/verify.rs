@@ -10,7 +10,7 @@ mod signature;
 
 use std::fmt;
 
-use ctap::{authenticator_data::Flags, cose::Algorithm, get_assertion};
+use ctap::{authenticator_data::Flags, get_assertion};
 use sha2::{Digest as _, Sha256};
 
 use crate::{client_data::ClientData, config::CounterPolicy, credential::Credential};
@@ -108,15 +108,6 @@ fn asked_for<'a>(asked: &[&'a Credential], id: Option<&[u8]>) -> Result<&'a Cred
     }
 }
 
-/// Whether somebody must have touched the authenticator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserPresence {
-    /// The flag must be set.
-    Required,
-    /// The flag is not looked at.
-    NotRequired,
-}
-
 /// Whether the authenticator must have verified its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserVerification {
@@ -126,11 +117,9 @@ pub enum UserVerification {
     NotRequired,
 }
 
-/// What policy asks of the facts.
+/// What policy asks of the facts. Somebody must have touched the authenticator in any case.
 #[derive(Clone, Copy, Debug)]
 pub struct Requirements {
-    /// Presence.
-    pub user_presence: UserPresence,
     /// User verification.
     pub user_verification: UserVerification,
     /// The counter of the last sign-in with this credential; `None` where nothing is stored.
@@ -144,7 +133,7 @@ pub struct Requirements {
 /// # Errors
 /// The first requirement that is not met.
 pub fn judge(facts: &AssertionFacts<'_>, requirements: &Requirements) -> Result<Verified, VerifyError> {
-    if requirements.user_presence == UserPresence::Required && !facts.user_present() {
+    if !facts.user_present() {
         return Err(VerifyError::UserNotPresent);
     }
     if requirements.user_verification == UserVerification::Required && !facts.user_verified() {
@@ -229,8 +218,6 @@ pub enum VerifyError {
     BadSignature,
     /// The stored public key is no usable key of its algorithm.
     UnusablePublicKey,
-    /// The stored public key is of an algorithm that is not verified here.
-    UnsupportedAlgorithm(Algorithm),
     /// Nobody touched the authenticator.
     UserNotPresent,
     /// The authenticator did not verify its user.
@@ -251,9 +238,6 @@ impl fmt::Display for VerifyError {
             Self::MalformedSignature => f.write_str("the signature is malformed"),
             Self::BadSignature => f.write_str("the signature does not verify"),
             Self::UnusablePublicKey => f.write_str("the stored public key is not usable"),
-            Self::UnsupportedAlgorithm(algorithm) => {
-                write!(f, "signatures by {algorithm:?} are not supported")
-            }
             Self::UserNotPresent => f.write_str("the key did not see a touch"),
             Self::UserNotVerified => f.write_str("the key did not verify its user"),
             Self::CounterNotGreater(CounterWarning { stored, received }) => {

@@ -198,33 +198,30 @@ fn facts_are_those_that_were_signed() {
     }
 }
 
-fn requirements(user_presence: UserPresence, user_verification: UserVerification) -> Requirements {
-    Requirements { user_presence, user_verification, stored_sign_count: None, counter: CounterPolicy::Deny }
+fn requirements(user_verification: UserVerification) -> Requirements {
+    Requirements { user_verification, stored_sign_count: None, counter: CounterPolicy::Deny }
 }
 
 #[test]
 fn presence_and_verification_are_judged_apart() {
-    use {UserPresence as Up, UserVerification as Uv};
+    use UserVerification as Uv;
     let desk = Desk::new();
     let expected = Expected { credentials: &[&desk.one], rp_id: RP_ID, client_data: &desk.client_data };
     let (absent, unverified) = (Err(VerifyError::UserNotPresent), Err(VerifyError::UserNotVerified));
-    for (flags, up, uv, result) in [
-        (0x00, Up::Required, Uv::Required, absent),
-        (0x00, Up::Required, Uv::NotRequired, absent),
-        (0x00, Up::NotRequired, Uv::Required, unverified),
-        (0x00, Up::NotRequired, Uv::NotRequired, Ok(false)),
-        (0x01, Up::Required, Uv::Required, unverified),
-        (0x01, Up::Required, Uv::NotRequired, Ok(false)),
-        (0x04, Up::Required, Uv::Required, absent),
-        (0x04, Up::Required, Uv::NotRequired, absent),
-        (0x04, Up::NotRequired, Uv::Required, Ok(true)),
-        (0x05, Up::Required, Uv::Required, Ok(true)),
-        (0x05, Up::Required, Uv::NotRequired, Ok(true)),
+    for (flags, uv, result) in [
+        (0x00, Uv::Required, absent),
+        (0x00, Uv::NotRequired, absent),
+        (0x01, Uv::Required, unverified),
+        (0x01, Uv::NotRequired, Ok(false)),
+        (0x04, Uv::Required, absent),
+        (0x04, Uv::NotRequired, absent),
+        (0x05, Uv::Required, Ok(true)),
+        (0x05, Uv::NotRequired, Ok(true)),
     ] {
         let assertion = desk.sign(None, RP_ID, flags, 1);
         let facts = verify_assertion(&expected, &assertion).unwrap();
-        let judged = judge(&facts, &requirements(up, uv));
-        assert_eq!(judged.map(|verified| verified.user_verified()), result, "{flags:#04x} {up:?} {uv:?}");
+        let judged = judge(&facts, &requirements(uv));
+        assert_eq!(judged.map(|verified| verified.user_verified()), result, "{flags:#04x} {uv:?}");
     }
 }
 
@@ -247,7 +244,7 @@ fn a_counter_has_to_rise_where_there_is_one() {
     ] {
         let assertion = desk.sign(None, RP_ID, 0x05, received);
         let facts = verify_assertion(&expected, &assertion).unwrap();
-        let mut requirements = requirements(UserPresence::Required, UserVerification::Required);
+        let mut requirements = requirements(UserVerification::Required);
         requirements.stored_sign_count = stored_sign_count;
         let warning = stored_sign_count.filter(|_| !rises).map(|stored| CounterWarning { stored, received });
 

@@ -15,7 +15,7 @@ use super::world::{KeyId, PluggedKey, World};
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::config::{CounterPolicy, UserVerification};
 use crate::credential::{Credential, CredentialId};
-use crate::verify::{self, Expected, Requirements, UserPresence, Verified, VerifyError, verify_assertion};
+use crate::verify::{self, Expected, Requirements, Verified, VerifyError, verify_assertion};
 use ctap::client_pin::Permissions;
 use ctap::hid::Command;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};

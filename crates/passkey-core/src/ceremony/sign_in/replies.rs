@@ -4,8 +4,8 @@ use super::super::choice::{self, Choice};
 use super::{
     CHALLENGE_LEN, Candidate, Ceremony, ClientData, Expected, Impossible, Info, KeyId, Method, Next, Notice,
     Permissions, Person, Piece, PinRules, REPEAT_DELAY, ReplyError, Requirements, SignInError, Status, Step,
-    TokenError, TokenFlow, UserPresence, UserVerification, Verified, World, allow_list, get_assertion,
-    user_verification, verify, verify_assertion,
+    TokenError, TokenFlow, UserVerification, Verified, World, allow_list, get_assertion, user_verification,
+    verify, verify_assertion,
 };
 use crate::credential::Credential;
 use std::collections::VecDeque;
@@ -377,7 +377,6 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             verify::judge(
                 &facts,
                 &Requirements {
-                    user_presence: UserPresence::Required,
                     user_verification: match self.request.verification {
                         UserVerification::Required => verify::UserVerification::Required,
                         UserVerification::Preferred | UserVerification::Discouraged => {
