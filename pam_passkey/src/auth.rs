@@ -161,25 +161,10 @@ fn ceremony(
     state: &State,
     voice: Voice,
 ) -> Result<Attempt, Outcome> {
-    let passkeys: Vec<Passkey<'_>> = file
-        .enabled()
-        .map(|credential| Passkey {
-            credential,
-            sign_count: state.sign_count(&credential.id),
-            pin_failed: state.credential(&credential.id).is_some_and(|state| state.failures > 0),
-        })
-        .collect();
+    let passkeys = Passkey::enabled(file, state);
     // An application that echoes one answer to every prompt would burn the tries of the key with the password.
     let password: Option<Secret> = pam.authtok();
-    let request = SignIn {
-        passkeys: &passkeys,
-        verification: policy.verification,
-        counter: policy.counter,
-        pin_attempts: policy.pin_attempts,
-        timeout: policy.timeout,
-        wait_for_key: policy.wait_for_key,
-        forbidden_pin: password.as_ref(),
-    };
+    let request = SignIn { passkeys: &passkeys, policy, forbidden_pin: password.as_ref() };
     let interrupt = InterruptGuard::new().map_err(Outcome::NoInterrupt)?;
     let mut world = System::new(Some(interrupt.fd()));
     let mut person = Applicant::new(pam, &interrupt, voice);

@@ -17,10 +17,10 @@ use crate::{client_data::ClientData, config::CounterPolicy, credential::Credenti
 
 /// What an assertion is held against.
 #[derive(Clone, Copy, Debug)]
-pub struct Expected<'a> {
+pub struct Expected<'a, 'c> {
     /// The credentials this authenticator was asked for: the allow list of the request, or, where the allow list
     /// was left out, every discoverable credential that would be accepted.
-    pub credentials: &'a [&'a Credential],
+    pub credentials: &'a [&'c Credential],
     /// The RP ID of the request.
     pub rp_id: &'a str,
     /// The client data whose hash was in the request.
@@ -74,10 +74,10 @@ impl<'a> AssertionFacts<'a> {
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn verify_assertion<'a>(
-    expected: &Expected<'a>,
+pub fn verify_assertion<'c>(
+    expected: &Expected<'_, 'c>,
     assertion: &get_assertion::Response,
-) -> Result<AssertionFacts<'a>, VerifyError> {
+) -> Result<AssertionFacts<'c>, VerifyError> {
     let credential = asked_for(expected.credentials, assertion.credential_id.as_deref())?;
     let data = &assertion.authenticator_data;
     if credential.rp_id != expected.rp_id
@@ -96,7 +96,7 @@ pub fn verify_assertion<'a>(
 
 /// The credential that the reply is about. An authenticator that was given exactly one may leave the id out
 /// (CTAP 2.1, section 6.2.2).
-fn asked_for<'a>(asked: &[&'a Credential], id: Option<&[u8]>) -> Result<&'a Credential, VerifyError> {
+fn asked_for<'c>(asked: &[&'c Credential], id: Option<&[u8]>) -> Result<&'c Credential, VerifyError> {
     match (id, asked) {
         (Some(id), _) => asked
             .iter()

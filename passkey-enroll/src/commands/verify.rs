@@ -72,23 +72,8 @@ fn ceremony(
     state: &State,
     pin_stdin: bool,
 ) -> Result<(Attempt, crate::person::LastQuestion), Error> {
-    let passkeys: Vec<Passkey<'_>> = file
-        .enabled()
-        .map(|credential| Passkey {
-            credential,
-            sign_count: state.sign_count(&credential.id),
-            pin_failed: state.credential(&credential.id).is_some_and(|state| state.failures > 0),
-        })
-        .collect();
-    let request = SignIn {
-        passkeys: &passkeys,
-        verification: policy.verification,
-        counter: policy.counter,
-        pin_attempts: policy.pin_attempts,
-        timeout: policy.timeout,
-        wait_for_key: policy.wait_for_key,
-        forbidden_pin: None,
-    };
+    let passkeys = Passkey::enabled(file, state);
+    let request = SignIn { passkeys: &passkeys, policy, forbidden_pin: None };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut world = System::new(Some(interrupt.fd()));
     let mut person = Enrollee::new(&interrupt, pin_stdin);

@@ -10,6 +10,9 @@ use ctap::hid::{Command, FramingError, HidError};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+/// A key that is asked something that needs no person and gives no sign of life for this long is not there for us.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Something happened that a ceremony may want to act on.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -95,12 +98,14 @@ impl<'w, W: World> Fleet<'w, W> {
         }
     }
 
-    /// Sends a request; its reply comes as an [`Event::Reply`]. Without a sign of life for `patience` the key is lost.
-    /// A request that is still in flight is cancelled first, and its reply is not delivered.
-    pub(super) fn send(&mut self, key: KeyId, command: Command, payload: Vec<u8>, patience: Duration) {
+    /// Sends a CTAP2 request; its reply comes as an [`Event::Reply`]. A key that gives no sign of life for a while is lost; one that
+    /// waits for a person may be silent about it until `person_until`. A request that is still in flight is cancelled first, and its
+    /// reply is not delivered.
+    pub(super) fn send(&mut self, key: KeyId, payload: Vec<u8>, person_until: Option<Duration>) {
         let now = self.world.now();
+        let patience = person_until.map_or(PATIENCE, |until| until.saturating_sub(now).max(PATIENCE));
         if let Some(link) = self.links.get_mut(&key) {
-            link.send(command, payload, patience, now);
+            link.send(Command::Cbor, payload, patience, now);
         }
     }
 

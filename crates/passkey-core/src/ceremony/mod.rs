@@ -5,10 +5,12 @@
 //! - [`World`] is what a ceremony needs of the outside: time, randomness, keys. [`System`] is the real one.
 //! - [`Person`] is who is told things and asked for a PIN.
 //! - `fleet` keeps a `link` to every plugged-in key: opening, hot-plug, channel, lock, patience.
-//! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists.
+//! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists,
+//!   `assertion` asks and verifies.
 //! - [`sign_in`](sign_in()), [`enrol`](enrol()) and [`survey`](survey()) are the ceremonies themselves.
 
 mod allow_list;
+mod assertion;
 mod choice;
 mod enrol;
 mod fleet;

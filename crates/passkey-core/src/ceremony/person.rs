@@ -70,6 +70,35 @@ pub enum PinAnswer {
     Interrupted,
 }
 
+/// The person, and what they were told last: nothing is told twice in a row.
+pub(super) struct Dialogue<'a, P: Person> {
+    pub(super) person: &'a mut P,
+    told: Option<Notice>,
+}
+
+impl<'a, P: Person> Dialogue<'a, P> {
+    pub(super) fn new(person: &'a mut P) -> Self {
+        Self { person, told: None }
+    }
+
+    /// Tells the person something, unless it is what they were told last.
+    pub(super) fn tell(&mut self, notice: Notice) {
+        if self.told.as_ref() != Some(&notice) {
+            self.person.tell(&notice);
+            self.told = Some(notice);
+        }
+    }
+
+    pub(super) fn was_told(&self, notice: &Notice) -> bool {
+        self.told.as_ref() == Some(notice)
+    }
+
+    /// Something else has been said in between: the last notice may be told again.
+    pub(super) fn move_on(&mut self) {
+        self.told = None;
+    }
+}
+
 /// The person at the machine.
 pub trait Person {
     /// Tells the person something. Must not wait for them.

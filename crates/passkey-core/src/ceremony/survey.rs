@@ -1,20 +1,15 @@
 //! What is plugged in, without asking anything of a person.
 
 use super::allow_list;
+use super::assertion::{Manner, Question};
 use super::fleet::{Event, Fleet, Loss};
-use super::world::{KeyId, PluggedKey, World};
-use crate::client_data::{CHALLENGE_LEN, ClientData};
+use super::world::{KeyId, NoRandomness, PluggedKey, World};
 use crate::credential::{Credential, CredentialId};
-use crate::verify::{Expected, verify_assertion};
 use ctap::client_pin;
-use ctap::hid::Command;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
 use ctap::{Info, get_assertion, info};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// A key that does not answer for this long is reported as silent.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// One plugged-in key.
 #[derive(Debug)]
@@ -33,28 +28,32 @@ pub struct SurveyedKey {
 
 /// Asks every plugged-in key what it is and which of `credentials` it holds; keys that have not told all by `timeout` are
 /// reported with what is known. In the order in which they were found.
-pub fn survey(world: &mut impl World, credentials: &[&Credential], timeout: Duration) -> Vec<SurveyedKey> {
+pub fn survey<'a>(
+    world: &mut impl World,
+    credentials: &[&'a Credential],
+    timeout: Duration,
+) -> Vec<SurveyedKey> {
     let mut fleet = Fleet::new(world);
     let deadline = fleet.now().saturating_add(timeout);
-    let mut questions: BTreeMap<KeyId, Vec<Question>> = BTreeMap::new();
+    let mut topics: BTreeMap<KeyId, Vec<Topic<'a>>> = BTreeMap::new();
     let mut report: BTreeMap<KeyId, SurveyedKey> = BTreeMap::new();
     fleet.look();
-    while fleet.opening() > 0 || !questions.is_empty() {
+    while fleet.opening() > 0 || !topics.is_empty() {
         match fleet.next(deadline) {
             Event::Opened(key) => {
                 let Some(plugged) = fleet.plugged(key).cloned() else { continue };
                 report.insert(key, SurveyedKey::new(plugged, Ok(None)));
                 if fleet.speaks_ctap2(key) {
-                    questions.insert(key, vec![Question::Info]);
+                    topics.insert(key, vec![Topic::Info]);
                 }
             }
             Event::Reply(key, payload) => {
-                if let (Some(asked), Some(surveyed)) = (questions.get_mut(&key), report.get_mut(&key)) {
+                if let (Some(asked), Some(surveyed)) = (topics.get_mut(&key), report.get_mut(&key)) {
                     surveyed.on_reply(asked, &payload, credentials);
                 }
             }
             Event::Lost(key, loss) => {
-                questions.remove(&key);
+                topics.remove(&key);
                 if let Some(plugged) = fleet.plugged(key).cloned() {
                     report.insert(key, SurveyedKey::new(plugged, Err(loss)));
                 } else {
@@ -65,63 +64,51 @@ pub fn survey(world: &mut impl World, credentials: &[&Credential], timeout: Dura
             Event::Elapsed | Event::Interrupted => break,
             Event::UserPresenceNeeded(_) | Event::Busy(_) => continue,
         }
-        ask_next(&mut fleet, &mut questions, credentials);
+        ask_next(&mut fleet, &mut topics, credentials);
     }
     report.into_values().collect()
 }
 
-/// The last of a key's list is the next to be asked, or in flight once it has been sent.
-enum Question {
+/// What a key is still to be asked. The last of a key's list is the next to be asked, or in flight once it has been sent.
+enum Topic<'a> {
     Info,
     PinRetries(PinUvAuthProtocol),
     UvRetries(PinUvAuthProtocol),
     Holds(Vec<usize>),
-    InFlight(Box<Question>, Option<ClientData>),
+    InFlight(Box<Topic<'a>>, Option<Question<'a>>),
 }
 
 /// Sends every idle key its next question.
-fn ask_next<W: World>(
+fn ask_next<'a, W: World>(
     fleet: &mut Fleet<'_, W>,
-    questions: &mut BTreeMap<KeyId, Vec<Question>>,
-    credentials: &[&Credential],
+    topics: &mut BTreeMap<KeyId, Vec<Topic<'a>>>,
+    credentials: &[&'a Credential],
 ) {
-    questions.retain(|_, open| !open.is_empty());
-    for (key, open) in questions {
-        if matches!(open.last(), Some(Question::InFlight(..))) {
+    topics.retain(|_, open| !open.is_empty());
+    for (key, open) in topics {
+        if matches!(open.last(), Some(Topic::InFlight(..))) {
             continue;
         }
-        let Some(question) = open.pop() else { continue };
-        let (payload, client_data) = match &question {
-            Question::Info => (info::request(), None),
-            Question::PinRetries(protocol) => {
+        let Some(topic) = open.pop() else { continue };
+        let (payload, question) = match &topic {
+            Topic::Info => (info::request(), None),
+            Topic::PinRetries(protocol) => {
                 (client_pin::Request::PinRetries { protocol: *protocol }.encode(), None)
             }
-            Question::UvRetries(protocol) => {
+            Topic::UvRetries(protocol) => {
                 (client_pin::Request::UvRetries { protocol: *protocol }.encode(), None)
             }
-            Question::Holds(indexes) => {
-                let mut challenge = [0; CHALLENGE_LEN];
+            Topic::Holds(indexes) => {
                 let asked = pick(credentials, indexes);
-                let (Some(first), Ok(())) = (asked.first(), fleet.world().random(&mut challenge)) else {
-                    continue;
-                };
-                let client_data = ClientData::sign_in(&first.rp_id, &challenge);
-                let allow_list: Vec<&[u8]> =
-                    asked.iter().map(|credential| credential.id.as_bytes()).collect();
-                let request = get_assertion::Request {
-                    rp_id: &first.rp_id,
-                    client_data_hash: client_data.hash(),
-                    allow_list: &allow_list,
-                    up: false,
-                    uv: false,
-                    pin_uv_auth: None,
-                };
-                (request.encode(), Some(client_data))
+                match Question::new(asked, Manner::Silent, fleet.world()) {
+                    Ok(Some((question, payload))) => (payload, Some(question)),
+                    Ok(None) | Err(NoRandomness) => continue,
+                }
             }
-            Question::InFlight(..) => continue,
+            Topic::InFlight(..) => continue,
         };
-        open.push(Question::InFlight(Box::new(question), client_data));
-        fleet.send(*key, Command::Cbor, payload, PATIENCE);
+        open.push(Topic::InFlight(Box::new(topic), question));
+        fleet.send(*key, payload, None);
     }
 }
 
@@ -134,46 +121,45 @@ impl SurveyedKey {
         Self { key, info, pin_retries: None, uv_retries: None, holds: Vec::new() }
     }
 
-    fn on_reply(&mut self, open: &mut Vec<Question>, payload: &[u8], credentials: &[&Credential]) {
-        let Some(Question::InFlight(question, client_data)) = open.pop() else { return };
-        match *question {
-            Question::Info => {
+    fn on_reply<'a>(&mut self, open: &mut Vec<Topic<'a>>, payload: &[u8], credentials: &[&'a Credential]) {
+        let Some(Topic::InFlight(topic, question)) = open.pop() else { return };
+        match *topic {
+            Topic::Info => {
                 let Ok(info) = Info::parse(payload) else { return };
                 // One at a time: a key holds a user's passkey once, but an administrator may have imported others.
                 open.extend(
-                    allow_list::cut(credentials, &info).into_iter().map(|piece| Question::Holds(piece.0)),
+                    allow_list::cut(credentials, &info).into_iter().map(|piece| Topic::Holds(piece.0)),
                 );
                 let protocol = info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
                 if info.options.uv == Some(true) {
-                    open.push(Question::UvRetries(protocol));
+                    open.push(Topic::UvRetries(protocol));
                 }
                 if info.options.client_pin == Some(true) {
-                    open.push(Question::PinRetries(protocol));
+                    open.push(Topic::PinRetries(protocol));
                 }
                 self.info = Ok(Some(info));
             }
-            Question::PinRetries(_) => {
+            Topic::PinRetries(_) => {
                 self.pin_retries = client_pin::Response::parse(payload).ok().and_then(|r| r.pin_retries);
             }
-            Question::UvRetries(_) => {
+            Topic::UvRetries(_) => {
                 self.uv_retries = client_pin::Response::parse(payload).ok().and_then(|r| r.uv_retries);
             }
-            Question::Holds(mut indexes) => {
-                let asked = pick(credentials, &indexes);
-                let (Some(first), Some(client_data)) = (asked.first(), client_data) else { return };
-                let Ok(response) = get_assertion::Response::parse(payload) else { return };
-                let expected =
-                    Expected { credentials: &asked, rp_id: &first.rp_id, client_data: &client_data };
-                let Ok(facts) = verify_assertion(&expected, &response) else { return };
+            Topic::Holds(mut indexes) => {
+                let (Some(question), Ok(response)) = (question, get_assertion::Response::parse(payload))
+                else {
+                    return;
+                };
+                let Ok(facts) = question.verify(&response) else { return };
                 let found = facts.credential().id.clone();
                 // The key may hold another one of the same list.
                 indexes.retain(|index| credentials.get(*index).is_some_and(|c| c.id != found));
                 if !indexes.is_empty() {
-                    open.push(Question::Holds(indexes));
+                    open.push(Topic::Holds(indexes));
                 }
                 self.holds.push(found);
             }
-            Question::InFlight(..) => {}
+            Topic::InFlight(..) => {}
         }
     }
 }

@@ -21,7 +21,7 @@ fn one_credential_and_a_pin_cost_six_transactions() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
     scene.enrol(key, Some("1234"));
-    scene.settings.verification = UserVerification::Required;
+    scene.settings.policy.verification = UserVerification::Required;
     scene.person.answers.push_back(pin("1234"));
     scene.desk().touch_after(key, ms(200));
     let attempt = scene.sign_in();

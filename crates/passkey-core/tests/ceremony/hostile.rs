@@ -148,7 +148,7 @@ fn alone_a_misbehaving_key_ends_in_a_refusal_by_the_deadline() {
         let honest = scene.add(KeyConfig::new("honest"));
         scene.enrol(honest, None);
         scene.desk().unplug(honest);
-        scene.settings.timeout = seconds(10);
+        scene.settings.policy.timeout = seconds(10);
         add(&mut scene.desk(), name, behaviour);
         let (attempt, taken) = scene.timed_sign_in();
         assert!(!is_verified(&attempt), "{name}");
@@ -189,7 +189,7 @@ fn a_key_that_cannot_sign_for_the_passkey_never_elicits_a_pin() {
     let liar = scene.add(KeyConfig::new("liar").pin("1234"));
     scene.enrol(liar, Some("1234"));
     scene.desk().corrupt(liar, Some(Corruption::Signature));
-    scene.settings.verification = UserVerification::Required;
+    scene.settings.policy.verification = UserVerification::Required;
     let attempt = scene.sign_in();
     assert!(matches!(attempt.result, Err(SignInError::Rejected(_))), "{attempt:?}");
     assert!(scene.person.asked.is_empty());
@@ -203,7 +203,7 @@ fn a_counter_that_does_not_rise_is_noted_or_refused() {
         let key = scene.add(KeyConfig::new("blue"));
         scene.enrol(key, None);
         scene.settings.sign_count = Some(1_000_000);
-        scene.settings.counter = policy;
+        scene.settings.policy.counter = policy;
         scene.desk().touch_after(key, ms(100));
         let attempt = scene.sign_in();
         assert_eq!(is_verified(&attempt), accepted, "{attempt:?}");
@@ -231,7 +231,7 @@ fn a_key_that_only_pretends_to_need_a_pin_is_not_given_one() {
     let honest = scene.add(KeyConfig::new("honest").pin("1234"));
     scene.enrol(honest, Some("1234"));
     scene.desk().unplug(honest);
-    scene.settings.verification = UserVerification::Required;
+    scene.settings.policy.verification = UserVerification::Required;
     let mut behaviour =
         after_init(move |report| if report[7] == 0x04 { cbor_reply(&info) } else { cbor_reply(&[0x36]) });
     scene

@@ -10,7 +10,7 @@ fn scene(config: KeyConfig) -> (Scene, super::support::Key) {
     let mut scene = Scene::new();
     let key = scene.add(config.pin("1234"));
     scene.enrol(key, Some("1234"));
-    scene.settings.verification = UserVerification::Required;
+    scene.settings.policy.verification = UserVerification::Required;
     scene.desk().auto_touch(key, ms(100));
     (scene, key)
 }
@@ -53,7 +53,7 @@ fn a_wrong_pin_costs_one_try_and_the_next_question_says_how_many_are_left() {
 #[test]
 fn the_ceremony_ends_after_as_many_wrong_pins_as_allowed() {
     let (mut scene, key) = scene(blue());
-    scene.settings.pin_attempts = 2;
+    scene.settings.policy.pin_attempts = 2;
     scene.person.answers.extend([pin("9999"), pin("8888"), pin("1234")]);
     let attempt = scene.sign_in();
     let expected = TokenError::AttemptsUsedUp { retries_left: Some(6) };
@@ -65,7 +65,7 @@ fn the_ceremony_ends_after_as_many_wrong_pins_as_allowed() {
 #[test]
 fn the_third_wrong_pin_in_a_row_locks_the_key_until_it_is_plugged_in_again() {
     let (mut scene, key) = scene(blue());
-    scene.settings.pin_attempts = 5;
+    scene.settings.policy.pin_attempts = 5;
     scene.person.answers.extend([pin("9999"), pin("8888"), pin("7777"), pin("1234")]);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::PinLocked));
     assert_eq!(scene.desk().pin_retries(key), 5);
@@ -126,7 +126,7 @@ fn a_key_without_a_pin_says_so_where_one_is_required() {
     let mut scene = Scene::new();
     let key = scene.add(blue());
     scene.enrol(key, None);
-    scene.settings.verification = UserVerification::Required;
+    scene.settings.policy.verification = UserVerification::Required;
     let error = scene.sign_in().result.unwrap_err();
     assert_eq!(error, SignInError::CannotVerifyUser(passkey_core::ceremony::Impossible::NotSetUp));
 }
@@ -136,7 +136,7 @@ fn a_key_that_always_verifies_asks_for_its_pin_under_any_policy() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig { always_uv: true, ..blue() }.pin("1234"));
     scene.enrol(key, Some("1234"));
-    scene.settings.verification = UserVerification::Discouraged;
+    scene.settings.policy.verification = UserVerification::Discouraged;
     scene.person.answers.push_back(pin("1234"));
     scene.desk().auto_touch(key, ms(100));
     assert!(is_verified(&scene.sign_in()));

@@ -29,7 +29,7 @@ fn both_enrolled_keys_blink() {
     for key in [blue, green] {
         scene.enrol(key, None);
     }
-    scene.settings.timeout = seconds(3);
+    scene.settings.policy.timeout = seconds(3);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoTouch);
     // Each was asked for the assertion proper, beside the silent one, and told to stop at the end.
     for key in [blue, green] {
@@ -60,7 +60,7 @@ fn the_person_chooses_by_touch_which_of_two_keys_gets_the_pin() {
         for (key, pin) in keys.iter().zip(pins) {
             scene.enrol(*key, Some(pin));
         }
-        scene.settings.verification = UserVerification::Required;
+        scene.settings.policy.verification = UserVerification::Required;
         scene.person.touches.push_back((keys[touched], ms(700)));
         scene.person.touches.push_back((keys[touched], ms(700)));
         scene.person.answers.push_back(pin(pins[touched]));
@@ -79,7 +79,7 @@ fn the_pin_is_asked_for_only_for_the_key_that_holds_the_passkey() {
     let foreign = scene.add(KeyConfig::new("foreign").pin("1111"));
     let blue = scene.add(KeyConfig::new("blue").pin("1234"));
     scene.enrol(blue, Some("1234"));
-    scene.settings.verification = UserVerification::Required;
+    scene.settings.policy.verification = UserVerification::Required;
     scene.person.answers.push_back(pin("1234"));
     scene.person.touches.push_back((blue, ms(300)));
     assert!(is_verified(&scene.sign_in()));

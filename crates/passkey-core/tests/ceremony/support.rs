@@ -8,7 +8,7 @@ use passkey_core::ceremony::{
     self, Attempt, EnrolError, Enrolled, Enrolment, Gone, KeyId, NoRandomness, Notice, OpenError, Passkey,
     Person, PinAnswer, PinPrompt, PinReason, PluggedKey, SignIn, Wake, World,
 };
-use passkey_core::config::{CounterPolicy, UserVerification};
+use passkey_core::config::{Config, Policy, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -182,28 +182,18 @@ pub(crate) struct Scene {
 
 /// What differs from one sign-in to the next.
 pub(crate) struct Settings {
-    pub verification: UserVerification,
-    pub counter: CounterPolicy,
-    pub pin_attempts: u8,
-    pub timeout: Duration,
-    pub wait_for_key: Duration,
-    pub forbidden_pin: Option<Secret>,
-    pub sign_count: Option<u32>,
-    pub pin_failed: bool,
+    pub(crate) policy: Policy,
+    pub(crate) forbidden_pin: Option<Secret>,
+    pub(crate) sign_count: Option<u32>,
+    pub(crate) pin_failed: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            verification: UserVerification::Discouraged,
-            counter: CounterPolicy::Warn,
-            pin_attempts: 3,
-            timeout: seconds(30),
-            wait_for_key: Duration::ZERO,
-            forbidden_pin: None,
-            sign_count: None,
-            pin_failed: false,
-        }
+        let built_in = Config::default().policy("desk", &passkey_core::config::Settings::default());
+        // A test that waits for a key says so.
+        let policy = Policy { wait_for_key: Duration::ZERO, ..built_in };
+        Self { policy, forbidden_pin: None, sign_count: None, pin_failed: false }
     }
 }
 
@@ -316,11 +306,7 @@ impl Scene {
             .collect();
         let request = SignIn {
             passkeys: &passkeys,
-            verification: self.settings.verification,
-            counter: self.settings.counter,
-            pin_attempts: self.settings.pin_attempts,
-            timeout: self.settings.timeout,
-            wait_for_key: self.settings.wait_for_key,
+            policy: &self.settings.policy,
             forbidden_pin: self.settings.forbidden_pin.as_ref(),
         };
         let attempt = ceremony::sign_in(&mut self.world, &mut self.person, &request);

@@ -24,7 +24,7 @@ fn without_a_key_and_without_waiting_it_ends_at_once() {
 fn a_key_that_is_plugged_in_while_waiting_signs_in() {
     let (mut scene, key) = scene();
     scene.desk().unplug(key);
-    scene.settings.wait_for_key = seconds(30);
+    scene.settings.policy.wait_for_key = seconds(30);
     let at = scene.desk().now() + seconds(5);
     scene.desk().plug_at(key, at);
     scene.desk().auto_touch(key, ms(200));
@@ -38,7 +38,7 @@ fn a_key_that_is_plugged_in_while_waiting_signs_in() {
 fn waiting_ends_when_it_should() {
     let (mut scene, key) = scene();
     scene.desk().unplug(key);
-    scene.settings.wait_for_key = seconds(7);
+    scene.settings.policy.wait_for_key = seconds(7);
     let (attempt, taken) = scene.timed_sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::NoKey);
     assert_eq!(taken, seconds(7));
@@ -49,7 +49,7 @@ fn a_foreign_key_is_named_as_such_and_the_right_one_awaited() {
     let (mut scene, key) = scene();
     scene.add(KeyConfig::new("foreign"));
     scene.desk().unplug(key);
-    scene.settings.wait_for_key = seconds(30);
+    scene.settings.policy.wait_for_key = seconds(30);
     let at = scene.desk().now() + seconds(5);
     scene.desk().plug_at(key, at);
     scene.desk().auto_touch(key, ms(200));
@@ -68,7 +68,7 @@ fn only_foreign_keys_are_an_answer() {
 #[test]
 fn a_key_pulled_out_while_it_blinks_may_come_back() {
     let (mut scene, key) = scene();
-    scene.settings.wait_for_key = seconds(30);
+    scene.settings.policy.wait_for_key = seconds(30);
     let start = scene.desk().now();
     scene.desk().unplug_at(key, start + seconds(2));
     scene.desk().plug_at(key, start + seconds(4));
@@ -81,8 +81,8 @@ fn a_key_pulled_out_while_it_blinks_may_come_back() {
 fn a_key_pulled_out_at_any_report_costs_no_more_than_the_deadline() {
     for reports in 0..14 {
         let (mut scene, key) = scene();
-        scene.settings.timeout = seconds(10);
-        scene.settings.wait_for_key = seconds(10);
+        scene.settings.policy.timeout = seconds(10);
+        scene.settings.policy.wait_for_key = seconds(10);
         scene.desk().unplug_after(key, reports);
         scene.desk().auto_touch(key, ms(100));
         let (attempt, taken) = scene.timed_sign_in();
@@ -116,7 +116,7 @@ fn ctrl_c_ends_it_at_once_and_the_key_stops_blinking() {
 fn a_key_that_another_program_holds_is_waited_for() {
     let (mut scene, key) = scene();
     scene.world.locked_elsewhere.insert(key.0);
-    scene.settings.timeout = seconds(3);
+    scene.settings.policy.timeout = seconds(3);
     let (attempt, taken) = scene.timed_sign_in();
     assert!(attempt.result.is_err());
     assert_eq!(taken, seconds(3));

@@ -92,7 +92,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         }
         if self.fleet.count() > 0 {
             self.tell(Notice::NoPasskeyOnKeys);
-        } else if self.told != Some(Notice::KeyRemoved) {
+        } else if !self.dialogue.was_told(&Notice::KeyRemoved) {
             self.tell(Notice::InsertKey);
         }
         Ok(())

@@ -7,24 +7,22 @@ mod advance;
 mod replies;
 
 use super::allow_list::{self, Piece};
+use super::assertion::{Manner, Question};
 use super::fleet::{Event, Fleet, Loss};
-use super::person::{Notice, Person};
+use super::person::{Dialogue, Notice, Person};
 use super::token::{Next, PinRules, TokenError, TokenFlow};
 use super::user_verification::{self, Impossible, Method};
-use super::world::{KeyId, PluggedKey, World};
-use crate::client_data::{CHALLENGE_LEN, ClientData};
-use crate::config::{CounterPolicy, UserVerification};
+use super::world::{KeyId, NoRandomness, PluggedKey, World};
+use crate::config::{Policy, UserVerification};
 use crate::credential::{Credential, CredentialId};
-use crate::verify::{self, Expected, Requirements, Verified, VerifyError, verify_assertion};
+use crate::store::{CredentialFile, State};
+use crate::verify::{self, Requirements, Verified, VerifyError};
 use ctap::client_pin::Permissions;
-use ctap::hid::Command;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
 use ctap::{Info, ReplyError, Secret, Status, get_assertion, info};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// A key that is asked something that needs no person and gives no sign of life for this long is not there for us.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a PIN prompt is held back for other keys that may turn out to hold a passkey too.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How long a key may take to end what was cancelled before a PIN is asked for.
@@ -39,16 +37,8 @@ const REPEAT_DELAY: Duration = Duration::from_millis(250);
 pub struct SignIn<'a> {
     /// The passkeys that may sign in.
     pub passkeys: &'a [Passkey<'a>],
-    /// What is required of user verification.
-    pub verification: UserVerification,
-    /// What a counter that does not rise means.
-    pub counter: CounterPolicy,
-    /// Wrong PINs allowed, at least one.
-    pub pin_attempts: u8,
-    /// The whole ceremony ends after this time, not counting the time that the person takes to type a PIN.
-    pub timeout: Duration,
-    /// How long to wait for a key that holds a passkey to be plugged in, within `timeout`.
-    pub wait_for_key: Duration,
+    /// How: user verification, time, PIN attempts, counters.
+    pub policy: &'a Policy,
     /// What must never be sent to a key as a PIN: the password that an earlier module got.
     pub forbidden_pin: Option<&'a Secret>,
 }
@@ -62,6 +52,19 @@ pub struct Passkey<'a> {
     pub sign_count: Option<u32>,
     /// The last PIN typed for it was wrong: its key is asked how many tries are left before the person is asked for another.
     pub pin_failed: bool,
+}
+
+impl<'a> Passkey<'a> {
+    /// The enabled passkeys of a file with what `state` remembers of them.
+    pub fn enabled(file: &'a CredentialFile, state: &State) -> Vec<Self> {
+        file.enabled()
+            .map(|credential| Self {
+                credential,
+                sign_count: state.sign_count(&credential.id),
+                pin_failed: state.credential(&credential.id).is_some_and(|state| state.failures > 0),
+            })
+            .collect()
+    }
 }
 
 /// How a sign-in ended and what was learnt on the way.
@@ -156,14 +159,15 @@ struct Candidate<'a> {
     impossible: Option<Impossible>,
     /// Lists still to be tried; the first is the one in flight.
     pieces: VecDeque<Piece>,
-    client_data: Option<ClientData>,
+    /// What the reply in flight is held against.
+    question: Option<Question<'a>>,
     token: Option<(PinUvAuthProtocol, PinUvAuthToken)>,
     sensor_failures: u8,
 }
 
 struct Ceremony<'a, W: World, P: Person> {
     fleet: Fleet<'a, W>,
-    person: &'a mut P,
+    dialogue: Dialogue<'a, P>,
     request: &'a SignIn<'a>,
     credentials: Vec<&'a Credential>,
     candidates: BTreeMap<KeyId, Candidate<'a>>,
@@ -176,7 +180,6 @@ struct Ceremony<'a, W: World, P: Person> {
     /// What to say if nothing better comes of it.
     failure: Option<SignInError>,
     saw_foreign_key: bool,
-    told: Option<Notice>,
     decided_by: Option<PluggedKey>,
     pin_failed: Vec<CredentialId>,
 }
@@ -185,20 +188,19 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     fn new(world: &'a mut W, person: &'a mut P, request: &'a SignIn<'a>) -> Self {
         let fleet = Fleet::new(world);
         let start = fleet.now();
-        let deadline = start.saturating_add(request.timeout);
+        let deadline = start.saturating_add(request.policy.timeout);
         Self {
             fleet,
-            person,
+            dialogue: Dialogue::new(person),
             request,
             credentials: request.passkeys.iter().map(|passkey| passkey.credential).collect(),
             candidates: BTreeMap::new(),
             deadline,
-            wait_until: start.saturating_add(request.wait_for_key).min(deadline),
+            wait_until: start.saturating_add(request.policy.wait_for_key).min(deadline),
             settled_at: None,
             chosen: None,
             failure: None,
             saw_foreign_key: false,
-            told: None,
             decided_by: None,
             pin_failed: Vec::new(),
         }
@@ -224,19 +226,12 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         }
     }
 
-    /// Tells the person something, unless it is what they were told last.
     fn tell(&mut self, notice: Notice) {
-        if self.told.as_ref() != Some(&notice) {
-            self.person.tell(&notice);
-            self.told = Some(notice);
-        }
+        self.dialogue.tell(notice);
     }
 
     fn send(&mut self, key: KeyId, payload: Vec<u8>, touch: bool) {
-        // A key that waits for a person may be silent about it for as long as the ceremony lasts.
-        let patience =
-            if touch { self.deadline.saturating_sub(self.fleet.now()).max(PATIENCE) } else { PATIENCE };
-        self.fleet.send(key, Command::Cbor, payload, patience);
+        self.fleet.send(key, payload, touch.then_some(self.deadline));
     }
 
     fn identify(&mut self, key: KeyId) {
@@ -294,7 +289,7 @@ impl Candidate<'_> {
             method: Method::None,
             impossible: None,
             pieces: VecDeque::new(),
-            client_data: None,
+            question: None,
             token: None,
             sensor_failures: 0,
         }

@@ -2,10 +2,10 @@
 
 use super::super::choice::{self, Choice};
 use super::{
-    CHALLENGE_LEN, Candidate, Ceremony, ClientData, Expected, Impossible, Info, KeyId, Method, Next, Notice,
-    Permissions, Person, Piece, PinRules, REPEAT_DELAY, ReplyError, Requirements, SignInError, Status, Step,
+    Candidate, Ceremony, Impossible, Info, KeyId, Manner, Method, Next, NoRandomness, Notice, Permissions,
+    Person, Piece, PinRules, Question, REPEAT_DELAY, ReplyError, Requirements, SignInError, Status, Step,
     TokenError, TokenFlow, UserVerification, Verified, World, allow_list, get_assertion, user_verification,
-    verify, verify_assertion,
+    verify,
 };
 use crate::credential::Credential;
 use std::collections::VecDeque;
@@ -38,7 +38,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             }
         };
         let pieces: VecDeque<Piece> = allow_list::cut(&self.credentials, &info).into();
-        let method = user_verification::choose(self.request.verification, &info, false);
+        let method = user_verification::choose(self.request.policy.verification, &info, false);
         let alone = self.fleet.count() == 1 && pieces.len() == 1 && !self.has_hidden();
         let Some(candidate) = self.candidates.get_mut(&key) else { return Ok(()) };
         candidate.info = Some(info);
@@ -96,7 +96,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         if hidden.is_empty() {
             return self.dismiss(key);
         }
-        match user_verification::choose(self.request.verification, info, true) {
+        match user_verification::choose(self.request.policy.verification, info, true) {
             Ok(method) => {
                 candidate.method = method;
                 candidate.pieces = hidden;
@@ -117,15 +117,13 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 return Ok(());
             }
         };
-        let verified = self.expected(key, |expected| {
-            let facts = verify_assertion(expected, &response)?;
-            Ok(facts.credential().id.clone())
-        });
+        let verified = self.question(key).map(|question| question.verify(&response));
         match verified {
             None => {}
             Some(Err(error)) => self.turn_away(key, SignInError::Rejected(error)),
-            Some(Ok(found)) => {
-                let index = self.credentials.iter().position(|credential| credential.id == found);
+            Some(Ok(facts)) => {
+                let found = &facts.credential().id;
+                let index = self.credentials.iter().position(|credential| credential.id == *found);
                 if let (Some(candidate), Some(index)) = (self.candidates.get_mut(&key), index) {
                     candidate.pieces = VecDeque::from([Piece(vec![index])]);
                     self.found(key);
@@ -184,43 +182,34 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         pieces.front().is_some_and(|piece| self.in_piece(piece).iter().any(|c| c.aaguid == info.aaguid))
     }
 
-    /// Calls `f` with what the key's last request expects; `None` when there was none.
-    fn expected<T>(&self, key: KeyId, f: impl FnOnce(&Expected<'_>) -> T) -> Option<T> {
-        let candidate = self.candidates.get(&key)?;
-        let credentials = self.in_piece(candidate.pieces.front()?);
-        let rp_id = &credentials.first()?.rp_id;
-        let client_data = candidate.client_data.as_ref()?;
-        Some(f(&Expected { credentials: &credentials, rp_id, client_data }))
+    /// What the key was asked last.
+    fn question(&self, key: KeyId) -> Option<&Question<'a>> {
+        self.candidates.get(&key)?.question.as_ref()
     }
 
     fn in_piece(&self, piece: &Piece) -> Vec<&'a Credential> {
         piece.0.iter().filter_map(|index| self.credentials.get(*index).copied()).collect()
     }
 
-    /// Sends a getAssertion for the candidate's first piece, over a fresh challenge.
-    fn request_assertion(&mut self, key: KeyId, up: bool) -> Result<(), SignInError> {
-        let mut challenge = [0; CHALLENGE_LEN];
-        self.fleet.world().random(&mut challenge).map_err(|_| SignInError::NoRandomness)?;
+    /// Sends a getAssertion for the candidate's first piece.
+    fn request_assertion(&mut self, key: KeyId, touch: bool) -> Result<(), SignInError> {
         let Some(candidate) = self.candidates.get(&key) else { return Ok(()) };
         let Some(piece) = candidate.pieces.front() else { return Ok(()) };
-        let credentials = self.in_piece(piece);
-        let Some(first) = credentials.first() else { return Ok(()) };
-        let client_data = ClientData::sign_in(&first.rp_id, &challenge);
-        let allow_list: Vec<&[u8]> = credentials.iter().map(|credential| credential.id.as_bytes()).collect();
-        let token = candidate.token.as_ref().filter(|_| up);
-        let payload = get_assertion::Request {
-            rp_id: &first.rp_id,
-            client_data_hash: client_data.hash(),
-            allow_list: &allow_list,
-            up,
-            uv: up && candidate.method == Method::BuiltIn { token: false },
-            pin_uv_auth: token.map(|(protocol, token)| (*protocol, token.authenticate(client_data.hash()))),
-        }
-        .encode();
+        let asked = self.in_piece(piece);
+        let manner = if touch {
+            let uv = candidate.method == Method::BuiltIn { token: false };
+            Manner::Touch { uv, token: candidate.token.as_ref() }
+        } else {
+            Manner::Silent
+        };
+        let question = Question::new(asked, manner, self.fleet.world());
+        let Some((question, payload)) = question.map_err(|NoRandomness| SignInError::NoRandomness)? else {
+            return Ok(());
+        };
         if let Some(candidate) = self.candidates.get_mut(&key) {
-            candidate.client_data = Some(client_data);
+            candidate.question = Some(question);
         }
-        self.send(key, payload, up);
+        self.send(key, payload, touch);
         Ok(())
     }
 
@@ -266,8 +255,11 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         let (Some(info), Some(piece)) = (&candidate.info, candidate.pieces.front()) else { return Ok(()) };
         let doubtful =
             piece.0.iter().any(|index| self.request.passkeys.get(*index).is_some_and(|p| p.pin_failed));
-        let rules =
-            PinRules { attempts: self.request.pin_attempts, forbidden: self.request.forbidden_pin, doubtful };
+        let rules = PinRules {
+            attempts: self.request.policy.pin_attempts,
+            forbidden: self.request.forbidden_pin,
+            doubtful,
+        };
         let credentials = self.in_piece(piece);
         let rp_id = credentials.first().map_or("", |credential| credential.rp_id.as_str());
         let Some((flow, next)) = TokenFlow::start(&name, info, Permissions::GA, rp_id, by_sensor, rules)
@@ -285,7 +277,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         let Some(Candidate { step: Step::Verifying(flow), .. }) = self.candidates.get_mut(&key) else {
             return Ok(());
         };
-        let next = flow.on_reply(payload, self.fleet.world(), self.person);
+        let next = flow.on_reply(payload, self.fleet.world(), self.dialogue.person);
         self.follow(key, next)
     }
 
@@ -319,9 +311,9 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         let Some(Candidate { step: Step::Verifying(flow), .. }) = self.candidates.get_mut(&key) else {
             return Next::Ask;
         };
-        let next = flow.ask(self.fleet.world(), self.person);
+        let next = flow.ask(self.fleet.world(), self.dialogue.person);
         // Whatever was told before the question may be told again after it.
-        self.told = None;
+        self.dialogue.move_on();
         let taken = self.fleet.now().saturating_sub(asked_at);
         self.deadline = self.deadline.saturating_add(taken);
         self.wait_until = self.wait_until.saturating_add(taken);
@@ -370,21 +362,21 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 return Ok(None);
             }
         };
-        let judged = self.expected(key, |expected| {
-            let facts = verify_assertion(expected, &response)?;
+        let judged = self.question(key).map(|question| {
+            let facts = question.verify(&response)?;
             let known =
                 self.request.passkeys.iter().find(|known| known.credential.id == facts.credential().id);
             verify::judge(
                 &facts,
                 &Requirements {
-                    user_verification: match self.request.verification {
+                    user_verification: match self.request.policy.verification {
                         UserVerification::Required => verify::UserVerification::Required,
                         UserVerification::Preferred | UserVerification::Discouraged => {
                             verify::UserVerification::NotRequired
                         }
                     },
                     stored_sign_count: known.and_then(|known| known.sign_count),
-                    counter: self.request.counter,
+                    counter: self.request.policy.counter,
                 },
             )
         });

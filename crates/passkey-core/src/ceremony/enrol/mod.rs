@@ -1,32 +1,30 @@
 //! The enrolment ceremony: the person picks a key by touching it, the key makes a passkey, and the passkey proves itself once.
 
-use super::allow_list::{self, Piece};
-use super::choice::{self, Choice};
+mod pick;
+
+use super::allow_list;
+use super::assertion::{Manner, Question};
 use super::fleet::{Event, Fleet, Loss};
-use super::person::{Notice, Person};
+use super::person::{Dialogue, Notice, Person};
 use super::token::{Next, PinRules, TokenError, TokenFlow};
 use super::user_verification::{self, Impossible, Method};
-use super::world::{KeyId, PluggedKey, World};
+use super::world::{KeyId, NoRandomness, PluggedKey, World};
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::config::UserVerification;
 use crate::credential::{AttestationSummary, Credential, CredentialId, UserHandle, UvCapability};
-use crate::verify::{Expected, VerifyError, verify_assertion};
+use crate::verify::VerifyError;
 use ctap::authenticator_data::Flags;
 use ctap::client_pin::Permissions;
 use ctap::cose::{Algorithm, PublicKey};
-use ctap::hid::Command;
 use ctap::make_credential::{self, CredProtect};
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
-use ctap::{Info, ReplyError, Status, get_assertion, info};
+use ctap::{Info, ReplyError, Status, get_assertion};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long keys that do not answer keep the others from being offered.
-const SETTLE: Duration = Duration::from_secs(1);
 /// How long a key may take to end what was cancelled before a PIN is asked for.
 const QUIET: Duration = Duration::from_millis(250);
 
@@ -122,12 +120,11 @@ pub fn enrol(
 
 struct Ceremony<'a, W: World, P: Person> {
     fleet: Fleet<'a, W>,
-    person: &'a mut P,
+    dialogue: Dialogue<'a, P>,
     enrolment: &'a Enrolment<'a>,
     /// Keys that could be used, before one is picked.
     keys: BTreeMap<KeyId, Option<Info>>,
     deadline: Duration,
-    told: Option<Notice>,
     failure: Option<EnrolError>,
 }
 
@@ -135,7 +132,14 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     fn new(world: &'a mut W, person: &'a mut P, enrolment: &'a Enrolment<'a>) -> Self {
         let fleet = Fleet::new(world);
         let deadline = fleet.now().saturating_add(enrolment.timeout);
-        Self { fleet, person, enrolment, keys: BTreeMap::new(), deadline, told: None, failure: None }
+        Self {
+            fleet,
+            dialogue: Dialogue::new(person),
+            enrolment,
+            keys: BTreeMap::new(),
+            deadline,
+            failure: None,
+        }
     }
 
     /// One step after the other: from here on only one key matters.
@@ -151,140 +155,11 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     }
 
     fn tell(&mut self, notice: Notice) {
-        if self.told.as_ref() != Some(&notice) {
-            self.person.tell(&notice);
-            self.told = Some(notice);
-        }
+        self.dialogue.tell(notice);
     }
 
     fn send(&mut self, key: KeyId, payload: Vec<u8>, touch: bool) {
-        let patience =
-            if touch { self.deadline.saturating_sub(self.fleet.now()).max(PATIENCE) } else { PATIENCE };
-        self.fleet.send(key, Command::Cbor, payload, patience);
-    }
-
-    /// The key to use: the only one, or the one that the person touches.
-    fn pick(&mut self) -> Result<(KeyId, Info), EnrolError> {
-        let mut settled_at = self.fleet.now().saturating_add(SETTLE);
-        loop {
-            self.fleet.look();
-            let identified: Vec<KeyId> =
-                self.keys.iter().filter(|(_, info)| info.is_some()).map(|(key, _)| *key).collect();
-            let undecided = self.fleet.opening() > 0 || identified.len() < self.keys.len();
-            if !undecided || self.fleet.now() >= settled_at {
-                match identified.as_slice() {
-                    [] => self.nothing_to_pick(undecided)?,
-                    [only] => return self.take(*only),
-                    several => {
-                        let chosen = self.choose(several)?;
-                        return self.take(chosen);
-                    }
-                }
-            }
-            let until = if undecided { settled_at.max(self.fleet.now()) } else { self.deadline };
-            match self.fleet.next(until.min(self.deadline)) {
-                Event::Opened(key) => self.identify(key),
-                Event::Reply(key, payload) => self.on_info(key, &payload),
-                Event::Busy(_) => self.tell(Notice::KeyBusy),
-                Event::UserPresenceNeeded(_) => {}
-                Event::Lost(key, loss) => {
-                    self.keys.remove(&key);
-                    if loss != Loss::Unplugged {
-                        self.failure = Some(EnrolError::KeyUnusable(loss));
-                    }
-                }
-                Event::Interrupted => return Err(EnrolError::Interrupted),
-                Event::Elapsed if self.fleet.now() >= self.deadline => {
-                    return Err(self.failure.take().unwrap_or(EnrolError::NoKey));
-                }
-                Event::Elapsed => {
-                    settled_at = self.fleet.now().saturating_add(SETTLE);
-                    if identified.is_empty() && !undecided {
-                        self.tell(Notice::InsertKey);
-                    }
-                }
-            }
-        }
-    }
-
-    fn nothing_to_pick(&mut self, undecided: bool) -> Result<(), EnrolError> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
-        if !undecided {
-            self.tell(Notice::InsertKey);
-        }
-        Ok(())
-    }
-
-    fn identify(&mut self, key: KeyId) {
-        let wanted = self
-            .fleet
-            .plugged(key)
-            .is_some_and(|plugged| self.enrolment.device.is_none_or(|device| plugged.path == device));
-        if !wanted {
-            return self.fleet.release(key);
-        }
-        if !self.fleet.speaks_ctap2(key) {
-            self.failure = Some(EnrolError::Ctap1Only);
-            return self.fleet.release(key);
-        }
-        self.keys.insert(key, None);
-        self.send(key, info::request(), false);
-    }
-
-    fn on_info(&mut self, key: KeyId, payload: &[u8]) {
-        match (Info::parse(payload), self.keys.get_mut(&key)) {
-            (Ok(info), Some(slot)) => *slot = Some(info),
-            (Ok(_), None) => {}
-            (Err(error), _) => {
-                self.keys.remove(&key);
-                self.failure = Some(error.into());
-                self.fleet.release(key);
-            }
-        }
-    }
-
-    fn take(&mut self, key: KeyId) -> Result<(KeyId, Info), EnrolError> {
-        let info = self.keys.remove(&key).flatten().ok_or(EnrolError::Unplugged)?;
-        for other in std::mem::take(&mut self.keys).into_keys() {
-            self.fleet.release(other);
-        }
-        Ok((key, info))
-    }
-
-    /// Lets all of `keys` blink until one is touched.
-    fn choose(&mut self, keys: &[KeyId]) -> Result<KeyId, EnrolError> {
-        self.tell(Notice::TouchToChoose);
-        for key in keys {
-            self.ask_for_choice(*key);
-        }
-        loop {
-            match self.fleet.next(self.deadline) {
-                Event::Reply(key, payload) => match choice::reply(&payload) {
-                    Choice::Touched => return Ok(key),
-                    Choice::Again => self.ask_for_choice(key),
-                    Choice::Declined => return Err(EnrolError::Declined),
-                    Choice::Failed(error) => return Err(error.into()),
-                },
-                Event::Lost(key, _) => {
-                    self.keys.remove(&key);
-                    if self.keys.is_empty() {
-                        return Err(EnrolError::Unplugged);
-                    }
-                }
-                Event::Interrupted => return Err(EnrolError::Interrupted),
-                Event::Elapsed => return Err(EnrolError::NoTouch),
-                Event::Opened(_) | Event::UserPresenceNeeded(_) | Event::Busy(_) => {}
-            }
-        }
-    }
-
-    fn ask_for_choice(&mut self, key: KeyId) {
-        if let Some(Some(info)) = self.keys.get(&key) {
-            let payload = choice::request(info);
-            self.send(key, payload, true);
-        }
+        self.fleet.send(key, payload, touch.then_some(self.deadline));
     }
 
     /// The reply of the picked key to one request. `cue` is told as soon as the key waits for a touch.
@@ -317,24 +192,32 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
 
     /// Looks silently for the user's passkeys on the key, before anything is asked of the person.
     fn refuse_duplicate(&mut self, key: KeyId, info: &Info) -> Result<(), EnrolError> {
-        let mut pieces: VecDeque<Piece> = allow_list::cut(self.enrolment.existing, info).into();
-        while let Some(piece) = pieces.pop_front() {
-            let asked: Vec<&Credential> =
+        for piece in allow_list::cut(self.enrolment.existing, info) {
+            let asked =
                 piece.0.iter().filter_map(|index| self.enrolment.existing.get(*index).copied()).collect();
-            let Some(first) = asked.first() else { continue };
-            let client_data = ClientData::sign_in(&first.rp_id, &self.challenge()?);
-            let payload = silent_request(&asked, first, &client_data);
-            let reply = self.exchange(key, payload, None)?;
             // Any other answer than an assertion says nothing: the key's own excludeList check follows.
-            if let Ok(response) = get_assertion::Response::parse(&reply) {
-                let expected =
-                    Expected { credentials: &asked, rp_id: &first.rp_id, client_data: &client_data };
-                if let Ok(facts) = verify_assertion(&expected, &response) {
-                    return Err(EnrolError::AlreadyEnrolled(Some(facts.credential().name.clone())));
-                }
+            if let Some((question, Ok(response))) = self.ask_silently(key, asked)?
+                && let Ok(facts) = question.verify(&response)
+            {
+                return Err(EnrolError::AlreadyEnrolled(Some(facts.credential().name.clone())));
             }
         }
         Ok(())
+    }
+
+    /// Asks the key for an assertion without a touch.
+    #[allow(clippy::type_complexity, reason = "what was asked, and what came back")]
+    fn ask_silently<'c>(
+        &mut self,
+        key: KeyId,
+        asked: Vec<&'c Credential>,
+    ) -> Result<Option<(Question<'c>, Result<get_assertion::Response, ReplyError>)>, EnrolError> {
+        let question = Question::new(asked, Manner::Silent, self.fleet.world());
+        let Some((question, payload)) = question.map_err(|NoRandomness| EnrolError::NoRandomness)? else {
+            return Ok(None);
+        };
+        let reply = self.exchange(key, payload, None)?;
+        Ok(Some((question, get_assertion::Response::parse(&reply))))
     }
 
     fn challenge(&mut self) -> Result<[u8; CHALLENGE_LEN], EnrolError> {
@@ -371,15 +254,15 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             next = match next {
                 Next::Send { payload, touch } => {
                     let reply = self.exchange(key, payload, touch.then_some(&Notice::UseFingerprint))?;
-                    flow.on_reply(&reply, self.fleet.world(), self.person)
+                    flow.on_reply(&reply, self.fleet.world(), self.dialogue.person)
                 }
                 Next::Ask => {
                     self.fleet.settle(QUIET);
                     let asked_at = self.fleet.now();
-                    let next = flow.ask(self.fleet.world(), self.person);
+                    let next = flow.ask(self.fleet.world(), self.dialogue.person);
                     let taken = self.fleet.now().saturating_sub(asked_at);
                     self.deadline = self.deadline.saturating_add(taken);
-                    self.told = None;
+                    self.dialogue.move_on();
                     next
                 }
                 Next::Done(token) => return Ok((method, Some((flow.protocol(), token)))),
@@ -487,10 +370,8 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
 
     /// The new passkey's first signature, asked for silently; its counter. `None` where the key signs only after a touch.
     fn prove(&mut self, key: KeyId, credential: &Credential) -> Result<Option<u32>, EnrolError> {
-        let client_data = ClientData::sign_in(&credential.rp_id, &self.challenge()?);
-        let payload = silent_request(&[credential], credential, &client_data);
-        let reply = self.exchange(key, payload, None)?;
-        let response = match get_assertion::Response::parse(&reply) {
+        let Some((question, reply)) = self.ask_silently(key, vec![credential])? else { return Ok(None) };
+        let response = match reply {
             Ok(response) => response,
             Err(ReplyError::Status(
                 Status::UP_REQUIRED
@@ -501,24 +382,9 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             )) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let expected =
-            Expected { credentials: &[credential], rp_id: &credential.rp_id, client_data: &client_data };
-        let facts = verify_assertion(&expected, &response).map_err(EnrolError::Rejected)?;
+        let facts = question.verify(&response).map_err(EnrolError::Rejected)?;
         Ok(Some(facts.sign_count()))
     }
-}
-
-fn silent_request(asked: &[&Credential], first: &Credential, client_data: &ClientData) -> Vec<u8> {
-    let allow_list: Vec<&[u8]> = asked.iter().map(|credential| credential.id.as_bytes()).collect();
-    get_assertion::Request {
-        rp_id: &first.rp_id,
-        client_data_hash: client_data.hash(),
-        allow_list: &allow_list,
-        up: false,
-        uv: false,
-        pin_uv_auth: None,
-    }
-    .encode()
 }
 
 impl From<ReplyError> for EnrolError {
