@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cbor::{Key, Malformed, Reader};
-use crate::make_credential::CredProtect;
+use crate::extensions::CredProtect;
 
 /// The longest credential id, in bytes (WebAuthn Level 3 §5.8.3).
 const MAX_CREDENTIAL_ID_LEN: usize = 1023;

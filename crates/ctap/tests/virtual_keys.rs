@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use ctap::client_pin::{self, Permissions};
 use ctap::cose::{Algorithm, PublicKey};
+use ctap::extensions::CredProtect;
 use ctap::hid::{Channel, Command, Event};
-use ctap::make_credential::{CredProtect, User};
+use ctap::make_credential::User;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
 use ctap::{
     Flags, Info, ReplyError, Secret, Status, get_assertion, info, make_credential, reset, selection, status,

@@ -4,50 +4,15 @@
 //! A ceremony sees only [`Event`]s. A key that is silent, busy, garbled or gone costs nothing but itself: [`Fleet::next`] never
 //! waits for one key while another has something to say, and never beyond the time it was given.
 
+use super::event::{Event, Loss};
 use super::link::Link;
 use super::world::{KeyId, PluggedKey, Wake, World};
-use ctap::hid::{Command, FramingError, HidError};
+use ctap::hid::Command;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// A key that is asked something that needs no person and gives no sign of life for this long is not there for us.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Something happened that a ceremony may want to act on.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// The key answered `CTAPHID_INIT`: requests can be sent.
-    Opened(KeyId),
-    /// The reply to the request in flight.
-    Reply(KeyId, Vec<u8>),
-    /// The key says that it waits for a touch.
-    UserPresenceNeeded(KeyId),
-    /// Another program has been holding the key for a while.
-    Busy(KeyId),
-    /// The key is of no further use, or no longer there.
-    Lost(KeyId, Loss),
-    /// The person gave up.
-    Interrupted,
-    /// The time given to [`Fleet::next`] is over.
-    Elapsed,
-}
-
-/// Why a key is of no further use to the ceremony.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// It was unplugged.
-    Unplugged,
-    /// This process may not open its device node, or opening fails.
-    CannotOpen,
-    /// It stopped answering.
-    Silent,
-    /// What it sends is no CTAPHID.
-    Garbled(FramingError),
-    /// It refuses to talk, with a CTAPHID error.
-    Refused(HidError),
-    /// The kernel gave no randomness for its channel.
-    NoRandomness,
-}
 
 /// All keys of one ceremony. Dropping it cancels what is under way and closes every key.
 pub(super) struct Fleet<'w, W: World> {

@@ -1,6 +1,6 @@
 //! One key of the [`fleet`](super::fleet): its channel, its transaction, its lock and its timers.
 
-use super::fleet::{Event, Loss};
+use super::event::{Event, Loss};
 use super::world::{KeyId, OpenError, PluggedKey, World};
 use ctap::hid::{self, Channel, Command, HidError, Keepalive};
 use std::collections::VecDeque;

@@ -13,6 +13,7 @@ mod allow_list;
 mod assertion;
 mod choice;
 mod enrol;
+mod event;
 mod fleet;
 mod link;
 mod person;
@@ -24,7 +25,7 @@ mod user_verification;
 mod world;
 
 pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
-pub use fleet::Loss;
+pub use event::Loss;
 pub use person::{Notice, Person, PinAnswer, PinPrompt, PinReason};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, sign_in};
 pub use survey::{SurveyedKey, survey};

@@ -2,7 +2,8 @@
 
 use super::allow_list;
 use super::assertion::{Manner, Question};
-use super::fleet::{Event, Fleet, Loss};
+use super::event::{Event, Loss};
+use super::fleet::Fleet;
 use super::world::{KeyId, NoRandomness, PluggedKey, World};
 use crate::credential::{Credential, CredentialId};
 use ctap::client_pin;

@@ -8,7 +8,8 @@ mod replies;
 
 use super::allow_list::{self, Piece};
 use super::assertion::{Manner, Question};
-use super::fleet::{Event, Fleet, Loss};
+use super::event::{Event, Loss};
+use super::fleet::Fleet;
 use super::person::{Dialogue, Notice, Person};
 use super::token::{Next, PinRules, TokenError, TokenFlow};
 use super::user_verification::{self, Impossible, Method};

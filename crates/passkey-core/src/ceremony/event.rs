@@ -1,0 +1,40 @@
+//! What can happen on the keys while a ceremony goes on.
+
+use super::world::KeyId;
+use ctap::hid::{FramingError, HidError};
+
+/// Something happened that a ceremony may want to act on.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The key answered `CTAPHID_INIT`: requests can be sent.
+    Opened(KeyId),
+    /// The reply to the request in flight.
+    Reply(KeyId, Vec<u8>),
+    /// The key says that it waits for a touch.
+    UserPresenceNeeded(KeyId),
+    /// Another program has been holding the key for a while.
+    Busy(KeyId),
+    /// The key is of no further use, or no longer there.
+    Lost(KeyId, Loss),
+    /// The person gave up.
+    Interrupted,
+    /// The time given to `Fleet::next` is over.
+    Elapsed,
+}
+
+/// Why a key is of no further use to the ceremony.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It was unplugged.
+    Unplugged,
+    /// This process may not open its device node, or opening fails.
+    CannotOpen,
+    /// It stopped answering.
+    Silent,
+    /// What it sends is no CTAPHID.
+    Garbled(FramingError),
+    /// It refuses to talk, with a CTAPHID error.
+    Refused(HidError),
+    /// The kernel gave no randomness for its channel.
+    NoRandomness,
+}
