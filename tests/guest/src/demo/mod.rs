@@ -71,6 +71,8 @@ fn sign_in(guest: &Guest, terminal: &mut Terminal) {
     println!();
     narrate("The administrator switches it on: 'auth required pam_passkey.so' in /etc/pam.d/sudo.");
     guest.write("/etc/pam.d/sudo", PAM_SUDO);
+    // The prompt stands above what was said: a new one, so that the command is typed behind it.
+    terminal.type_line("").expect(PROMPT);
     terminal.type_line("sudo -k").expect(PROMPT);
     terminal.type_line("sudo -u root id").expect("password for alice: ");
     thread::sleep(Duration::from_millis(500));
