@@ -121,7 +121,7 @@ impl<'w, W: World> Fleet<'w, W> {
             self.pump();
             let running = self.ids(Link::is_running);
             let now = self.world.now();
-            if running.is_empty() || now >= until {
+            if running.is_empty() || now >= until || self.interrupted {
                 for key in running {
                     self.world.unlock(key);
                 }
@@ -132,6 +132,11 @@ impl<'w, W: World> Fleet<'w, W> {
             self.rescan |= wake.plugging;
             self.interrupted |= wake.interrupted;
         }
+    }
+
+    /// Whether the person has given up and [`next`](Self::next) has not said so yet.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     fn ids(&self, which: impl Fn(&Link) -> bool) -> Vec<KeyId> {

@@ -142,3 +142,26 @@ fn a_key_that_always_verifies_asks_for_its_pin_under_any_policy() {
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.asked.len(), 1);
 }
+
+/// Ctrl-C in any millisecond before the question: nobody is asked, or the question is answered, and the key is free either way.
+#[test]
+fn giving_up_before_the_question_leaves_it_unasked() {
+    let mut asked = 0;
+    for after in 0..12 {
+        let (mut scene, key) = scene(KeyConfig { latency: ms(1), ..blue() });
+        let at = scene.desk().now() + ms(after * 4);
+        scene.world.interrupt_at = Some(at);
+        scene.person.typing = ms(0);
+        let error = scene.sign_in().result.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted | TokenError::Empty)
+            ),
+            "{error:?}"
+        );
+        asked += scene.person.asked.len();
+        assert_eq!(scene.desk().pin_retries(key), 8);
+    }
+    assert!((1..12).contains(&asked), "both have happened: {asked}");
+}

@@ -260,6 +260,9 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 }
                 Next::Ask => {
                     self.fleet.settle(QUIET);
+                    if self.fleet.is_interrupted() {
+                        return Err(EnrolError::Interrupted);
+                    }
                     let asked_at = self.fleet.now();
                     let next = flow.ask(self.fleet.world(), self.dialogue.person);
                     let taken = self.fleet.now().saturating_sub(asked_at);

@@ -307,6 +307,9 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     /// Asks the person for the PIN. The time that they take does not count.
     fn ask(&mut self, key: KeyId) -> Next {
         self.quieten_others(key);
+        if self.fleet.is_interrupted() {
+            return Next::Failed(TokenError::Interrupted);
+        }
         let asked_at = self.fleet.now();
         let Some(Candidate { step: Step::Verifying(flow), .. }) = self.candidates.get_mut(&key) else {
             return Next::Ask;
