@@ -147,8 +147,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         Ok(())
     }
 
-    /// When the touch should be asked for: at once for a key that is known to hold the passkey, else when the key says
-    /// that it waits, or has had time to.
+    /// When the touch is asked for at the latest, should the key not say before that it waits.
     pub(super) fn cue_at(&self) -> Duration {
         self.fleet.now().saturating_add(CUE_DELAY)
     }

@@ -130,7 +130,7 @@ impl SignInError {
 pub fn sign_in(world: &mut impl World, person: &mut impl Person, request: &SignIn<'_>) -> Attempt {
     let mut ceremony = Ceremony::new(world, person, request);
     let result = ceremony.run();
-    Attempt { result, key: ceremony.decided_by, pin_failed: ceremony.pin_failed.into_iter().collect() }
+    Attempt { result, key: ceremony.decided_by, pin_failed: ceremony.pin_failed }
 }
 
 /// How far a key has come.

@@ -297,7 +297,6 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 if let Step::Verifying(flow) = &candidate.step {
                     candidate.token = Some((flow.protocol(), token));
                 }
-                self.remember_pin(key, false);
                 self.begin_touch(key)
             }
             Next::Failed(error) => self.on_no_token(key, error),
@@ -324,7 +323,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     }
 
     fn on_no_token(&mut self, key: KeyId, error: TokenError) -> Result<(), SignInError> {
-        self.remember_pin(key, true);
+        self.remember_wrong_pin(key);
         self.turn_away(key, SignInError::Pin(error));
         match error {
             // The person's word, or nobody to ask: no other key changes that.
@@ -344,12 +343,12 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         }
     }
 
-    /// Notes whether the last PIN typed for the key's passkeys was wrong.
-    fn remember_pin(&mut self, key: KeyId, failed: bool) {
+    /// Notes that the last PIN typed for the key's passkeys was wrong, if one was typed.
+    fn remember_wrong_pin(&mut self, key: KeyId) {
         let Some(candidate) = self.candidates.get(&key) else { return };
         let Step::Verifying(flow) = &candidate.step else { return };
         let Some(piece) = candidate.pieces.front() else { return };
-        if failed && flow.wrong_pins() > 0 {
+        if flow.wrong_pins() > 0 {
             let ids = self.in_piece(piece).into_iter().map(|credential| credential.id.clone());
             self.pin_failed.extend(ids.collect::<Vec<_>>());
         }
