@@ -3,7 +3,9 @@
 use super::apdu::{self, ins};
 use super::der;
 use super::reply::{self, ReplyError, StatusWord};
+use crate::authenticator_data::AuthenticatorData;
 use crate::cbor::Malformed;
+use crate::get_assertion;
 
 /// What the key is to do (§5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +97,25 @@ impl Response {
     /// is over this and the challenge, as in CTAP2.
     pub fn authenticator_data(&self, application: &[u8; 32]) -> Vec<u8> {
         [application.as_slice(), &[u8::from(self.user_present)], &self.counter.to_be_bytes()].concat()
+    }
+
+    /// The reply that a CTAP2 authenticator would have given (CTAP 2.1 §7.3), for the one credential that was asked for.
+    ///
+    /// # Errors
+    /// None that a parsed reply could cause.
+    pub fn into_assertion(
+        self,
+        application: &[u8; 32],
+        key_handle: &[u8],
+    ) -> Result<get_assertion::Response, Malformed> {
+        Ok(get_assertion::Response {
+            credential_id: Some(key_handle.to_vec()),
+            authenticator_data: AuthenticatorData::parse(&self.authenticator_data(application))?,
+            signature: self.signature,
+            user: None,
+            number_of_credentials: None,
+            user_selected: false,
+        })
     }
 }
 

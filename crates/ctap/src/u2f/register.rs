@@ -3,8 +3,10 @@
 use super::apdu::{self, ins};
 use super::der;
 use super::reply::{self, ReplyError};
-use crate::cbor::Malformed;
+use crate::authenticator_data::AuthenticatorData;
+use crate::cbor::{Item, Malformed, entry};
 use crate::cose::PublicKey;
+use crate::make_credential;
 
 /// The first byte of a reply, reserved for historical reasons.
 const RESERVED: u8 = 0x05;
@@ -93,6 +95,25 @@ impl Response {
             &self.public_key.encode(),
         ]
         .concat()
+    }
+
+    /// The reply that a CTAP2 authenticator would have given (CTAP 2.1 §7.2), with an attestation statement of the format
+    /// `fido-u2f` (WebAuthn Level 3 §8.6).
+    ///
+    /// # Errors
+    /// None that a parsed reply could cause.
+    pub fn into_credential(self, application: &[u8; 32]) -> Result<make_credential::Response, Malformed> {
+        let authenticator_data = AuthenticatorData::parse(&self.authenticator_data(application))?;
+        let statement = Item::map([
+            entry("sig", Item::from(self.signature.as_slice())),
+            entry("x5c", Item::array([Item::from(self.certificate.as_slice())])),
+        ]);
+        Ok(make_credential::Response {
+            format: "fido-u2f".to_owned(),
+            authenticator_data,
+            attestation_statement: statement.into_bytes(),
+            enterprise: false,
+        })
     }
 }
 
