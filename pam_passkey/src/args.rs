@@ -3,7 +3,6 @@
 //! They are the settings of `passkey.toml` under the same names, and `config=PATH`. Whatever is not understood closes the
 //! door: a misspelt argument must not leave a service with less than its administrator asked for.
 
-use std::collections::BTreeSet;
 use std::ffi::CStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -63,7 +62,7 @@ impl Arguments {
     /// For the first one that is not understood, or whose key was there before.
     pub(crate) fn parse(arguments: &[&CStr]) -> Result<Self, ArgumentError> {
         let mut parsed = Self { config: ConfigPath::Default, settings: Settings::default() };
-        let mut seen = BTreeSet::new();
+        let mut seen: Vec<&str> = Vec::new();
         for argument in arguments {
             let refused =
                 |reason| ArgumentError { argument: argument.to_string_lossy().into_owned(), reason };
@@ -72,9 +71,10 @@ impl Arguments {
                 Some((key, value)) => (key, Some(value)),
                 None => (text, None),
             };
-            if !seen.insert(key) {
+            if seen.contains(&key) {
                 return Err(refused(Reason::Repeated));
             }
+            seen.push(key);
             if key == CONFIG {
                 let path = value.map(Path::new).filter(|path| path.is_absolute());
                 parsed.config =

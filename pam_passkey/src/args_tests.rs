@@ -22,6 +22,7 @@ fn every_argument_of_the_design_is_taken() {
         c"mode=passwordless",
         c"verification=preferred",
         c"timeout=20",
+        c"usernameless",
         c"wait_for_key=5",
         c"unenrolled=ignore",
         c"remote=allow",
@@ -36,6 +37,7 @@ fn every_argument_of_the_design_is_taken() {
         parsed.settings,
         Settings {
             mode: Some(Mode::Passwordless),
+            usernameless: Some(true),
             verification: Some(UserVerification::Preferred),
             timeout: Some(Duration::from_secs(20)),
             wait_for_key: Some(Duration::from_secs(5)),

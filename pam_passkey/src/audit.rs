@@ -32,6 +32,8 @@ pub(crate) struct Record {
     pub(crate) rhost: Option<String>,
     /// The key that decided it.
     pub(crate) key: Option<PluggedKey>,
+    /// The passkey of the user that this key holds, as far as is known.
+    pub(crate) passkey: Option<Credential>,
 }
 
 impl Record {
@@ -43,10 +45,11 @@ impl Record {
         pair(&mut line, "code", &format!("{:?}", row.code));
         quoted(&mut line, "service", Some(&self.service));
         quoted(&mut line, "user", self.user.as_deref());
-        if let Outcome::Verified(verified) = outcome {
-            let Credential { name, id, .. } = verified.credential();
+        if let Some(Credential { name, id, .. }) = &self.passkey {
             quoted(&mut line, "passkey", Some(name));
             pair(&mut line, "id", &id.to_string());
+        }
+        if let Outcome::Verified(verified) = outcome {
             pair(&mut line, "user_verified", if verified.user_verified() { "yes" } else { "no" });
             pair(&mut line, "sign_count", &verified.sign_count().to_string());
         }

@@ -24,6 +24,7 @@ fn a_success_names_passkey_and_key() {
             vendor_id: 0x1050,
             product_id: 0x0407,
         }),
+        passkey: Some(crate::verified::verified().credential().clone()),
     };
     let outcome = Outcome::Verified(Box::new(crate::verified::verified()));
     assert_eq!(
@@ -41,6 +42,20 @@ fn a_failure_says_why_and_leaves_out_what_is_not_known() {
         line(&record, &Outcome::Failed(SignInError::NoKey)),
         "result=failure code=PAM_AUTHINFO_UNAVAIL service=\"login\" duration_ms=2310 reason=\"no security key was \
          plugged in\""
+    );
+}
+
+#[test]
+fn a_failure_names_the_passkey_that_it_is_about() {
+    let record = Record {
+        service: "login".into(),
+        passkey: Some(crate::verified::verified().credential().clone()),
+        ..Record::default()
+    };
+    assert_eq!(
+        line(&record, &Outcome::Failed(SignInError::NoTouch)),
+        "result=failure code=PAM_AUTH_ERR service=\"login\" passkey=\"blue\" id=AQEBAQEBAQ duration_ms=2310 \
+         reason=\"the security key was not touched in time\""
     );
 }
 
@@ -70,6 +85,7 @@ fn no_line_grows_without_bound() {
         tty: Some(long.clone()),
         rhost: Some(long.clone()),
         key: None,
+        passkey: None,
     };
     assert!(line(&record, &Outcome::Remote(RemoteSign::RemoteHost(long))).len() < 1500);
 }

@@ -1,22 +1,24 @@
 //! The way of one sign-in: arguments, configuration, user, passkeys, ceremony, state, log.
 
 use std::ffi::CStr;
+use std::fmt;
 use std::time::Instant;
 
 use ctap::Secret;
 use pam::constants::PamResultCode;
-use passkey_core::ceremony::{Attempt, Passkey, SignIn, SignInError, System, TokenError, sign_in};
-use passkey_core::config::{Config, CounterPolicy, Policy, Remote, Unenrolled};
-use passkey_core::store::{Account, CredentialFile, Loaded, State, StateUpdate, Store};
+use passkey_core::ceremony::{Attempt, Passkey, SignIn, SignInError, System, TokenError, Wanted, sign_in};
+use passkey_core::config::{Config, Policy, Remote, Unenrolled};
+use passkey_core::store::{Account, CredentialFile, Loaded, StateUpdate, Store};
 use passkey_core::time;
 use passkey_core::verify::Verified;
 
 use crate::args::{Arguments, ConfigPath};
 use crate::audit::Record;
-use crate::ffi::{self, InterruptGuard, LookupError, NotText, Pam, Severity};
+use crate::ffi::{self, InterruptGuard, LookupError, NotSet, NotText, Pam, Severity};
 use crate::outcome::Outcome;
 use crate::person::{Applicant, Voice};
 use crate::remote::Origin;
+use crate::users::{Remembered, Users};
 use passkey_core::escape::Escaped;
 
 /// Damaged entries of a credential file that are named in the log one by one.
@@ -62,15 +64,29 @@ fn attempt(
         pam.log(Severity::Debug, &format!("configuration {}, {policy:?}", arguments.config.path().display()));
     }
 
+    let store = Store::new(&config);
+    match pam.user() {
+        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, record, *voice),
+        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, record, *voice),
+    }
+}
+
+/// Signs in the user whom the application names.
+fn somebody(
+    pam: &mut Pam<'_>,
+    store: &Store,
+    policy: &Policy,
+    record: &mut Record,
+    voice: Voice,
+) -> Result<Verified, Outcome> {
     let account = account(pam)?;
     record.user = Some(account.name.clone());
-    let store = Store::new(&config);
     let loaded = store.load(&account).map_err(|error| Outcome::Store(Box::new(error)))?;
     let Some(Loaded { path, file }) = loaded.filter(|loaded| !loaded.file.is_unenrolled()) else {
-        return Err(unenrolled(pam, &policy));
+        return Err(unenrolled(pam, policy));
     };
     // Only now: a user without passkeys may pass by from wherever they come.
-    refuse_remote(pam, &policy)?;
+    refuse_remote(pam, policy)?;
     warn_of_damage(pam, &path.display().to_string(), &file);
     if file.enabled().next().is_none() {
         return Err(match file.skipped.first() {
@@ -81,15 +97,61 @@ fn attempt(
             Some(_) | None => Outcome::AllDisabled,
         });
     }
-    if !pam.can_converse() {
-        return Err(Outcome::NoConversation);
+    let Remembered { state, complaint } = Remembered::of(store, &account, policy.counter)?;
+    if let Some(complaint) = complaint {
+        pam.log(Severity::Warning, &complaint);
     }
+    let passkeys = Passkey::enabled(&file, &state);
+    let attempt = ceremony(pam, policy, Wanted::Passkeys(&passkeys), voice)?;
+    conclude(pam, store, &account, attempt, record, voice)
+}
 
-    let state = state(pam, &store, &account, policy.counter)?;
-    let attempt = ceremony(pam, &policy, &file, &state, *voice)?;
-    remember(pam, &store, &account, &attempt, *voice);
+/// Signs in whoever the key says it belongs to.
+fn anybody(
+    pam: &mut Pam<'_>,
+    config: &Config,
+    store: &Store,
+    policy: &Policy,
+    record: &mut Record,
+    voice: Voice,
+) -> Result<Verified, Outcome> {
+    refuse_remote(pam, policy)?;
+    let rp_id = config.rp_id_for_enrolment().map_err(Outcome::NoRpId)?;
+    let users = Users::new(store, policy.counter);
+    let mut attempt = ceremony(pam, policy, Wanted::Anyone { rp_id: &rp_id, directory: &users }, voice)?;
+    for complaint in users.complaints() {
+        pam.log(Severity::Warning, &complaint);
+    }
+    record.key.clone_from(&attempt.key);
+    let Some(account) = attempt.account.take() else {
+        // Nobody signed in; if that is because a file could not be read, it must not look like a stranger.
+        return Err(match (attempt.result, users.into_error()) {
+            (Err(SignInError::UnknownAccount), Some(error)) => error,
+            (Err(error), _) => Outcome::Failed(error),
+            (Ok(_), _) => Outcome::UserNotSet,
+        });
+    };
+    record.user = Some(account.name.clone());
+    let verified = conclude(pam, store, &account, attempt, record, voice)?;
+    pam.set_user(&account.name).map_err(|NotSet| Outcome::UserNotSet)?;
+    Ok(verified)
+}
+
+/// Writes down what is to be remembered and logged of an attempt.
+fn conclude(
+    pam: &Pam<'_>,
+    store: &Store,
+    account: &Account,
+    attempt: Attempt,
+    record: &mut Record,
+    voice: Voice,
+) -> Result<Verified, Outcome> {
+    remember(pam, store, account, &attempt, voice);
     record.key = attempt.key;
+    record.passkey = attempt.passkey;
     let verified = attempt.result.map_err(Outcome::Failed)?;
+    // What signed is what is named, whatever the key was thought to hold.
+    record.passkey = Some(verified.credential().clone());
     if let Some(warning) = verified.counter_warning() {
         let name = Escaped::name(&verified.credential().name, 64).to_string();
         pam.log(
@@ -142,31 +204,19 @@ fn warn_of_damage(pam: &Pam<'_>, path: &str, file: &CredentialFile) {
     }
 }
 
-/// What is remembered of the passkeys. Where a counter only warns, one that cannot be read only warns as well.
-fn state(pam: &Pam<'_>, store: &Store, account: &Account, counter: CounterPolicy) -> Result<State, Outcome> {
-    match (store.load_state(account), counter) {
-        (Ok(state), _) => Ok(state),
-        (Err(error), CounterPolicy::Deny) => Err(Outcome::Store(Box::new(error))),
-        (Err(error), CounterPolicy::Warn) => {
-            pam.log(Severity::Warning, &format!("the signature counter cannot be compared: {error}"));
-            Ok(State::default())
-        }
+fn ceremony(pam: &Pam<'_>, policy: &Policy, wanted: Wanted<'_>, voice: Voice) -> Result<Attempt, Outcome> {
+    if !pam.can_converse() {
+        return Err(Outcome::NoConversation);
     }
-}
-
-fn ceremony(
-    pam: &Pam<'_>,
-    policy: &Policy,
-    file: &CredentialFile,
-    state: &State,
-    voice: Voice,
-) -> Result<Attempt, Outcome> {
-    let passkeys = Passkey::enabled(file, state);
     // An application that echoes one answer to every prompt would burn the tries of the key with the password.
     let password: Option<Secret> = pam.authtok();
-    let request = SignIn { passkeys: &passkeys, policy, forbidden_pin: password.as_ref() };
+    let request = SignIn { wanted, policy, forbidden_pin: password.as_ref() };
     let interrupt = InterruptGuard::new().map_err(Outcome::NoInterrupt)?;
+    let trace = |step: fmt::Arguments<'_>| pam.log(Severity::Debug, &step.to_string());
     let mut world = System::new(Some(interrupt.fd()));
+    if voice.debug {
+        world = world.traced(&trace);
+    }
     let mut person = Applicant::new(pam, &interrupt, voice);
     let attempt = sign_in(&mut world, &mut person, &request);
     if let Err(SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted)) = attempt.result {

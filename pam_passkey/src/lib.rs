@@ -15,5 +15,6 @@ mod messages;
 mod outcome;
 mod person;
 mod remote;
+mod users;
 #[cfg(test)]
 mod verified;

@@ -6,7 +6,7 @@ use std::io;
 
 use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Impossible, Loss, SignInError, TokenError};
-use passkey_core::config::ConfigError;
+use passkey_core::config::{ConfigError, HostNameError};
 use passkey_core::messages;
 use passkey_core::store::StoreError;
 use passkey_core::verify::{Verified, VerifyError};
@@ -53,6 +53,10 @@ pub(crate) enum Outcome {
     Config(Box<ConfigError>),
     /// The user's passkeys cannot be read.
     Store(Box<StoreError>),
+    /// The key should say who signs in, and there is no RP ID to ask it for.
+    NoRpId(HostNameError),
+    /// Libpam does not take the name of who has signed in.
+    UserNotSet,
     /// The process has no file descriptor left to watch for Ctrl-C.
     NoInterrupt(io::Error),
     /// The ceremony came to nothing.
@@ -156,6 +160,8 @@ impl Outcome {
             Self::Arguments(error) => broken(say::BROKEN, error.to_string()),
             Self::Config(error) => broken(say::BROKEN, error.to_string()),
             Self::Store(error) => broken(say::STORE_BROKEN, error.to_string()),
+            Self::NoRpId(error) => broken(say::BROKEN, error.to_string()),
+            Self::UserNotSet => system("libpam does not take the user's name".to_owned()),
             Self::NoInterrupt(error) => system(format!("Ctrl-C cannot be watched for: {error}")),
             Self::Panicked(panic) => {
                 system(format!("defect in the module, please report it: panic at {}", panic.place()))
@@ -165,6 +171,13 @@ impl Outcome {
             Self::Failed(e @ E::ForeignKeys) => {
                 pass_on(info(e), Notice, "no plugged-in security key holds a passkey of the user")
             }
+            Self::Failed(e @ E::NothingDiscoverable) => {
+                pass_on(info(e), Notice, "no plugged-in security key holds a discoverable passkey")
+            }
+            Self::Failed(e @ E::UnknownAccount) => {
+                pass_on(info(e), Notice, "the passkeys on the security key belong to no user of this machine")
+            }
+            Self::Failed(E::NoAccountChosen) => pass_on(None, Notice, "no account was chosen"),
             Self::Failed(e @ E::KeyUnusable(Loss::Unplugged)) => {
                 pass_on(info(e), Notice, "the security key was unplugged")
             }
@@ -234,6 +247,9 @@ impl Outcome {
                 E::NoRandomness | E::KeyUnusable(Loss::NoRandomness) | E::Pin(TokenError::NoRandomness),
             ) => system("the kernel gives no randomness".to_owned()),
             Self::Failed(e @ (E::Refused(status) | E::Pin(TokenError::Refused(status)))) => {
+                refuse(alert(e), Warning, format!("the security key refused with {status}").into())
+            }
+            Self::Failed(e @ E::RefusedU2f(status)) => {
                 refuse(alert(e), Warning, format!("the security key refused with {status}").into())
             }
             Self::Failed(e @ (E::Malformed | E::Pin(TokenError::Malformed))) => {

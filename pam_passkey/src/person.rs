@@ -1,6 +1,6 @@
 //! The person at the machine, reached through libpam's conversation.
 
-use passkey_core::ceremony::{Notice, Person, PinAnswer, PinPrompt};
+use passkey_core::ceremony::{AccountAnswer, Notice, Person, PinAnswer, PinPrompt, account_index};
 use passkey_core::messages;
 
 use crate::ffi::{Answer, InterruptGuard, Pam, Severity};
@@ -12,6 +12,9 @@ pub(crate) struct Applicant<'a, 'h> {
     interrupt: &'a InterruptGuard,
     voice: Voice,
 }
+
+/// How often the account is asked for.
+const ACCOUNT_QUESTIONS: u8 = 3;
 
 /// How much is said, and logged.
 #[derive(Debug, Default, Clone, Copy)]
@@ -73,6 +76,22 @@ impl Person for Applicant<'_, '_> {
             Answer::Empty => PinAnswer::Empty,
             Answer::Missing | Answer::Failed => PinAnswer::Unavailable,
         }
+    }
+
+    fn choose_account(&mut self, accounts: &[String]) -> AccountAnswer {
+        for question in 0..ACCOUNT_QUESTIONS {
+            let prompt = messages::account_prompt(accounts, question > 0);
+            match self.interrupt.lifted(|| self.pam.ask_openly(&prompt)) {
+                Answer::Given(answer) => {
+                    let text = std::str::from_utf8(answer.as_bytes()).unwrap_or_default();
+                    if let Some(index) = account_index(text, accounts) {
+                        return AccountAnswer::Chosen(index);
+                    }
+                }
+                Answer::Empty | Answer::Missing | Answer::Failed => break,
+            }
+        }
+        AccountAnswer::None
     }
 }
 

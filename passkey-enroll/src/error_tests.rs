@@ -52,7 +52,7 @@ fn errors() -> Vec<(Error, Exit, &'static str)> {
             Exit::AlreadyEnrolled,
             "already_enrolled",
         ),
-        (enrol(EnrolError::Ctap1Only), Exit::Failed, "u2f_only"),
+        (enrol(EnrolError::RefusedU2f(ctap::u2f::StatusWord::WRONG_LENGTH)), Exit::Failed, "key_refused"),
         (enrol(EnrolError::KeyFull), Exit::Failed, "key_full"),
         (enrol(EnrolError::NotDiscoverable), Exit::Failed, "not_discoverable"),
         (enrol(EnrolError::NoAlgorithm), Exit::Failed, "no_algorithm"),

@@ -55,6 +55,18 @@ pub fn pin_prompt(prompt: &PinPrompt<'_>) -> String {
     format!("{question}{warning} {again}")
 }
 
+/// The question which of several accounts to sign in to; `again` after an answer that named none of them.
+pub fn account_prompt(accounts: &[String], again: bool) -> String {
+    let numbered: Vec<String> =
+        accounts.iter().zip(1u8..).map(|(account, number)| format!("{number} {account}")).collect();
+    let list = numbered.join(", ");
+    if again {
+        format!("Please type the number or the name of one of these accounts: {list}. ")
+    } else {
+        format!("Which account? {list}: ")
+    }
+}
+
 /// The sentence for a sign-in that came to nothing; `None` where the person knows, because it was their own doing.
 pub fn sign_in_error(error: &SignInError) -> Option<String> {
     Some(match error {
@@ -63,16 +75,23 @@ pub fn sign_in_error(error: &SignInError) -> Option<String> {
         SignInError::KeyUnusable(_) => {
             "The security key does not answer. Unplug it and plug it in again.".into()
         }
+        SignInError::NothingDiscoverable => {
+            "This security key has no passkey that could say who you are.".into()
+        }
+        SignInError::UnknownAccount => {
+            "The passkey on this security key belongs to no account on this computer.".into()
+        }
         SignInError::NoTouch => "The security key was not touched in time.".into(),
         SignInError::Declined => "Signing in was refused on the security key.".into(),
         SignInError::Interrupted
+        | SignInError::NoAccountChosen
         | SignInError::Pin(TokenError::Empty | TokenError::Unavailable | TokenError::Interrupted) => {
             return None;
         }
         SignInError::CannotVerifyUser(impossible) => cannot_verify_user(*impossible).into(),
         SignInError::Pin(error) => pin_error(*error)?,
         SignInError::Rejected(_) => "The security key's answer is not valid for this account.".into(),
-        SignInError::Refused(_) | SignInError::Malformed => {
+        SignInError::Refused(_) | SignInError::RefusedU2f(_) | SignInError::Malformed => {
             "The security key could not sign in. Unplug it, plug it in again and try once more.".into()
         }
         SignInError::NoRandomness => "This computer could not sign in: it has no randomness to give.".into(),

@@ -1,17 +1,23 @@
 //! Libpam's handle: items, environment, conversation, log.
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use ctap::Secret;
-use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_TEXT_INFO};
+use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_TEXT_INFO};
 use pam::conv::Conv;
 use pam::items::{AuthTok, RHost, RUser, Service, Tty, User};
 use pam::module::PamHandle;
 
 use passkey_core::escape::Escaped;
 
-// What pam-bindings leaves out. Both are in libpam.so.0 from 0.99 on (security/pam_modules.h, pam_ext.h).
+/// `PAM_USER` (`security/_pam_types.h`).
+const PAM_USER: c_int = 2;
+/// `PAM_SUCCESS`.
+const PAM_SUCCESS: c_int = 0;
+
+// What pam-bindings leaves out. All are in libpam.so.0 from 0.99 on (security/pam_modules.h, pam_ext.h).
 unsafe extern "C" {
+    fn pam_set_item(handle: *mut PamHandle, item: c_int, value: *const c_void) -> c_int;
     fn pam_getenv(handle: *mut PamHandle, name: *const c_char) -> *const c_char;
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
 }
@@ -24,6 +30,10 @@ pub(crate) struct Pam<'h> {
 /// An item that is no UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotText;
+
+/// Libpam did not take an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotSet;
 
 /// What came of a prompt.
 #[derive(Debug, PartialEq)]
@@ -79,6 +89,17 @@ impl<'h> Pam<'h> {
             let _ = self.handle.get_user(None);
         }
         self.user()
+    }
+
+    /// Says who has signed in, where nobody had said it before: `PAM_USER`.
+    ///
+    /// # Errors
+    /// When libpam does not take it, for lack of memory.
+    pub(crate) fn set_user(&mut self, name: &str) -> Result<(), NotSet> {
+        let name = CString::new(name).map_err(|_| NotSet)?;
+        // SAFETY: the handle is libpam's own; `name` ends with NUL, and libpam copies it.
+        let code = unsafe { pam_set_item(self.handle, PAM_USER, name.as_ptr().cast()) };
+        if code == PAM_SUCCESS { Ok(()) } else { Err(NotSet) }
     }
 
     /// `PAM_SERVICE`, such as `sudo`; empty if the application gives none, which libpam does not allow.
@@ -146,8 +167,17 @@ impl<'h> Pam<'h> {
 
     /// Asks for a secret, without echo, and waits for the answer.
     pub(crate) fn ask_secret(&self, prompt: &str) -> Answer {
+        self.ask(PAM_PROMPT_ECHO_OFF, prompt)
+    }
+
+    /// Asks for what is no secret, with echo, and waits for the answer.
+    pub(crate) fn ask_openly(&self, prompt: &str) -> Answer {
+        self.ask(PAM_PROMPT_ECHO_ON, prompt)
+    }
+
+    fn ask(&self, style: c_int, prompt: &str) -> Answer {
         let Ok(Some(conversation)) = self.handle.get_item::<Conv<'_>>() else { return Answer::Failed };
-        match conversation.send(PAM_PROMPT_ECHO_OFF, &Escaped::message(prompt).to_string()) {
+        match conversation.send(style, &Escaped::message(prompt).to_string()) {
             Ok(Some(answer)) if answer.is_empty() => Answer::Empty,
             Ok(Some(answer)) => Answer::Given(Secret::new(answer.as_bytes().to_vec())),
             Ok(None) => Answer::Missing,

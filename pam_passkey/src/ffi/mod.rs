@@ -14,6 +14,6 @@ mod interrupt;
 /// The user database.
 mod passwd;
 
-pub(crate) use handle::{Answer, NotText, Pam, Severity};
+pub(crate) use handle::{Answer, NotSet, NotText, Pam, Severity};
 pub(crate) use interrupt::InterruptGuard;
 pub(crate) use passwd::{LookupError, lookup};

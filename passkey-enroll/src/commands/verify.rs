@@ -1,7 +1,7 @@
 //! `verify`: a sign-in under a service's policy, without signing in to anything.
 
 use jiff::Timestamp;
-use passkey_core::ceremony::{Attempt, Passkey, SignIn, System, sign_in};
+use passkey_core::ceremony::{Attempt, Passkey, SignIn, System, Wanted, sign_in};
 use passkey_core::config::{CounterPolicy, Policy, Settings};
 use passkey_core::store::{CredentialFile, Loaded, State, StateUpdate};
 use passkey_core::verify::Verified;
@@ -73,7 +73,7 @@ fn ceremony(
     pin_stdin: bool,
 ) -> Result<(Attempt, crate::person::LastQuestion), Error> {
     let passkeys = Passkey::enabled(file, state);
-    let request = SignIn { passkeys: &passkeys, policy, forbidden_pin: None };
+    let request = SignIn { wanted: Wanted::Passkeys(&passkeys), policy, forbidden_pin: None };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut world = System::new(Some(interrupt.fd()));
     let mut person = Enrollee::new(&interrupt, pin_stdin);

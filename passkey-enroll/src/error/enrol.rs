@@ -28,10 +28,6 @@ pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {
             Report::new(Exit::AlreadyEnrolled, "already_enrolled", message)
                 .hint("passkey-enroll keys shows which of your passkeys it holds.")
         }
-        EnrolError::Ctap1Only => {
-            let message = "This security key is too old: it knows only U2F, not FIDO2.";
-            Report::new(Exit::Failed, "u2f_only", message).hint("Use another security key.")
-        }
         EnrolError::CannotVerifyUser(impossible) => sign_in::cannot_verify_user(*impossible),
         EnrolError::Pin(error) => sign_in::pin(*error, asked),
         EnrolError::NoAlgorithm => Report::new(
@@ -62,6 +58,7 @@ pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {
                 .hint("Run the command again, or use another security key.")
         }
         EnrolError::Refused(status) => sign_in::refused(*status),
+        EnrolError::RefusedU2f(status) => sign_in::refused_u2f(*status),
         EnrolError::Malformed => sign_in::malformed(),
         EnrolError::NoRandomness => sign_in::no_randomness(),
     }

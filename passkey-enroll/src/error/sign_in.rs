@@ -15,10 +15,13 @@ pub(super) fn report(error: SignInError, asked: LastQuestion) -> Report {
             .hint("Plug in the key that holds your passkey; passkey-enroll keys shows what is seen of it."),
         SignInError::ForeignKeys => Report::new(Exit::NoKey, "foreign_key", said)
             .hint("passkey-enroll list shows your passkeys, passkey-enroll keys which key holds them."),
+        SignInError::NothingDiscoverable | SignInError::UnknownAccount => {
+            Report::new(Exit::NotEnrolled, "not_enrolled", said)
+        }
         SignInError::KeyUnusable(loss) => key_unusable(loss),
         SignInError::NoTouch => no_touch(said),
         SignInError::Declined => Report::new(Exit::Cancelled, "declined", said),
-        SignInError::Interrupted => Report::cancelled(),
+        SignInError::Interrupted | SignInError::NoAccountChosen => Report::cancelled(),
         SignInError::CannotVerifyUser(impossible) => cannot_verify_user(impossible),
         SignInError::Pin(error) => pin(error, asked),
         SignInError::Rejected(reason) => Report::new(
@@ -28,6 +31,7 @@ pub(super) fn report(error: SignInError, asked: LastQuestion) -> Report {
         )
         .hint("If this is your key, remove the passkey and enrol it again."),
         SignInError::Refused(status) => refused(status),
+        SignInError::RefusedU2f(status) => refused_u2f(status),
         SignInError::Malformed => malformed(),
         SignInError::NoRandomness => Report::new(Exit::Failed, "no_randomness", said),
     }
@@ -65,6 +69,14 @@ pub(super) fn unplugged() -> Report {
 }
 
 pub(super) fn refused(status: ctap::Status) -> Report {
+    key_refused(&status)
+}
+
+pub(super) fn refused_u2f(status: ctap::u2f::StatusWord) -> Report {
+    key_refused(&status)
+}
+
+fn key_refused(status: &dyn std::fmt::Display) -> Report {
     Report::new(Exit::Failed, "key_refused", format!("The security key refused: {status}."))
         .hint("Unplug it, plug it in again and run the command once more.")
 }

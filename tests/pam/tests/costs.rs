@@ -72,7 +72,8 @@ fn one_passkey_and_a_pin() {
     enrol_u2f(&guest, "blue", "-N");
     let costs = measure(&guest, "blue", Some("1234"));
     print("one passkey, PIN", &costs);
-    assert!(costs.0.transactions <= 6, "{costs:?}");
+    // One more than without the promise that nobody types their last PIN unwarned.
+    assert!(costs.0.transactions <= 7, "{costs:?}");
 }
 
 /// The last of ten passkeys matches, on a key that takes eight in a list.

@@ -1,11 +1,14 @@
-//! Asking one key for an assertion by some of the passkeys, and holding its reply against what was asked.
+//! Asking one key for an assertion, and holding its reply against what was asked.
 
+use super::kind::Message;
 use super::world::{NoRandomness, World};
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::credential::Credential;
 use crate::verify::{AssertionFacts, Expected, VerifyError, verify_assertion};
 use ctap::get_assertion;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
+use ctap::u2f::{self, authenticate::Control};
+use sha2::{Digest as _, Sha256};
 
 /// How the key is asked.
 #[derive(Clone, Copy)]
@@ -16,43 +19,112 @@ pub(super) enum Manner<'a> {
     Touch { uv: bool, token: Option<&'a (PinUvAuthProtocol, PinUvAuthToken)> },
 }
 
-/// What was asked, over a challenge of its own. `asked` have one RP ID in common.
+/// What was asked, over a challenge of its own.
 pub(super) struct Question<'c> {
+    /// All with this RP ID. None of them: whatever discoverable passkeys the key has for it.
     asked: Vec<&'c Credential>,
+    rp_id: &'c str,
     client_data: ClientData,
 }
 
 impl<'c> Question<'c> {
-    /// The question and its request; `None` when nothing is asked for.
+    /// The question of a CTAP2 key whether it holds one of `asked`, who have one RP ID in common, and its request; `None` when
+    /// nothing is asked for.
     pub(super) fn new(
         asked: Vec<&'c Credential>,
         manner: Manner<'_>,
         world: &mut impl World,
-    ) -> Result<Option<(Self, Vec<u8>)>, NoRandomness> {
+    ) -> Result<Option<(Self, Message)>, NoRandomness> {
         let Some(first) = asked.first() else { return Ok(None) };
-        let mut challenge = [0; CHALLENGE_LEN];
-        world.random(&mut challenge)?;
-        let client_data = ClientData::sign_in(&first.rp_id, &challenge);
-        let allow_list: Vec<&[u8]> = asked.iter().map(|credential| credential.id.as_bytes()).collect();
+        let rp_id = first.rp_id.as_str();
+        Self::of_ctap2(rp_id, asked, manner, world).map(Some)
+    }
+
+    /// The question of a CTAP2 key which discoverable passkeys it has for `rp_id`, and its request.
+    pub(super) fn discover(
+        rp_id: &'c str,
+        manner: Manner<'_>,
+        world: &mut impl World,
+    ) -> Result<(Self, Message), NoRandomness> {
+        Self::of_ctap2(rp_id, Vec::new(), manner, world)
+    }
+
+    fn of_ctap2(
+        rp_id: &'c str,
+        asked: Vec<&'c Credential>,
+        manner: Manner<'_>,
+        world: &mut impl World,
+    ) -> Result<(Self, Message), NoRandomness> {
+        let question = Self::over_a_challenge(rp_id, asked, world)?;
+        let allow_list: Vec<&[u8]> =
+            question.asked.iter().map(|credential| credential.id.as_bytes()).collect();
         let (up, uv, token) = match manner {
             Manner::Silent => (false, false, None),
             Manner::Touch { uv, token } => (true, uv, token),
         };
+        let client_data_hash = question.client_data.hash();
         let payload = get_assertion::Request {
-            rp_id: &first.rp_id,
-            client_data_hash: client_data.hash(),
+            rp_id,
+            client_data_hash,
             allow_list: &allow_list,
             up,
             uv,
-            pin_uv_auth: token.map(|(protocol, token)| (*protocol, token.authenticate(client_data.hash()))),
+            pin_uv_auth: token.map(|(protocol, token)| (*protocol, token.authenticate(client_data_hash))),
         }
         .encode();
-        Ok(Some((Self { asked, client_data }, payload)))
+        Ok((question, Message::ctap2(payload)))
+    }
+
+    /// The question of a U2F key about one passkey, and its request; `None` for one that U2F cannot name.
+    pub(super) fn u2f(
+        asked: &'c Credential,
+        control: Control,
+        world: &mut impl World,
+    ) -> Result<Option<(Self, Message)>, NoRandomness> {
+        let question = Self::over_a_challenge(&asked.rp_id, vec![asked], world)?;
+        let request = u2f::authenticate::Request {
+            control,
+            challenge: question.client_data.hash(),
+            application: &question.application(),
+            key_handle: asked.id.as_bytes(),
+        };
+        let payload = request.encode();
+        Ok(payload.map(|payload| (question, Message::u2f(payload))))
+    }
+
+    fn over_a_challenge(
+        rp_id: &'c str,
+        asked: Vec<&'c Credential>,
+        world: &mut impl World,
+    ) -> Result<Self, NoRandomness> {
+        let mut challenge = [0; CHALLENGE_LEN];
+        world.random(&mut challenge)?;
+        Ok(Self { asked, rp_id, client_data: ClientData::sign_in(rp_id, &challenge) })
+    }
+
+    /// U2F's application parameter.
+    fn application(&self) -> [u8; 32] {
+        Sha256::digest(self.rp_id).into()
+    }
+
+    /// The reply of a U2F key to the question with [`Control::EnforceUserPresence`], as a CTAP2 key would have given it.
+    pub(super) fn u2f_reply(&self, payload: &[u8]) -> Result<get_assertion::Response, u2f::ReplyError> {
+        let response = u2f::authenticate::Response::parse(payload)?;
+        let key_handle = self.asked.first().map_or(&[][..], |credential| credential.id.as_bytes());
+        Ok(response.into_assertion(&self.application(), key_handle)?)
     }
 
     /// What the reply proves.
     pub(super) fn verify(&self, reply: &get_assertion::Response) -> Result<AssertionFacts<'c>, VerifyError> {
-        let rp_id = self.asked.first().map_or("", |credential| &credential.rp_id);
-        verify_assertion(&Expected { credentials: &self.asked, rp_id, client_data: &self.client_data }, reply)
+        self.verify_among(&self.asked, reply)
+    }
+
+    /// What the reply to [`discover`](Self::discover) proves of the user whose passkeys these are.
+    pub(super) fn verify_among<'o>(
+        &self,
+        credentials: &[&'o Credential],
+        reply: &get_assertion::Response,
+    ) -> Result<AssertionFacts<'o>, VerifyError> {
+        verify_assertion(&Expected { credentials, rp_id: self.rp_id, client_data: &self.client_data }, reply)
     }
 }

@@ -1,8 +1,24 @@
 //! Making a key blink so that the person can touch the one they mean.
 
-use ctap::{Info, ReplyError, Status, get_assertion, selection};
+use super::kind::{Kind, Message};
+use ctap::{Info, ReplyError, Status, get_assertion, selection, u2f};
+use sha2::{Digest as _, Sha256};
 
-/// The request: authenticatorSelection (CTAP 2.1 §6.9), or, for older keys, one with an empty PIN parameter, which waits for a
+/// Whom the requests name where nothing is signed or kept: any name will do.
+const NOBODY: &str = ".choice";
+
+/// The request to a key of this kind. A U2F key makes a credential that nobody keeps.
+pub(super) fn message(kind: &Kind) -> Message {
+    match kind {
+        Kind::Ctap2(info) => Message::ctap2(request(info)),
+        Kind::U2f => {
+            let nobody = Sha256::digest(NOBODY).into();
+            Message::u2f(u2f::register::Request { challenge: &nobody, application: &nobody }.encode())
+        }
+    }
+}
+
+/// The request to a CTAP2 key: authenticatorSelection (CTAP 2.1 §6.9), or, for older keys, one with an empty PIN parameter, which waits for a
 /// touch and then fails (CTAP 2.1 §6.2.2 step 1).
 pub(super) fn request(info: &Info) -> Vec<u8> {
     if info.fido_2_1() {
@@ -10,8 +26,7 @@ pub(super) fn request(info: &Info) -> Vec<u8> {
     }
     let protocol = info.pin_uv_auth_protocols.first().copied();
     get_assertion::Request {
-        // Nothing is signed: any name will do.
-        rp_id: ".choice",
+        rp_id: NOBODY,
         client_data_hash: &[0; 32],
         allow_list: &[],
         up: true,
@@ -31,6 +46,18 @@ pub(super) enum Choice {
     Declined,
     /// The key cannot do it.
     Failed(ReplyError),
+}
+
+/// Reads the reply to [`message`].
+pub(super) fn reply_of(kind: &Kind, payload: &[u8]) -> Result<Choice, u2f::ReplyError> {
+    match kind {
+        Kind::Ctap2(_) => Ok(reply(payload)),
+        Kind::U2f => match u2f::register::Response::parse(payload) {
+            Ok(_) => Ok(Choice::Touched),
+            Err(u2f::ReplyError::Status(u2f::StatusWord::CONDITIONS_NOT_SATISFIED)) => Ok(Choice::Again),
+            Err(error) => Err(error),
+        },
+    }
 }
 
 /// Reads the reply to [`request`].

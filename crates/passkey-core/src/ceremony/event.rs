@@ -22,6 +22,20 @@ pub(super) enum Event {
     Elapsed,
 }
 
+impl Event {
+    /// The key that it happened on.
+    pub(super) fn key(&self) -> Option<KeyId> {
+        match self {
+            Self::Opened(key)
+            | Self::Reply(key, _)
+            | Self::UserPresenceNeeded(key)
+            | Self::Busy(key)
+            | Self::Lost(key, _) => Some(*key),
+            Self::Interrupted | Self::Elapsed => None,
+        }
+    }
+}
+
 /// Why a key is of no further use to the ceremony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {

@@ -5,10 +5,12 @@
 //! waits for one key while another has something to say, and never beyond the time it was given.
 
 use super::event::{Event, Loss};
+use super::key_map::KeyMap;
+use super::kind::Message;
 use super::link::Link;
+use super::trace::{Happened, Sent};
 use super::world::{KeyId, PluggedKey, Wake, World};
-use ctap::hid::Command;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A key that is asked something that needs no person and gives no sign of life for this long is not there for us.
@@ -17,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// All keys of one ceremony. Dropping it cancels what is under way and closes every key.
 pub(super) struct Fleet<'w, W: World> {
     world: &'w mut W,
-    links: BTreeMap<KeyId, Link>,
+    links: KeyMap<Link>,
     events: VecDeque<Event>,
     rescan: bool,
     interrupted: bool,
@@ -25,7 +27,7 @@ pub(super) struct Fleet<'w, W: World> {
 
 impl<'w, W: World> Fleet<'w, W> {
     pub(super) fn new(world: &'w mut W) -> Self {
-        Self { world, links: BTreeMap::new(), events: VecDeque::new(), rescan: true, interrupted: false }
+        Self { world, links: KeyMap::new(), events: VecDeque::new(), rescan: true, interrupted: false }
     }
 
     pub(super) fn world(&mut self) -> &mut W {
@@ -38,7 +40,7 @@ impl<'w, W: World> Fleet<'w, W> {
 
     /// The key, while it is plugged in.
     pub(super) fn plugged(&self, key: KeyId) -> Option<&PluggedKey> {
-        self.links.get(&key).map(Link::plugged)
+        self.links.get(key).map(Link::plugged)
     }
 
     /// How many keys are plugged in, as far as is known, whatever their state.
@@ -48,12 +50,14 @@ impl<'w, W: World> Fleet<'w, W> {
 
     /// Whether the key speaks CTAP2 (the capability of `CTAPHID_INIT`'s reply, CTAP 2.1 §11.2.9.1.3).
     pub(super) fn speaks_ctap2(&self, key: KeyId) -> bool {
-        self.links.get(&key).is_some_and(Link::speaks_ctap2)
+        self.links.get(key).is_some_and(Link::speaks_ctap2)
     }
 
-    /// How many keys are still to answer `CTAPHID_INIT`.
+    /// How many keys are still to answer `CTAPHID_INIT`, or have answered and the ceremony has not heard of it yet.
     pub(super) fn opening(&self) -> usize {
-        self.links.values().filter(|link| link.is_opening()).count()
+        let opening = self.links.values().filter(|link| link.is_opening()).count();
+        let opened = self.events.iter().filter(|event| matches!(event, Event::Opened(_))).count();
+        opening.saturating_add(opened)
     }
 
     /// Looks for keys now, so that [`count`](Self::count) tells how many there are before the first event.
@@ -63,20 +67,26 @@ impl<'w, W: World> Fleet<'w, W> {
         }
     }
 
-    /// Sends a CTAP2 request; its reply comes as an [`Event::Reply`]. A key that gives no sign of life for a while is lost; one that
+    /// Whether the key speaks U2F (the absence of `CAPABILITY_NMSG` in `CTAPHID_INIT`'s reply, CTAP 2.1 §11.2.9.1.3).
+    pub(super) fn speaks_u2f(&self, key: KeyId) -> bool {
+        self.links.get(key).is_some_and(Link::speaks_u2f)
+    }
+
+    /// Sends a request; its reply comes as an [`Event::Reply`]. A key that gives no sign of life for a while is lost; one that
     /// waits for a person may be silent about it until `person_until`. A request that is still in flight is cancelled first, and its
     /// reply is not delivered.
-    pub(super) fn send(&mut self, key: KeyId, payload: Vec<u8>, person_until: Option<Duration>) {
+    pub(super) fn send(&mut self, key: KeyId, message: Message, person_until: Option<Duration>) {
+        self.world.trace(format_args!("{}", Sent(key, &message)));
         let now = self.world.now();
         let patience = person_until.map_or(PATIENCE, |until| until.saturating_sub(now).max(PATIENCE));
-        if let Some(link) = self.links.get_mut(&key) {
-            link.send(Command::Cbor, payload, patience, now);
+        if let Some(link) = self.links.get_mut(key) {
+            link.send(message, patience, now);
         }
     }
 
     /// Takes the request in flight back, on the key too; its reply is not delivered.
     pub(super) fn cancel(&mut self, key: KeyId) {
-        if let Some(link) = self.links.get_mut(&key) {
+        if let Some(link) = self.links.get_mut(key) {
             link.cancel();
             link.flush(self.world);
         }
@@ -84,13 +94,22 @@ impl<'w, W: World> Fleet<'w, W> {
 
     /// Cancels what the key does and closes it for the rest of the ceremony: other programs can have it.
     pub(super) fn release(&mut self, key: KeyId) {
-        if let Some(link) = self.links.get_mut(&key) {
+        if let Some(link) = self.links.get_mut(key) {
             link.release(self.world);
         }
     }
 
     /// The next event, at the latest at `until` (in [`World::now`]'s time).
     pub(super) fn next(&mut self, until: Duration) -> Event {
+        let event = self.await_event(until);
+        if !matches!(event, Event::Elapsed) {
+            let u2f = event.key().is_some_and(|key| !self.speaks_ctap2(key));
+            self.world.trace(format_args!("{}", Happened { event: &event, u2f }));
+        }
+        event
+    }
+
+    fn await_event(&mut self, until: Duration) -> Event {
         loop {
             self.look();
             self.pump();
@@ -140,7 +159,7 @@ impl<'w, W: World> Fleet<'w, W> {
     }
 
     fn ids(&self, which: impl Fn(&Link) -> bool) -> Vec<KeyId> {
-        self.links.iter().filter(|(_, link)| which(link)).map(|(id, _)| *id).collect()
+        self.links.iter().filter(|(_, link)| which(link)).map(|(id, _)| id).collect()
     }
 
     fn pump(&mut self) {
@@ -153,20 +172,29 @@ impl<'w, W: World> Fleet<'w, W> {
     fn match_plugged(&mut self) {
         let plugged = self.world.plugged();
         let gone: Vec<KeyId> =
-            self.links.keys().copied().filter(|id| !plugged.iter().any(|key| key.id == *id)).collect();
+            self.links.keys().filter(|id| !plugged.iter().any(|key| key.id == *id)).collect();
         for id in gone {
             self.world.close(id);
-            if self.links.remove(&id).is_some_and(|link| !link.is_lost()) {
+            if self.links.remove(id).is_some_and(|link| !link.is_lost()) {
                 self.events.push_back(Event::Lost(id, Loss::Unplugged));
             }
         }
         let now = self.world.now();
         for key in plugged {
-            self.links
-                .entry(key.id)
+            if let Some(link) = self.links.get_mut(key.id) {
                 // udev may just have given us the permission to open it.
-                .and_modify(|link| link.try_open_again(now))
-                .or_insert_with(|| Link::new(key, now));
+                link.try_open_again(now);
+                continue;
+            }
+            let KeyId(number) = key.id;
+            self.world.trace(format_args!(
+                "key {number} is {:?} ({:04x}:{:04x}) at {}",
+                key.name,
+                key.vendor_id,
+                key.product_id,
+                key.path.display()
+            ));
+            self.links.insert(key.id, Link::new(key, now));
         }
     }
 }

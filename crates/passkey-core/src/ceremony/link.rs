@@ -1,8 +1,9 @@
 //! One key of the [`fleet`](super::fleet): its channel, its transaction, its lock and its timers.
 
 use super::event::{Event, Loss};
+use super::kind::Message;
 use super::world::{KeyId, OpenError, PluggedKey, World};
-use ctap::hid::{self, Channel, Command, HidError, Keepalive};
+use ctap::hid::{self, Channel, HidError, Keepalive};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ struct Job {
 
 enum Request {
     Init,
-    Message { command: Command, payload: Vec<u8> },
+    Message(Message),
 }
 
 enum Stage {
@@ -121,6 +122,10 @@ impl Link {
         self.channel.capabilities().is_some_and(hid::Capabilities::cbor)
     }
 
+    pub(super) fn speaks_u2f(&self) -> bool {
+        self.channel.capabilities().is_some_and(hid::Capabilities::msg)
+    }
+
     /// When this link wants to be looked at again, if nothing happens before.
     pub(super) fn wake_at(&self) -> Option<Duration> {
         match (&self.handle, &self.job) {
@@ -140,8 +145,8 @@ impl Link {
         }
     }
 
-    pub(super) fn send(&mut self, command: Command, payload: Vec<u8>, patience: Duration, now: Duration) {
-        let job = Job::new(Request::Message { command, payload }, patience, now);
+    pub(super) fn send(&mut self, message: Message, patience: Duration, now: Duration) {
+        let job = Job::new(Request::Message(message), patience, now);
         self.cancel();
         if self.job.is_some() {
             self.next = Some(job);
@@ -240,14 +245,14 @@ impl Link {
             return Ok(());
         }
         match &job.request {
-            Request::Message { command, payload } if self.channel.cid().is_some() => {
+            Request::Message(Message { command, payload }) if self.channel.cid().is_some() => {
                 // Only an overlong message is refused, and allow lists are cut to what the key takes.
                 self.channel
                     .request(*command, payload)
                     .map_err(|_| Loss::Refused(HidError::INVALID_LENGTH))?;
             }
             // A message for which there is no channel (any more) is sent once there is one.
-            Request::Init | Request::Message { .. } => self.channel.init(nonce(world)?),
+            Request::Init | Request::Message(_) => self.channel.init(nonce(world)?),
         }
         job.stage = Stage::Running { last_heard: now };
         Ok(())
@@ -299,7 +304,7 @@ impl Link {
         let id = self.id();
         match event {
             hid::Event::Opened => match &mut self.job {
-                Some(job) if matches!(job.request, Request::Message { .. }) => {
+                Some(job) if matches!(job.request, Request::Message(_)) => {
                     job.stage = Stage::Waiting { not_before: now };
                     return self.start_if_due(world, events);
                 }

@@ -5,6 +5,7 @@
 //! - [`World`] is what a ceremony needs of the outside: time, randomness, keys. [`System`] is the real one.
 //! - [`Person`] is who is told things and asked for a PIN.
 //! - `fleet` keeps a `link` to every plugged-in key: opening, hot-plug, channel, lock, patience.
+//! - `kind` is what a key speaks, CTAP2 or U2F alone.
 //! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists,
 //!   `assertion` asks and verifies.
 //! - [`sign_in`](sign_in()), [`enrol`](enrol()) and [`survey`](survey()) are the ceremonies themselves.
@@ -12,22 +13,27 @@
 mod allow_list;
 mod assertion;
 mod choice;
+mod directory;
 mod enrol;
 mod event;
 mod fleet;
+mod key_map;
+mod kind;
 mod link;
 mod person;
 mod sign_in;
 mod survey;
 mod system;
 mod token;
+mod trace;
 mod user_verification;
 mod world;
 
+pub use directory::{Directory, Holder};
 pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
-pub use person::{Notice, Person, PinAnswer, PinPrompt, PinReason};
-pub use sign_in::{Attempt, Passkey, SignIn, SignInError, sign_in};
+pub use person::{AccountAnswer, Notice, Person, PinAnswer, PinPrompt, PinReason, account_index};
+pub use sign_in::{Attempt, Passkey, SignIn, SignInError, Wanted, sign_in};
 pub use survey::{SurveyedKey, survey};
 pub use system::System;
 pub use token::TokenError;

@@ -1,4 +1,4 @@
-//! The person at the machine, as a ceremony sees them: somebody to tell things to, and to ask for a PIN.
+//! The person at the machine, as a ceremony sees them: somebody to tell things to, and to ask for a PIN or an account.
 
 use ctap::Secret;
 
@@ -70,6 +70,27 @@ pub enum PinAnswer {
     Interrupted,
 }
 
+/// Which account the person chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountAnswer {
+    /// The one at this place of the list.
+    Chosen(usize),
+    /// None of them, or there is nobody to ask.
+    None,
+    /// The person gave up (Ctrl-C).
+    Interrupted,
+}
+
+/// Which of `accounts` an answer means: its number in the list, counted from 1, or its name. A name that is a number counts as a
+/// name.
+pub fn account_index(answer: &str, accounts: &[String]) -> Option<usize> {
+    let answer = answer.trim();
+    accounts.iter().position(|account| account == answer).or_else(|| {
+        let number: usize = answer.parse().ok()?;
+        number.checked_sub(1).filter(|index| *index < accounts.len())
+    })
+}
+
 /// The person, and what they were told last: nothing is told twice in a row.
 pub(super) struct Dialogue<'a, P: Person> {
     pub(super) person: &'a mut P,
@@ -105,4 +126,9 @@ pub trait Person {
     fn tell(&mut self, notice: &Notice);
     /// Asks for a PIN and waits for the answer. No key is locked meanwhile.
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer;
+    /// Asks which of several accounts to sign in to and waits for the answer. Only where the key says who is signing in; who never
+    /// signs in so need not answer.
+    fn choose_account(&mut self, _accounts: &[String]) -> AccountAnswer {
+        AccountAnswer::None
+    }
 }

@@ -4,12 +4,14 @@ use super::allow_list;
 use super::assertion::{Manner, Question};
 use super::event::{Event, Loss};
 use super::fleet::Fleet;
-use super::world::{KeyId, NoRandomness, PluggedKey, World};
+use super::key_map::KeyMap;
+use super::kind::{Message, fits_u2f};
+use super::world::{PluggedKey, World};
 use crate::credential::{Credential, CredentialId};
 use ctap::client_pin;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
+use ctap::u2f::authenticate::{self, Control};
 use ctap::{Info, get_assertion, info};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One plugged-in key.
@@ -36,29 +38,28 @@ pub fn survey<'a>(
 ) -> Vec<SurveyedKey> {
     let mut fleet = Fleet::new(world);
     let deadline = fleet.now().saturating_add(timeout);
-    let mut topics: BTreeMap<KeyId, Vec<Topic<'a>>> = BTreeMap::new();
-    let mut report: BTreeMap<KeyId, SurveyedKey> = BTreeMap::new();
+    let mut topics: KeyMap<Vec<Topic<'a>>> = KeyMap::new();
+    let mut report: KeyMap<SurveyedKey> = KeyMap::new();
     fleet.look();
     while fleet.opening() > 0 || !topics.is_empty() {
         match fleet.next(deadline) {
             Event::Opened(key) => {
                 let Some(plugged) = fleet.plugged(key).cloned() else { continue };
                 report.insert(key, SurveyedKey::new(plugged, Ok(None)));
-                if fleet.speaks_ctap2(key) {
-                    topics.insert(key, vec![Topic::Info]);
-                }
+                let open = if fleet.speaks_ctap2(key) { vec![Topic::Info] } else { u2f_topics(credentials) };
+                topics.insert(key, open);
             }
             Event::Reply(key, payload) => {
-                if let (Some(asked), Some(surveyed)) = (topics.get_mut(&key), report.get_mut(&key)) {
+                if let (Some(asked), Some(surveyed)) = (topics.get_mut(key), report.get_mut(key)) {
                     surveyed.on_reply(asked, &payload, credentials);
                 }
             }
             Event::Lost(key, loss) => {
-                topics.remove(&key);
+                topics.remove(key);
                 if let Some(plugged) = fleet.plugged(key).cloned() {
                     report.insert(key, SurveyedKey::new(plugged, Err(loss)));
                 } else {
-                    report.remove(&key);
+                    report.remove(key);
                 }
                 continue;
             }
@@ -67,7 +68,9 @@ pub fn survey<'a>(
         }
         ask_next(&mut fleet, &mut topics, credentials);
     }
-    report.into_values().collect()
+    let mut surveyed: Vec<SurveyedKey> = report.into_values().collect();
+    surveyed.sort_unstable_by_key(|surveyed| surveyed.key.id);
+    surveyed
 }
 
 /// What a key is still to be asked. The last of a key's list is the next to be asked, or in flight once it has been sent.
@@ -76,41 +79,66 @@ enum Topic<'a> {
     PinRetries(PinUvAuthProtocol),
     UvRetries(PinUvAuthProtocol),
     Holds(Vec<usize>),
+    HoldsU2f(usize),
     InFlight(Box<Topic<'a>>, Option<Question<'a>>),
 }
 
 /// Sends every idle key its next question.
 fn ask_next<'a, W: World>(
     fleet: &mut Fleet<'_, W>,
-    topics: &mut BTreeMap<KeyId, Vec<Topic<'a>>>,
+    topics: &mut KeyMap<Vec<Topic<'a>>>,
     credentials: &[&'a Credential],
 ) {
-    topics.retain(|_, open| !open.is_empty());
-    for (key, open) in topics {
+    for (key, open) in topics.iter_mut() {
         if matches!(open.last(), Some(Topic::InFlight(..))) {
             continue;
         }
-        let Some(topic) = open.pop() else { continue };
-        let (payload, question) = match &topic {
-            Topic::Info => (info::request(), None),
-            Topic::PinRetries(protocol) => {
-                (client_pin::Request::PinRetries { protocol: *protocol }.encode(), None)
-            }
-            Topic::UvRetries(protocol) => {
-                (client_pin::Request::UvRetries { protocol: *protocol }.encode(), None)
-            }
-            Topic::Holds(indexes) => {
-                let asked = pick(credentials, indexes);
-                match Question::new(asked, Manner::Silent, fleet.world()) {
-                    Ok(Some((question, payload))) => (payload, Some(question)),
-                    Ok(None) | Err(NoRandomness) => continue,
-                }
-            }
-            Topic::InFlight(..) => continue,
-        };
-        open.push(Topic::InFlight(Box::new(topic), question));
-        fleet.send(*key, payload, None);
+        // Topics about which there is nothing to ask are passed over.
+        while let Some(topic) = open.pop() {
+            let Some((message, question)) = request(&topic, fleet.world(), credentials) else { continue };
+            open.push(Topic::InFlight(Box::new(topic), question));
+            fleet.send(key, message, None);
+            break;
+        }
     }
+    topics.retain(|open| !open.is_empty());
+}
+
+/// What is sent to ask about a topic, and what an assertion in the reply is held against.
+fn request<'a>(
+    topic: &Topic<'a>,
+    world: &mut impl World,
+    credentials: &[&'a Credential],
+) -> Option<(Message, Option<Question<'a>>)> {
+    Some(match topic {
+        Topic::Info => (Message::ctap2(info::request()), None),
+        Topic::PinRetries(protocol) => {
+            let request = client_pin::Request::PinRetries { protocol: *protocol };
+            (Message::ctap2(request.encode()), None)
+        }
+        Topic::UvRetries(protocol) => {
+            let request = client_pin::Request::UvRetries { protocol: *protocol };
+            (Message::ctap2(request.encode()), None)
+        }
+        Topic::Holds(indexes) => {
+            let asked = pick(credentials, indexes);
+            let (question, message) = Question::new(asked, Manner::Silent, world).ok()??;
+            (message, Some(question))
+        }
+        Topic::HoldsU2f(index) => {
+            let (_, message) = Question::u2f(credentials.get(*index)?, Control::CheckOnly, world).ok()??;
+            (message, None)
+        }
+        Topic::InFlight(..) => return None,
+    })
+}
+
+/// A U2F key tells nothing of itself, only which passkeys are its own.
+fn u2f_topics<'a>(credentials: &[&'a Credential]) -> Vec<Topic<'a>> {
+    (0..credentials.len())
+        .filter(|index| credentials.get(*index).is_some_and(|credential| fits_u2f(credential)))
+        .map(Topic::HoldsU2f)
+        .collect()
 }
 
 fn pick<'a>(credentials: &[&'a Credential], indexes: &[usize]) -> Vec<&'a Credential> {
@@ -159,6 +187,12 @@ impl SurveyedKey {
                     open.push(Topic::Holds(indexes));
                 }
                 self.holds.push(found);
+            }
+            Topic::HoldsU2f(index) => {
+                if let (Ok(true), Some(credential)) = (authenticate::is_own(payload), credentials.get(index))
+                {
+                    self.holds.push(credential.id.clone());
+                }
             }
             Topic::InFlight(..) => {}
         }

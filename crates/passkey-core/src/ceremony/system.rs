@@ -1,10 +1,11 @@
 //! The real [`World`]: `hidraw` devices, the kernel's clock and randomness, and `poll(2)`.
 
+use super::key_map::KeyMap;
 use super::world::{Gone, KeyId, NoRandomness, OpenError, PluggedKey, Wake, World};
 use ctap::hid::{REPORT_LEN, Report};
 use hidraw::{Device, Hotplug, KeyInfo};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::collections::BTreeMap;
+use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -12,16 +13,19 @@ use std::time::{Duration, Instant};
 const RESCAN: Duration = Duration::from_millis(500);
 
 /// This machine's keys.
-#[derive(Debug)]
 pub struct System<'i> {
     start: Instant,
     /// Nothing, where the user has used up their inotify instances.
     hotplug: Option<Hotplug>,
     interrupt: Option<BorrowedFd<'i>>,
-    seen: BTreeMap<KeyId, KeyInfo>,
-    open: BTreeMap<KeyId, Device>,
+    seen: KeyMap<KeyInfo>,
+    open: KeyMap<Device>,
     next_id: u64,
+    trace: Option<Trace<'i>>,
 }
+
+/// Takes the steps of a ceremony, one line each.
+type Trace<'t> = &'t dyn Fn(fmt::Arguments<'_>);
 
 impl<'i> System<'i> {
     /// The keys of this machine. The ceremony ends as interrupted when `interrupt` becomes readable.
@@ -30,10 +34,23 @@ impl<'i> System<'i> {
             start: Instant::now(),
             hotplug: Hotplug::new().ok(),
             interrupt,
-            seen: BTreeMap::new(),
-            open: BTreeMap::new(),
+            seen: KeyMap::new(),
+            open: KeyMap::new(),
             next_id: 0,
+            trace: None,
         }
+    }
+
+    /// The same, with every step of the ceremony told to `trace`.
+    #[must_use]
+    pub fn traced(self, trace: Trace<'i>) -> Self {
+        Self { trace: Some(trace), ..self }
+    }
+}
+
+impl fmt::Debug for System<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("System").field("seen", &self.seen).field("open", &self.open).finish_non_exhaustive()
     }
 }
 
@@ -53,7 +70,7 @@ impl World for System<'_> {
             .into_iter()
             .filter(|info| info.report_len.input == REPORT_LEN && info.report_len.output == REPORT_LEN)
             .collect();
-        self.seen.retain(|_, known| listed.contains(known));
+        self.seen.retain(|known| listed.contains(known));
         for info in listed {
             if !self.seen.values().any(|known| *known == info) {
                 self.seen.insert(KeyId(self.next_id), info);
@@ -63,7 +80,7 @@ impl World for System<'_> {
         self.seen
             .iter()
             .map(|(id, info)| PluggedKey {
-                id: *id,
+                id,
                 name: info.name.clone(),
                 path: info.path.clone(),
                 vendor_id: info.vendor_id,
@@ -73,7 +90,7 @@ impl World for System<'_> {
     }
 
     fn open(&mut self, key: KeyId) -> Result<(), OpenError> {
-        let info = self.seen.get(&key).ok_or(OpenError::Gone)?;
+        let info = self.seen.get(key).ok_or(OpenError::Gone)?;
         let device = Device::open(info).map_err(|error| match error {
             hidraw::OpenError::Gone => OpenError::Gone,
             hidraw::OpenError::Denied => OpenError::Denied,
@@ -86,16 +103,16 @@ impl World for System<'_> {
     }
 
     fn close(&mut self, key: KeyId) {
-        self.open.remove(&key);
+        self.open.remove(key);
     }
 
     fn try_lock(&mut self, key: KeyId) -> bool {
         // A device that cannot be locked at all is used without: the lock is a courtesy among programs.
-        self.open.get(&key).is_some_and(|device| device.try_lock().unwrap_or(true))
+        self.open.get(key).is_some_and(|device| device.try_lock().unwrap_or(true))
     }
 
     fn unlock(&mut self, key: KeyId) {
-        if let Some(device) = self.open.get(&key) {
+        if let Some(device) = self.open.get(key) {
             // What cannot be unlocked is closed at the latest when the ceremony ends.
             let _ = device.unlock();
         }
@@ -103,7 +120,7 @@ impl World for System<'_> {
 
     fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone> {
         let mut report = [0; REPORT_LEN];
-        match self.open.get(&key).ok_or(Gone)?.read(&mut report) {
+        match self.open.get(key).ok_or(Gone)?.read(&mut report) {
             // A short report is padded with zeros, as framing would.
             Ok(Some(_)) => Ok(Some(report)),
             Ok(None) => Ok(None),
@@ -112,7 +129,13 @@ impl World for System<'_> {
     }
 
     fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone> {
-        self.open.get(&key).ok_or(Gone)?.write(report).map_err(|_| Gone)
+        self.open.get(key).ok_or(Gone)?.write(report).map_err(|_| Gone)
+    }
+
+    fn trace(&mut self, step: fmt::Arguments<'_>) {
+        if let Some(trace) = self.trace {
+            trace(step);
+        }
     }
 
     fn wait(&mut self, until: Duration, readers: &[KeyId], writers: &[KeyId]) -> Wake {
@@ -124,10 +147,10 @@ impl World for System<'_> {
         // The first two are told apart by their place.
         fds.extend(self.interrupt.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
         fds.extend(self.hotplug.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
-        for (key, device) in &self.open {
+        for (key, device) in self.open.iter() {
             let mut flags = PollFlags::empty();
-            flags.set(PollFlags::IN, readers.contains(key));
-            flags.set(PollFlags::OUT, writers.contains(key));
+            flags.set(PollFlags::IN, readers.contains(&key));
+            flags.set(PollFlags::OUT, writers.contains(&key));
             if !flags.is_empty() {
                 fds.push(PollFd::from_borrowed_fd(device.as_fd(), flags));
             }

@@ -70,8 +70,6 @@ pub(super) struct PinRules<'a> {
     pub(super) attempts: u8,
     /// A PIN that must never be sent: the password that an earlier module got.
     pub(super) forbidden: Option<&'a Secret>,
-    /// Ask the key for its retry counter before the first question: an earlier PIN entry is known to have failed.
-    pub(super) doubtful: bool,
 }
 
 enum Stage {
@@ -167,11 +165,8 @@ impl<'a> TokenFlow<'a> {
     }
 
     fn begin(&mut self) -> Next {
-        if self.rules.doubtful && !self.by_sensor {
-            self.request_retries()
-        } else {
-            self.request_key_agreement()
-        }
+        // Tries may have been lost on another machine: nobody types a PIN without knowing that it is the last one.
+        if self.by_sensor { self.request_key_agreement() } else { self.request_retries() }
     }
 
     fn request_retries(&mut self) -> Next {

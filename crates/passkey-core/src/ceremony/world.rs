@@ -4,6 +4,7 @@
 //! ([`super::System`]) and, in tests, on virtual keys under a fake clock.
 
 use ctap::hid::Report;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ pub trait World {
     fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone>;
     /// Sends a report; `false` when the key cannot take it yet.
     fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone>;
+    /// Notes a step of the ceremony for whoever looks for a fault. Holds nothing secret, and text of keys is not escaped yet.
+    fn trace(&mut self, _step: fmt::Arguments<'_>) {}
     /// Sleeps until a key of `keys` may be readable, one of `writers` writable, something was plugged or unplugged, the person
     /// gave up, or `until` ([`now`](World::now)'s clock) has come. May return early for no reason.
     fn wait(&mut self, until: Duration, readers: &[KeyId], writers: &[KeyId]) -> Wake;

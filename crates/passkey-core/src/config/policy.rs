@@ -92,6 +92,8 @@ words! {
 pub struct Policy {
     /// What the passkey is for.
     pub mode: Mode,
+    /// Whether the key may say who signs in, where nobody has said so yet.
+    pub usernameless: bool,
     /// Whether the key has to verify its user.
     pub verification: UserVerification,
     /// The whole time from the first key to the touch.
@@ -122,6 +124,7 @@ impl Policy {
         };
         Self {
             mode,
+            usernameless: settings.usernameless.unwrap_or(false),
             verification: settings.verification.unwrap_or(verification),
             timeout: settings.timeout.unwrap_or(Duration::from_secs(30)),
             wait_for_key: settings.wait_for_key.unwrap_or(wait_for_key),

@@ -20,6 +20,8 @@ const MAX_PIN_ATTEMPTS: i64 = 8;
 pub struct Settings {
     /// `mode`
     pub mode: Option<Mode>,
+    /// `usernameless`
+    pub usernameless: Option<bool>,
     /// `verification`
     pub verification: Option<UserVerification>,
     /// `timeout`, in seconds
@@ -44,6 +46,7 @@ impl Settings {
     /// Every key, in the order of the documentation.
     pub const KEYS: &'static [&'static str] = &[
         "mode",
+        "usernameless",
         "verification",
         "timeout",
         "wait_for_key",
@@ -68,6 +71,7 @@ impl Settings {
     pub fn or(self, below: &Self) -> Self {
         Self {
             mode: self.mode.or(below.mode),
+            usernameless: self.usernameless.or(below.usernameless),
             verification: self.verification.or(below.verification),
             timeout: self.timeout.or(below.timeout),
             wait_for_key: self.wait_for_key.or(below.wait_for_key),
@@ -84,6 +88,7 @@ impl Settings {
     pub(super) fn set_value(&mut self, key: &str, value: &Value<'_>) -> Result<(), SettingError> {
         match key {
             "mode" => self.mode = Some(value.word(key)?),
+            "usernameless" => self.usernameless = Some(value.switch(key)?),
             "verification" => self.verification = Some(value.word(key)?),
             "timeout" => self.timeout = Some(value.seconds(key, 1)?),
             "wait_for_key" => self.wait_for_key = Some(value.seconds(key, 0)?),

@@ -25,6 +25,7 @@ fn without_a_file_the_built_in_values_hold() {
         config.policy("sudo", &Settings::default()),
         Policy {
             mode: Mode::SecondFactor,
+            usernameless: false,
             verification: UserVerification::Discouraged,
             timeout: Duration::from_secs(30),
             wait_for_key: Duration::from_secs(30),
@@ -90,6 +91,7 @@ fn every_key_is_read() {
 
         [defaults]
         mode = "passwordless"
+        usernameless = true
         verification = "preferred"
         timeout = 60
         wait_for_key = 0
@@ -113,6 +115,7 @@ fn every_key_is_read() {
         config.policy("any", &Settings::default()),
         Policy {
             mode: Mode::Passwordless,
+            usernameless: true,
             verification: UserVerification::Preferred,
             timeout: Duration::from_secs(60),
             wait_for_key: Duration::ZERO,
@@ -303,7 +306,7 @@ fn arguments_share_the_definitions_of_the_file() {
             "nouserok",
             None,
             Some(
-                "unknown key `nouserok`; the keys are mode, verification, timeout, wait_for_key, unenrolled, remote, counter, pin_attempts, quiet, debug",
+                "unknown key `nouserok`; the keys are mode, usernameless, verification, timeout, wait_for_key, unenrolled, remote, counter, pin_attempts, quiet, debug",
             ),
         ),
     ] {

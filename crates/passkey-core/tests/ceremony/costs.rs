@@ -17,7 +17,7 @@ fn one_credential_and_a_touch_cost_three_transactions() {
 }
 
 #[test]
-fn one_credential_and_a_pin_cost_six_transactions() {
+fn one_credential_and_a_pin_cost_seven_transactions_two_of_them_after_the_pin() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
     scene.enrol(key, Some("1234"));
@@ -26,7 +26,8 @@ fn one_credential_and_a_pin_cost_six_transactions() {
     scene.desk().touch_after(key, ms(200));
     let attempt = scene.sign_in();
     assert!(attempt.result.as_ref().is_ok_and(passkey_core::verify::Verified::user_verified), "{attempt:?}");
-    assert_eq!(scene.desk().counts(key).transactions, 6);
+    assert_eq!(scene.desk().counts(key).transactions, 7);
+    assert_eq!(scene.person.counted, [5]);
 }
 
 #[test]

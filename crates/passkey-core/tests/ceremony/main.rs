@@ -15,4 +15,6 @@ mod hostile;
 mod pins;
 mod several_keys;
 mod support;
+mod u2f;
+mod usernameless;
 mod waiting;

@@ -45,7 +45,7 @@ fn a_wrong_pin_costs_one_try_and_the_next_question_says_how_many_are_left() {
     scene.person.answers.extend([pin("9999"), pin("1234")]);
     let attempt = scene.sign_in();
     assert!(is_verified(&attempt));
-    assert_eq!(scene.person.asked, [(PinReason::First, None), (PinReason::Wrong, Some(7))]);
+    assert_eq!(scene.person.asked, [(PinReason::First, Some(8)), (PinReason::Wrong, Some(7))]);
     assert_eq!(scene.desk().pin_retries(key), 8, "a right PIN sets the counter back");
     assert!(attempt.pin_failed.is_empty());
 }
@@ -81,7 +81,7 @@ fn what_cannot_be_a_pin_is_never_sent() {
         assert!(is_verified(&scene.sign_in()), "{unfit}");
         assert_eq!(scene.person.asked[1].0, PinReason::NotAPin { min_length: 4 });
         assert_eq!(scene.desk().pin_retries(key), 8);
-        assert_eq!(scene.desk().counts(key).transactions, 6, "as if it had been typed right the first time");
+        assert_eq!(scene.desk().counts(key).transactions, 7, "as if it had been typed right the first time");
     }
 }
 
@@ -92,7 +92,11 @@ fn the_password_is_never_sent_to_a_key() {
     scene.person.answers.extend([pin("hunter22"), pin("hunter22"), pin("hunter22")]);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::NeverAPin));
     assert_eq!(scene.desk().pin_retries(key), 8);
-    assert_eq!(scene.desk().counts(key).commands.get(&6), Some(&1), "the key agreement, and no PIN");
+    assert_eq!(
+        scene.desk().counts(key).commands.get(&6),
+        Some(&2),
+        "the tries left and the key agreement, and no PIN"
+    );
 }
 
 #[test]
@@ -110,15 +114,31 @@ fn no_answer_falls_through() {
 }
 
 #[test]
-fn after_a_failed_entry_the_first_question_says_how_many_tries_are_left() {
+fn after_a_failed_entry_the_next_first_question_says_how_many_tries_are_left() {
     let (mut scene, _key) = scene(blue());
     scene.person.answers.push_back(pin("9999"));
     assert!(!is_verified(&scene.sign_in()));
     scene.forget_the_past();
-    scene.settings.pin_failed = true;
     scene.person.answers.push_back(pin("1234"));
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.asked, [(PinReason::First, Some(7))]);
+}
+
+/// Tries lost elsewhere, of which this machine knows nothing.
+#[test]
+fn nobody_types_their_last_pin_unwarned() {
+    let (mut scene, key) = scene(blue());
+    for wrong in ["9999", "9998", "9997", "9996", "9995", "9994", "9993"] {
+        scene.person.answers.extend([pin(wrong), PinAnswer::Empty]);
+        scene.sign_in();
+        scene.forget_the_past();
+        scene.desk().unplug(key);
+        scene.desk().plug(key);
+    }
+    assert_eq!(scene.desk().pin_retries(key), 1);
+    scene.person.answers.push_back(pin("1234"));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.asked, [(PinReason::First, Some(1))]);
 }
 
 #[test]

@@ -5,11 +5,13 @@ use ctap::cose::Algorithm;
 use ctap::hid::Report;
 use jiff::Timestamp;
 use passkey_core::ceremony::{
-    self, Attempt, EnrolError, Enrolled, Enrolment, Gone, KeyId, NoRandomness, Notice, OpenError, Passkey,
-    Person, PinAnswer, PinPrompt, PinReason, PluggedKey, SignIn, Wake, World,
+    self, AccountAnswer, Attempt, Directory, EnrolError, Enrolled, Enrolment, Gone, Holder, KeyId,
+    NoRandomness, Notice, OpenError, Passkey, Person, PinAnswer, PinPrompt, PinReason, PluggedKey, SignIn,
+    Wake, Wanted, World,
 };
-use passkey_core::config::{Config, Policy, UserVerification};
+use passkey_core::config::{Account, Config, Policy, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
+use passkey_core::store::{CredentialFile, State};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -140,10 +142,15 @@ pub(crate) struct Somebody {
     /// The questions, with the tries left that they named.
     pub asked: Vec<(PinReason, Option<u8>)>,
     pub answers: VecDeque<PinAnswer>,
+    /// How many transactions the keys had counted at each question.
+    pub counted: Vec<u64>,
     /// How long typing takes.
     pub typing: Duration,
     /// The locks held while the person typed; there must be none.
     pub touches: VecDeque<(Key, Duration)>,
+    /// Accounts that were offered, and the one that is chosen.
+    pub offered: Vec<Vec<String>>,
+    pub account: AccountAnswer,
 }
 
 impl Person for Somebody {
@@ -161,9 +168,19 @@ impl Person for Somebody {
 
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
         self.asked.push((prompt.reason, prompt.retries_left));
+        let desk = self.desk.borrow();
+        self.counted.push(desk.plugged().into_iter().map(|key| desk.counts(key).transactions).sum());
+        drop(desk);
         let typing = self.typing;
         self.desk.borrow_mut().advance(typing);
         self.answers.pop_front().unwrap_or(PinAnswer::Empty)
+    }
+
+    fn choose_account(&mut self, accounts: &[String]) -> AccountAnswer {
+        self.offered.push(accounts.to_vec());
+        let typing = self.typing;
+        self.desk.borrow_mut().advance(typing);
+        self.account
     }
 }
 
@@ -178,6 +195,8 @@ pub(crate) struct Scene {
     pub passkeys: Vec<Credential>,
     pub user_handle: UserHandle,
     pub settings: Settings,
+    /// When the last sign-in ended.
+    pub ended_at: Duration,
 }
 
 /// What differs from one sign-in to the next.
@@ -185,7 +204,6 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) forbidden_pin: Option<Secret>,
     pub(crate) sign_count: Option<u32>,
-    pub(crate) pin_failed: bool,
 }
 
 impl Default for Settings {
@@ -193,7 +211,7 @@ impl Default for Settings {
         let built_in = Config::default().policy("desk", &passkey_core::config::Settings::default());
         // A test that waits for a key says so.
         let policy = Policy { wait_for_key: Duration::ZERO, ..built_in };
-        Self { policy, forbidden_pin: None, sign_count: None, pin_failed: false }
+        Self { policy, forbidden_pin: None, sign_count: None }
     }
 }
 
@@ -215,12 +233,16 @@ impl Scene {
                 told: Vec::new(),
                 asked: Vec::new(),
                 answers: VecDeque::new(),
+                counted: Vec::new(),
                 typing: seconds(2),
                 touches: VecDeque::new(),
+                offered: Vec::new(),
+                account: AccountAnswer::None,
             },
             passkeys: Vec::new(),
             user_handle: UserHandle::new(vec![7; 32]).unwrap(),
             settings: Settings::default(),
+            ended_at: Duration::ZERO,
         }
     }
 
@@ -289,33 +311,46 @@ impl Scene {
         }
         self.person.told.clear();
         self.person.asked.clear();
+        self.person.counted.clear();
         self.person.answers.clear();
         self.person.touches.clear();
     }
 
     /// A sign-in with all passkeys. Afterwards nothing may be open or locked.
     pub(crate) fn sign_in(&mut self) -> Attempt {
-        let passkeys: Vec<Passkey<'_>> = self
-            .passkeys
-            .iter()
-            .map(|credential| Passkey {
-                credential,
-                sign_count: self.settings.sign_count,
-                pin_failed: self.settings.pin_failed,
-            })
-            .collect();
+        let credentials = self.passkeys.clone();
+        let sign_count = self.settings.sign_count;
+        let passkeys: Vec<Passkey<'_>> =
+            credentials.iter().map(|credential| Passkey { credential, sign_count }).collect();
+        self.run(Wanted::Passkeys(&passkeys))
+    }
+
+    /// A sign-in of whoever the key says, among the holders of `phone_book`.
+    pub(crate) fn sign_in_anyone(&mut self, phone_book: &PhoneBook) -> Attempt {
+        self.run(Wanted::Anyone { rp_id: "desk.example", directory: phone_book })
+    }
+
+    fn run(&mut self, wanted: Wanted<'_>) -> Attempt {
         let request = SignIn {
-            passkeys: &passkeys,
+            wanted,
             policy: &self.settings.policy,
             forbidden_pin: self.settings.forbidden_pin.as_ref(),
         };
         let attempt = ceremony::sign_in(&mut self.world, &mut self.person, &request);
+        let now = self.desk().now();
+        self.ended_at = now;
         assert!(self.world.open.is_empty(), "every key is closed");
         assert!(self.world.locks.is_empty(), "every lock is given back");
         // Any request still in flight has been cancelled: no key blinks on.
         let mut desk = self.desk();
         desk.advance(ms(300));
-        assert!(!desk.plugged().into_iter().any(|key| desk.blinking(key)), "no key is left blinking");
+        let blinking: Vec<Key> = desk.plugged().into_iter().filter(|key| desk.blinking(*key)).collect();
+        // U2F knows no way of taking a request back: those keys stop by themselves.
+        assert!(blinking.iter().all(|key| desk.counts(*key).cbor == 0), "no key is left blinking");
+        if !blinking.is_empty() {
+            desk.advance(seconds(15));
+        }
+        assert!(!desk.plugged().into_iter().any(|key| desk.blinking(key)), "no key goes on blinking");
         drop(desk);
         attempt
     }
@@ -324,8 +359,29 @@ impl Scene {
     pub(crate) fn timed_sign_in(&mut self) -> (Attempt, Duration) {
         let start = self.desk().now();
         let attempt = self.sign_in();
-        let taken = self.desk().now() - start - ms(300);
-        (attempt, taken)
+        (attempt, self.ended_at - start)
+    }
+}
+
+/// The users of the machine.
+#[derive(Debug, Default)]
+pub(crate) struct PhoneBook(Vec<(String, CredentialFile)>);
+
+impl PhoneBook {
+    pub(crate) fn add(&mut self, name: &str, handle: &UserHandle, credentials: &[&Credential]) {
+        let mut file = CredentialFile::new(handle.clone());
+        for credential in credentials {
+            file.add((*credential).clone()).unwrap();
+        }
+        self.0.push((name.to_owned(), file));
+    }
+}
+
+impl Directory for PhoneBook {
+    fn holder(&self, handle: &UserHandle) -> Option<Holder> {
+        let (name, file) = self.0.iter().find(|(_, file)| file.user_handle == *handle)?;
+        let account = Account { name: name.clone(), uid: 1000, gid: 1000, home: PathBuf::from("/home") };
+        Some(Holder { account, file: file.clone(), state: State::default() })
     }
 }
 

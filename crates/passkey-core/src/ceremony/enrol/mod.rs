@@ -1,11 +1,14 @@
 //! The enrolment ceremony: the person picks a key by touching it, the key makes a passkey, and the passkey proves itself once.
 
 mod pick;
+mod u2f;
 
 use super::allow_list;
 use super::assertion::{Manner, Question};
 use super::event::{Event, Loss};
 use super::fleet::Fleet;
+use super::key_map::KeyMap;
+use super::kind::{Kind, Message};
 use super::person::{Dialogue, Notice, Person};
 use super::token::{Next, PinRules, TokenError, TokenFlow};
 use super::user_verification::{self, Impossible, Method};
@@ -20,10 +23,10 @@ use ctap::cose::{Algorithm, PublicKey};
 use ctap::extensions::CredProtect;
 use ctap::make_credential;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
+use ctap::u2f::StatusWord;
 use ctap::{Info, ReplyError, Status, get_assertion};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -87,8 +90,6 @@ pub enum EnrolError {
     Interrupted,
     /// The key already holds this passkey of the user.
     AlreadyEnrolled(Option<String>),
-    /// The key is too old: it speaks U2F only.
-    Ctap1Only,
     /// The key cannot verify its user although it must.
     CannotVerifyUser(Impossible),
     /// The key did not verify its user.
@@ -105,7 +106,9 @@ pub enum EnrolError {
     WrongCredential,
     /// The key refused with a status that leaves no way on.
     Refused(Status),
-    /// The key's reply is no valid CTAP2.
+    /// The U2F key refused with a status word that leaves no way on.
+    RefusedU2f(StatusWord),
+    /// The key's reply is no valid CTAP2 or U2F.
     Malformed,
     /// The kernel gave no randomness.
     NoRandomness,
@@ -125,7 +128,7 @@ struct Ceremony<'a, W: World, P: Person> {
     dialogue: Dialogue<'a, P>,
     enrolment: &'a Enrolment<'a>,
     /// Keys that could be used, before one is picked.
-    keys: BTreeMap<KeyId, Option<Info>>,
+    keys: KeyMap<Option<Kind>>,
     deadline: Duration,
     failure: Option<EnrolError>,
 }
@@ -138,7 +141,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             fleet,
             dialogue: Dialogue::new(person),
             enrolment,
-            keys: BTreeMap::new(),
+            keys: KeyMap::new(),
             deadline,
             failure: None,
         }
@@ -146,13 +149,26 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
 
     /// One step after the other: from here on only one key matters.
     fn run(&mut self) -> Result<Enrolled, EnrolError> {
-        let (key, info) = self.pick()?;
-        self.refuse_duplicate(key, &info)?;
-        let (method, token) = self.verify_user(key, &info)?;
-        let made = self.make_credential(key, &info, method, token.as_ref())?;
+        let (key, kind) = self.pick()?;
+        let made = match &kind {
+            Kind::Ctap2(info) => {
+                self.refuse_duplicate(key, info)?;
+                let (method, token) = self.verify_user(key, info)?;
+                self.make_credential(key, info, method, token.as_ref())?
+            }
+            Kind::U2f => {
+                self.refuse_u2f_duplicate(key)?;
+                self.register(key)?
+            }
+        };
         let plugged = self.fleet.plugged(key).cloned().ok_or(EnrolError::Unplugged)?;
-        let credential = self.check_credential(&info, &made)?;
-        let sign_count = self.prove(key, &credential)?.unwrap_or(made.authenticator_data.sign_count);
+        let credential = self.check_credential(kind.info(), &made)?;
+        let proved = match &kind {
+            Kind::Ctap2(_) => self.prove(key, &credential)?,
+            // It signs only after another touch; what it made is signed already, by the maker's key.
+            Kind::U2f => None,
+        };
+        let sign_count = proved.unwrap_or(made.authenticator_data.sign_count);
         Ok(Enrolled { credential, sign_count, key: plugged })
     }
 
@@ -160,18 +176,18 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         self.dialogue.tell(notice);
     }
 
-    fn send(&mut self, key: KeyId, payload: Vec<u8>, touch: bool) {
-        self.fleet.send(key, payload, touch.then_some(self.deadline));
+    fn send(&mut self, key: KeyId, message: Message, touch: bool) {
+        self.fleet.send(key, message, touch.then_some(self.deadline));
     }
 
     /// The reply of the picked key to one request. `cue` is told as soon as the key waits for a touch.
     fn exchange(
         &mut self,
         key: KeyId,
-        payload: Vec<u8>,
+        message: Message,
         cue: Option<&Notice>,
     ) -> Result<Vec<u8>, EnrolError> {
-        self.send(key, payload, cue.is_some());
+        self.send(key, message, cue.is_some());
         loop {
             match self.fleet.next(self.deadline) {
                 Event::Reply(from, payload) if from == key => return Ok(payload),
@@ -215,10 +231,10 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         asked: Vec<&'c Credential>,
     ) -> Result<Option<(Question<'c>, Result<get_assertion::Response, ReplyError>)>, EnrolError> {
         let question = Question::new(asked, Manner::Silent, self.fleet.world());
-        let Some((question, payload)) = question.map_err(|NoRandomness| EnrolError::NoRandomness)? else {
+        let Some((question, message)) = question.map_err(|NoRandomness| EnrolError::NoRandomness)? else {
             return Ok(None);
         };
-        let reply = self.exchange(key, payload, None)?;
+        let reply = self.exchange(key, message, None)?;
         Ok(Some((question, get_assertion::Response::parse(&reply))))
     }
 
@@ -246,8 +262,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             Method::Pin => false,
         };
         let name = self.fleet.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
-        // Making a passkey is no time to be stingy with requests: the person always hears how many tries are left.
-        let rules = PinRules { attempts: self.enrolment.pin_attempts, forbidden: None, doubtful: true };
+        let rules = PinRules { attempts: self.enrolment.pin_attempts, forbidden: None };
         let permissions = Permissions::MC | Permissions::GA;
         let (mut flow, mut next) =
             TokenFlow::start(&name, info, permissions, self.enrolment.rp_id, by_sensor, rules)
@@ -255,7 +270,8 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         loop {
             next = match next {
                 Next::Send { payload, touch } => {
-                    let reply = self.exchange(key, payload, touch.then_some(&Notice::UseFingerprint))?;
+                    let cue = touch.then_some(&Notice::UseFingerprint);
+                    let reply = self.exchange(key, Message::ctap2(payload), cue)?;
                     flow.on_reply(&reply, self.fleet.world(), self.dialogue.person)
                 }
                 Next::Ask => {
@@ -320,7 +336,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             enterprise_attestation: None,
         }
         .encode();
-        let reply = self.exchange(key, payload, Some(&Notice::TouchKey))?;
+        let reply = self.exchange(key, Message::ctap2(payload), Some(&Notice::TouchKey))?;
         make_credential::Response::parse(&reply).map_err(|error| match error {
             ReplyError::Status(Status::CREDENTIAL_EXCLUDED) => EnrolError::AlreadyEnrolled(None),
             ReplyError::Status(Status::UNSUPPORTED_ALGORITHM) => EnrolError::NoAlgorithm,
@@ -334,7 +350,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     /// Holds what the key made against what was asked for.
     fn check_credential(
         &self,
-        info: &Info,
+        info: Option<&Info>,
         made: &make_credential::Response,
     ) -> Result<Credential, EnrolError> {
         let data = &made.authenticator_data;
@@ -358,15 +374,13 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             public_key,
             aaguid: attested.aaguid,
             discoverable: self.enrolment.discoverable,
-            user_verification: if info.options.uv == Some(true) {
-                UvCapability::Fingerprint
-            } else if info.options.client_pin == Some(true) {
-                UvCapability::Pin
-            } else {
-                UvCapability::None
+            user_verification: match info.map(|info| &info.options) {
+                Some(options) if options.uv == Some(true) => UvCapability::Fingerprint,
+                Some(options) if options.client_pin == Some(true) => UvCapability::Pin,
+                Some(_) | None => UvCapability::None,
             },
             cred_protect: data.cred_protect().map(CredProtect::level),
-            transports: info.transports.clone(),
+            transports: info.map(|info| info.transports.clone()).unwrap_or_default(),
             added: self.enrolment.added,
             enabled: true,
             attestation: Some(AttestationSummary { format: made.format.clone() }),

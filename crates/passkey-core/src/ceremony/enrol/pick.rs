@@ -1,21 +1,25 @@
 //! Picking the key: the only one that is plugged in, or the one that the person touches.
 
 use super::super::choice::{self, Choice};
+use super::super::key_map::KeyMap;
+use super::super::kind::{Kind, Message, U2F_POLL};
 use super::{Ceremony, EnrolError, Event, Info, KeyId, Loss, Notice, Person, World};
 use ctap::info;
 use std::time::Duration;
 
 /// How long keys that do not answer keep the others from being offered.
 const SETTLE: Duration = Duration::from_secs(1);
+/// Before a key that nobody touched in its own time is asked again.
+const REPEAT_DELAY: Duration = Duration::from_millis(250);
 
 impl<W: World, P: Person> Ceremony<'_, W, P> {
     /// The key to use: the only one, or the one that the person touches.
-    pub(super) fn pick(&mut self) -> Result<(KeyId, Info), EnrolError> {
+    pub(super) fn pick(&mut self) -> Result<(KeyId, Kind), EnrolError> {
         let mut settled_at = self.fleet.now().saturating_add(SETTLE);
         loop {
             self.fleet.look();
             let identified: Vec<KeyId> =
-                self.keys.iter().filter(|(_, info)| info.is_some()).map(|(key, _)| *key).collect();
+                self.keys.iter().filter(|(_, kind)| kind.is_some()).map(|(key, _)| key).collect();
             let undecided = self.fleet.opening() > 0 || identified.len() < self.keys.len();
             if !undecided || self.fleet.now() >= settled_at {
                 match identified.as_slice() {
@@ -34,7 +38,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
                 Event::Busy(_) => self.tell(Notice::KeyBusy),
                 Event::UserPresenceNeeded(_) => {}
                 Event::Lost(key, loss) => {
-                    self.keys.remove(&key);
+                    self.keys.remove(key);
                     if loss != Loss::Unplugged {
                         self.failure = Some(EnrolError::KeyUnusable(loss));
                     }
@@ -71,32 +75,34 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         if !wanted {
             return self.fleet.release(key);
         }
-        if !self.fleet.speaks_ctap2(key) {
-            self.failure = Some(EnrolError::Ctap1Only);
-            return self.fleet.release(key);
+        if self.fleet.speaks_ctap2(key) {
+            self.keys.insert(key, None);
+            self.send(key, Message::ctap2(info::request()), false);
+        } else if self.fleet.speaks_u2f(key) {
+            self.keys.insert(key, Some(Kind::U2f));
+        } else {
+            self.fleet.release(key);
         }
-        self.keys.insert(key, None);
-        self.send(key, info::request(), false);
     }
 
     fn on_info(&mut self, key: KeyId, payload: &[u8]) {
-        match (Info::parse(payload), self.keys.get_mut(&key)) {
-            (Ok(info), Some(slot)) => *slot = Some(info),
+        match (Info::parse(payload), self.keys.get_mut(key)) {
+            (Ok(info), Some(slot)) => *slot = Some(Kind::Ctap2(Box::new(info))),
             (Ok(_), None) => {}
             (Err(error), _) => {
-                self.keys.remove(&key);
+                self.keys.remove(key);
                 self.failure = Some(error.into());
                 self.fleet.release(key);
             }
         }
     }
 
-    fn take(&mut self, key: KeyId) -> Result<(KeyId, Info), EnrolError> {
-        let info = self.keys.remove(&key).flatten().ok_or(EnrolError::Unplugged)?;
-        for other in std::mem::take(&mut self.keys).into_keys() {
+    fn take(&mut self, key: KeyId) -> Result<(KeyId, Kind), EnrolError> {
+        let kind = self.keys.remove(key).flatten().ok_or(EnrolError::Unplugged)?;
+        for other in self.keys.keys().collect::<Vec<_>>() {
             self.fleet.release(other);
         }
-        Ok((key, info))
+        Ok((key, kind))
     }
 
     /// Lets all of `keys` blink until one is touched.
@@ -105,31 +111,50 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         for key in keys {
             self.ask_for_choice(*key);
         }
+        // When each is asked again.
+        let mut again: KeyMap<Duration> = KeyMap::new();
         loop {
-            match self.fleet.next(self.deadline) {
-                Event::Reply(key, payload) => match choice::reply(&payload) {
-                    Choice::Touched => return Ok(key),
-                    Choice::Again => self.ask_for_choice(key),
-                    Choice::Declined => return Err(EnrolError::Declined),
-                    Choice::Failed(error) => return Err(error.into()),
-                },
+            let until = again.values().copied().fold(self.deadline, Duration::min);
+            match self.fleet.next(until) {
+                Event::Reply(key, payload) => {
+                    let Some(Some(kind)) = self.keys.get(key) else { continue };
+                    let delay = if kind.info().is_some() { REPEAT_DELAY } else { U2F_POLL };
+                    match choice::reply_of(kind, &payload)? {
+                        Choice::Touched => return Ok(key),
+                        Choice::Again => {
+                            again.insert(key, self.fleet.now().saturating_add(delay));
+                        }
+                        Choice::Declined => return Err(EnrolError::Declined),
+                        Choice::Failed(error) => return Err(error.into()),
+                    }
+                }
                 Event::Lost(key, _) => {
-                    self.keys.remove(&key);
+                    self.keys.remove(key);
+                    again.remove(key);
                     if self.keys.is_empty() {
                         return Err(EnrolError::Unplugged);
                     }
                 }
                 Event::Interrupted => return Err(EnrolError::Interrupted),
-                Event::Elapsed => return Err(EnrolError::NoTouch),
+                Event::Elapsed if self.fleet.now() >= self.deadline => return Err(EnrolError::NoTouch),
+                Event::Elapsed => {
+                    let now = self.fleet.now();
+                    let due: Vec<KeyId> =
+                        again.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key).collect();
+                    for key in due {
+                        again.remove(key);
+                        self.ask_for_choice(key);
+                    }
+                }
                 Event::Opened(_) | Event::UserPresenceNeeded(_) | Event::Busy(_) => {}
             }
         }
     }
 
     fn ask_for_choice(&mut self, key: KeyId) {
-        if let Some(Some(info)) = self.keys.get(&key) {
-            let payload = choice::request(info);
-            self.send(key, payload, true);
+        if let Some(Some(kind)) = self.keys.get(key) {
+            let message = choice::message(kind);
+            self.send(key, message, true);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What may begin next, seen over all keys.
 
 use super::{
-    CUE_DELAY, Candidate, Ceremony, KeyId, Method, Notice, Person, SETTLE, SignInError, Step, World,
+    CUE_DELAY, Candidate, Ceremony, KeyId, Method, Notice, Person, SETTLE, SignInError, Step, Wanted, World,
 };
 use std::time::Duration;
 
@@ -55,31 +55,45 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             }
         }
         if cue {
-            self.tell(Notice::TouchKey);
+            self.tell_to_touch();
         }
         Ok(())
     }
 
+    /// A key waits for a touch. Beside others whose PIN is asked for next, the person is told once that they have the choice.
+    pub(super) fn tell_to_touch(&mut self) {
+        let choice = self.chosen.is_none()
+            && self.candidates.values().any(|one| one.holds_passkey() && one.method == Method::Pin);
+        self.tell(if choice { Notice::TouchToChoose } else { Notice::TouchKey });
+    }
+
     /// The key says that it waits for a touch.
     pub(super) fn cue(&mut self, key: KeyId) {
-        if let Some(Candidate { step: Step::Touching { cue_at }, .. }) = self.candidates.get_mut(&key)
+        if let Some(Candidate { step: Step::Touching { cue_at }, .. }) = self.candidates.get_mut(key)
             && cue_at.take().is_some()
         {
-            self.tell(Notice::TouchKey);
+            self.tell_to_touch();
         }
     }
 
-    fn out_of_time(&self) -> SignInError {
-        if self.candidates.values().any(Candidate::holds_passkey) {
-            return SignInError::NoTouch;
+    fn out_of_time(&mut self) -> SignInError {
+        let waiting = self.candidates.iter().find(|(_, candidate)| candidate.holds_passkey());
+        match waiting.map(|(key, _)| key) {
+            Some(key) => {
+                self.decide_by(key);
+                SignInError::NoTouch
+            }
+            None => self.nothing_found(),
         }
-        self.nothing_found()
     }
 
     fn nothing_found(&self) -> SignInError {
         match self.failure {
             Some(failure) => failure,
-            None if self.saw_foreign_key && self.fleet.count() > 0 => SignInError::ForeignKeys,
+            None if self.saw_foreign_key && self.fleet.count() > 0 => match self.request.wanted {
+                Wanted::Passkeys(_) => SignInError::ForeignKeys,
+                Wanted::Anyone { .. } => SignInError::NothingDiscoverable,
+            },
             None => SignInError::NoKey,
         }
     }
@@ -102,12 +116,12 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         self.candidates
             .iter()
             .filter(|(_, candidate)| matches!(candidate.step, Step::Ready) && which(candidate.method))
-            .map(|(key, _)| *key)
+            .map(|(key, _)| key)
             .collect()
     }
 
     fn begin_without_pin(&mut self, key: KeyId) -> Result<(), SignInError> {
-        match self.candidates.get(&key).map(|candidate| candidate.method) {
+        match self.candidates.get(key).map(|candidate| candidate.method) {
             Some(Method::BuiltIn { token: true }) => self.begin_token(key, true),
             _ => self.begin_touch(key),
         }
@@ -159,13 +173,13 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             .candidates
             .iter()
             .filter(|(other, candidate)| {
-                **other != key && matches!(candidate.step, Step::Touching { .. } | Step::Choosing)
+                *other != key && matches!(candidate.step, Step::Touching { .. } | Step::Choosing)
             })
-            .map(|(other, _)| *other)
+            .map(|(other, _)| other)
             .collect();
         for other in waiting {
             self.fleet.cancel(other);
-            if let Some(candidate) = self.candidates.get_mut(&other) {
+            if let Some(candidate) = self.candidates.get_mut(other) {
                 candidate.step = Step::Ready;
             }
         }

@@ -2,26 +2,39 @@
 //!
 //! Each key goes its own way through [`Step`]; [`Ceremony::advance`] is the one place that looks at all of them together and
 //! decides what may begin. The first valid assertion wins.
+//!
+//! - `search`: whether a key holds one of the passkeys. `choosing`, `token`, `touch`: the person's part, in this order.
+//! - `u2f`: the same for keys that speak nothing else. `discovery`: where the key says who is signing in.
 
 mod advance;
-mod replies;
+mod choosing;
+mod discovery;
+mod search;
+mod token;
+mod touch;
+mod u2f;
 
 use super::allow_list::{self, Piece};
 use super::assertion::{Manner, Question};
+use super::directory::Directory;
 use super::event::{Event, Loss};
 use super::fleet::Fleet;
+use super::key_map::KeyMap;
+use super::kind::{Kind, Message};
 use super::person::{Dialogue, Notice, Person};
 use super::token::{Next, PinRules, TokenError, TokenFlow};
 use super::user_verification::{self, Impossible, Method};
 use super::world::{KeyId, NoRandomness, PluggedKey, World};
-use crate::config::{Policy, UserVerification};
+use crate::config::{Account, Policy, UserVerification};
 use crate::credential::{Credential, CredentialId};
 use crate::store::{CredentialFile, State};
-use crate::verify::{self, Requirements, Verified, VerifyError};
+use crate::verify::{self, AssertionFacts, Requirements, Verified, VerifyError};
 use ctap::client_pin::Permissions;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
+use ctap::u2f::StatusWord;
 use ctap::{Info, ReplyError, Secret, Status, get_assertion, info};
-use std::collections::{BTreeMap, VecDeque};
+use discovery::Discovery;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long a PIN prompt is held back for other keys that may turn out to hold a passkey too.
@@ -36,12 +49,26 @@ const REPEAT_DELAY: Duration = Duration::from_millis(250);
 /// What to sign in with, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct SignIn<'a> {
-    /// The passkeys that may sign in.
-    pub passkeys: &'a [Passkey<'a>],
+    /// Whose passkeys may sign in.
+    pub wanted: Wanted<'a>,
     /// How: user verification, time, PIN attempts, counters.
     pub policy: &'a Policy,
     /// What must never be sent to a key as a PIN: the password that an earlier module got.
     pub forbidden_pin: Option<&'a Secret>,
+}
+
+/// Whose passkeys may sign in.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// These, of a user who is known.
+    Passkeys(&'a [Passkey<'a>]),
+    /// Anybody's: the key says who is signing in, by the user handle of a discoverable passkey.
+    Anyone {
+        /// The RP ID that the passkeys were made for.
+        rp_id: &'a str,
+        /// Where user handles lead to users.
+        directory: &'a dyn Directory,
+    },
 }
 
 /// A passkey with what is remembered of its last use.
@@ -51,19 +78,13 @@ pub struct Passkey<'a> {
     pub credential: &'a Credential,
     /// The signature counter of its last use.
     pub sign_count: Option<u32>,
-    /// The last PIN typed for it was wrong: its key is asked how many tries are left before the person is asked for another.
-    pub pin_failed: bool,
 }
 
 impl<'a> Passkey<'a> {
     /// The enabled passkeys of a file with what `state` remembers of them.
     pub fn enabled(file: &'a CredentialFile, state: &State) -> Vec<Self> {
         file.enabled()
-            .map(|credential| Self {
-                credential,
-                sign_count: state.sign_count(&credential.id),
-                pin_failed: state.credential(&credential.id).is_some_and(|state| state.failures > 0),
-            })
+            .map(|credential| Self { credential, sign_count: state.sign_count(&credential.id) })
             .collect()
     }
 }
@@ -73,8 +94,12 @@ impl<'a> Passkey<'a> {
 pub struct Attempt {
     /// The proof, or why there is none.
     pub result: Result<Verified, SignInError>,
+    /// Who signed in, where the key was asked who it is.
+    pub account: Option<Account>,
     /// The key that decided it, where one did.
     pub key: Option<PluggedKey>,
+    /// The passkey that this key holds, as far as is known.
+    pub passkey: Option<Credential>,
     /// The passkeys for whose key a wrong PIN was typed, without a right one after it.
     pub pin_failed: Vec<CredentialId>,
 }
@@ -86,6 +111,12 @@ pub enum SignInError {
     NoKey,
     /// Keys were plugged in, but none holds a passkey that was asked for.
     ForeignKeys,
+    /// Keys were plugged in, but none holds a discoverable passkey that could say who is signing in.
+    NothingDiscoverable,
+    /// The key's passkeys belong to nobody on this machine.
+    UnknownAccount,
+    /// The key holds passkeys of several accounts, and the person chose none of them.
+    NoAccountChosen,
     /// Keys were plugged in, but none could be talked to.
     KeyUnusable(Loss),
     /// Nobody touched the key in time.
@@ -102,7 +133,9 @@ pub enum SignInError {
     Rejected(VerifyError),
     /// The key refused with a status that leaves no way on.
     Refused(Status),
-    /// The key's reply is no valid CTAP2.
+    /// The U2F key refused with a status word that leaves no way on.
+    RefusedU2f(StatusWord),
+    /// The key's reply is no valid CTAP2 or U2F.
     Malformed,
     /// The kernel gave no randomness.
     NoRandomness,
@@ -114,12 +147,16 @@ impl SignInError {
         match self {
             Self::NoKey | Self::ForeignKeys | Self::KeyUnusable(_) => false,
             Self::NoTouch
+            | Self::NothingDiscoverable
+            | Self::UnknownAccount
+            | Self::NoAccountChosen
             | Self::Declined
             | Self::Interrupted
             | Self::CannotVerifyUser(_)
             | Self::Pin(_)
             | Self::Rejected(_)
             | Self::Refused(_)
+            | Self::RefusedU2f(_)
             | Self::Malformed
             | Self::NoRandomness => true,
         }
@@ -130,7 +167,8 @@ impl SignInError {
 pub fn sign_in(world: &mut impl World, person: &mut impl Person, request: &SignIn<'_>) -> Attempt {
     let mut ceremony = Ceremony::new(world, person, request);
     let result = ceremony.run();
-    Attempt { result, key: ceremony.decided_by, pin_failed: ceremony.pin_failed }
+    let Decision { key, passkey } = ceremony.decision;
+    Attempt { result, account: ceremony.account, key, passkey, pin_failed: ceremony.pin_failed }
 }
 
 /// How far a key has come.
@@ -149,12 +187,14 @@ enum Step<'a> {
     Touching { cue_at: Option<Duration> },
     /// Will be asked for the touch again at this time.
     Pausing { until: Duration },
+    /// Has been touched and is telling its other discoverable passkeys, so many at most.
+    Collecting { left: usize },
 }
 
 /// One key in the ceremony. Keys that hold nothing, or have failed, are removed.
 struct Candidate<'a> {
     step: Step<'a>,
-    info: Option<Info>,
+    kind: Option<Kind>,
     method: Method,
     /// Why the key cannot verify its user although it must.
     impossible: Option<Impossible>,
@@ -164,6 +204,15 @@ struct Candidate<'a> {
     question: Option<Question<'a>>,
     token: Option<(PinUvAuthProtocol, PinUvAuthToken)>,
     sensor_failures: u8,
+    /// The accounts that it has said could sign in, where it was asked.
+    discovery: Discovery,
+}
+
+/// The key that the ceremony's end is about, and its passkey.
+#[derive(Default)]
+struct Decision {
+    key: Option<PluggedKey>,
+    passkey: Option<Credential>,
 }
 
 struct Ceremony<'a, W: World, P: Person> {
@@ -171,7 +220,7 @@ struct Ceremony<'a, W: World, P: Person> {
     dialogue: Dialogue<'a, P>,
     request: &'a SignIn<'a>,
     credentials: Vec<&'a Credential>,
-    candidates: BTreeMap<KeyId, Candidate<'a>>,
+    candidates: KeyMap<Candidate<'a>>,
     deadline: Duration,
     wait_until: Duration,
     /// When a PIN may be asked for although other keys have not answered yet.
@@ -181,7 +230,8 @@ struct Ceremony<'a, W: World, P: Person> {
     /// What to say if nothing better comes of it.
     failure: Option<SignInError>,
     saw_foreign_key: bool,
-    decided_by: Option<PluggedKey>,
+    decision: Decision,
+    account: Option<Account>,
     pin_failed: Vec<CredentialId>,
 }
 
@@ -194,15 +244,19 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             fleet,
             dialogue: Dialogue::new(person),
             request,
-            credentials: request.passkeys.iter().map(|passkey| passkey.credential).collect(),
-            candidates: BTreeMap::new(),
+            credentials: match request.wanted {
+                Wanted::Passkeys(passkeys) => passkeys.iter().map(|passkey| passkey.credential).collect(),
+                Wanted::Anyone { .. } => Vec::new(),
+            },
+            candidates: KeyMap::new(),
             deadline,
             wait_until: start.saturating_add(request.policy.wait_for_key).min(deadline),
             settled_at: None,
             chosen: None,
             failure: None,
             saw_foreign_key: false,
-            decided_by: None,
+            decision: Decision::default(),
+            account: None,
             pin_failed: Vec::new(),
         }
     }
@@ -212,7 +266,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         loop {
             self.advance()?;
             match self.fleet.next(self.wake_at()) {
-                Event::Opened(key) => self.identify(key),
+                Event::Opened(key) => self.identify(key)?,
                 Event::Reply(key, payload) => {
                     if let Some(verified) = self.on_reply(key, &payload)? {
                         return Ok(verified);
@@ -231,20 +285,74 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         self.dialogue.tell(notice);
     }
 
-    fn send(&mut self, key: KeyId, payload: Vec<u8>, touch: bool) {
-        self.fleet.send(key, payload, touch.then_some(self.deadline));
+    /// Lets the person answer a question about one key; `None` if they had given up before it. The time they take does not count,
+    /// and no key is locked or blinks meanwhile.
+    fn with_the_person<T>(&mut self, key: KeyId, ask: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.quieten_others(key);
+        if self.fleet.is_interrupted() {
+            return None;
+        }
+        let asked_at = self.fleet.now();
+        let answer = ask(self);
+        // Whatever was told before the question may be told again after it.
+        self.dialogue.move_on();
+        let taken = self.fleet.now().saturating_sub(asked_at);
+        self.deadline = self.deadline.saturating_add(taken);
+        self.wait_until = self.wait_until.saturating_add(taken);
+        Some(answer)
     }
 
-    fn identify(&mut self, key: KeyId) {
-        if !self.fleet.speaks_ctap2(key) {
-            return self.dismiss(key);
+    /// The RP ID that the candidate is asked for.
+    fn rp_id_for(&self, candidate: &Candidate<'a>) -> Option<&'a str> {
+        match self.request.wanted {
+            Wanted::Anyone { rp_id, .. } => Some(rp_id),
+            Wanted::Passkeys(_) => {
+                let index = candidate.pieces.front()?.0.first()?;
+                self.credentials.get(*index).map(|credential| credential.rp_id.as_str())
+            }
         }
-        self.candidates.insert(key, Candidate::new());
-        self.send(key, info::request(), false);
+    }
+
+    fn send(&mut self, key: KeyId, message: Message, touch: bool) {
+        self.fleet.send(key, message, touch.then_some(self.deadline));
+    }
+
+    fn identify(&mut self, key: KeyId) -> Result<(), SignInError> {
+        if self.fleet.speaks_ctap2(key) {
+            self.candidates.insert(key, Candidate::new());
+            self.send(key, Message::ctap2(info::request()), false);
+            Ok(())
+        } else if self.fleet.speaks_u2f(key) && matches!(self.request.wanted, Wanted::Passkeys(_)) {
+            self.identify_u2f(key)
+        } else {
+            self.dismiss(key);
+            Ok(())
+        }
+    }
+
+    /// Takes the reply of one key; the proof if it is one.
+    fn on_reply(&mut self, key: KeyId, payload: &[u8]) -> Result<Option<Verified>, SignInError> {
+        let Some(candidate) = self.candidates.get(key) else { return Ok(None) };
+        let is_u2f = matches!(candidate.kind, Some(Kind::U2f));
+        match candidate.step {
+            Step::Identifying => self.on_info(key, payload)?,
+            Step::Searching if is_u2f => self.on_u2f_found(key, payload)?,
+            Step::Searching => self.on_found(key, payload)?,
+            Step::Choosing => self.on_chosen(key, payload),
+            Step::Verifying(_) => self.on_token_reply(key, payload)?,
+            Step::Touching { .. } if is_u2f => return self.on_u2f_assertion(key, payload),
+            Step::Touching { .. } => return self.on_assertion(key, payload),
+            Step::Collecting { left } => return self.on_next_assertion(key, left, payload),
+            // The reply to something that was taken back.
+            Step::Ready | Step::Pausing { .. } => {}
+        }
+        Ok(None)
     }
 
     /// Lets go of a key that holds none of the passkeys.
     fn dismiss(&mut self, key: KeyId) {
+        let KeyId(number) = key;
+        self.fleet.world().trace(format_args!("key {number} is let go: it holds nothing that was asked for"));
         self.saw_foreign_key = true;
         self.forget(key);
         self.fleet.release(key);
@@ -252,21 +360,40 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
 
     /// Lets go of a key that cannot go on, and remembers why.
     fn turn_away(&mut self, key: KeyId, reason: SignInError) {
+        let KeyId(number) = key;
+        self.fleet.world().trace(format_args!("key {number} is let go: {reason:?}"));
         self.failure = Some(reason);
-        self.decided_by = self.fleet.plugged(key).cloned();
+        self.decide_by(key);
         self.forget(key);
         self.fleet.release(key);
     }
 
+    /// The ceremony's end, if it ends now, is about this key.
+    fn decide_by(&mut self, key: KeyId) {
+        let passkey = self.candidates.get(key).and_then(|candidate| self.held_by(candidate)).cloned();
+        self.decision = Decision { key: self.fleet.plugged(key).cloned(), passkey };
+    }
+
+    /// The passkey that the key has shown to hold, or that is the only one it was asked for.
+    fn held_by(&self, candidate: &Candidate<'a>) -> Option<&'a Credential> {
+        match candidate.pieces.front() {
+            Some(Piece(indexes)) if candidate.holds_passkey() => match indexes.as_slice() {
+                [only] => self.credentials.get(*only).copied(),
+                _ => None,
+            },
+            Some(_) | None => None,
+        }
+    }
+
     fn forget(&mut self, key: KeyId) {
-        self.candidates.remove(&key);
+        self.candidates.remove(key);
         if self.chosen == Some(key) {
             self.chosen = None;
         }
     }
 
     fn on_lost(&mut self, key: KeyId, loss: Loss) {
-        let was_candidate = self.candidates.get(&key).is_some_and(Candidate::holds_passkey);
+        let was_candidate = self.candidates.get(key).is_some_and(Candidate::holds_passkey);
         self.forget(key);
         match loss {
             Loss::Unplugged if was_candidate => {
@@ -286,14 +413,20 @@ impl Candidate<'_> {
     fn new() -> Self {
         Self {
             step: Step::Identifying,
-            info: None,
+            kind: None,
             method: Method::None,
             impossible: None,
             pieces: VecDeque::new(),
             question: None,
             token: None,
             sensor_failures: 0,
+            discovery: Discovery::default(),
         }
+    }
+
+    /// What it says of itself, if it speaks CTAP2 and has said so.
+    fn info(&self) -> Option<&Info> {
+        self.kind.as_ref().and_then(Kind::info)
     }
 
     fn holds_passkey(&self) -> bool {
