@@ -1,0 +1,28 @@
+//! Real host programs, as second factor and without a password, through everything that can go wrong: one table.
+//!
+//! `table` says what shall happen, `mishap` what goes wrong and what the person does about it, `program` and its neighbours how a
+//! person meets each host, `run` brings them together. `docs/hosts.md` holds the same table; `UPDATE_DOCS=1` writes it anew.
+#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+
+mod document;
+mod login;
+mod mishap;
+mod program;
+mod row;
+mod run;
+mod scene;
+mod table;
+mod words;
+
+use row::Stage;
+
+/// sudo, su, login on a virtual terminal and sshd on Debian 12.
+#[test]
+fn light_hosts() {
+    run::all(Stage::Light, &scene::light());
+}
+
+#[test]
+fn the_document_holds_this_table() {
+    document::compare();
+}
