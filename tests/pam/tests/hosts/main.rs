@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod document;
+mod locker;
 mod login;
 mod mishap;
 mod program;
@@ -16,10 +17,22 @@ mod words;
 
 use row::Stage;
 
-/// sudo, su, login on a virtual terminal and sshd on Debian 12.
+/// What needs no service manager, on Debian 12.
 #[test]
 fn light_hosts() {
     run::all(Stage::Light, &scene::light());
+}
+
+/// sudo-rs, on Debian 13.
+#[test]
+fn sudo_rs() {
+    run::all(Stage::Trixie, &scene::trixie());
+}
+
+/// What only a machine with systemd has: sessions that logind knows, and polkit's sandboxed helper.
+#[test]
+fn full_hosts() {
+    run::all(Stage::Full, &scene::full());
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use guest::{Guest, Terminal};
 
+use crate::locker::Locker;
 use crate::login::VirtualTerminal;
 use crate::row::{Host, Mishap};
-use crate::scene::ASKPASS;
+use crate::scene::{ASKPASS, PASSWORD};
 
 /// One sign-in under way, as the person before it sees it.
 pub(crate) trait Sitting {
@@ -36,6 +37,17 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
             terminal(other, format!("su {user} -c true"))
         }
         Host::Sshd => terminal(user, format!("ssh {SSH_OPTIONS} {user}@127.0.0.1 true")),
+        Host::SudoRs if mishap == Mishap::NobodyToAsk => terminal(user, "sudo-rs -n true".to_owned()),
+        Host::SudoRs => terminal(user, "sudo-rs true".to_owned()),
+        Host::SudoInSsh => {
+            let mut session = terminal(user, format!("ssh -t {SSH_OPTIONS} {user}@127.0.0.1 'sudo true'"));
+            session.expect("assword");
+            session.type_line(PASSWORD);
+            session
+        }
+        // Its own agent talks to the person on the terminal.
+        Host::Pkexec | Host::PkexecSandboxed => terminal(user, "pkexec true".to_owned()),
+        Host::I3lock => Box::new(Locker::begin(guest, user)),
         Host::Login => Box::new(VirtualTerminal::begin(guest, user)),
     }
 }

@@ -6,9 +6,16 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
     Sudo,
+    SudoRs,
+    SudoInSsh,
     Su,
     Login,
     Sshd,
+    /// With polkit's set-uid helper.
+    Pkexec,
+    /// With the helper that systemd starts, in its sandbox.
+    PkexecSandboxed,
+    I3lock,
 }
 
 /// The guest that a host runs in.
@@ -16,6 +23,10 @@ pub(crate) enum Host {
 pub(crate) enum Stage {
     /// Debian 12 without a service manager.
     Light,
+    /// Debian 13, likewise.
+    Trixie,
+    /// Debian's unstable with systemd.
+    Full,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +54,8 @@ pub(crate) enum Mishap {
     AlwaysUv,
     BrokenConfiguration,
     DamagedStore,
+    ClosedStore,
+    NoDropIn,
     NotEnrolled,
     NotEnrolledIgnored,
     OwnHostName,
@@ -76,17 +89,21 @@ pub(crate) enum End {
 impl Host {
     pub(crate) fn stage(self) -> Stage {
         match self {
-            Self::Sudo | Self::Su | Self::Login | Self::Sshd => Stage::Light,
+            Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::Pkexec | Self::I3lock => Stage::Light,
+            Self::SudoRs => Stage::Trixie,
+            Self::SudoInSsh | Self::PkexecSandboxed => Stage::Full,
         }
     }
 
     /// The name of its file in `/etc/pam.d`.
     pub(crate) fn service(self) -> &'static str {
         match self {
-            Self::Sudo => "sudo",
+            Self::Sudo | Self::SudoRs | Self::SudoInSsh => "sudo",
             Self::Su => "su",
             Self::Login => "login",
             Self::Sshd => "sshd",
+            Self::Pkexec | Self::PkexecSandboxed => "polkit-1",
+            Self::I3lock => "i3lock",
         }
     }
 }
@@ -103,10 +120,10 @@ impl Row {
 
     /// Follows from the code: a password is the first factor, or the next module.
     pub(crate) fn end(&self) -> End {
-        match (self.code, self.mode) {
-            ("SUCCESS", _) => End::SignedIn,
-            ("IGNORE", _) | (_, Mode::Passwordless) => End::SignedInByPassword,
-            (_, Mode::SecondFactor) => End::Refused,
+        match (self.code, self.mode, self.mishap) {
+            ("SUCCESS", ..) => End::SignedIn,
+            (_, _, Mishap::NobodyToAsk) | (_, Mode::SecondFactor, _) if self.code != "IGNORE" => End::Refused,
+            (..) => End::SignedInByPassword,
         }
     }
 }
@@ -115,9 +132,14 @@ impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sudo => "sudo",
+            Self::SudoRs => "sudo-rs",
+            Self::SudoInSsh => "sudo in an SSH session",
             Self::Su => "su",
             Self::Login => "login, virtual terminal",
             Self::Sshd => "sshd",
+            Self::Pkexec => "polkit (pkexec)",
+            Self::PkexecSandboxed => "polkit ≥ 127 (pkexec, sandboxed helper)",
+            Self::I3lock => "i3lock",
         })
     }
 }
@@ -150,6 +172,8 @@ impl fmt::Display for Mishap {
             Self::AlwaysUv => "the key insists on its PIN (alwaysUv)",
             Self::BrokenConfiguration => "an unknown key in passkey.toml",
             Self::DamagedStore => "the credential file is cut short",
+            Self::ClosedStore => "the credential file is closed to the person",
+            Self::NoDropIn => "our drop-in for polkit-agent-helper@.service is missing",
             Self::NotEnrolled => "the user has no passkey",
             Self::NotEnrolledIgnored => "the user has no passkey, unenrolled=ignore",
             Self::OwnHostName => "PAM_RHOST is this machine (pam_rhost)",

@@ -3,6 +3,8 @@
 use guest::{Guest, GuestBuilder, KeyOptions};
 use pam_tests::enrol;
 
+use crate::locker::START_X;
+
 pub(crate) const PASSWORD: &str = "secret";
 pub(crate) const PIN: &str = "1234";
 
@@ -20,6 +22,13 @@ PasswordAuthentication no
 KbdInteractiveAuthentication yes
 UseDNS no
 ";
+
+/// Everybody confirms with their own passkey.
+const POLKIT_RULE: &str =
+    "polkit.addAdminRule(function(action, subject) { return ['unix-user:' + subject.user]; });\n";
+
+const DROP_IN: &str =
+    include_str!("../../../../packaging/systemd/polkit-agent-helper@.service.d/pam_passkey.conf");
 
 /// What the hosts of the light stage need beyond the usual packages.
 const PACKAGES: [&str; 8] =
@@ -56,8 +65,36 @@ pub(crate) fn enrol_all(guest: &Guest) {
 pub(crate) fn light() -> Guest {
     let guest = people_and_keys(Guest::debian("bookworm").packages(&PACKAGES))
         .file("/etc/ssh/sshd_config", SSHD)
+        .file("/etc/polkit-1/rules.d/00-tests.rules", POLKIT_RULE)
         .boot();
     enrol_all(&guest);
     guest.root("mkdir -p /run/sshd && /usr/sbin/sshd").ok();
+    guest.root("mkdir -p /run/dbus && dbus-daemon --system").ok();
+    guest.root(START_X).ok();
     guest
 }
+
+pub(crate) fn trixie() -> Guest {
+    let guest = people_and_keys(Guest::debian("trixie").packages(&["sudo-rs"])).boot();
+    enrol_all(&guest);
+    guest
+}
+
+pub(crate) fn full() -> Guest {
+    let packages = ["openssh-client", "openssh-server", "pkexec", "polkitd"];
+    let guest = people_and_keys(Guest::debian("sid").systemd().packages(&packages))
+        .file("/etc/ssh/sshd_config", SSHD)
+        .file("/etc/pam.d/sshd", SSH_SESSION)
+        .file("/etc/polkit-1/rules.d/00-tests.rules", POLKIT_RULE)
+        .file("/root/dropin/pam_passkey.conf", DROP_IN)
+        .boot();
+    enrol_all(&guest);
+    guest
+}
+
+/// A session that logind knows of.
+const SSH_SESSION: &str = "\
+auth required pam_unix.so
+account required pam_unix.so
+session required pam_systemd.so
+";

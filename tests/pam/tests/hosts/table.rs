@@ -1,9 +1,9 @@
 //! The table: host × mode × mishap, and what comes of it.
 
-use crate::row::Host::{Login, Sshd, Su, Sudo};
+use crate::row::Host::{I3lock, Login, Pkexec, PkexecSandboxed, Sshd, Su, Sudo, SudoInSsh, SudoRs};
 use crate::row::Mishap::{
-    AlwaysUv, BrokenConfiguration, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey, LateKey, NoKey,
-    NoTouch, NobodyToAsk, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut, Remote,
+    AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey, LateKey,
+    NoDropIn, NoKey, NoTouch, NobodyToAsk, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut, Remote,
     RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
 };
 use crate::row::Mode::{Passwordless, SecondFactor};
@@ -80,4 +80,33 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((Sshd, Passwordless, Remote), UNAVAILABLE, &[], "the person is at another machine"),
     Row::new((Sshd, SecondFactor, RemoteAllowed), SUCCESS, &[], "verified"),
     Row::new((Sshd, Passwordless, RemoteAllowed), SUCCESS, &[PIN], "verified"),
+    // polkit, whose agent relays all that the module says.
+    Row::new((Pkexec, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
+    Row::new((Pkexec, SecondFactor, ForeignKey), UNAVAILABLE, &[FOREIGN], "no plugged-in security key holds"),
+    Row::new((Pkexec, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
+    Row::new((Pkexec, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
+    Row::new((Pkexec, Passwordless, NoKey), UNAVAILABLE, &[NO_KEY], "no security key was plugged in"),
+    // i3lock: runs as the person, shows nothing, and answers every prompt with the one line that was typed.
+    Row::new((I3lock, SecondFactor, RightTouch), SUCCESS, &[], "verified"),
+    Row::new((I3lock, SecondFactor, EchoedPassword), UNAVAILABLE, &[], "not sent to the security key"),
+    Row::new((I3lock, SecondFactor, ForeignKey), UNAVAILABLE, &[], "no plugged-in security key holds"),
+    Row::new((I3lock, SecondFactor, ClosedStore), SERVICE_ERR, &[], "alice.toml"),
+    Row::new((I3lock, Passwordless, RightTouch), SUCCESS, &[], "verified"),
+    Row::new((I3lock, Passwordless, NoKey), UNAVAILABLE, &[], "no security key was plugged in"),
+    // sudo-rs.
+    Row::new((SudoRs, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
+    Row::new((SudoRs, SecondFactor, LateKey), SUCCESS, &[PLUG_IN, TOUCH], "verified"),
+    Row::new((SudoRs, SecondFactor, CtrlC), UNAVAILABLE, &[TOUCH], "Ctrl-C"),
+    Row::new((SudoRs, SecondFactor, NoTouch), AUTH_ERR, &[TOUCH, NO_TOUCH], "not touched in time"),
+    Row::new((SudoRs, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
+    Row::new((SudoRs, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
+    Row::new((SudoRs, Passwordless, EmptyPin), UNAVAILABLE, &[PIN], "no PIN was typed"),
+    Row::new((SudoRs, Passwordless, NobodyToAsk), UNAVAILABLE, &[], "nobody to ask"),
+    // What only a machine with systemd has.
+    Row::new((PkexecSandboxed, SecondFactor, NoDropIn), UNAVAILABLE, &[PLUG_IN, NO_KEY], "no security key was"),
+    Row::new((PkexecSandboxed, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
+    Row::new((PkexecSandboxed, Passwordless, NoDropIn), UNAVAILABLE, &[NO_KEY], "no security key was"),
+    Row::new((PkexecSandboxed, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
+    Row::new((SudoInSsh, SecondFactor, Remote), UNAVAILABLE, &[], "the person is at another machine: session"),
+    Row::new((SudoInSsh, SecondFactor, RemoteAllowed), SUCCESS, &[TOUCH], "verified"),
 ];
