@@ -12,7 +12,6 @@ mod audit;
 mod auth;
 mod ffi;
 mod logind;
-mod messages;
 mod outcome;
 mod person;
 mod remote;

@@ -28,7 +28,8 @@ fn machine(cgroup: &str, sessions: &[(&str, &str)]) -> Machine {
 }
 
 const IN_3: &str = "0::/user.slice/user-1000.slice/session-3.scope\n";
-const REMOTE: &str = "# This is private data. Do not parse.\nUID=1000\nREMOTE=1\nREMOTE_HOST=192.0.2.7\nTYPE=tty\n";
+const REMOTE: &str =
+    "# This is private data. Do not parse.\nUID=1000\nREMOTE=1\nREMOTE_HOST=192.0.2.7\nTYPE=tty\n";
 const LOCAL: &str = "UID=1000\nREMOTE=0\nREMOTE_HOST=\nSEAT=seat0\n";
 
 fn remote(id: &str, host: Option<&str>) -> Option<RemoteSession> {
@@ -105,14 +106,8 @@ fn only_a_file_of_the_right_owner_counts() {
     assert_eq!(machine.logind.remote_session(), None, "a link");
     fs::remove_file(&file).unwrap();
 
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &file,
-        rustix::fs::FileType::Fifo,
-        Mode::from_raw_mode(0o600),
-        0,
-    )
-    .unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &file, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+        .unwrap();
     assert_eq!(machine.logind.remote_session(), None, "a pipe");
     fs::remove_file(&file).unwrap();
 
@@ -127,7 +122,9 @@ fn only_a_file_of_the_right_owner_counts() {
 
 #[test]
 fn nothing_but_remote_1_is_remote() {
-    for text in ["", "REMOTE=", "REMOTE=yes", "REMOTE_HOST=192.0.2.7", " REMOTE=1", "XREMOTE=1", "REMOTE=10", "\0"] {
+    for text in
+        ["", "REMOTE=", "REMOTE=yes", "REMOTE_HOST=192.0.2.7", " REMOTE=1", "XREMOTE=1", "REMOTE=10", "\0"]
+    {
         assert_eq!(machine(IN_3, &[("3", text)]).logind.remote_session(), None, "{text:?}");
     }
 }

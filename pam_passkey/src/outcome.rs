@@ -7,14 +7,13 @@ use std::io;
 use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Impossible, Loss, SignInError, TokenError};
 use passkey_core::config::{ConfigError, HostNameError};
-use passkey_core::messages;
+use passkey_core::messages::{self as say, Message, Phrase};
 use passkey_core::store::StoreError;
 use passkey_core::verify::{Verified, VerifyError};
 
 use crate::args::ArgumentError;
 use crate::ffi::Severity;
 use crate::ffi::guard::Panic;
-use crate::messages as say;
 use crate::remote::RemoteSign;
 
 /// How a sign-in ended.
@@ -71,9 +70,9 @@ pub(crate) enum Sentence {
     /// Nothing: they know, or it is none of their business.
     None,
     /// Good to know; `quiet` silences it.
-    Info(Cow<'static, str>),
+    Info(Phrase),
     /// They have to do something about it; said in any case.
-    Error(Cow<'static, str>),
+    Error(Phrase),
 }
 
 /// One row of the table.
@@ -110,8 +109,8 @@ impl Outcome {
         use SignInError as E;
 
         // What the command line says of the same mishap.
-        let info = |error| messages::sign_in_error(error).map_or(None, |text| Info(text.into()));
-        let alert = |error| messages::sign_in_error(error).map_or(None, |text| Error(text.into()));
+        let info = |error| say::sign_in_error(error).map_or(None, Info);
+        let alert = |error| say::sign_in_error(error).map_or(None, Error);
         // The stack should go on to its next module: nobody has failed to be who they say they are, and nothing is held
         // against them (faillock).
         let pass_on = |sentence, severity, reason: &'static str| {
@@ -122,7 +121,7 @@ impl Outcome {
         };
         let locked =
             |error, reason: Cow<'static, str>| Row::new(Code::PAM_MAXTRIES, alert(error), Warning, reason);
-        let broken = |sentence: &'static str, reason: String| {
+        let broken = |sentence: Message, reason: String| {
             Row::new(Code::PAM_SERVICE_ERR, Error(sentence.into()), Alarm, reason)
         };
         let system =
@@ -171,6 +170,9 @@ impl Outcome {
             Self::Failed(e @ E::ForeignKeys) => {
                 pass_on(info(e), Notice, "no plugged-in security key holds a passkey of the user")
             }
+            Self::Failed(e @ E::KeyBusy) => {
+                pass_on(info(e), Notice, "another program was using the security key all the time")
+            }
             Self::Failed(e @ E::NothingDiscoverable) => {
                 pass_on(info(e), Notice, "no plugged-in security key holds a discoverable passkey")
             }
@@ -181,8 +183,8 @@ impl Outcome {
             Self::Failed(e @ E::KeyUnusable(Loss::Unplugged)) => {
                 pass_on(info(e), Notice, "the security key was unplugged")
             }
-            Self::Failed(E::KeyUnusable(Loss::CannotOpen)) => pass_on(
-                Error(say::KEY_NOT_ALLOWED.into()),
+            Self::Failed(e @ E::KeyUnusable(Loss::CannotOpen)) => pass_on(
+                alert(e),
                 Warning,
                 "the security key cannot be opened: check the permissions of /dev/hidraw*",
             ),
@@ -210,7 +212,7 @@ impl Outcome {
             Self::Failed(E::Interrupted | E::Pin(TokenError::Interrupted)) => {
                 pass_on(None, Notice, "the person gave up (Ctrl-C)")
             }
-            Self::Failed(e @ E::CannotVerifyUser(Impossible::NotSupported)) => {
+            Self::Failed(e @ E::CannotVerifyUser(Impossible::NotSupported | Impossible::U2fOnly)) => {
                 pass_on(alert(e), Notice, "the security key cannot verify its user, as is required")
             }
             Self::Failed(e @ (E::CannotVerifyUser(Impossible::NotSetUp) | E::Pin(TokenError::PinNotSet))) => {

@@ -1,6 +1,7 @@
 use ctap::Status;
 use ctap::hid::{FramingError, HidError};
 use pam::constants::PamResultCode as Code;
+use passkey_core::messages::English;
 use passkey_core::verify::CounterWarning;
 
 use super::*;
@@ -95,6 +96,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
             Error,
             "refused with SW_WRONG_LENGTH",
         ),
+        (failed(E::KeyBusy), PAM_AUTHINFO_UNAVAIL, Info, "another program"),
         (failed(E::ForeignKeys), PAM_AUTHINFO_UNAVAIL, Info, "no plugged-in security key holds"),
         (lost(Loss::Unplugged), PAM_AUTHINFO_UNAVAIL, Info, "unplugged"),
         (lost(Loss::CannotOpen), PAM_AUTHINFO_UNAVAIL, Error, "permissions of /dev/hidraw"),
@@ -106,6 +108,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (failed(E::Declined), PAM_AUTH_ERR, Info, "declined"),
         (failed(E::Interrupted), PAM_AUTHINFO_UNAVAIL, Nothing, "Ctrl-C"),
         (failed(E::CannotVerifyUser(I::NotSupported)), PAM_AUTHINFO_UNAVAIL, Error, "cannot verify its user"),
+        (failed(E::CannotVerifyUser(I::U2fOnly)), PAM_AUTHINFO_UNAVAIL, Error, "cannot verify its user"),
         (failed(E::CannotVerifyUser(I::NotSetUp)), PAM_AUTHINFO_UNAVAIL, Error, "has no PIN"),
         (failed(E::CannotVerifyUser(I::PinMustChange)), PAM_AUTHINFO_UNAVAIL, Error, "PIN changed"),
         (pin(T::AttemptsUsedUp { retries_left: Some(5) }), PAM_MAXTRIES, Error, "takes 5 more"),
@@ -174,8 +177,10 @@ fn what_somebody_must_repair_is_an_error_in_the_log() {
 #[test]
 fn people_are_told_in_plain_words() {
     for (outcome, ..) in table() {
-        let (Sentence::Info(text) | Sentence::Error(text)) = outcome.row().sentence else { continue };
-        assert!(text.ends_with(['.', 'd']) && text.len() < 200, "{text}");
+        let (Sentence::Info(phrase) | Sentence::Error(phrase)) = outcome.row().sentence else { continue };
+        let text = phrase.in_language(&English);
+        assert!(text.ends_with('.') || text.contains(" with: passkey-enroll "), "{text}");
+        assert!(text.len() < 200, "{text}");
         for jargon in ["CTAP", "PAM", "HID", "CBOR", "0x", "UV", "errno", "assertion", "credential", "RP ID"]
         {
             assert!(!text.contains(jargon), "{text}");

@@ -1,9 +1,9 @@
 //! The person at the machine, reached through libpam's conversation.
 
 use passkey_core::ceremony::{AccountAnswer, Notice, Person, PinAnswer, PinPrompt, account_index};
-use passkey_core::messages;
+use passkey_core::messages::{self, Phrase};
 
-use crate::ffi::{Answer, InterruptGuard, Pam, Severity};
+use crate::ffi::{Answer, Catalogue, InterruptGuard, Pam, Severity};
 use crate::outcome::Sentence;
 
 /// The person whom the application talks to.
@@ -37,8 +37,8 @@ impl Voice {
         match sentence {
             Sentence::None => {}
             Sentence::Info(_) if self.quiet => {}
-            Sentence::Info(text) => pam.tell(text),
-            Sentence::Error(text) => pam.complain(text),
+            Sentence::Info(phrase) => pam.tell(&words(phrase)),
+            Sentence::Error(phrase) => pam.complain(&words(phrase)),
         }
     }
 }
@@ -48,7 +48,7 @@ impl Person for Applicant<'_, '_> {
         if self.voice.debug {
             self.pam.log(Severity::Debug, &format!("notice {notice:?}"));
         }
-        let text = messages::notice(notice);
+        let text = words(&messages::notice(notice));
         if is_locking(notice) {
             self.pam.complain(&text);
         } else if !self.voice.quiet {
@@ -58,7 +58,8 @@ impl Person for Applicant<'_, '_> {
 
     /// The prompt is the host's: while it waits, Ctrl-C does what it always does there.
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
-        let answer = self.interrupt.lifted(|| self.pam.ask_secret(&messages::pin_prompt(prompt)));
+        let question = words(&messages::pin_prompt(prompt));
+        let answer = self.interrupt.lifted(|| self.pam.ask_secret(&question));
         if self.voice.debug {
             let came = match answer {
                 Answer::Given(_) => "an answer",
@@ -79,8 +80,8 @@ impl Person for Applicant<'_, '_> {
     }
 
     fn choose_account(&mut self, accounts: &[String]) -> AccountAnswer {
-        for question in 0..ACCOUNT_QUESTIONS {
-            let prompt = messages::account_prompt(accounts, question > 0);
+        for question in 1..=ACCOUNT_QUESTIONS {
+            let prompt = words(&messages::account_prompt(accounts, question));
             match self.interrupt.lifted(|| self.pam.ask_openly(&prompt)) {
                 Answer::Given(answer) => {
                     let text = std::str::from_utf8(answer.as_bytes()).unwrap_or_default();
@@ -93,6 +94,11 @@ impl Person for Applicant<'_, '_> {
         }
         AccountAnswer::None
     }
+}
+
+/// What is said is said in the language of the host.
+fn words(phrase: &Phrase) -> String {
+    phrase.in_language(&Catalogue::open())
 }
 
 /// Something was locked: said even when the module should be quiet, in the way that applications keep visible.

@@ -1,7 +1,7 @@
 //! The person at the terminal, as the ceremonies see them.
 
 use passkey_core::ceremony::{Notice, Person, PinAnswer, PinPrompt, PinReason};
-use passkey_core::messages;
+use passkey_core::messages::{self, English};
 use std::io;
 
 use crate::interrupt::Interrupt;
@@ -65,14 +65,14 @@ impl<'i> Enrollee<'i> {
 
 impl Person for Enrollee<'_> {
     fn tell(&mut self, notice: &Notice) {
-        let sentence = messages::notice(notice);
+        let sentence = messages::notice(notice).in_language(&English);
         if waits(notice) { self.prompt.show(&sentence) } else { self.prompt.say(&sentence) }
     }
 
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
         self.prompt.clear();
         self.asked = LastQuestion { reason: Some(prompt.reason), retries_left: prompt.retries_left };
-        match self.read_pin(&messages::pin_prompt(prompt)) {
+        match self.read_pin(&messages::pin_prompt(prompt).in_language(&English)) {
             Ok(Some(Line::Typed(pin))) if pin.is_empty() => PinAnswer::Empty,
             Ok(Some(Line::Typed(pin))) => PinAnswer::Pin(pin),
             Ok(Some(Line::End)) => PinAnswer::Empty,

@@ -5,6 +5,8 @@
 
 /// The six `pam_sm_*` entry points.
 mod entry;
+/// Translations, looked up by libc.
+mod gettext;
 /// Keeps panics away from the host.
 pub(crate) mod guard;
 /// Libpam's handle: items, environment, conversation, log.
@@ -14,6 +16,7 @@ mod interrupt;
 /// The user database.
 mod passwd;
 
+pub(crate) use gettext::Catalogue;
 pub(crate) use handle::{Answer, NotSet, NotText, Pam, Severity};
 pub(crate) use interrupt::InterruptGuard;
 pub(crate) use passwd::{LookupError, lookup};

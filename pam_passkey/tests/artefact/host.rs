@@ -11,6 +11,9 @@ use std::ptr;
 
 use super::module;
 
+/// The language of the host.
+mod words;
+
 #[repr(C)]
 struct Message {
     style: c_int,

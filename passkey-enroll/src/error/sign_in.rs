@@ -1,7 +1,7 @@
 //! Why a rehearsal failed, with what to do.
 
 use passkey_core::ceremony::{Impossible, Loss, PinReason, SignInError, TokenError};
-use passkey_core::messages;
+use passkey_core::messages::{self, English, Phrase};
 
 use super::Report;
 use crate::exit::Exit;
@@ -9,12 +9,14 @@ use crate::person::LastQuestion;
 
 /// How a failed sign-in comes out.
 pub(super) fn report(error: SignInError, asked: LastQuestion) -> Report {
-    let said = messages::sign_in_error(&error).unwrap_or_default();
+    let said = in_english(messages::sign_in_error(&error));
     match error {
         SignInError::NoKey => Report::new(Exit::NoKey, "no_key", said)
             .hint("Plug in the key that holds your passkey; passkey-enroll keys shows what is seen of it."),
         SignInError::ForeignKeys => Report::new(Exit::NoKey, "foreign_key", said)
             .hint("passkey-enroll list shows your passkeys, passkey-enroll keys which key holds them."),
+        SignInError::KeyBusy => Report::new(Exit::Failed, "key_busy", said)
+            .hint("Close the other program, or unplug the key and plug it in again."),
         SignInError::NothingDiscoverable | SignInError::UnknownAccount => {
             Report::new(Exit::NotEnrolled, "not_enrolled", said)
         }
@@ -102,6 +104,11 @@ pub(super) fn cannot_verify_user(impossible: Impossible) -> Report {
             Report::new(Exit::Failed, "user_verification_unsupported", message)
                 .hint("Use another security key.")
         }
+        Impossible::U2fOnly => {
+            let message = "A PIN or a fingerprint is required, and this security key is too old for either.";
+            Report::new(Exit::Failed, "user_verification_unsupported", message)
+                .hint("Use a newer security key.")
+        }
         Impossible::PinMustChange => {
             let message = "The PIN of the security key must be changed before the key can be used.";
             Report::new(Exit::Failed, "pin_must_change", message)
@@ -110,9 +117,14 @@ pub(super) fn cannot_verify_user(impossible: Impossible) -> Report {
     }
 }
 
+/// The words for a person, where there are any.
+fn in_english(phrase: Option<Phrase>) -> String {
+    phrase.map(|phrase| phrase.in_language(&English)).unwrap_or_default()
+}
+
 /// How a PIN or fingerprint that came to nothing comes out.
 pub(super) fn pin(error: TokenError, asked: LastQuestion) -> Report {
-    let said = messages::pin_error(error).unwrap_or_default();
+    let said = in_english(messages::pin_error(error));
     match error {
         TokenError::AttemptsUsedUp { .. } => Report::new(Exit::WrongPin, "wrong_pin", said),
         TokenError::PinLocked => Report::new(Exit::Locked, "pin_locked", said),

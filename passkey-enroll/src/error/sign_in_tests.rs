@@ -14,6 +14,7 @@ fn each_failure_has_its_exit_code() {
         (SignInError::ForeignKeys, Exit::NoKey, "foreign_key"),
         (SignInError::KeyUnusable(Loss::CannotOpen), Exit::NotPermitted, "key_not_permitted"),
         (SignInError::KeyUnusable(Loss::Silent), Exit::Failed, "key_silent"),
+        (SignInError::KeyBusy, Exit::Failed, "key_busy"),
         (SignInError::NoTouch, Exit::TimedOut, "timed_out"),
         (SignInError::Declined, Exit::Cancelled, "declined"),
         (SignInError::Interrupted, Exit::Cancelled, "cancelled"),

@@ -39,7 +39,13 @@ impl GuestBuilder {
             users: Vec::new(),
             files: Vec::new(),
             keys: Vec::new(),
-            products: vec![Product::Agent, Product::VirtualKey, Product::Module, Product::Enroll],
+            products: vec![
+                Product::Agent,
+                Product::VirtualKey,
+                Product::Module,
+                Product::Enroll,
+                Product::German,
+            ],
             host_name: "guest".to_owned(),
         }
     }
@@ -86,9 +92,10 @@ impl GuestBuilder {
         Self { init: Init::Systemd, ..self.packages(Init::Systemd.packages()) }
     }
 
-    /// Leaves out `pam_passkey.so` and `passkey-enroll`.
+    /// Leaves out `pam_passkey.so` with its catalogue, and `passkey-enroll`.
     pub fn without_product(mut self) -> Self {
-        self.products.retain(|product| !matches!(product, Product::Module | Product::Enroll));
+        self.products
+            .retain(|product| !matches!(product, Product::Module | Product::Enroll | Product::German));
         self
     }
 
@@ -150,7 +157,7 @@ impl GuestBuilder {
                 Err(_) if *product == Product::VirtualKey && self.keys.is_empty() => continue,
                 Err(reason) => return Err(reason),
             };
-            seed.copy(&built, product.installed(), 0o755).map_err(io)?;
+            seed.copy(&built, product.installed(), product.mode()).map_err(io)?;
         }
         for (to, mode, content) in &self.files {
             seed.write(to, *mode, content).map_err(io)?;

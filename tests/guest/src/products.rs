@@ -8,6 +8,9 @@ use std::time::SystemTime;
 /// Builds everything that goes into a guest.
 const BUILD: &str = "tests/guest/image/products";
 
+/// What the German catalogue is compiled from.
+const GERMAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../po/de.po");
+
 /// A program that goes into a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Product {
@@ -15,6 +18,7 @@ pub(crate) enum Product {
     VirtualKey,
     Module,
     Enroll,
+    German,
 }
 
 impl Product {
@@ -24,6 +28,7 @@ impl Product {
             Self::VirtualKey => "virtual-key",
             Self::Module => "libpam_passkey.so",
             Self::Enroll => "passkey-enroll",
+            Self::German => "locale/de/LC_MESSAGES/pam_passkey.mo",
         }
     }
 
@@ -34,6 +39,14 @@ impl Product {
             Self::VirtualKey => "/usr/local/bin/virtual-key",
             Self::Module => "/usr/lib/x86_64-linux-gnu/security/pam_passkey.so",
             Self::Enroll => "/usr/bin/passkey-enroll",
+            Self::German => "/usr/share/locale/de/LC_MESSAGES/pam_passkey.mo",
+        }
+    }
+
+    pub(crate) fn mode(self) -> u32 {
+        match self {
+            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll => 0o755,
+            Self::German => 0o644,
         }
     }
 
@@ -43,7 +56,11 @@ impl Product {
         let path = folder().join(self.file_name());
         let built = modified(&path)
             .ok_or_else(|| format!("{} has not been built; this builds it:\n    {BUILD}", path.display()))?;
-        match newest_source(&path) {
+        let newest_source = match self {
+            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll => newest_source(&path),
+            Self::German => modified(Path::new(GERMAN)).map(|time| (GERMAN.into(), time)),
+        };
+        match newest_source {
             Some((source, changed)) if changed > built => Err(format!(
                 "{} is older than {}; this builds it anew:\n    {BUILD}",
                 path.display(),

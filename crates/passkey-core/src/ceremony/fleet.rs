@@ -60,6 +60,11 @@ impl<'w, W: World> Fleet<'w, W> {
         opening.saturating_add(opened)
     }
 
+    /// Whether another program has been holding one of the keys for so long that the person was told.
+    pub(super) fn is_any_busy(&self) -> bool {
+        self.links.values().any(Link::is_busy)
+    }
+
     /// Looks for keys now, so that [`count`](Self::count) tells how many there are before the first event.
     pub(super) fn look(&mut self) {
         if std::mem::take(&mut self.rescan) {

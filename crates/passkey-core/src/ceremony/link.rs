@@ -104,6 +104,11 @@ impl Link {
         self.is_open() && self.wants_write
     }
 
+    /// Whether it is waited for because another program holds it, and the person was told.
+    pub(super) fn is_busy(&self) -> bool {
+        self.job.as_ref().is_some_and(|job| job.told_busy && matches!(job.stage, Stage::Waiting { .. }))
+    }
+
     /// Whether it is still to be opened, or its channel is.
     pub(super) fn is_opening(&self) -> bool {
         match &self.handle {

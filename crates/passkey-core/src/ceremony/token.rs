@@ -135,6 +135,16 @@ impl<'a> TokenFlow<'a> {
         self.protocol
     }
 
+    /// Goes on counting questions where another flow of the same ceremony has stopped.
+    pub(super) fn count_from(&mut self, questions: u8) {
+        self.questions = questions;
+    }
+
+    /// How many questions the ceremony has asked.
+    pub(super) fn questions(&self) -> u8 {
+        self.questions
+    }
+
     /// How many PINs the key has refused.
     pub(super) fn wrong_pins(&self) -> u8 {
         self.wrong_pins

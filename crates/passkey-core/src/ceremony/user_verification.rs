@@ -21,6 +21,8 @@ pub enum Impossible {
     NotSetUp,
     /// It can do neither.
     NotSupported,
+    /// It speaks U2F alone, which knows neither.
+    U2fOnly,
     /// Its PIN must be changed first (CTAP 2.1 §6.4 `forcePINChange`).
     PinMustChange,
 }

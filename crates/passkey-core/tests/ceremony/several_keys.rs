@@ -107,3 +107,22 @@ fn sixteen_keys_take_no_longer_than_one() {
     assert!(is_verified(&attempt));
     assert!(sixteen <= 2 * one, "one {one:?}, sixteen {sixteen:?}");
 }
+
+/// Some programs answer a question that they have seen before by themselves: the PIN of one key must not go to another one so.
+#[test]
+fn the_questions_for_two_keys_are_counted_together() {
+    let mut scene = Scene::new();
+    let keys =
+        [scene.add(KeyConfig::new("blue").pin("1234")), scene.add(KeyConfig::new("green").pin("5678"))];
+    scene.enrol(keys[0], Some("1234"));
+    scene.enrol(keys[1], Some("5678"));
+    scene.settings.policy.verification = UserVerification::Required;
+    scene.settings.policy.pin_attempts = 5;
+    scene.person.numbers.clear();
+    // The third wrong PIN in a row locks the blue one, and the green one is left.
+    scene.person.touches.push_back((keys[0], ms(500)));
+    scene.person.answers.extend([pin("9999"), pin("9998"), pin("9997"), pin("5678")]);
+    scene.person.touches.push_back((keys[1], ms(500)));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.numbers, [1, 2, 3, 4]);
+}

@@ -139,6 +139,8 @@ impl World for DeskWorld {
 pub(crate) struct Somebody {
     desk: Rc<RefCell<Desk>>,
     pub told: Vec<Notice>,
+    /// The numbers of the questions.
+    pub numbers: Vec<u8>,
     /// The questions, with the tries left that they named.
     pub asked: Vec<(PinReason, Option<u8>)>,
     pub answers: VecDeque<PinAnswer>,
@@ -167,6 +169,7 @@ impl Person for Somebody {
     }
 
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
+        self.numbers.push(prompt.question);
         self.asked.push((prompt.reason, prompt.retries_left));
         let desk = self.desk.borrow();
         self.counted.push(desk.plugged().into_iter().map(|key| desk.counts(key).transactions).sum());
@@ -231,6 +234,7 @@ impl Scene {
             person: Somebody {
                 desk,
                 told: Vec::new(),
+                numbers: Vec::new(),
                 asked: Vec::new(),
                 answers: VecDeque::new(),
                 counted: Vec::new(),

@@ -113,7 +113,7 @@ fn it_cannot_verify_its_user() {
     let (mut scene, _key) = scene();
     scene.settings.policy.verification = UserVerification::Required;
     let error = scene.sign_in().result.unwrap_err();
-    assert_eq!(error, SignInError::CannotVerifyUser(Impossible::NotSupported));
+    assert_eq!(error, SignInError::CannotVerifyUser(Impossible::U2fOnly));
     scene.settings.policy.verification = UserVerification::Preferred;
     let key = Key(0);
     scene.desk().auto_touch(key, ms(100));
@@ -177,7 +177,7 @@ fn what_it_cannot_do_is_refused_before_anybody_touches_it() {
     let cases: [(Change, EnrolError); 3] = [
         (
             |enrolment| enrolment.verification = UserVerification::Required,
-            EnrolError::CannotVerifyUser(Impossible::NotSupported),
+            EnrolError::CannotVerifyUser(Impossible::U2fOnly),
         ),
         (|enrolment| enrolment.discoverable = true, EnrolError::NotDiscoverable),
         (|enrolment| enrolment.algorithms = &[Algorithm::EdDsa], EnrolError::NoAlgorithm),

@@ -118,8 +118,13 @@ fn a_key_that_another_program_holds_is_waited_for() {
     scene.world.locked_elsewhere.insert(key.0);
     scene.settings.policy.timeout = seconds(3);
     let (attempt, taken) = scene.timed_sign_in();
-    assert!(attempt.result.is_err());
+    assert_eq!(attempt.result.unwrap_err(), SignInError::KeyBusy);
     assert_eq!(taken, seconds(3));
     assert_eq!(scene.person.told, [Notice::KeyBusy]);
     assert_eq!(scene.desk().counts(key).transactions, 0, "nothing is sent without the lock");
+
+    // A key that is let go in time, and then pulled out, is no longer to blame.
+    scene.world.locked_elsewhere.clear();
+    scene.desk().unplug(key);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoKey);
 }

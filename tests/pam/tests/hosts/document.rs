@@ -21,11 +21,8 @@ pub(crate) fn table<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
         let words = if words.is_empty() { "nothing".to_owned() } else { words.join(" ") };
         let Row { host, mode, mishap, code, log, .. } = row;
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "| {host} | {mode} | {mishap} | `PAM_{code}` | {words} | {log} | {} |",
-            row.end()
-        );
+        let _ =
+            writeln!(text, "| {host} | {mode} | {mishap} | `PAM_{code}` | {words} | {log} | {} |", row.end());
     }
     text
 }

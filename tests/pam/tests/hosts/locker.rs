@@ -32,7 +32,9 @@ impl Sitting for Locker<'_> {
     fn expect(&mut self, _text: &str) {}
 
     fn type_line(&mut self, line: &str) {
-        self.guest.root(&format!("DISPLAY=:7 xdotool type --delay 10 '{line}' && DISPLAY=:7 xdotool key Return")).ok();
+        self.guest
+            .root(&format!("DISPLAY=:7 xdotool type --delay 10 '{line}' && DISPLAY=:7 xdotool key Return"))
+            .ok();
     }
 
     fn ctrl_c(&mut self) {

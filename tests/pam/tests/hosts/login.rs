@@ -49,7 +49,10 @@ impl Sitting for VirtualTerminal<'_> {
             if shell || refused {
                 return (shell && !refused, screen);
             }
-            assert!(start.elapsed() < PATIENCE, "login neither lets in nor refuses\n--- screen\n{screen}\n---");
+            assert!(
+                start.elapsed() < PATIENCE,
+                "login neither lets in nor refuses\n--- screen\n{screen}\n---"
+            );
             thread::sleep(Duration::from_millis(50));
         }
     }

@@ -50,12 +50,14 @@ impl Mishap {
     /// A shell command, as root, that breaks something.
     pub(crate) fn breaking(self) -> Option<&'static str> {
         match self {
-            Self::BrokenConfiguration => Some("printf '[defaults]\\ntimeot = 3\\n' >/etc/passkey/passkey.toml"),
+            Self::BrokenConfiguration => {
+                Some("printf '[defaults]\\ntimeot = 3\\n' >/etc/passkey/passkey.toml")
+            }
             Self::DamagedStore => Some("truncate -s -40 /etc/passkey/credentials/alice.toml"),
             Self::ClosedStore => Some("chown root: /etc/passkey/credentials/alice.toml"),
-            Self::NoDropIn => Some(
-                "rm -r /etc/systemd/system/polkit-agent-helper@.service.d && systemctl daemon-reload",
-            ),
+            Self::NoDropIn => {
+                Some("rm -r /etc/systemd/system/polkit-agent-helper@.service.d && systemctl daemon-reload")
+            }
             Self::OwnHostName => Some("echo 'Defaults pam_rhost' >/etc/sudoers.d/rhost"),
             _ => None,
         }
@@ -168,7 +170,11 @@ impl Row {
         assert!(!key.blinking(), "the key has been told to stop");
         if self.key() != "blue" && self.key() != "foreign" {
             let left = if self.mishap == Mishap::PinLocked { 5 } else { 8 };
-            assert_eq!(key.retries(), left, "PIN tries: a right PIN sets them back, the password is never sent");
+            assert_eq!(
+                key.retries(),
+                left,
+                "PIN tries: a right PIN sets them back, the password is never sent"
+            );
         }
     }
 

@@ -78,9 +78,13 @@ fn clean_up(guest: &Guest) {
 fn service_file(row: &Row) -> String {
     let arguments = row.mishap.arguments(row.mode);
     let auth = match row.mode {
-        Mode::SecondFactor => format!("auth required pam_unix.so nodelay\nauth required pam_passkey.so {arguments}\n"),
+        Mode::SecondFactor => {
+            format!("auth required pam_unix.so nodelay\nauth required pam_passkey.so {arguments}\n")
+        }
         Mode::Passwordless => {
-            format!("auth sufficient pam_passkey.so mode=passwordless {arguments}\nauth required pam_unix.so nodelay\n")
+            format!(
+                "auth sufficient pam_passkey.so mode=passwordless {arguments}\nauth required pam_unix.so nodelay\n"
+            )
         }
     };
     format!("{auth}account required pam_unix.so\nsession required pam_permit.so\n")

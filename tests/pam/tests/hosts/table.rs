@@ -2,9 +2,9 @@
 
 use crate::row::Host::{I3lock, Login, Pkexec, PkexecSandboxed, Sshd, Su, Sudo, SudoInSsh, SudoRs};
 use crate::row::Mishap::{
-    AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey, LateKey,
-    NoDropIn, NoKey, NoTouch, NobodyToAsk, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut, Remote,
-    RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
+    AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey,
+    LateKey, NoDropIn, NoKey, NoTouch, NobodyToAsk, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked,
+    PulledOut, Remote, RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
 };
 use crate::row::Mode::{Passwordless, SecondFactor};
 use crate::row::Row;
@@ -103,10 +103,20 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((SudoRs, Passwordless, EmptyPin), UNAVAILABLE, &[PIN], "no PIN was typed"),
     Row::new((SudoRs, Passwordless, NobodyToAsk), UNAVAILABLE, &[], "nobody to ask"),
     // What only a machine with systemd has.
-    Row::new((PkexecSandboxed, SecondFactor, NoDropIn), UNAVAILABLE, &[PLUG_IN, NO_KEY], "no security key was"),
+    Row::new(
+        (PkexecSandboxed, SecondFactor, NoDropIn),
+        UNAVAILABLE,
+        &[PLUG_IN, NO_KEY],
+        "no security key was",
+    ),
     Row::new((PkexecSandboxed, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
     Row::new((PkexecSandboxed, Passwordless, NoDropIn), UNAVAILABLE, &[NO_KEY], "no security key was"),
     Row::new((PkexecSandboxed, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
-    Row::new((SudoInSsh, SecondFactor, Remote), UNAVAILABLE, &[], "the person is at another machine: session"),
+    Row::new(
+        (SudoInSsh, SecondFactor, Remote),
+        UNAVAILABLE,
+        &[],
+        "the person is at another machine: session",
+    ),
     Row::new((SudoInSsh, SecondFactor, RemoteAllowed), SUCCESS, &[TOUCH], "verified"),
 ];

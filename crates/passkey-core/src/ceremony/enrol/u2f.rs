@@ -28,7 +28,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     /// Has the key make a credential. It answers at once and is asked again until somebody has touched it.
     pub(super) fn register(&mut self, key: KeyId) -> Result<make_credential::Response, EnrolError> {
         if self.enrolment.verification == UserVerification::Required {
-            return Err(EnrolError::CannotVerifyUser(Impossible::NotSupported));
+            return Err(EnrolError::CannotVerifyUser(Impossible::U2fOnly));
         }
         if self.enrolment.discoverable {
             return Err(EnrolError::NotDiscoverable);

@@ -90,6 +90,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     fn nothing_found(&self) -> SignInError {
         match self.failure {
             Some(failure) => failure,
+            None if self.fleet.is_any_busy() => SignInError::KeyBusy,
             None if self.saw_foreign_key && self.fleet.count() > 0 => match self.request.wanted {
                 Wanted::Passkeys(_) => SignInError::ForeignKeys,
                 Wanted::Anyone { .. } => SignInError::NothingDiscoverable,

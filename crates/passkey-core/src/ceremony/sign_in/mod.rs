@@ -117,6 +117,8 @@ pub enum SignInError {
     UnknownAccount,
     /// The key holds passkeys of several accounts, and the person chose none of them.
     NoAccountChosen,
+    /// A key was plugged in, and another program was using it until the time was up.
+    KeyBusy,
     /// Keys were plugged in, but none could be talked to.
     KeyUnusable(Loss),
     /// Nobody touched the key in time.
@@ -145,7 +147,7 @@ impl SignInError {
     /// Whether it answers the sign-in, however many keys may still be plugged in: a key that merely could not be used does not.
     fn is_final(self) -> bool {
         match self {
-            Self::NoKey | Self::ForeignKeys | Self::KeyUnusable(_) => false,
+            Self::NoKey | Self::ForeignKeys | Self::KeyBusy | Self::KeyUnusable(_) => false,
             Self::NoTouch
             | Self::NothingDiscoverable
             | Self::UnknownAccount
@@ -233,6 +235,8 @@ struct Ceremony<'a, W: World, P: Person> {
     decision: Decision,
     account: Option<Account>,
     pin_failed: Vec<CredentialId>,
+    /// Questions for a PIN, over all keys.
+    questions: u8,
 }
 
 impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
@@ -258,6 +262,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             decision: Decision::default(),
             account: None,
             pin_failed: Vec::new(),
+            questions: 0,
         }
     }
 

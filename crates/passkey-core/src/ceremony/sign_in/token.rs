@@ -13,11 +13,12 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         let (Some(info), Some(rp_id)) = (candidate.info(), self.rp_id_for(candidate)) else { return Ok(()) };
         let rules =
             PinRules { attempts: self.request.policy.pin_attempts, forbidden: self.request.forbidden_pin };
-        let Some((flow, next)) = TokenFlow::start(&name, info, Permissions::GA, rp_id, by_sensor, rules)
+        let Some((mut flow, next)) = TokenFlow::start(&name, info, Permissions::GA, rp_id, by_sensor, rules)
         else {
             self.turn_away(key, SignInError::CannotVerifyUser(Impossible::NotSupported));
             return Ok(());
         };
+        flow.count_from(self.questions);
         if let Some(candidate) = self.candidates.get_mut(key) {
             candidate.step = Step::Verifying(Box::new(flow));
         }
@@ -61,7 +62,9 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             let Some(Candidate { step: Step::Verifying(flow), .. }) = ceremony.candidates.get_mut(key) else {
                 return Next::Ask;
             };
-            flow.ask(ceremony.fleet.world(), ceremony.dialogue.person)
+            let next = flow.ask(ceremony.fleet.world(), ceremony.dialogue.person);
+            ceremony.questions = flow.questions();
+            next
         })
         .unwrap_or(Next::Failed(TokenError::Interrupted))
     }

@@ -17,8 +17,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             .map(|index| Piece(vec![index]))
             .collect();
         // It matters only if the key holds a passkey.
-        candidate.impossible = (self.request.policy.verification == UserVerification::Required)
-            .then_some(Impossible::NotSupported);
+        candidate.impossible =
+            (self.request.policy.verification == UserVerification::Required).then_some(Impossible::U2fOnly);
         let at_once =
             self.fleet.count() == 1 && candidate.pieces.len() == 1 && candidate.impossible.is_none();
         self.candidates.insert(key, candidate);

@@ -1,0 +1,143 @@
+//! What the person at the machine is told: one sentence for each situation, in plain words, shared by the module and the command.
+//!
+//! The sentences are in one table, and a [`Phrase`] is one of them with what goes into it. In which [`Language`] it is said is
+//! decided by who says it. Several sentences in one prompt are put together, parts of a sentence never: every language has an
+//! order of its own.
+
+mod phrase;
+mod table;
+
+pub use phrase::{English, Language, Message, Phrase};
+pub use table::{ALL_DISABLED, BROKEN, NOT_ENROLLED, STORE_BROKEN};
+
+use crate::ceremony::{Impossible, Loss, Notice, PinPrompt, PinReason, SignInError, TokenError};
+use table as say;
+
+/// The sentence for a notice.
+pub fn notice(notice: &Notice) -> Phrase {
+    match notice {
+        Notice::InsertKey => say::INSERT_KEY.into(),
+        Notice::NoPasskeyOnKeys => say::FOREIGN_KEY_SO_FAR.into(),
+        Notice::KeyBusy => say::KEY_BUSY.into(),
+        Notice::TouchKey => say::TOUCH.into(),
+        Notice::TouchToChoose => say::TOUCH_TO_CHOOSE.into(),
+        Notice::UseFingerprint => say::USE_FINGERPRINT.into(),
+        Notice::FingerprintAgain { left: None } => say::FINGERPRINT_AGAIN.into(),
+        Notice::FingerprintAgain { left: Some(0 | 1) } => say::FINGERPRINT_LAST_TRY.into(),
+        Notice::FingerprintAgain { left: Some(left) } => {
+            Phrase::from(say::FINGERPRINT_AGAIN_COUNTED).number_of("left", *left)
+        }
+        Notice::FingerprintLocked => say::FINGERPRINT_LOCKED.into(),
+        Notice::KeyRemoved => say::KEY_REMOVED.into(),
+    }
+}
+
+/// The question for a PIN. No two questions of one ceremony are the same, since some programs answer a question that they have
+/// seen before with the same answer.
+pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
+    let question = match prompt.question {
+        0 | 1 => say::PIN_FIRST.into(),
+        2 => say::PIN_AGAIN.into(),
+        number => Phrase::from(say::PIN_ATTEMPT).number_of("number", number),
+    };
+    let why: Option<Phrase> = match prompt.reason {
+        PinReason::First => None,
+        PinReason::Wrong => Some(say::PIN_WRONG.into()),
+        PinReason::NotAPin { min_length } => {
+            let length = u32::try_from(min_length).unwrap_or(u32::MAX);
+            Some(Phrase::from(say::NOT_A_PIN).number_of("length", length))
+        }
+        PinReason::ThatWasThePassword => Some(say::THAT_WAS_THE_PASSWORD.into()),
+    };
+    let warning = match (prompt.retries_left, prompt.reason) {
+        (Some(0 | 1), _) => Some(say::LAST_TRY.into()),
+        (Some(left @ (2 | 3)), _) => Some(Phrase::from(say::FEW_TRIES_LEFT).number_of("left", left)),
+        (None, _) | (Some(_), PinReason::First) => None,
+        (Some(left), PinReason::Wrong | PinReason::NotAPin { .. } | PinReason::ThatWasThePassword) => {
+            Some(Phrase::from(say::TRIES_LEFT).number_of("left", left))
+        }
+    };
+    [warning, why].into_iter().flatten().fold(question, |rest, sentence| one_after_the_other(sentence, rest))
+}
+
+fn one_after_the_other(first: Phrase, second: Phrase) -> Phrase {
+    Phrase::from(say::TWO_SENTENCES).phrase_of("first", first).phrase_of("second", second)
+}
+
+/// The question which of several accounts to sign in to, the `question`th of them: no two are the same.
+pub fn account_prompt(accounts: &[String], question: u8) -> Phrase {
+    let numbered: Vec<String> =
+        accounts.iter().zip(1u8..).map(|(account, number)| format!("{number} {account}")).collect();
+    let prompt = match question {
+        0 | 1 => say::ACCOUNT_FIRST.into(),
+        2 => say::ACCOUNT_AGAIN.into(),
+        number => Phrase::from(say::ACCOUNT_ATTEMPT).number_of("number", number),
+    };
+    prompt.text_of("list", numbered.join(", "))
+}
+
+/// The sentence for a sign-in that came to nothing; `None` where the person knows, because it was their own doing.
+pub fn sign_in_error(error: &SignInError) -> Option<Phrase> {
+    let message = match error {
+        SignInError::NoKey => say::NO_KEY,
+        SignInError::ForeignKeys => say::FOREIGN_KEY,
+        SignInError::KeyBusy => say::KEY_STAYED_BUSY,
+        SignInError::KeyUnusable(loss) => key_unusable(*loss),
+        SignInError::NothingDiscoverable => say::NOTHING_DISCOVERABLE,
+        SignInError::UnknownAccount => say::UNKNOWN_ACCOUNT,
+        SignInError::NoTouch => say::NO_TOUCH,
+        SignInError::Declined => say::DECLINED,
+        SignInError::Interrupted | SignInError::NoAccountChosen => return None,
+        SignInError::CannotVerifyUser(impossible) => cannot_verify_user(*impossible),
+        SignInError::Pin(error) => return pin_error(*error),
+        SignInError::Rejected(_) => say::REJECTED,
+        SignInError::Refused(_) | SignInError::RefusedU2f(_) => say::KEY_REFUSED,
+        SignInError::Malformed => say::KEY_GARBLED,
+        SignInError::NoRandomness => say::NO_RANDOMNESS,
+    };
+    Some(message.into())
+}
+
+/// The sentence for a PIN or fingerprint that came to nothing; `None` where it was the person's own doing.
+pub fn pin_error(error: TokenError) -> Option<Phrase> {
+    let message = match error {
+        TokenError::AttemptsUsedUp { retries_left: Some(left) } => {
+            return Some(Phrase::from(say::PIN_WRONG_TOO_COUNTED).number_of("left", left));
+        }
+        TokenError::AttemptsUsedUp { retries_left: None } => say::PIN_WRONG_TOO,
+        TokenError::PinLocked => say::PIN_LOCKED,
+        TokenError::PinBlocked => say::PIN_BLOCKED,
+        TokenError::PinMustChange => say::PIN_MUST_CHANGE,
+        TokenError::PinNotSet => say::PIN_NOT_SET,
+        TokenError::SensorLocked => say::SENSOR_LOCKED,
+        TokenError::NeverAPin => say::NEVER_A_PIN,
+        TokenError::Empty | TokenError::Unavailable | TokenError::Interrupted => return None,
+        TokenError::NoRandomness => say::NO_RANDOMNESS,
+        TokenError::Refused(_) | TokenError::Malformed => say::PIN_UNCHECKED,
+    };
+    Some(message.into())
+}
+
+fn key_unusable(loss: Loss) -> Message {
+    match loss {
+        Loss::Unplugged => say::KEY_UNPLUGGED,
+        Loss::CannotOpen => say::KEY_NOT_ALLOWED,
+        Loss::Silent => say::KEY_SILENT,
+        Loss::Garbled(_) | Loss::Refused(_) => say::KEY_GARBLED,
+        Loss::NoRandomness => say::NO_RANDOMNESS,
+    }
+}
+
+fn cannot_verify_user(impossible: Impossible) -> Message {
+    match impossible {
+        Impossible::NotSetUp => say::PIN_NOT_SET,
+        Impossible::NotSupported => say::VERIFICATION_UNSUPPORTED,
+        Impossible::U2fOnly => say::KEY_TOO_OLD,
+        Impossible::PinMustChange => say::PIN_MUST_CHANGE,
+    }
+}
+
+#[cfg(test)]
+mod catalogue_tests;
+#[cfg(test)]
+mod mod_tests;

@@ -1,0 +1,167 @@
+//! Every sentence for a person, in English. What stands above one is for its translators, and goes into
+//! `po/pam_passkey.pot`, which a test compares with this table.
+
+use super::phrase::Message;
+
+/// Makes a constant of every message, and a list of them all for the tests: a message that nobody says is dead code.
+macro_rules! messages {
+    ($(
+        $(#[doc = $comment:literal])+
+        $visibility:vis $name:ident = $text:literal $(, $plural:literal)?;
+    )+) => {
+        $(
+            $(#[doc = $comment])+
+            $visibility const $name: Message = messages!(@message $text $(, $plural)?);
+        )+
+
+        /// All of them, each with the words for its translators.
+        #[cfg(test)]
+        pub(super) const ALL: &[(Message, &[&str])] = &[$(($name, &[$($comment),+])),+];
+    };
+    (@message $text:literal) => { Message::new($text) };
+    (@message $text:literal, $plural:literal) => { Message::counted($text, $plural) };
+}
+
+messages! {
+    /// Two sentences, one after the other. Where no space stands between sentences, leave it out.
+    pub(super) TWO_SENTENCES = "{first} {second}";
+
+    /// No security key is plugged in, and one is waited for.
+    pub(super) INSERT_KEY = "Plug in your security key.";
+    /// Security keys are plugged in, none of them is the right one, and another one is waited for.
+    pub(super) FOREIGN_KEY_SO_FAR =
+        "The security key that is plugged in holds no passkey for this account. Plug in yours.";
+    /// Another program is talking to the security key.
+    pub(super) KEY_BUSY = "Another program is using the security key. Waiting for it.";
+    /// The security key blinks and wants to be touched. Short: it is what people see most often.
+    pub(super) TOUCH = "Touch your security key.";
+    /// Several security keys blink; the one that is touched is asked for its PIN next.
+    pub(super) TOUCH_TO_CHOOSE = "Touch the security key that you want to use.";
+    /// The security key has a fingerprint reader, which waits.
+    pub(super) USE_FINGERPRINT = "Put your finger on the reader of your security key.";
+    /// It is not known how many tries are left.
+    pub(super) FINGERPRINT_AGAIN = "The fingerprint was not recognised. Try again.";
+    /// {left} is 2 or more.
+    pub(super) FINGERPRINT_AGAIN_COUNTED =
+        "The fingerprint was not recognised. Try again: {left} try left.",
+        "The fingerprint was not recognised. Try again: {left} tries left.";
+    /// One more fingerprint that is not recognised, and the security key takes no more of them.
+    pub(super) FINGERPRINT_LAST_TRY = "The fingerprint was not recognised. Try again: this is the last try.";
+    /// Too many fingerprints were not recognised. The PIN is asked for next.
+    pub(super) FINGERPRINT_LOCKED = "The security key takes no more fingerprints for now. Use its PIN.";
+    /// It was pulled out while it was needed, and is waited for.
+    pub(super) KEY_REMOVED = "The security key was removed. Plug it in again.";
+
+    /// A prompt: the person types behind it. Keep the space at the end.
+    pub(super) PIN_FIRST = "PIN of your security key: ";
+    /// The second prompt for a PIN. No prompt may read like another one: some programs give the same answer to the same prompt.
+    pub(super) PIN_AGAIN = "PIN of your security key, again: ";
+    /// The third prompt for a PIN and any later one. {number} is 3 or more.
+    pub(super) PIN_ATTEMPT = "PIN of your security key, attempt {number}: ";
+    /// Stands before a prompt for the PIN. The PIN that was typed before was wrong.
+    pub(super) PIN_WRONG = "That PIN was wrong.";
+    /// Stands before a prompt for the PIN. {length} is the number of characters that a PIN has at least, mostly 4.
+    pub(super) NOT_A_PIN =
+        "That is too short or too long for a PIN, which has at least {length} character.",
+        "That is too short or too long for a PIN, which has at least {length} characters.";
+    /// Stands before a prompt for the PIN.
+    pub(super) THAT_WAS_THE_PASSWORD = "That is your password, not the PIN of your security key.";
+    /// Stands between "That PIN was wrong." and a prompt for the PIN. {left} is 4 or more.
+    pub(super) TRIES_LEFT = "{left} try left.", "{left} tries left.";
+    /// Stands before a prompt for the PIN. {left} is 2 or 3.
+    pub(super) FEW_TRIES_LEFT =
+        "Careful: {left} try left before the PIN is blocked for good.",
+        "Careful: {left} tries left before the PIN is blocked for good.";
+    /// Stands before a prompt for the PIN. After this try the security key can only be reset, and loses its passkeys.
+    pub(super) LAST_TRY = "This is the last try before the PIN is blocked for good.";
+
+    /// A prompt. {list} is like: 1 alice, 2 bob. The person types a number or a name.
+    pub(super) ACCOUNT_FIRST = "Which account? {list}: ";
+    /// The second prompt, after an answer that is none of the accounts.
+    pub(super) ACCOUNT_AGAIN = "Please type the number or the name of one of these accounts. {list}: ";
+    /// The third prompt and any later one. {number} is 3 or more.
+    pub(super) ACCOUNT_ATTEMPT = "Please type one of these numbers or names, attempt {number}. {list}: ";
+
+    /// The person was asked for it, or the service does not wait for one.
+    pub(super) NO_KEY = "No security key was plugged in.";
+    /// Security keys were plugged in, none of them the right one.
+    pub(super) FOREIGN_KEY = "The security key holds no passkey for this account. Use another one.";
+    /// Another program was talking to the security key all the time.
+    pub(super) KEY_STAYED_BUSY = "Another program is using the security key. Try again when it has finished.";
+    /// It was pulled out before the sign-in was done.
+    pub(super) KEY_UNPLUGGED = "The security key was unplugged too early. Plug it in and try again.";
+    /// The program in which the person signs in may not open the device.
+    pub(super) KEY_NOT_ALLOWED =
+        "This program is not permitted to use the security key. The system log says more.";
+    /// It gives no answer at all.
+    pub(super) KEY_SILENT =
+        "The security key does not answer. Unplug it, plug it in again and try once more.";
+    /// What it answers is nonsense.
+    pub(super) KEY_GARBLED =
+        "The security key does not answer properly. Unplug it, plug it in again and try once more.";
+    /// The security key itself refuses, for a reason that would mean nothing to a person.
+    pub(super) KEY_REFUSED =
+        "The security key could not sign in. Unplug it, plug it in again and try once more.";
+    /// Nobody touched it.
+    pub(super) NO_TOUCH = "The security key was not touched in time.";
+    /// The person refused, with a button of the security key.
+    pub(super) DECLINED = "Signing in was declined on the security key.";
+    /// The signature is false, or was made by a copy of the security key.
+    pub(super) REJECTED =
+        "The security key's answer is not valid for this account. The system log says more.";
+    /// The system's source of random numbers failed, which hardly ever happens.
+    pub(super) NO_RANDOMNESS =
+        "This computer could not make the random numbers that signing in needs. Try again.";
+
+    /// What stands after the colon is a command.
+    pub(super) PIN_NOT_SET =
+        "This sign-in needs the PIN of your security key, which has none yet. Set one with: passkey-enroll \
+         key pin set";
+    /// What stands after the colon is a command.
+    pub(super) PIN_MUST_CHANGE =
+        "The PIN of your security key must be changed before the key can be used again. Change it with: \
+         passkey-enroll key pin change";
+    /// A security key without PIN and fingerprint reader.
+    pub(super) VERIFICATION_UNSUPPORTED =
+        "This sign-in needs a PIN or a fingerprint, and this security key can do neither. Use another one.";
+    /// A security key of the first generation (U2F).
+    pub(super) KEY_TOO_OLD =
+        "This security key is too old for this sign-in: it knows neither PIN nor fingerprint. Use a newer \
+         one.";
+
+    /// As many wrong PINs as are allowed in one sign-in, and it is not known how many tries are left.
+    pub(super) PIN_WRONG_TOO = "That PIN was wrong, too.";
+    /// As many wrong PINs as are allowed in one sign-in.
+    pub(super) PIN_WRONG_TOO_COUNTED =
+        "That PIN was wrong, too. {left} try is left before the PIN is blocked for good.",
+        "That PIN was wrong, too. {left} tries are left before the PIN is blocked for good.";
+    /// Three wrong PINs in a row.
+    pub(super) PIN_LOCKED =
+        "The security key takes no PIN for now. Unplug it, plug it in again and try once more.";
+    /// All tries are used up.
+    pub(super) PIN_BLOCKED =
+        "The PIN of this security key is blocked for good. Use another security key, or your password. A \
+         reset makes this one usable again, without its passkeys.";
+    /// Too many fingerprints were not recognised, and there is no PIN that could be asked for.
+    pub(super) SENSOR_LOCKED =
+        "The security key takes no more fingerprints, and it has no PIN to fall back on. Use another one.";
+    /// All that was typed was too short or too long, or the password.
+    pub(super) NEVER_A_PIN = "No PIN was sent to the security key: what was typed cannot be the PIN.";
+    /// Something went wrong between the computer and the security key; the PIN may be right.
+    pub(super) PIN_UNCHECKED =
+        "The security key could not check the PIN. Unplug it, plug it in again and try once more.";
+
+    /// Nobody typed a user name; the passkey on the security key should say who signs in, and there is none that could.
+    pub(super) NOTHING_DISCOVERABLE = "This security key has no passkey that could say who you are.";
+    /// Nobody typed a user name; the passkey on the security key says who signs in, and this computer does not know them.
+    pub(super) UNKNOWN_ACCOUNT = "The passkey on this security key belongs to no account on this computer.";
+
+    /// What stands after the colon is a command.
+    pub NOT_ENROLLED = "No passkey is set up for this account. Add one with: passkey-enroll add";
+    /// What stands after the colon is a command.
+    pub ALL_DISABLED = "All passkeys of this account are disabled. Enable one with: passkey-enroll enable";
+    /// The configuration has a mistake. Who signs in cannot put it right.
+    pub BROKEN = "Passkey sign-in is not set up correctly on this computer. The system log says more.";
+    /// The file of the account's passkeys has a mistake, or cannot be opened.
+    pub STORE_BROKEN = "The passkeys of this account cannot be read. The system log says more.";
+}
