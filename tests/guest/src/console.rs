@@ -63,11 +63,21 @@ impl<'a> Console<'a> {
     /// When it does not within [`PATIENCE`]; shows the screen.
     #[track_caller]
     pub fn expect(&self, text: &str) {
+        self.expect_after(0, text);
+    }
+
+    /// Waits until the screen shows `text` behind its first `seen` bytes; how many bytes have been seen then. For as long as the
+    /// screen does not scroll.
+    ///
+    /// # Panics
+    /// As [`Console::expect`] does.
+    #[track_caller]
+    pub fn expect_after(&self, seen: usize, text: &str) -> usize {
         let start = Instant::now();
         loop {
             let screen = self.screen();
-            if screen.contains(text) {
-                return;
+            if let Some(at) = screen.get(seen..).and_then(|rest| rest.find(text)) {
+                return seen + at + text.len();
             }
             assert!(
                 start.elapsed() < PATIENCE,

@@ -1,7 +1,12 @@
 //! The machine's keyboard, on `/dev/uhid`: what it sends reaches the virtual terminal in front, as from a real one.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+
+const VENDOR: u32 = 0x1209;
+const PRODUCT: u32 = 0x0002;
+/// As they stand in the name of its folder.
+const NUMBERS: &str = ":1209:0002.";
 
 /// `linux/uhid.h`.
 const OPEN: u32 = 4;
@@ -34,6 +39,13 @@ impl Keyboard {
         uhid.write_all(&create())?;
         let mut event = [0; MAX_EVENT];
         while uhid.read(&mut event)? < 4 || event[..4] != OPEN.to_ne_bytes() {}
+        // Until its driver is done with probing it, what it sends is lost. This setting waits for the same lock.
+        for device in fs::read_dir("/sys/bus/hid/devices")? {
+            let device = device?;
+            if device.file_name().to_string_lossy().contains(NUMBERS) {
+                fs::write(device.path().join("power/control"), "on")?;
+            }
+        }
         Ok(Self(uhid))
     }
 
@@ -56,9 +68,9 @@ fn create() -> Vec<u8> {
     name.resize(128 + 64 + 64, 0);
     event.extend(name);
     event.extend(DESCRIPTOR_LEN.to_ne_bytes());
-    // USB; vendor, product, version and country say nothing.
+    // USB; version and country say nothing.
     event.extend(3_u16.to_ne_bytes());
-    event.extend([0x1209_u32, 0x0002, 0x0100, 0].map(u32::to_ne_bytes).concat());
+    event.extend([VENDOR, PRODUCT, 0x0100, 0].map(u32::to_ne_bytes).concat());
     event.extend(REPORT_DESCRIPTOR);
     event
 }

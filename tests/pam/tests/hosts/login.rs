@@ -15,22 +15,24 @@ const END: &str = "pkill -KILL -t tty1; while pgrep -t tty1 >/dev/null; do sleep
 pub(crate) struct VirtualTerminal<'a> {
     guest: &'a Guest,
     console: Console<'a>,
+    /// How much of the screen has been read.
+    seen: usize,
 }
 
 impl<'a> VirtualTerminal<'a> {
     /// Up to the prompt for the password, or for the passkey. The name may be empty.
     pub(crate) fn begin(guest: &'a Guest, user: &str) -> Self {
         let console = guest.console();
-        guest.root(GETTY).ok();
+        guest.root(&format!("printf '\\033[H\\033[J' >/dev/tty1; {GETTY}")).ok();
         console.expect("guest login:");
         console.type_line(user);
-        Self { guest, console }
+        Self { guest, console, seen: 0 }
     }
 }
 
 impl Sitting for VirtualTerminal<'_> {
     fn expect(&mut self, text: &str) {
-        self.console.expect(text);
+        self.seen = self.console.expect_after(self.seen, text);
     }
 
     fn type_line(&mut self, line: &str) {

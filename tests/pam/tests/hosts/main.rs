@@ -2,8 +2,10 @@
 //!
 //! `table` says what shall happen, `mishap` what goes wrong and what the person does about it, `program` and its neighbours how a
 //! person meets each host, `run` brings them together. `docs/hosts.md` holds the same table; `UPDATE_DOCS=1` writes it anew.
+//! `ROWS=login` runs only the rows that have this word in their first three columns.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+mod agent;
 mod document;
 mod locker;
 mod login;

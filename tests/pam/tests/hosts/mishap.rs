@@ -13,7 +13,7 @@ impl Mishap {
         match self {
             Self::NoKey | Self::NoDropIn if mode == Mode::SecondFactor => "wait_for_key=1",
             Self::ForeignKey => "wait_for_key=0",
-            Self::LateKey if mode == Mode::Passwordless => "wait_for_key=30",
+            Self::LateKey | Self::PulledOut if mode == Mode::Passwordless => "wait_for_key=30",
             Self::NoTouch => "timeout=3",
             Self::NotEnrolledIgnored => "unenrolled=ignore",
             Self::RemoteAllowed => "remote=allow",
@@ -77,19 +77,13 @@ impl Row {
         }
     }
 
-    fn starts_plugged_in(&self) -> bool {
+    pub(crate) fn starts_plugged_in(&self) -> bool {
         !matches!(self.mishap, Mishap::NoKey | Mishap::LateKey)
     }
 
     /// Whether the person types the password first, and not a program in their place.
     pub(crate) fn password_first(&self) -> bool {
         self.mode == Mode::SecondFactor && !(self.host == Host::Sudo && self.mishap == Mishap::EchoedPassword)
-    }
-
-    pub(crate) fn prepare(&self, guest: &Guest) {
-        if self.starts_plugged_in() {
-            guest.key(self.key()).plug();
-        }
     }
 
     /// From the module's first word to its last.
@@ -106,6 +100,7 @@ impl Row {
             }
             Mishap::PulledOut => {
                 self.give_pin(sitting);
+                sitting.expect(words::TOUCH);
                 key.wait_blinking();
                 key.unplug();
                 sitting.expect(words::PLUG_IN_AGAIN);
@@ -126,8 +121,7 @@ impl Row {
                 sitting.expect(words::PIN);
                 sitting.type_line("9999");
                 sitting.expect(words::PIN_WRONG);
-                sitting.type_line(PIN);
-                key.touch();
+                self.sign(&key, sitting);
             }
             Mishap::PinLocked => {
                 sitting.expect(words::PIN);
@@ -167,7 +161,9 @@ impl Row {
     /// What must hold of the key, however it went.
     pub(crate) fn check_key(&self, guest: &Guest) {
         let key = guest.key(self.key());
-        assert!(!key.blinking(), "the key has been told to stop");
+        if matches!(self.mishap, Mishap::NoTouch | Mishap::CtrlC) {
+            key.wait_dark();
+        }
         if self.key() != "blue" && self.key() != "foreign" {
             let left = if self.mishap == Mishap::PinLocked { 5 } else { 8 };
             assert_eq!(
@@ -187,6 +183,10 @@ impl Row {
 
     fn sign(&self, key: &Key<'_>, sitting: &mut dyn Sitting) {
         self.give_pin(sitting);
+        // Who touches it at once is never asked to.
+        if self.words.contains(&words::TOUCH) {
+            sitting.expect(words::TOUCH);
+        }
         key.touch();
     }
 }

@@ -2,6 +2,7 @@
 
 use guest::{Guest, Terminal};
 
+use crate::agent::BeforeAgent;
 use crate::locker::Locker;
 use crate::login::VirtualTerminal;
 use crate::row::{Host, Mishap};
@@ -24,20 +25,17 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
     };
     match host {
         Host::Sudo => {
-            let options = match mishap {
-                Mishap::EchoedPassword => format!("SUDO_ASKPASS={ASKPASS} sudo -A"),
-                Mishap::NobodyToAsk => "sudo -n".to_owned(),
-                _ => "sudo".to_owned(),
-            };
-            terminal(user, format!("{options} true"))
+            let echoing = mishap == Mishap::EchoedPassword;
+            let sudo = if echoing { format!("SUDO_ASKPASS={ASKPASS} sudo -A") } else { "sudo".to_owned() };
+            terminal(user, format!("{sudo} true"))
         }
         // It is somebody else who becomes the user.
         Host::Su => {
             let other = if user == "alice" { "carol" } else { "alice" };
-            terminal(other, format!("su {user} -c true"))
+            let input = if mishap == Mishap::NobodyToAsk { "</dev/null" } else { "" };
+            terminal(other, format!("su {user} -c true {input}"))
         }
         Host::Sshd => terminal(user, format!("ssh {SSH_OPTIONS} {user}@127.0.0.1 true")),
-        Host::SudoRs if mishap == Mishap::NobodyToAsk => terminal(user, "sudo-rs -n true".to_owned()),
         Host::SudoRs => terminal(user, "sudo-rs true".to_owned()),
         Host::SudoInSsh => {
             let mut session = terminal(user, format!("ssh -t {SSH_OPTIONS} {user}@127.0.0.1 'sudo true'"));
@@ -45,8 +43,7 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
             session.type_line(PASSWORD);
             session
         }
-        // Its own agent talks to the person on the terminal.
-        Host::Pkexec | Host::PkexecSandboxed => terminal(user, "pkexec true".to_owned()),
+        Host::Pkexec | Host::PkexecSandboxed => Box::new(BeforeAgent::begin(guest, user)),
         Host::I3lock => Box::new(Locker::begin(guest, user)),
         Host::Login => Box::new(VirtualTerminal::begin(guest, user)),
     }
@@ -56,7 +53,7 @@ const SSH_OPTIONS: &str = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/de
      -o PreferredAuthentications=keyboard-interactive -o NumberOfPasswordPrompts=1";
 
 /// A program that ends well if the person was let in.
-struct OnTerminal(Terminal);
+pub(crate) struct OnTerminal(pub(crate) Terminal);
 
 impl Sitting for OnTerminal {
     fn expect(&mut self, text: &str) {

@@ -128,6 +128,12 @@ impl Row {
     }
 }
 
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}, {}", self.host, self.mode, self.mishap)
+    }
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -167,7 +173,7 @@ impl fmt::Display for Mishap {
             Self::PinLocked => "wrong PINs until the key locks itself",
             Self::EmptyPin => "an empty PIN",
             Self::EchoedPassword => "the host gives the password to each prompt",
-            Self::NobodyToAsk => "the host answers no prompt (sudo -n)",
+            Self::NobodyToAsk => "nobody answers the host (</dev/null)",
             Self::StrangeFinger => "a strange finger, then the PIN",
             Self::AlwaysUv => "the key insists on its PIN (alwaysUv)",
             Self::BrokenConfiguration => "an unknown key in passkey.toml",

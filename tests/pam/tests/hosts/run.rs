@@ -1,39 +1,47 @@
 //! Brings a row's host, mode and mishap together and compares what comes of it.
 
 use std::any::Any;
+use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use guest::Guest;
+use guest::{Guest, PATIENCE};
 
 use crate::document;
 use crate::program::begin;
 use crate::row::{End, Mode, Row, Stage};
-use crate::scene::PASSWORD;
+use crate::scene::{self, PASSWORD};
 use crate::table::ROWS;
 
 /// Runs every row of a stage, prints them, and fails with all that did not come out as the table says.
 pub(crate) fn all(stage: Stage, guest: &Guest) {
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| row.host.stage() == stage).collect();
+    let only = env::var("ROWS").unwrap_or_default();
+    let rows: Vec<&Row> =
+        ROWS.iter().filter(|row| row.host.stage() == stage && row.to_string().contains(&only)).collect();
     let mut failures = Vec::new();
     for row in &rows {
         let start = Instant::now();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| one(guest, row))) {
-            failures.push(format!("### {}, {}, {}\n{}", row.host, row.mode, row.mishap, text(&*panic)));
+            failures.push(format!("### {row}\n{}", text(&*panic)));
         }
-        eprintln!("{:>5.1} s  {}, {}, {}", start.elapsed().as_secs_f32(), row.host, row.mode, row.mishap);
+        clean_up(guest, row);
+        eprintln!("{:>5.1} s  {row}", start.elapsed().as_secs_f32());
     }
     print!("{}", document::table(rows));
     assert!(failures.is_empty(), "{} rows failed\n{}", failures.len(), failures.join("\n"));
 }
 
 fn one(guest: &Guest, row: &Row) {
-    clean_up(guest);
-    guest.write(&format!("/etc/pam.d/{}", row.host.service()), service_file(row));
-    row.prepare(guest);
-    if let Some(command) = row.mishap.breaking() {
-        guest.root(command).ok();
-    }
+    let prepare = [
+        format!(": >/var/log/syslog; cat >/etc/pam.d/{}", row.host.service()),
+        if row.starts_plugged_in() {
+            format!("virtual-key ctl plug {}", row.key())
+        } else {
+            "true".to_owned()
+        },
+        row.mishap.breaking().unwrap_or("true").to_owned(),
+    ];
+    guest.run("root", &prepare.join(" && "), service_file(row).as_bytes(), PATIENCE).ok();
 
     let mut sitting = begin(guest, row.host, row.mishap, row.mishap.user());
     if row.password_first() {
@@ -60,18 +68,13 @@ fn one(guest: &Guest, row: &Row) {
     assert!(reason.contains(row.log), "{:?} in {audit}", row.log);
 }
 
-/// As before the first row: nothing plugged in, nothing broken, nothing logged.
-fn clean_up(guest: &Guest) {
-    guest
-        .root(
-            "for key in blue green doomed strict finger foreign; do
-                 virtual-key ctl never $key; virtual-key ctl unplug $key
-             done >/dev/null
-             dropin=/etc/systemd/system/polkit-agent-helper@.service.d
-             [ -d $dropin ] || [ ! -d /root/dropin ] || { cp -a /root/dropin $dropin; systemctl daemon-reload; }
-             rm -rf /etc/passkey /etc/sudoers.d/rhost; cp -a /root/passkey /etc/passkey; : >/var/log/syslog",
-        )
-        .ok();
+/// As before the row: nothing plugged in, nothing broken.
+fn clean_up(guest: &Guest, row: &Row) {
+    let mut script = format!("virtual-key ctl never {key}; virtual-key ctl unplug {key}", key = row.key());
+    if row.mishap.breaking().is_some() {
+        script.push_str(scene::REPAIR);
+    }
+    guest.root(&script).ok();
 }
 
 /// The password as the first factor, or as what remains where the passkey comes to nothing.

@@ -50,6 +50,13 @@ pub(crate) fn people_and_keys(guest: GuestBuilder) -> GuestBuilder {
         .key("foreign", plain().unplugged())
 }
 
+/// Undoes whatever a mishap has broken.
+pub(crate) const REPAIR: &str = "
+    rm -rf /etc/passkey /etc/sudoers.d/rhost; cp -a /root/passkey /etc/passkey
+    if [ -d /root/drop-in ]; then
+        cp -a /root/drop-in /etc/systemd/system/polkit-agent-helper@.service.d; systemctl daemon-reload
+    fi";
+
 /// Every key but the foreign one is enrolled, on its own; then all of it is kept, to start each row from.
 pub(crate) fn enrol_all(guest: &Guest) {
     for key in ["blue", "green", "doomed", "strict", "finger"] {
@@ -86,7 +93,8 @@ pub(crate) fn full() -> Guest {
         .file("/etc/ssh/sshd_config", SSHD)
         .file("/etc/pam.d/sshd", SSH_SESSION)
         .file("/etc/polkit-1/rules.d/00-tests.rules", POLKIT_RULE)
-        .file("/root/dropin/pam_passkey.conf", DROP_IN)
+        .file("/etc/systemd/system/polkit-agent-helper@.service.d/pam_passkey.conf", DROP_IN)
+        .file("/root/drop-in/pam_passkey.conf", DROP_IN)
         .boot();
     enrol_all(&guest);
     guest

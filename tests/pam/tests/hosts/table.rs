@@ -48,7 +48,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((Sudo, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     Row::new((Sudo, Passwordless, PinLocked), MAXTRIES, &[PIN, PIN_WRONG, PIN_LOCKED], "the PIN is locked"),
     Row::new((Sudo, Passwordless, EmptyPin), UNAVAILABLE, &[PIN], "no PIN was typed"),
-    Row::new((Sudo, Passwordless, NobodyToAsk), UNAVAILABLE, &[], "nobody to ask"),
     Row::new(
         (Sudo, Passwordless, StrangeFinger),
         SUCCESS,
@@ -63,6 +62,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((Su, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
     Row::new((Su, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     Row::new((Su, Passwordless, NotEnrolled), UNAVAILABLE, &[NOT_ENROLLED], "the user has no passkey"),
+    Row::new((Su, Passwordless, NobodyToAsk), UNAVAILABLE, &[PIN], "nobody to ask"),
     // login, at the machine's own keyboard and screen.
     Row::new((Login, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
     Row::new((Login, SecondFactor, LateKey), SUCCESS, &[PLUG_IN, TOUCH], "verified"),
@@ -101,7 +101,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((SudoRs, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
     Row::new((SudoRs, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     Row::new((SudoRs, Passwordless, EmptyPin), UNAVAILABLE, &[PIN], "no PIN was typed"),
-    Row::new((SudoRs, Passwordless, NobodyToAsk), UNAVAILABLE, &[], "nobody to ask"),
     // What only a machine with systemd has.
     Row::new(
         (PkexecSandboxed, SecondFactor, NoDropIn),
