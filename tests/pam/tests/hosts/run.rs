@@ -22,7 +22,8 @@ pub(crate) fn all(stage: Stage, guest: &Guest) {
     for row in &rows {
         let start = Instant::now();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| one(guest, row))) {
-            failures.push(format!("### {row}\n{}", text(&*panic)));
+            let log = guest.root("cat /var/log/syslog; journalctl -b -n 40 --no-pager 2>/dev/null").stdout;
+            failures.push(format!("### {row}\n{}\n--- log\n{log}---", text(&*panic)));
         }
         clean_up(guest, row);
         eprintln!("{:>5.1} s  {row}", start.elapsed().as_secs_f32());

@@ -64,6 +64,7 @@ pub(crate) fn enrol_all(guest: &Guest) {
         // A fingerprint reader asks for more than one touch.
         guest.key(key).touch_always(50);
         enrol(guest, key, (key != "blue").then_some(PIN));
+        guest.key(key).touch_never();
         guest.key(key).unplug();
     }
     guest.root("cp -a /etc/passkey /root/passkey").ok();

@@ -109,7 +109,6 @@ pub(crate) const ROWS: &[Row] = &[
         "no security key was",
     ),
     Row::new((PkexecSandboxed, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
-    Row::new((PkexecSandboxed, Passwordless, NoDropIn), UNAVAILABLE, &[NO_KEY], "no security key was"),
     Row::new((PkexecSandboxed, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
     Row::new(
         (SudoInSsh, SecondFactor, Remote),
