@@ -83,7 +83,9 @@ fn scope(cgroup: &str) -> Option<&str> {
             let (controllers, path) = rest.split_once(':')?;
             matches!(controllers, "" | "name=systemd").then_some(path)
         })
-        .filter_map(|path| path.split('/').find(|part| !part.is_empty() && !part.ends_with(".slice")))
+        .filter_map(|path| {
+            path.split('/').find(|part| !part.is_empty() && part.strip_suffix(".slice").is_none())
+        })
         .find_map(|unit| unit.strip_prefix("session-")?.strip_suffix(".scope"))
         .filter(|id| is_id(id))
 }

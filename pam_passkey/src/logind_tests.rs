@@ -32,22 +32,22 @@ const REMOTE: &str =
     "# This is private data. Do not parse.\nUID=1000\nREMOTE=1\nREMOTE_HOST=192.0.2.7\nTYPE=tty\n";
 const LOCAL: &str = "UID=1000\nREMOTE=0\nREMOTE_HOST=\nSEAT=seat0\n";
 
-fn remote(id: &str, host: Option<&str>) -> Option<RemoteSession> {
-    Some(RemoteSession { id: id.into(), host: host.map(str::to_owned) })
+fn remote(id: &str, host: Option<&str>) -> RemoteSession {
+    RemoteSession { id: id.into(), host: host.map(str::to_owned) }
 }
 
 #[test]
 fn logind_tells_of_the_session_in_the_control_group() {
     let sessions = [("3", REMOTE), ("4", LOCAL), ("c1", "REMOTE=1\n")];
     for (cgroup, expected) in [
-        (IN_3, remote("3", Some("192.0.2.7"))),
+        (IN_3, Some(remote("3", Some("192.0.2.7")))),
         ("0::/user.slice/user-1000.slice/session-4.scope\n", None),
-        ("0::/user.slice/user-1000.slice/session-c1.scope\n", remote("c1", None)),
+        ("0::/user.slice/user-1000.slice/session-c1.scope\n", Some(remote("c1", None))),
         // Below the scope, and in the older layout of control groups.
-        ("0::/user.slice/user-1000.slice/session-3.scope/inner\n", remote("3", Some("192.0.2.7"))),
+        ("0::/user.slice/user-1000.slice/session-3.scope/inner\n", Some(remote("3", Some("192.0.2.7")))),
         (
             "12:pids:/user.slice\n1:name=systemd:/user.slice/user-1000.slice/session-3.scope\n0::/user.slice\n",
-            remote("3", Some("192.0.2.7")),
+            Some(remote("3", Some("192.0.2.7"))),
         ),
     ] {
         assert_eq!(machine(cgroup, &sessions).logind.remote_session(), expected, "{cgroup}");
@@ -81,8 +81,8 @@ fn without_a_scope_the_audit_session_counts() {
     let machine = machine("0::/\n", &[("7", REMOTE), (NO_AUDIT_SESSION, REMOTE)]);
     let audit = machine.logind.process.join("sessionid");
     for (text, expected) in [
-        ("7", remote("7", Some("192.0.2.7"))),
-        ("7\n", remote("7", Some("192.0.2.7"))),
+        ("7", Some(remote("7", Some("192.0.2.7")))),
+        ("7\n", Some(remote("7", Some("192.0.2.7")))),
         ("8", None),
         (NO_AUDIT_SESSION, None),
         ("../sessions/7", None),
