@@ -5,9 +5,10 @@
 //! - [`World`] is what a ceremony needs of the outside: time, randomness, keys. [`System`] is the real one.
 //! - [`Person`] is who is told things and asked for a PIN.
 //! - `fleet` keeps a `link` to every plugged-in key: opening, hot-plug, channel, lock, patience.
+//! - `pick` finds the key that the person means; [`pick()`] does only that.
 //! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists,
 //!   `assertion` asks and verifies.
-//! - [`sign_in`](sign_in()), [`enrol`](enrol()) and [`survey`](survey()) are the ceremonies themselves.
+//! - [`sign_in`](sign_in()), [`enrol`](enrol()), [`survey`](survey()) and [`reset`](reset()) are the ceremonies themselves.
 
 mod allow_list;
 mod assertion;
@@ -17,6 +18,8 @@ mod event;
 mod fleet;
 mod link;
 mod person;
+mod pick;
+mod reset;
 mod sign_in;
 mod survey;
 mod system;
@@ -27,6 +30,8 @@ mod world;
 pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
 pub use person::{Notice, Person, PinAnswer, PinPrompt, PinReason};
+pub use pick::{PickError, PickedKey, pick};
+pub use reset::{Reset, ResetError, ResetStep, reset};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, sign_in};
 pub use survey::{SurveyedKey, survey};
 pub use system::System;
