@@ -198,6 +198,18 @@ impl<'a> Key<'a> {
         self.control(&["corrupt", &self.name, what]);
     }
 
+    /// Lets it hear nothing and say nothing from now on.
+    #[track_caller]
+    pub fn mute(&self) {
+        self.control(&["mute", &self.name, "on"]);
+    }
+
+    /// Lets it hear again.
+    #[track_caller]
+    pub fn unmute(&self) {
+        self.control(&["mute", &self.name, "off"]);
+    }
+
     /// Resets it to its factory state.
     #[track_caller]
     pub fn forget(&self) {
