@@ -129,9 +129,8 @@ impl HidDevice {
     /// # Errors
     /// When the report has not the right length, or the key is gone.
     pub fn write(&self, data: &[u8]) -> HidResult<usize> {
-        let report = match data.split_first() {
-            Some((0, report)) => report,
-            Some(_) | None => return Err(HidError::new("security keys do not number their reports")),
+        let Some((0, report)) = data.split_first() else {
+            return Err(HidError::new("security keys do not number their reports"));
         };
         while !self.0.write(report).map_err(HidError::new)? {
             self.wait(PollFlags::OUT)?;
