@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Guest, Key, KeyOptions, Output};
-use pam_tests::{enrol, guest};
+use pam_tests::guest;
 
 /// Runs `passkey-enroll key …` as alice, who sits at the machine, with this standard input.
 #[track_caller]
@@ -41,10 +41,22 @@ fn make_elsewhere(guest: &Guest, key: &str, pin: &str, rp: &str, user: &str) {
 /// What a terminal would obey, and does not when it comes from a key.
 const HOSTILE: &str = "\u{1b}[2J\u{1b}]0;evil\u{7}";
 
+/// Yubico's python-fido2 lists the fingerprints, and then calls the second one something else.
+const FINGERPRINTS: &str = r#"
+from fido2.ctap2 import ClientPin, Ctap2
+from fido2.ctap2.bio import FPBioEnrollment
+from fido2.hid import CtapHidDevice
+key = Ctap2(next(CtapHidDevice.list_devices()))
+pin = ClientPin(key)
+fingerprints = FPBioEnrollment(key, pin.protocol, pin.get_pin_token("1234", ClientPin.PERMISSION.BIO_ENROLL))
+for id, name in sorted(fingerprints.enumerate_enrollments().items()):
+    print(id.hex(), name)
+fingerprints.set_name(id, "\x1b[2J\x1b]0;evil\x07")
+"#;
+
 #[test]
 fn pin_passkeys_and_reset() {
     let guest = guest("").key("blue", KeyOptions::default().with(&["--min-pin", "6"])).boot();
-    let blue = guest.key("blue");
 
     // The first PIN, typed until it fits and is the same twice.
     let mut terminal = guest.terminal("alice", "passkey-enroll key pin set");
@@ -259,6 +271,7 @@ fn fingerprints_and_several_keys() {
         .key("green", KeyOptions::default().pin("1234").with(&["--blank-sensor"]))
         .key("plain", KeyOptions::default().pin("4321"))
         .key("old", KeyOptions::default().ctap("2.0").pin("0000").unplugged())
+        .file("/root/fingerprints.py", FINGERPRINTS)
         .boot();
     let (green, plain, old) = (guest.key("green"), guest.key("plain"), guest.key("old"));
     let on_green = format!("--device {} --pin-stdin", green.path());
@@ -356,18 +369,12 @@ fn renamed_and_removed(guest: &Guest, on_green: &str) {
     let output = care(guest, &format!("fingerprint rename index {long}{long} {on_green}"), "1234\n");
     assert_eq!(output.status, 2, "{}", output.stderr);
 
-    // Another program gives one a name that a terminal would obey.
-    let id = listed.lines().find(|line| line.contains("index")).unwrap().split_whitespace().last().unwrap();
-    let device = green.path();
-    guest.write("/tmp/name", HOSTILE);
-    let id = format!("$(printf %s {id} | tr -- -_ +/ | sed 's/$/==/' | head -c 4)");
-    let command = format!("fido2-token -S -e -i \"{id}\" -n \"$(cat /tmp/name)\" {device}");
-    let mut terminal = guest.terminal("root", &command);
-    terminal.expect("PIN").type_line("1234");
-    let exit = terminal.wait();
-    assert_eq!(exit.status, 0, "{}", exit.screen);
+    // Another program sees the same, and gives one a name that a terminal would obey.
+    green.touch_never();
+    let seen = guest.root("python3 /root/fingerprints.py").ok();
+    assert_eq!(seen, "01 right thumb\n02 index\n");
     let listed = care(guest, &format!("fingerprint list {on_green}"), "1234\n").ok();
-    assert!(!listed.contains('\u{1b}') && listed.contains("evil"), "{listed:?}");
+    assert!(!listed.contains('\u{1b}') && listed.contains("\\u{1b}[2J"), "{listed:?}");
 
     // It can still be had by its id, and removed; a script must mean it.
     let id = listed.lines().find(|line| line.contains("evil")).unwrap().split_whitespace().last().unwrap();
