@@ -14,6 +14,7 @@ Examples:
   sudo passkey-enroll add                 enrol the security key that is plugged in
   passkey-enroll list                     show your passkeys
   passkey-enroll verify --service sudo    rehearse signing in to sudo
+  passkey-enroll key pin set              give a security key a PIN
   sudo passkey-enroll remove \"Old key\"    take a passkey away
 
 Exit status:
@@ -253,9 +254,9 @@ pub struct ListOnKey {
 /// `key fingerprint add`
 #[derive(Args, Debug)]
 pub struct AddFingerprint {
-    /// What to call the fingerprint, such as "right thumb"
-    #[arg(long, value_parser = name, default_value = "Finger")]
-    pub name: String,
+    /// What to call the fingerprint, such as "right thumb" [default: Finger, Finger 2, …]
+    #[arg(long, value_parser = name)]
+    pub name: Option<String>,
     /// How the PIN comes in.
     #[command(flatten)]
     pub pin: Pin,
@@ -268,6 +269,7 @@ pub struct AddFingerprint {
 #[derive(Args, Debug)]
 pub struct RenameFingerprint {
     /// The name of the fingerprint, or its id as `list` shows it
+    #[arg(allow_hyphen_values = true)]
     pub old: String,
     /// Its new name
     #[arg(value_parser = name)]
@@ -284,6 +286,7 @@ pub struct RenameFingerprint {
 #[derive(Args, Debug)]
 pub struct RemoveFingerprint {
     /// The name of the fingerprint, or its id as `list` shows it
+    #[arg(allow_hyphen_values = true)]
     pub name: String,
     /// Do not ask for confirmation
     #[arg(long, short)]
@@ -309,6 +312,7 @@ pub enum PasskeysCommand {
 #[derive(Args, Debug)]
 pub struct RemoveFromKey {
     /// The id of the passkey, or its last characters, as `list` shows them
+    #[arg(allow_hyphen_values = true)]
     pub id: String,
     /// Do not ask for confirmation
     #[arg(long, short)]

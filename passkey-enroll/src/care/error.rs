@@ -30,6 +30,8 @@ pub(crate) enum CareError {
         /// The most it can.
         max_len: u32,
     },
+    /// Another fingerprint has this name.
+    FingerprintNameTaken(String),
     /// No fingerprint has this name.
     NoSuchFingerprint {
         /// The name.

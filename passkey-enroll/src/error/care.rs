@@ -56,6 +56,10 @@ pub(super) fn report(error: &CareError) -> Report {
             failed("name_too_long", &format!("The security key stores names of at most {max_len} bytes."))
                 .hint("Choose a shorter name.")
         }
+        CareError::FingerprintNameTaken(name) => {
+            let message = format!("There is a fingerprint called “{name}” already.");
+            Report::new(Exit::AlreadyEnrolled, "name_taken", message).hint("Choose another name.")
+        }
         CareError::NoSuchFingerprint { name, names } => no_such_fingerprint(name, names),
         CareError::AmbiguousFingerprint(name) => {
             failed("ambiguous", &format!("Several fingerprints are called “{name}”."))

@@ -13,6 +13,7 @@ fn each_failure_has_its_exit_code() {
         (CareError::NewPinUnfit(PinUnfit::TooLong), Exit::Failed, "new_pin_unfit"),
         (CareError::NewPinRefused, Exit::Failed, "new_pin_refused"),
         (CareError::NoSensor, Exit::Failed, "no_fingerprint_reader"),
+        (CareError::FingerprintNameTaken("x".to_owned()), Exit::AlreadyEnrolled, "name_taken"),
         (CareError::SensorFull, Exit::Failed, "fingerprints_full"),
         (
             CareError::NoSuchFingerprint { name: "x".to_owned(), names: Vec::new() },

@@ -210,6 +210,18 @@ impl<'a> Key<'a> {
         self.control(&["mute", &self.name, "off"]);
     }
 
+    /// Lets it answer nonsense from now on: a CTAPHID error without a number, to all but getInfo.
+    #[track_caller]
+    pub fn garble(&self) {
+        self.control(&["garble", &self.name, "on"]);
+    }
+
+    /// Lets it make sense again.
+    #[track_caller]
+    pub fn ungarble(&self) {
+        self.control(&["garble", &self.name, "off"]);
+    }
+
     /// Resets it to its factory state.
     #[track_caller]
     pub fn forget(&self) {

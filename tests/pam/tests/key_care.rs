@@ -86,7 +86,7 @@ fn pin_passkeys_and_reset() {
 
     passkeys_on_the_key(&guest);
     change_pin(&guest);
-    a_mute_key_ends_nobody(&guest);
+    a_hostile_key_ends_nobody(&guest);
     lock_and_block(&guest);
     too_late_for_a_reset(&guest);
     reset(&guest);
@@ -158,7 +158,7 @@ fn change_pin(guest: &Guest) {
 }
 
 /// A key that stops answering behind the PIN prompt, where only the process inside can notice.
-fn a_mute_key_ends_nobody(guest: &Guest) {
+fn a_hostile_key_ends_nobody(guest: &Guest) {
     let blue = guest.key("blue");
     let mut terminal = guest.terminal("alice", "passkey-enroll key passkeys list --timeout 4");
     terminal.expect("PIN of your security key: ");
@@ -170,6 +170,18 @@ fn a_mute_key_ends_nobody(guest: &Guest) {
     blue.unmute();
     replug(&blue);
     assert_eq!(blue.retries(), 8);
+
+    // One that answers what makes ctap-hid-fido2 panic, which nobody else notices.
+    let mut terminal = guest.terminal("alice", "passkey-enroll key pin change");
+    terminal.expect("PIN of your security key: ").type_line("123456");
+    terminal.expect("New PIN, 6 characters or more: ").type_line("abcdef");
+    terminal.expect("The same again: ");
+    blue.garble();
+    terminal.type_line("abcdef");
+    terminal.expect("error: What the security key answers makes no sense.");
+    assert_eq!(terminal.wait().status, 1);
+    assert!(!terminal.transcript().contains("panicked"), "{}", terminal.transcript());
+    blue.ungarble();
 
     // Pulled out behind the prompt; another key in its place does not get the PIN.
     let mut terminal = guest.terminal("alice", "passkey-enroll key passkeys list");
@@ -300,9 +312,10 @@ fn fingerprints_and_several_keys() {
     terminal.expect("knows the fingerprint “thumb”");
     assert_eq!(terminal.wait().status, 0);
     green.touch_always(50);
-    let added = care(&guest, &format!("fingerprint add --name index {on_green} --json"), "1234\n").ok();
+    ends(&guest, &format!("fingerprint add --name thumb {on_green}"), "1234\n", 10, "name_taken");
+    let added = care(&guest, &format!("fingerprint add {on_green} --json"), "1234\n").ok();
     let added: String = added.split_whitespace().collect();
-    assert!(added.contains("\"name\":\"index\"") && added.contains("\"samples\":3"), "{added}");
+    assert!(added.contains("\"name\":\"Finger\"") && added.contains("\"samples\":3"), "{added}");
     green.touch_never();
 
     given_up_on(&guest, &on_green);
@@ -362,6 +375,8 @@ fn given_up_on(guest: &Guest, on_green: &str) {
 fn renamed_and_removed(guest: &Guest, on_green: &str) {
     let green = guest.key("green");
     care(guest, &format!("fingerprint rename thumb 'right thumb' {on_green}"), "1234\n").ok();
+    ends(guest, &format!("fingerprint rename Finger 'right thumb' {on_green}"), "1234\n", 10, "name_taken");
+    care(guest, &format!("fingerprint rename Finger index {on_green}"), "1234\n").ok();
     let listed = care(guest, &format!("fingerprint list {on_green}"), "1234\n").ok();
     assert!(listed.contains("right thumb") && listed.contains("index"), "{listed}");
     ends(guest, &format!("fingerprint rename toe x {on_green}"), "1234\n", 9, "no_such_fingerprint");

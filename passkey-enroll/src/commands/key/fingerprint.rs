@@ -9,9 +9,13 @@ use crate::care::{CareError, Dialect, Fingerprint, GOOD_SAMPLE, Job, Keeper, NO_
 use crate::cli::{AddFingerprint, FingerprintCommand, ListOnKey, RemoveFingerprint, RenameFingerprint};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::naming;
 use crate::output::json::Plugged;
 use crate::output::key_care::{FingerprintAdded, FingerprintRemoved, FingerprintRenamed, Fingerprints};
 use crate::output::{note, warning};
+
+/// What a fingerprint is called that was given no name.
+const UNNAMED: &str = "Finger";
 
 pub(super) fn run(context: &Context, command: &FingerprintCommand) -> Result<(), Error> {
     match command {
@@ -64,9 +68,15 @@ fn add(context: &Context, arguments: &AddFingerprint) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
     let (mut keeper, dialect) = pick(&interrupt, &care)?;
+    let known = listed(&mut keeper, dialect)?;
+    let name = match &arguments.name {
+        Some(name) => name.clone(),
+        None => naming::unique(UNNAMED, |name| is_free(&known, name)),
+    };
+    check_free(&known, &name)?;
     let job = |pin| Job::AddFingerprint {
         pin,
-        name: arguments.name.clone(),
+        name: name.clone(),
         sample_timeout_ms: arguments.on.timeout.saturating_mul(1000),
     };
     let added = keeper.with_pin(dialect, job, |person, sample| person.show(&progress(sample)))?;
@@ -109,14 +119,18 @@ fn rename(context: &Context, arguments: &RenameFingerprint) -> Result<(), Error>
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
     let (mut keeper, dialect) = pick(&interrupt, &care)?;
-    let old = find(listed(&mut keeper, dialect)?, &arguments.old)?;
+    let known = listed(&mut keeper, dialect)?;
+    let old = find(&known, &arguments.old)?;
+    if old.name != arguments.new {
+        check_free(&known, &arguments.new)?;
+    }
     let job = |pin| Job::RenameFingerprint { pin, id: old.id.clone(), name: arguments.new.clone() };
     keeper.with_pin(dialect, job, |_, _| {})?;
     let renamed = Fingerprint { name: arguments.new.clone(), ..old.clone() };
     context.output.result(&FingerprintRenamed {
         key: Plugged::from(keeper.key()),
         fingerprint: (&renamed).into(),
-        old_name: Some(old.name).filter(|name| !name.is_empty()),
+        old_name: Some(&old.name).filter(|name| !name.is_empty()).cloned(),
     })
 }
 
@@ -124,41 +138,49 @@ fn remove(context: &Context, arguments: &RemoveFingerprint) -> Result<(), Error>
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
     let (mut keeper, dialect) = pick(&interrupt, &care)?;
-    let fingerprints = listed(&mut keeper, dialect)?;
-    let remaining = fingerprints.len().saturating_sub(1);
-    let found = find(fingerprints, &arguments.name)?;
+    let known = listed(&mut keeper, dialect)?;
+    let found = find(&known, &arguments.name)?;
     if !arguments.yes {
-        let question =
-            format!("Remove the fingerprint “{}” from the security key?", Escaped::text(&arguments.name));
+        let name = if found.name.is_empty() { &arguments.name } else { &found.name };
+        let question = format!("Remove the fingerprint “{}” from the security key?", Escaped::text(name));
         super::confirm(&interrupt, &question, "yes")?;
     }
     keeper.with_pin(dialect, |pin| Job::RemoveFingerprint { pin, id: found.id.clone() }, |_, _| {})?;
     context.output.result(&FingerprintRemoved {
         key: Plugged::from(keeper.key()),
-        removed: (&found).into(),
-        remaining,
+        removed: found.into(),
+        remaining: known.len().saturating_sub(1),
     })
 }
 
+fn is_free(known: &[Fingerprint], name: &str) -> bool {
+    known.iter().all(|fingerprint| fingerprint.name != name)
+}
+
+fn check_free(known: &[Fingerprint], name: &str) -> Result<(), Error> {
+    if is_free(known, name) {
+        Ok(())
+    } else {
+        Err(Error::Care(CareError::FingerprintNameTaken(name.to_owned())))
+    }
+}
+
 /// The fingerprint of this name, or else of this id.
-fn find(fingerprints: Vec<Fingerprint>, wanted: &str) -> Result<Fingerprint, Error> {
-    let namesakes = fingerprints.iter().filter(|fingerprint| fingerprint.name == wanted).count();
-    let known: Vec<String> = fingerprints.iter().map(|fingerprint| fingerprint.name.clone()).collect();
-    let found = fingerprints.into_iter().find(|fingerprint| {
-        if namesakes == 1 && !wanted.is_empty() {
-            fingerprint.name == wanted
-        } else {
-            Base64UrlUnpadded::encode_string(&fingerprint.id) == wanted
+fn find<'k>(known: &'k [Fingerprint], wanted: &str) -> Result<&'k Fingerprint, Error> {
+    let mut namesakes = known.iter().filter(|fingerprint| !wanted.is_empty() && fingerprint.name == wanted);
+    let by_id =
+        || known.iter().find(|fingerprint| Base64UrlUnpadded::encode_string(&fingerprint.id) == wanted);
+    match (namesakes.next(), namesakes.next()) {
+        (Some(found), None) => Ok(found),
+        (Some(_), Some(_)) => {
+            by_id().ok_or_else(|| Error::Care(CareError::AmbiguousFingerprint(wanted.to_owned())))
         }
-    });
-    found.ok_or_else(|| {
-        Error::Care(if namesakes > 1 {
-            CareError::AmbiguousFingerprint(wanted.to_owned())
-        } else {
-            let names = known.into_iter().filter(|name| !name.is_empty()).collect();
-            CareError::NoSuchFingerprint { name: wanted.to_owned(), names }
-        })
-    })
+        (None, _) => by_id().ok_or_else(|| {
+            let names = known.iter().map(|fingerprint| fingerprint.name.clone());
+            let names = names.filter(|name| !name.is_empty()).collect();
+            Error::Care(CareError::NoSuchFingerprint { name: wanted.to_owned(), names })
+        }),
+    }
 }
 
 #[cfg(test)]

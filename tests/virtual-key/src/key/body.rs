@@ -67,6 +67,8 @@ pub(crate) struct Body {
     pub(crate) corruption: Option<Corruption>,
     /// It hears nothing and says nothing any more.
     pub(crate) mute: bool,
+    /// It answers every CTAP2 request but getInfo with a CTAPHID error that no specification knows.
+    pub(crate) garbled: bool,
 }
 
 impl Body {
@@ -82,6 +84,7 @@ impl Body {
             wanted_since: None,
             corruption: None,
             mute: false,
+            garbled: false,
         };
         body.reset();
         if let Some(pin) = &body.config.pin {

@@ -81,6 +81,10 @@ impl Keys {
                 self.key(name)?.mute(*state == Switch::On);
                 Ok(json!({}))
             }
+            Command::Garble { name, state } => {
+                self.key(name)?.garble(*state == Switch::On);
+                Ok(json!({}))
+            }
             Command::Forget { name } => {
                 self.key(name)?.forget().map_err(|error| error.to_string())?;
                 Ok(json!({}))

@@ -103,6 +103,13 @@ pub enum Command {
         /// Whether to.
         state: Switch,
     },
+    /// Let a key answer nonsense, or sense again.
+    Garble {
+        /// The key.
+        name: String,
+        /// Whether to.
+        state: Switch,
+    },
     /// Reset a key to its factory state.
     Forget {
         /// The key.

@@ -186,6 +186,11 @@ impl LiveKey {
         self.shared.lock().mute = mute;
     }
 
+    /// Let the key answer nonsense, or sense again.
+    pub fn garble(&self, garbled: bool) {
+        self.shared.lock().garbled = garbled;
+    }
+
     /// Reset the key to its factory state; a plugged-in key is plugged out and in.
     pub fn forget(&self) -> io::Result<()> {
         let plugged = self.unplug()?;
