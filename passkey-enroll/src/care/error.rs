@@ -15,6 +15,8 @@ pub(crate) enum CareError {
     PinAlreadySet,
     /// There is no terminal to ask for the new PIN.
     NewPinNeeded,
+    /// Standard input ended before all PINs were read.
+    InputEnded,
     /// What was given as the new PIN cannot be one.
     NewPinUnfit(PinUnfit),
     /// The key does not take the new PIN.

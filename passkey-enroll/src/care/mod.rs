@@ -76,7 +76,7 @@ pub(crate) struct Keeper<'i> {
 
 /// The entry of the present PIN.
 struct PinEntry {
-    /// What the key has taken.
+    /// What was typed and not tried yet, or what the key has taken.
     known: Option<Pin>,
     attempts_left: u8,
     questions: u8,
@@ -144,7 +144,7 @@ impl<'i> Keeper<'i> {
     fn line(&self, lines: &mut StdinSecrets) -> Result<Secret, Error> {
         match lines.next(self.interrupt).map_err(Error::Terminal)? {
             Line::Typed(typed) => Ok(typed),
-            Line::End => Err(Error::Care(CareError::NewPinNeeded)),
+            Line::End => Err(Error::Care(CareError::InputEnded)),
             Line::Interrupted => Err(Error::Cancelled),
         }
     }
@@ -177,10 +177,15 @@ impl<'i> Keeper<'i> {
 
     /// Asks for the PIN, so that it is there for what comes next.
     pub(crate) fn ask_pin(&mut self) -> Result<(), Error> {
-        if self.entry.known.is_none() {
-            self.entry.known = Some(self.typed_pin()?);
-        }
+        self.entry.known = Some(self.present_pin()?);
         Ok(())
+    }
+
+    fn present_pin(&mut self) -> Result<Pin, Error> {
+        match self.entry.known.take() {
+            Some(pin) => Ok(pin),
+            None => self.typed_pin(),
+        }
     }
 
     fn typed_pin(&mut self) -> Result<Pin, Error> {
@@ -216,8 +221,7 @@ impl<'i> Keeper<'i> {
         mut on_sample: impl FnMut(&mut Enrollee<'i>, Sample),
     ) -> Result<Outcome, Error> {
         loop {
-            self.ask_pin()?;
-            let Some(pin) = self.entry.known.take() else { return Err(Error::Cancelled) };
+            let pin = self.present_pin()?;
             let job = job(pin.clone());
             let kind = Kind::of(&job);
             match self.run(dialect, job, &mut on_sample) {

@@ -38,6 +38,8 @@ pub(super) fn report(error: &CareError) -> Report {
             .hint("Change it: passkey-enroll key pin change"),
         CareError::NewPinNeeded => failed("pin_needed", "There is no terminal to ask for the new PIN.")
             .hint("Give it on standard input, with --pin-stdin."),
+        CareError::InputEnded => failed("pin_needed", "Standard input ended before the PIN.")
+            .hint("Give each PIN on a line of its own, the present one first."),
         CareError::NewPinUnfit(unfit) => {
             failed("new_pin_unfit", &format!("That cannot be the new PIN: {unfit}. It was not sent."))
         }

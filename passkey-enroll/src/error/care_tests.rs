@@ -10,6 +10,8 @@ fn each_failure_has_its_exit_code() {
     for (error, exit, code) in [
         (CareError::NoPinSupport, Exit::Failed, "pin_unsupported"),
         (CareError::PinAlreadySet, Exit::Failed, "pin_already_set"),
+        (CareError::NewPinNeeded, Exit::Failed, "pin_needed"),
+        (CareError::InputEnded, Exit::Failed, "pin_needed"),
         (CareError::NewPinUnfit(PinUnfit::TooLong), Exit::Failed, "new_pin_unfit"),
         (CareError::NewPinRefused, Exit::Failed, "new_pin_refused"),
         (CareError::NoSensor, Exit::Failed, "no_fingerprint_reader"),
