@@ -60,3 +60,16 @@ fn every_option_and_command_says_what_it_does() {
         open.extend(command.get_subcommands().cloned());
     }
 }
+
+#[test]
+fn an_id_may_begin_with_a_hyphen() {
+    for words in [["--yes", "-abcd"], ["-abcd", "--yes"], ["-y", "-abcd"], ["-abcd", "-y"]] {
+        let cli = parse(&[&["key", "passkeys", "remove"][..], &words].concat()).unwrap();
+        let Command::Key(Key { command: KeyCommand::Passkeys(PasskeysCommand::Remove(arguments)) }) =
+            cli.command
+        else {
+            panic!("{words:?}");
+        };
+        assert_eq!((arguments.id.as_str(), arguments.yes), ("-abcd", true), "{words:?}");
+    }
+}

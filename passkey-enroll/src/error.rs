@@ -1,5 +1,6 @@
 //! What can go wrong, each with what to do about it.
 
+mod care;
 mod enrol;
 mod sign_in;
 mod store;
@@ -7,12 +8,13 @@ mod store;
 use std::io;
 use std::path::PathBuf;
 
-use passkey_core::ceremony::{EnrolError, SignInError};
+use passkey_core::ceremony::{EnrolError, PickError, ResetError, SignInError, TokenError};
 use passkey_core::config::{ConfigError, HostNameError};
 use passkey_core::credential::Credential;
 use passkey_core::store::StoreError;
 
 use crate::account::AccountError;
+use crate::care::CareError;
 use crate::exit::Exit;
 use crate::person::LastQuestion;
 
@@ -88,6 +90,19 @@ pub(crate) enum Error {
         /// The last question for a PIN.
         asked: LastQuestion,
     },
+    /// No key was picked to be cared for.
+    Pick(PickError),
+    /// The PIN of the key that is cared for came to nothing.
+    KeyPin {
+        /// Why.
+        error: TokenError,
+        /// The last question for it.
+        asked: LastQuestion,
+    },
+    /// The key could not be cared for.
+    Care(CareError),
+    /// The key was not reset.
+    Reset(ResetError),
     /// A yes was needed, and there is nobody to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
@@ -186,6 +201,10 @@ impl Error {
             }
             Self::Enrol { error, asked } => enrol::report(error, *asked),
             Self::SignIn { error, asked } => sign_in::report(*error, *asked),
+            Self::Pick(error) => care::pick(*error),
+            Self::KeyPin { error, asked } => sign_in::pin(*error, *asked),
+            Self::Care(error) => care::report(error),
+            Self::Reset(error) => care::reset(*error),
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";
                 Report::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")

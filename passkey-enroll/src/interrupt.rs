@@ -3,10 +3,22 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
+
+/// What a wait has ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// There is something to read, or the end of it.
+    Input,
+    /// The person has given up.
+    GaveUp,
+    /// The time is over.
+    Elapsed,
+}
 
 /// Readable as soon as the person has given up, and from then on.
 #[derive(Debug)]
@@ -41,6 +53,25 @@ impl Interrupt {
     pub(crate) fn is_raised(&self) -> bool {
         let mut fds = [PollFd::new(&self.raised, PollFlags::IN)];
         poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Waits until there is something to read from `input`, at most for `time`.
+    pub(crate) fn wait_within(&self, input: BorrowedFd<'_>, time: Duration) -> io::Result<Waited> {
+        let start = Instant::now();
+        loop {
+            let left = Timespec::try_from(time.saturating_sub(start.elapsed()))
+                .unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
+            let mut fds =
+                [PollFd::new(&self.raised, PollFlags::IN), PollFd::from_borrowed_fd(input, PollFlags::IN)];
+            match poll(&mut fds, Some(&left)) {
+                Ok(0) => return Ok(Waited::Elapsed),
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            }
+            let [raised, _] = fds.map(|fd| !fd.revents().is_empty());
+            return Ok(if raised { Waited::GaveUp } else { Waited::Input });
+        }
     }
 
     /// Waits until there is something to read from `input`; `false` when the person gives up first.

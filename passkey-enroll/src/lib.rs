@@ -3,17 +3,20 @@
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
+//! - The key itself, and the process of its own that talks to it: `care`. The names of its models: `models`.
 //! - What comes out: `output` on stdout, `error` on stderr, each with its [`Exit`] code. Text of foreign origin passes
 //!   through `passkey_core::escape`.
 
 #![forbid(unsafe_code)]
 
 mod account;
+mod care;
 pub mod cli;
 mod commands;
 mod error;
 mod exit;
 mod interrupt;
+mod models;
 mod naming;
 mod output;
 mod person;
@@ -25,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use cli::Cli;
+use cli::{Cli, Command};
 use output::Output;
 
 pub use exit::Exit;
@@ -37,6 +40,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refusal) => return output::usage(&refusal, &arguments).into(),
     };
+    if let Command::CareForKey = cli.command {
+        return care::inside();
+    }
     let output = Output::new(cli.global.json);
     match commands::run(&cli, output) {
         Ok(()) => Exit::Done.into(),

@@ -1,5 +1,6 @@
 //! The person at the terminal, as the ceremonies see them.
 
+use ctap::Secret;
 use passkey_core::ceremony::{Notice, Person, PinAnswer, PinPrompt, PinReason};
 use passkey_core::messages::{self, English};
 use std::io;
@@ -18,12 +19,14 @@ pub(crate) struct Enrollee<'i> {
 }
 
 /// Where PINs come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum PinSource {
     /// The terminal, as often as need be.
     Terminal,
     /// The first line of stdin, once: a script has no better answer the second time.
     Stdin,
+    /// What was read before, once.
+    Given(Secret),
     /// Nowhere (any more).
     Nowhere,
 }
@@ -44,19 +47,33 @@ impl<'i> Enrollee<'i> {
         Self { interrupt, prompt: LivingPrompt::new(), pin, asked: LastQuestion::default() }
     }
 
+    /// The next question for a PIN has this answer, and any further one has none.
+    pub(crate) fn answer_with(&mut self, pin: Secret) {
+        self.pin = PinSource::Given(pin);
+    }
+
+    /// Shows a sentence for as long as it holds.
+    pub(crate) fn show(&mut self, sentence: &str) {
+        self.prompt.show(sentence);
+    }
+
+    /// Takes away what is shown.
+    pub(crate) fn clear(&mut self) {
+        self.prompt.clear();
+    }
+
     /// What they were asked last.
     pub(crate) fn asked(&self) -> LastQuestion {
         self.asked
     }
 
     fn read_pin(&mut self, question: &str) -> io::Result<Option<Line>> {
-        match self.pin {
+        match std::mem::replace(&mut self.pin, PinSource::Nowhere) {
             PinSource::Nowhere => Ok(None),
-            PinSource::Stdin => {
-                self.pin = PinSource::Nowhere;
-                terminal::secret_from_stdin(self.interrupt).map(Some)
-            }
+            PinSource::Stdin => terminal::secret_from_stdin(self.interrupt).map(Some),
+            PinSource::Given(pin) => Ok(Some(Line::Typed(pin))),
             PinSource::Terminal => {
+                self.pin = PinSource::Terminal;
                 Terminal::open().map(|mut terminal| terminal.ask_secret(question, self.interrupt)).transpose()
             }
         }

@@ -16,6 +16,9 @@ use crate::interrupt::Interrupt;
 /// The longest line that is kept, in bytes. A PIN has at most 63, so a line that was cut off is never taken for one.
 const MAX_LINE_LEN: usize = 1024;
 
+/// How much is read at a time, in bytes.
+const CHUNK_LEN: usize = 256;
+
 /// What came of a question.
 #[derive(Debug)]
 pub(crate) enum Line {
@@ -42,7 +45,7 @@ impl Terminal {
     /// Asks, and shows what is typed.
     pub(crate) fn ask(&mut self, question: &str, interrupt: &Interrupt) -> io::Result<Line> {
         self.0.write_all(question.as_bytes())?;
-        let line = read_line(self.0.as_fd(), interrupt)?;
+        let line = read_line(self.0.as_fd(), interrupt, &mut nothing())?;
         if !matches!(line, Line::Typed(_)) {
             // The cursor stands behind the question, where nobody has pressed Enter.
             self.0.write_all(b"\n")?;
@@ -56,7 +59,7 @@ impl Terminal {
             // First the echo: what is typed as soon as the question stands there must not be seen.
             let _silent = Silent::new(self.0.as_fd())?;
             (&self.0).write_all(question.as_bytes())?;
-            read_line(self.0.as_fd(), interrupt)?
+            read_line(self.0.as_fd(), interrupt, &mut nothing())?
         };
         self.0.write_all(b"\n")?;
         Ok(line)
@@ -65,10 +68,28 @@ impl Terminal {
 
 /// The first line of stdin, for scripts. On a terminal it is not shown either.
 pub(crate) fn secret_from_stdin(interrupt: &Interrupt) -> io::Result<Line> {
-    let stdin = io::stdin();
-    let stdin = stdin.as_fd();
-    let _silent = if isatty(stdin) { Some(Silent::new(stdin)?) } else { None };
-    read_line(stdin, interrupt)
+    StdinSecrets::new().next(interrupt)
+}
+
+/// The lines of stdin, for scripts that have more than one secret to give.
+#[derive(Debug)]
+pub(crate) struct StdinSecrets {
+    /// What was read behind the end of the last line.
+    rest: Rest,
+}
+
+impl StdinSecrets {
+    pub(crate) fn new() -> Self {
+        Self { rest: nothing() }
+    }
+
+    /// The next line.
+    pub(crate) fn next(&mut self, interrupt: &Interrupt) -> io::Result<Line> {
+        let stdin = io::stdin();
+        let stdin = stdin.as_fd();
+        let _silent = if isatty(stdin) { Some(Silent::new(stdin)?) } else { None };
+        read_line(stdin, interrupt, &mut self.rest)
+    }
 }
 
 /// The terminal does not show what is typed, as long as this lives.
@@ -97,35 +118,48 @@ impl Drop for Silent<'_> {
     }
 }
 
-/// Reads up to and including the next line end, without standing in the way of a Ctrl-C.
-fn read_line(input: BorrowedFd<'_>, interrupt: &Interrupt) -> io::Result<Line> {
+/// What was read behind a line's end. It never holds more than [`CHUNK_LEN`] bytes and never grows.
+type Rest = Zeroizing<Vec<u8>>;
+
+fn nothing() -> Rest {
+    Zeroizing::new(Vec::with_capacity(CHUNK_LEN))
+}
+
+/// Reads up to and including the next line end, without standing in the way of a Ctrl-C. `rest` comes first, and holds afterwards
+/// what was read too much.
+fn read_line(input: BorrowedFd<'_>, interrupt: &Interrupt, rest: &mut Rest) -> io::Result<Line> {
     // Never grows, so that no copy of a secret is left behind.
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE_LEN));
-    let mut chunk = Zeroizing::new([0; 256]);
-    let mut began = false;
+    let mut began = !rest.is_empty();
     loop {
+        let end = rest.iter().position(|byte| *byte == b'\n');
+        let text = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        let room = MAX_LINE_LEN.saturating_sub(line.len());
+        line.extend_from_slice(text.get(..room.min(text.len())).unwrap_or_default());
+        if let Some(end) = end {
+            drop(rest.drain(..=end));
+            break;
+        }
         if !interrupt.wait_for(input)? {
             return Ok(Line::Interrupted);
         }
+        rest.zeroize();
+        let mut chunk = Zeroizing::new([0; CHUNK_LEN]);
         let len = match rustix::io::read(input, chunk.as_mut_slice()) {
             Ok(len) => len,
             Err(Errno::INTR | Errno::AGAIN) => continue,
             Err(errno) => return Err(errno.into()),
         };
-        let read = chunk.get(..len).unwrap_or_default();
-        let end = read.iter().position(|byte| *byte == b'\n');
-        let text = read.get(..end.unwrap_or(len)).unwrap_or_default();
-        let room = MAX_LINE_LEN.saturating_sub(line.len());
-        line.extend_from_slice(text.get(..room.min(text.len())).unwrap_or_default());
+        rest.extend_from_slice(chunk.get(..len).unwrap_or_default());
         began |= len > 0;
-        chunk.zeroize();
-        if end.is_some() || len == 0 {
-            if line.last() == Some(&b'\r') {
-                line.pop();
-            }
-            return Ok(if began { Line::Typed(Secret::new(std::mem::take(&mut *line))) } else { Line::End });
+        if len == 0 {
+            break;
         }
     }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    Ok(if began { Line::Typed(Secret::new(std::mem::take(&mut *line))) } else { Line::End })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ fn read(bytes: &[u8]) -> Line {
     let (mut writer, reader) = UnixStream::pair().unwrap();
     writer.write_all(bytes).unwrap();
     drop(writer);
-    read_line(reader.as_fd(), &interrupt).unwrap()
+    read_line(reader.as_fd(), &interrupt, &mut nothing()).unwrap()
 }
 
 fn typed(line: &Line) -> Option<&[u8]> {
@@ -39,9 +39,31 @@ fn an_endless_line_stays_too_long_for_a_pin() {
     let (interrupt, _raise) = Interrupt::by_hand();
     let (mut writer, reader) = UnixStream::pair().unwrap();
     let feeder = std::thread::spawn(move || writer.write_all(&endless));
-    let line = read_line(reader.as_fd(), &interrupt).unwrap();
+    let line = read_line(reader.as_fd(), &interrupt, &mut nothing()).unwrap();
     feeder.join().unwrap().unwrap();
     assert_eq!(typed(&line).map(<[u8]>::len), Some(MAX_LINE_LEN));
+}
+
+#[test]
+fn lines_come_one_after_the_other_however_they_arrive() {
+    let long = "x".repeat(300);
+    for text in ["old\nnew\n".to_owned(), "old\nnew".to_owned(), format!("{long}\nnew\n")] {
+        let first = text.split('\n').next().unwrap();
+        for piece in [1, 3, 1000] {
+            let (interrupt, _raise) = Interrupt::by_hand();
+            let (mut writer, reader) = UnixStream::pair().unwrap();
+            let sent = text.clone();
+            let feeder = std::thread::spawn(move || {
+                sent.as_bytes().chunks(piece).for_each(|part| writer.write_all(part).unwrap());
+            });
+            let mut rest = nothing();
+            let mut next = || read_line(reader.as_fd(), &interrupt, &mut rest).unwrap();
+            assert_eq!(typed(&next()), Some(first.as_bytes()));
+            assert_eq!(typed(&next()), Some(&b"new"[..]));
+            assert!(matches!(next(), Line::End));
+            feeder.join().unwrap();
+        }
+    }
 }
 
 #[test]
@@ -50,7 +72,7 @@ fn giving_up_ends_this_wait_and_all_that_follow() {
     let (_writer, reader) = UnixStream::pair().unwrap();
     raise.write_all(b"!").unwrap();
     for _ in 0..2 {
-        assert!(matches!(read_line(reader.as_fd(), &interrupt).unwrap(), Line::Interrupted));
+        assert!(matches!(read_line(reader.as_fd(), &interrupt, &mut nothing()).unwrap(), Line::Interrupted));
     }
 }
 

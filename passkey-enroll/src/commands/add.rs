@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::naming;
 use crate::output::{
     self,
-    json::{Added, Credential, FirstSteps},
+    json::{Added, FirstSteps},
 };
 use crate::person::{Enrollee, LastQuestion};
 
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     let (credential, is_first) = store(context, arguments.name.as_deref(), &user_handle, enrolled)?;
     remember(context, &credential, sign_count);
     let first_steps = is_first.then(|| FirstSteps { user_option: context.user_option.clone() });
-    let mut added = Credential::new(&credential, None);
+    let mut added = context.described(&credential, None);
     added.sign_count = Some(sign_count);
     context.output.result(&Added { user: context.user(), credential: added, first_steps })
 }

@@ -38,18 +38,19 @@ pub(super) fn run(context: &Context) -> Result<(), Error> {
     if keys.is_empty() {
         output::note("No security key is plugged in.");
     }
-    context
-        .output
-        .result(&Keys { keys: keys.iter().map(|key| described(key, credentials.as_deref())).collect() })
+    context.output.result(&Keys {
+        keys: keys.iter().map(|key| described(context, key, credentials.as_deref())).collect(),
+    })
 }
 
 /// `credentials`: the user's passkeys, where they could be read.
-fn described(surveyed: &SurveyedKey, credentials: Option<&[&Credential]>) -> Key {
+fn described(context: &Context, surveyed: &SurveyedKey, credentials: Option<&[&Credential]>) -> Key {
     let info = surveyed.info.as_ref().ok().and_then(Option::as_ref);
+    let own_name = Some(&surveyed.key.name).filter(|name| !name.is_empty());
     Key {
         plugged: Plugged::from(&surveyed.key),
         aaguid: info.map(|info| info.aaguid.to_string()),
-        model: None,
+        model: info.and_then(|info| context.models.name(info.aaguid)).or_else(|| own_name.cloned()),
         firmware_version: info.and_then(|info| info.firmware_version),
         versions: info.map(|info| info.versions.clone()).unwrap_or_default(),
         extensions: info.map(|info| info.extensions.clone()).unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::error::Error;
-use crate::output::json::{Credential, Passkeys};
+use crate::output::json::Passkeys;
 use crate::output::note;
 
 pub(super) fn run(context: &Context) -> Result<(), Error> {
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context) -> Result<(), Error> {
     };
     let state = context.state();
     let credentials = loaded.file.credentials.iter().map(|credential| {
-        Credential::new(credential, state.as_ref().and_then(|state| state.credential(&credential.id)))
+        context.described(credential, state.as_ref().and_then(|state| state.credential(&credential.id)))
     });
     context.output.result(&Passkeys {
         user: context.user(),

@@ -1,6 +1,7 @@
 //! The commands, and what they have in common.
 
 mod add;
+mod key;
 mod keys;
 mod list;
 mod remove;
@@ -13,12 +14,13 @@ use std::path::Path;
 use passkey_core::config::{Account, Config, DEFAULT_PATH};
 use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::safe_file::Owner;
-use passkey_core::store::{CredentialFile, Loaded, State, Store, StoreError, UpdateError};
+use passkey_core::store::{CredentialFile, CredentialState, Loaded, State, Store, StoreError, UpdateError};
 
 use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
 use crate::error::Error;
-use crate::output::{self, Output};
+use crate::models::{Models, Table};
+use crate::output::{self, Output, json};
 
 /// Does what `cli` asks for.
 pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
@@ -30,6 +32,9 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
         Command::Remove(arguments) => remove::run(&context, arguments),
         Command::Verify(arguments) => verify::run(&context, arguments),
         Command::Keys => keys::run(&context),
+        Command::Key(arguments) => key::run(&context, arguments),
+        // It has nothing to do with anybody's passkeys, and is done before.
+        Command::CareForKey => Ok(()),
     }
 }
 
@@ -39,6 +44,7 @@ struct Context {
     account: Account,
     store: Store,
     output: Output,
+    models: Models,
     is_root: bool,
     /// ` --user NAME`, as the caller gave it.
     user_option: String,
@@ -57,7 +63,9 @@ impl Context {
         let account = account::resolve(&caller, global.user.as_deref())?;
         let store = Store::new(&config);
         let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
-        Ok(Self { config, account, store, output, is_root: caller.is_root, user_option })
+        // A file with the statements of the FIDO Alliance would come first.
+        let models = Models::new(vec![Box::new(Table::built_in())]);
+        Ok(Self { config, account, store, output, models, is_root: caller.is_root, user_option })
     }
 
     /// The user's credential file, where there is one. Entries that are passed over are warned of.
@@ -89,6 +97,12 @@ impl Context {
             .load_state(&self.account)
             .inspect_err(|error| output::warning(&format!("last use and counters cannot be read: {error}")))
             .ok()
+    }
+
+    /// A passkey and what is remembered of its use, as they come out.
+    fn described(&self, credential: &Credential, state: Option<&CredentialState>) -> json::Credential {
+        let model = self.models.name(credential.aaguid);
+        json::Credential { model, ..json::Credential::new(credential, state) }
     }
 
     fn user(&self) -> String {

@@ -7,10 +7,7 @@ use super::Context;
 use crate::cli::Remove;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::output::{
-    self,
-    json::{Credential, Removal},
-};
+use crate::output::{self, json::Removal};
 use crate::terminal::{Line, Terminal};
 use passkey_core::escape::Escaped;
 
@@ -21,7 +18,7 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     context.check_writable("remove", &loaded.file.user_handle)?;
     let remembered = context.state();
     let removed =
-        Credential::new(credential, remembered.as_ref().and_then(|state| state.credential(&credential.id)));
+        context.described(credential, remembered.as_ref().and_then(|state| state.credential(&credential.id)));
     if !arguments.yes {
         confirm(context, &arguments.name, is_last(&loaded.file, &credential.id))?;
     }
@@ -64,7 +61,7 @@ fn confirm(context: &Context, name: &str, is_last: bool) -> Result<(), Error> {
 }
 
 /// Takes the passkey out of the file; how many the user has left.
-fn take_out(context: &Context, name: &str, id: &CredentialId) -> Result<usize, Error> {
+pub(super) fn take_out(context: &Context, name: &str, id: &CredentialId) -> Result<usize, Error> {
     let changed = context.store.update(&context.account, |file| {
         // While the person thought about it, another process may have given the name to another passkey.
         context

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::cli::Show;
 use crate::error::Error;
-use crate::output::json::{Credential, Shown};
+use crate::output::json::Shown;
 
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
@@ -12,5 +12,5 @@ pub(super) fn run(context: &Context, arguments: &Show) -> Result<(), Error> {
     let remembered = state.as_ref().and_then(|state| state.credential(&credential.id));
     context
         .output
-        .result(&Shown { user: context.user(), credential: Credential::new(credential, remembered) })
+        .result(&Shown { user: context.user(), credential: context.described(credential, remembered) })
 }

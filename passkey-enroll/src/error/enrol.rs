@@ -38,9 +38,8 @@ pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {
         .hint("Leave --algorithm out, or use another security key."),
         EnrolError::KeyFull => {
             let message = "This security key has no room for another discoverable passkey.";
-            Report::new(Exit::Failed, "key_full", message).hint(
-                "Leave --discoverable out, or delete a passkey from the key: fido2-token -L -r /dev/hidrawN",
-            )
+            Report::new(Exit::Failed, "key_full", message)
+                .hint("Leave --discoverable out, or make room: passkey-enroll key passkeys list")
         }
         EnrolError::NotDiscoverable => {
             let message = "This security key cannot hold discoverable passkeys.";

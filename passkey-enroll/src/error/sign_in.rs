@@ -97,7 +97,7 @@ pub(super) fn cannot_verify_user(impossible: Impossible) -> Report {
         Impossible::NotSetUp => {
             let message = "A PIN or a fingerprint is required, and the security key has neither set up.";
             Report::new(Exit::Failed, "pin_not_set", message)
-                .hint("Set a PIN first, with the maker's program or with: fido2-token -S /dev/hidrawN")
+                .hint("Set a PIN first: passkey-enroll key pin set")
         }
         Impossible::NotSupported => {
             let message = "A PIN or a fingerprint is required, and this security key knows neither.";
@@ -112,7 +112,7 @@ pub(super) fn cannot_verify_user(impossible: Impossible) -> Report {
         Impossible::PinMustChange => {
             let message = "The PIN of the security key must be changed before the key can be used.";
             Report::new(Exit::Failed, "pin_must_change", message)
-                .hint("Change it with the maker's program or with: fido2-token -C /dev/hidrawN")
+                .hint("Change it: passkey-enroll key pin change")
         }
     }
 }

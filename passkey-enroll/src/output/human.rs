@@ -17,11 +17,12 @@ impl Human for Passkeys {
         if self.credentials.is_empty() {
             return String::new();
         }
-        let mut table = Table::new(&["NAME", "ADDED", "LAST USED", "PROTECTED BY", "FOR"]);
+        let mut table = Table::new(&["NAME", "MODEL", "ADDED", "LAST USED", "PROTECTED BY", "FOR"]);
         for credential in &self.credentials {
             let disabled = if credential.enabled { "" } else { " (disabled)" };
             table.row(&[
                 format!("{}{disabled}", credential.name),
+                credential.model.clone().unwrap_or_else(|| "not known".to_owned()),
                 local(credential.added),
                 if self.state_known { local_or_never(credential.last_used) } else { "not known".to_owned() },
                 protection(credential.user_verification).to_owned(),
@@ -162,7 +163,7 @@ fn key_text(key: &Key, paint: Paint) -> String {
         return text;
     }
     if let Some(aaguid) = &key.aaguid {
-        facts.add("Model", model(key.model.as_deref(), aaguid));
+        facts.add("Model", model(key.model.as_deref().filter(|model| *model != key.plugged.name), aaguid));
     }
     if let Some(version) = key.firmware_version {
         facts.add("Firmware", version.to_string());

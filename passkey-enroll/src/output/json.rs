@@ -204,7 +204,7 @@ pub(crate) struct Key {
     #[serde(flatten)]
     pub(crate) plugged: Plugged,
     pub(crate) aaguid: Option<String>,
-    /// The name of the model that has the AAGUID, where it is known.
+    /// The name of the model that has the AAGUID; where that is not known, the device's own name.
     pub(crate) model: Option<String>,
     /// The maker's number for the firmware.
     pub(crate) firmware_version: Option<u64>,

@@ -2,6 +2,7 @@
 
 mod human;
 pub(crate) mod json;
+pub(crate) mod key_care;
 mod paint;
 mod table;
 mod time;

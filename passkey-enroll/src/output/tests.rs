@@ -213,9 +213,9 @@ fn columns_line_up_for_wide_characters_and_without_trailing_space() {
     let text = passkeys(&["鍵鍵", "blue"]).human(Paint::Plain);
     let lines: Vec<&str> = text.lines().collect();
     let [heading, wide, narrow] = lines.as_slice() else { panic!("{text}") };
-    assert!(heading.starts_with("NAME  ADDED"), "{heading}");
-    assert!(wide.starts_with("鍵鍵  2026"), "{wide}");
-    assert!(narrow.starts_with("blue  2026"), "{narrow}");
+    assert!(heading.starts_with("NAME  MODEL      ADDED"), "{heading}");
+    assert!(wide.starts_with("鍵鍵  not known  2026"), "{wide}");
+    assert!(narrow.starts_with("blue  not known  2026"), "{narrow}");
     assert!(lines.iter().all(|line| line.trim_end() == *line), "{text:?}");
 }
 

@@ -14,9 +14,9 @@ fn a_list_for_reading() {
     assert_eq!(
         ran.stdout,
         "\
-NAME   ADDED             LAST USED  PROTECTED BY  FOR
-blue   2026-11-23 02:03  never      PIN           machine.example
-green  2026-11-24 02:03  never      touch only    machine.example
+NAME   MODEL      ADDED             LAST USED  PROTECTED BY  FOR
+blue   not known  2026-11-23 02:03  never      PIN           machine.example
+green  not known  2026-11-24 02:03  never      touch only    machine.example
 "
     );
 }

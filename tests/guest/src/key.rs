@@ -198,6 +198,30 @@ impl<'a> Key<'a> {
         self.control(&["corrupt", &self.name, what]);
     }
 
+    /// Lets it hear nothing and say nothing from now on.
+    #[track_caller]
+    pub fn mute(&self) {
+        self.control(&["mute", &self.name, "on"]);
+    }
+
+    /// Lets it hear again.
+    #[track_caller]
+    pub fn unmute(&self) {
+        self.control(&["mute", &self.name, "off"]);
+    }
+
+    /// Lets it answer nonsense from now on: a CTAPHID error without a number, to all but getInfo.
+    #[track_caller]
+    pub fn garble(&self) {
+        self.control(&["garble", &self.name, "on"]);
+    }
+
+    /// Lets it make sense again.
+    #[track_caller]
+    pub fn ungarble(&self) {
+        self.control(&["garble", &self.name, "off"]);
+    }
+
     /// Resets it to its factory state.
     #[track_caller]
     pub fn forget(&self) {

@@ -12,6 +12,8 @@ pub struct KeyConfig {
     pub product: String,
     /// The PIN set before the key is first plugged in.
     pub pin: Option<String>,
+    /// The shortest PIN that can be set, in characters: 4 unless told.
+    pub min_pin_length: u8,
     /// The fingerprint sensor, if any.
     pub fingerprints: Fingerprints,
     /// `maxCredentialCountInList` (CTAP 2.1 §6.4), 8 by default; longer lists are answered with `CTAP2_ERR_LIMIT_EXCEEDED`.
@@ -87,6 +89,7 @@ impl KeyConfig {
             name: name.to_owned(),
             product: format!("Virtual key {name}"),
             pin: None,
+            min_pin_length: 4,
             fingerprints: Fingerprints::NoSensor,
             max_credential_count_in_list: Some(8),
             max_msg_size: 7609,

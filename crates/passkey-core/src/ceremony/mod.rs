@@ -6,9 +6,10 @@
 //! - [`Person`] is who is told things and asked for a PIN.
 //! - `fleet` keeps a `link` to every plugged-in key: opening, hot-plug, channel, lock, patience.
 //! - `kind` is what a key speaks, CTAP2 or U2F alone.
+//! - `pick` finds the key that the person means; [`pick()`] does only that.
 //! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists,
 //!   `assertion` asks and verifies.
-//! - [`sign_in`](sign_in()), [`enrol`](enrol()) and [`survey`](survey()) are the ceremonies themselves.
+//! - [`sign_in`](sign_in()), [`enrol`](enrol()), [`survey`](survey()) and [`reset`](reset()) are the ceremonies themselves.
 
 mod allow_list;
 mod assertion;
@@ -21,6 +22,8 @@ mod key_map;
 mod kind;
 mod link;
 mod person;
+mod pick;
+mod reset;
 mod sign_in;
 mod survey;
 mod system;
@@ -33,6 +36,8 @@ pub use directory::{Directory, Holder};
 pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
 pub use person::{AccountAnswer, Notice, Person, PinAnswer, PinPrompt, PinReason, account_index};
+pub use pick::{PickError, PickedKey, pick};
+pub use reset::{Reset, ResetError, ResetStep, reset};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, Wanted, sign_in};
 pub use survey::{SurveyedKey, survey};
 pub use system::System;

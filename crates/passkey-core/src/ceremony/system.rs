@@ -7,6 +7,7 @@ use hidraw::{Device, Hotplug, KeyInfo};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often to look for keys where the kernel cannot tell of them.
@@ -45,6 +46,11 @@ impl<'i> System<'i> {
     #[must_use]
     pub fn traced(self, trace: Trace<'i>) -> Self {
         Self { trace: Some(trace), ..self }
+    }
+
+    /// The folder in sysfs of a key that was plugged in when it was last looked: no other plugging of any key has the same one.
+    pub fn sysfs(&self, key: KeyId) -> Option<&Path> {
+        self.seen.get(key).map(|info| info.sysfs.as_path())
     }
 }
 

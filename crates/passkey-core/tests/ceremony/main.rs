@@ -9,6 +9,7 @@
     missing_docs
 )] // A panic is how a test says that something is not as expected.
 
+mod care;
 mod costs;
 mod enrol;
 mod hostile;

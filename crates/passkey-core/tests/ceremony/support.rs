@@ -35,6 +35,8 @@ pub(crate) struct DeskWorld {
     random: u64,
     /// Keys that another program has locked.
     pub locked_elsewhere: BTreeSet<usize>,
+    /// A key that another program has locked, and until when.
+    pub locked_elsewhere_until: Option<(usize, Duration)>,
     pub locks: BTreeSet<u64>,
     pub open: BTreeSet<u64>,
     /// When the person presses Ctrl-C.
@@ -100,7 +102,10 @@ impl World for DeskWorld {
     }
 
     fn try_lock(&mut self, id: KeyId) -> bool {
-        if self.locked_elsewhere.contains(&usize::try_from(id.0 / 1000).unwrap()) {
+        let key = usize::try_from(id.0 / 1000).unwrap();
+        let for_a_while =
+            self.locked_elsewhere_until.is_some_and(|(locked, until)| locked == key && self.now() < until);
+        if for_a_while || self.locked_elsewhere.contains(&key) {
             return false;
         }
         self.locks.insert(id.0);
@@ -226,6 +231,7 @@ impl Scene {
                 desk: Rc::clone(&desk),
                 random: 1,
                 locked_elsewhere: BTreeSet::new(),
+                locked_elsewhere_until: None,
                 locks: BTreeSet::new(),
                 open: BTreeSet::new(),
                 interrupt_at: None,

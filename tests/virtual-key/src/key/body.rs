@@ -65,6 +65,10 @@ pub(crate) struct Body {
     /// Since when the key has been asking for a touch, if it is.
     pub(crate) wanted_since: Option<Duration>,
     pub(crate) corruption: Option<Corruption>,
+    /// It hears nothing and says nothing any more.
+    pub(crate) mute: bool,
+    /// It answers every CTAP2 request but getInfo with a CTAPHID error that no specification knows.
+    pub(crate) garbled: bool,
 }
 
 impl Body {
@@ -79,6 +83,8 @@ impl Body {
             hand: Hand::default(),
             wanted_since: None,
             corruption: None,
+            mute: false,
+            garbled: false,
         };
         body.reset();
         if let Some(pin) = &body.config.pin {

@@ -39,7 +39,8 @@ pub(crate) struct KeyEnv<P: Port> {
     pub(crate) unplugged: bool,
     customization: CustomizationImpl,
     samples_left: usize,
-    templates: u8,
+    /// The id of the template being enrolled, the same from the first sample on.
+    template: u8,
 }
 
 /// A request that did not run to its own end.
@@ -58,6 +59,7 @@ impl<P: Port> KeyEnv<P> {
             CustomizationImpl {
                 allows_pin_protocol_v1: config.protocols != PinProtocols::Two,
                 enforce_always_uv: config.always_uv,
+                default_min_pin_length: config.min_pin_length,
                 max_msg_size: config.max_msg_size,
                 max_pin_retries: MAX_PIN_RETRIES,
                 use_batch_attestation: config.attestation,
@@ -73,7 +75,7 @@ impl<P: Port> KeyEnv<P> {
             unplugged: false,
             customization,
             samples_left: 0,
-            templates: 1,
+            template: 0,
         }
     }
 
@@ -286,6 +288,9 @@ impl<P: Port> UserPresence for KeyEnv<P> {
 impl<P: Port> Fingerprint for KeyEnv<P> {
     fn prepare_enrollment(&mut self) -> CtapResult<()> {
         self.samples_left = SAMPLES;
+        let known = self.persist().template_infos()?;
+        let last = known.iter().filter_map(|template| template.template_id.first().copied()).max();
+        self.template = last.unwrap_or(0) + 1;
         Ok(())
     }
 
@@ -297,15 +302,16 @@ impl<P: Port> Fingerprint for KeyEnv<P> {
         self.wants_touch(true);
         let touch = self.touched(deadline);
         self.wants_touch(false);
-        if touch.is_none() {
-            return Ok((Ctap2EnrollFeedback::NoUserActivity, self.samples_left, None));
-        }
-        self.samples_left = self.samples_left.saturating_sub(1);
-        if self.samples_left > 0 {
-            return Ok((Ctap2EnrollFeedback::FpGood, self.samples_left, None));
-        }
-        self.templates += 1;
-        Ok((Ctap2EnrollFeedback::FpGood, 0, Some(vec![self.templates])))
+        let feedback = match touch {
+            Some(Touch::Owner) => {
+                self.samples_left = self.samples_left.saturating_sub(1);
+                Ctap2EnrollFeedback::FpGood
+            }
+            // The sensor does not care whose finger it is; this one slips.
+            Some(Touch::Stranger) => Ctap2EnrollFeedback::FpTooFast,
+            None => Ctap2EnrollFeedback::NoUserActivity,
+        };
+        Ok((feedback, self.samples_left, Some(vec![self.template])))
     }
 
     fn cancel_enrollment(&mut self) -> CtapResult<()> {

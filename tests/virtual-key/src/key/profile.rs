@@ -106,6 +106,10 @@ pub(crate) fn dress(body: &Body, command: Option<u8>, reply: Vec<Report>) -> Vec
             message.command = ERROR;
             message.payload = vec![ERR_INVALID_CMD];
         }
+        (CBOR, Some(command)) if body.garbled && command != GET_INFO => {
+            message.command = ERROR;
+            message.payload = vec![OK];
+        }
         (CBOR, Some(GET_INFO)) => rewrite(&mut message.payload, |info| dress_info(body, info)),
         (CBOR, Some(command)) if is_assertion(command) => {
             let Some(corruption) = body.corruption else { return reply };

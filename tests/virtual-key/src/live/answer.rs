@@ -77,6 +77,14 @@ impl Keys {
                 self.key(name)?.corrupt(command::corruption(what)?);
                 Ok(json!({}))
             }
+            Command::Mute { name, state } => {
+                self.key(name)?.mute(*state == Switch::On);
+                Ok(json!({}))
+            }
+            Command::Garble { name, state } => {
+                self.key(name)?.garble(*state == Switch::On);
+                Ok(json!({}))
+            }
             Command::Forget { name } => {
                 self.key(name)?.forget().map_err(|error| error.to_string())?;
                 Ok(json!({}))

@@ -96,6 +96,20 @@ pub enum Command {
         #[arg(value_parser = |text: &str| corruption(text).map(|_| text.to_owned()))]
         what: String,
     },
+    /// Let a key hear nothing and say nothing, or hear again.
+    Mute {
+        /// The key.
+        name: String,
+        /// Whether to.
+        state: Switch,
+    },
+    /// Let a key answer nonsense, or sense again.
+    Garble {
+        /// The key.
+        name: String,
+        /// Whether to.
+        state: Switch,
+    },
     /// Reset a key to its factory state.
     Forget {
         /// The key.
@@ -125,6 +139,9 @@ pub struct Add {
     /// Set this PIN.
     #[arg(long)]
     pub pin: Option<String>,
+    /// The shortest PIN that can be set, in characters.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub min_pin: u8,
     /// `maxCredentialCountInList`; 0: not stated.
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub list_max: usize,
@@ -185,6 +202,7 @@ impl Add {
         }
         let mut config = KeyConfig::new(&self.name);
         config.pin.clone_from(&self.pin);
+        config.min_pin_length = self.min_pin;
         config.max_credential_count_in_list = Some(self.list_max).filter(|max| *max > 0);
         config.max_msg_size = self.message_max;
         config.fingerprints = match (self.fingerprint, self.blank_sensor) {

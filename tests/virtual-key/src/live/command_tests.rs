@@ -31,7 +31,7 @@ fn a_plain_key() {
 
 #[test]
 fn a_key_with_everything() {
-    let words = "blue --pin 1234 --list-max 3 --message-max 1024 --fingerprint --always-uv --protocols 1 --ctap 2.0 \
+    let words = "blue --pin 1234 --min-pin 6 --list-max 3 --message-max 1024 --fingerprint --always-uv --protocols 1 --ctap 2.0 \
                  --attestation --aaguid 2fc0579f-8113-47ea-b116-bb5a8db9202a --vendor 1050 --product 0x0407 \
                  --model YubiKey --latency 8000 --message-timeout 100 --seed x";
     let config = add(words).unwrap();
@@ -39,6 +39,7 @@ fn a_key_with_everything() {
         name: "blue".to_owned(),
         product: "YubiKey".to_owned(),
         pin: Some("1234".to_owned()),
+        min_pin_length: 6,
         fingerprints: Fingerprints::Enrolled,
         max_credential_count_in_list: Some(3),
         max_msg_size: 1024,

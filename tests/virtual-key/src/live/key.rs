@@ -181,6 +181,16 @@ impl LiveKey {
         self.shared.lock().corruption = corruption;
     }
 
+    /// Let the key hear nothing and say nothing, or hear again.
+    pub fn mute(&self, mute: bool) {
+        self.shared.lock().mute = mute;
+    }
+
+    /// Let the key answer nonsense, or sense again.
+    pub fn garble(&self, garbled: bool) {
+        self.shared.lock().garbled = garbled;
+    }
+
     /// Reset the key to its factory state; a plugged-in key is plugged out and in.
     pub fn forget(&self) -> io::Result<()> {
         let plugged = self.unplug()?;
@@ -240,7 +250,10 @@ impl Reader {
                 Some(Event::Close) => self.change(|body| body.tally.counts.closes += 1),
                 Some(Event::Output(report)) => {
                     self.change(|body| body.tally.report_in(&report));
-                    if let Some(running) = &*self.power.lock() {
+                    let mute = self.shared.lock().mute;
+                    if let Some(running) = &*self.power.lock()
+                        && !mute
+                    {
                         // A key that has panicked shows when it is unplugged.
                         let _ = running.inbox.send(Happening::Report(report));
                     }

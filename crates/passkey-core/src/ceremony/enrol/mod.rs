@@ -1,15 +1,14 @@
 //! The enrolment ceremony: the person picks a key by touching it, the key makes a passkey, and the passkey proves itself once.
 
-mod pick;
 mod u2f;
 
 use super::allow_list;
 use super::assertion::{Manner, Question};
 use super::event::{Event, Loss};
 use super::fleet::Fleet;
-use super::key_map::KeyMap;
 use super::kind::{Kind, Message};
 use super::person::{Dialogue, Notice, Person};
+use super::pick::{PickError, Picking};
 use super::token::{Next, PinRules, TokenError, TokenFlow};
 use super::user_verification::{self, Impossible, Method};
 use super::world::{KeyId, NoRandomness, PluggedKey, World};
@@ -127,24 +126,14 @@ struct Ceremony<'a, W: World, P: Person> {
     fleet: Fleet<'a, W>,
     dialogue: Dialogue<'a, P>,
     enrolment: &'a Enrolment<'a>,
-    /// Keys that could be used, before one is picked.
-    keys: KeyMap<Option<Kind>>,
     deadline: Duration,
-    failure: Option<EnrolError>,
 }
 
 impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     fn new(world: &'a mut W, person: &'a mut P, enrolment: &'a Enrolment<'a>) -> Self {
         let fleet = Fleet::new(world);
         let deadline = fleet.now().saturating_add(enrolment.timeout);
-        Self {
-            fleet,
-            dialogue: Dialogue::new(person),
-            enrolment,
-            keys: KeyMap::new(),
-            deadline,
-            failure: None,
-        }
+        Self { fleet, dialogue: Dialogue::new(person), enrolment, deadline }
     }
 
     /// One step after the other: from here on only one key matters.
@@ -170,6 +159,11 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         };
         let sign_count = proved.unwrap_or(made.authenticator_data.sign_count);
         Ok(Enrolled { credential, sign_count, key: plugged })
+    }
+
+    fn pick(&mut self) -> Result<(KeyId, Kind), EnrolError> {
+        let device = self.enrolment.device;
+        Ok(Picking::new(&mut self.fleet, &mut self.dialogue, device, self.deadline).run()?)
     }
 
     fn tell(&mut self, notice: Notice) {
@@ -403,6 +397,23 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         };
         let facts = question.verify(&response).map_err(EnrolError::Rejected)?;
         Ok(Some(facts.sign_count()))
+    }
+}
+
+impl From<PickError> for EnrolError {
+    fn from(error: PickError) -> Self {
+        match error {
+            PickError::NoKey => Self::NoKey,
+            PickError::KeyUnusable(loss) => Self::KeyUnusable(loss),
+            PickError::Unplugged => Self::Unplugged,
+            PickError::NoTouch => Self::NoTouch,
+            PickError::Declined => Self::Declined,
+            PickError::Interrupted => Self::Interrupted,
+            PickError::Ctap1Only => Self::CannotVerifyUser(Impossible::U2fOnly),
+            PickError::Refused(status) => Self::Refused(status),
+            PickError::RefusedU2f(status) => Self::RefusedU2f(status),
+            PickError::Malformed => Self::Malformed,
+        }
     }
 }
 

@@ -1,0 +1,209 @@
+//! Resetting a key: it forgets every passkey, its PIN and its fingerprints.
+//!
+//! A key does so only within 10 seconds of getting power and after a touch (CTAP 2.1 §6.6), so that no program can do it behind the
+//! person's back: the person unplugs it, plugs it in again, and touches it.
+
+use super::event::{Event, Loss};
+use super::fleet::Fleet;
+use super::kind::Message;
+use super::world::{KeyId, PluggedKey, World};
+use ctap::{Info, ReplyError, Status, info, reset as message};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// A key gives up waiting for its touch by itself, as a rule after 30 seconds; this is for those that do not.
+const TOUCH_PATIENCE: Duration = Duration::from_secs(60);
+/// How often to look whether a key is gone that cannot be listened to.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Which key to reset.
+#[derive(Clone, Copy, Debug)]
+pub struct Reset<'a> {
+    /// The key, as it is plugged in now.
+    pub key: &'a PluggedKey,
+    /// What it said of itself.
+    pub info: &'a Info,
+    /// How long the person may take to unplug it, and again to plug it in.
+    pub timeout: Duration,
+}
+
+/// What the person should know or do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetStep {
+    /// Unplug the key.
+    Unplug,
+    /// Plug it in again.
+    PlugIn,
+    /// Another key was plugged in; the ceremony waits for the right one.
+    AnotherKey,
+    /// Touch it.
+    Touch,
+    /// Another program is using it; the ceremony waits for that one, while the time runs out.
+    Busy,
+}
+
+/// Why the key was not reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetError {
+    /// The key was not unplugged in time.
+    NotUnplugged,
+    /// It was not plugged in again in time.
+    NotPluggedIn,
+    /// It was plugged in again, and could not be talked to.
+    KeyUnusable(Loss),
+    /// More than 10 seconds had passed since it was plugged in.
+    TooLate,
+    /// Nobody touched it in time.
+    NoTouch,
+    /// The person refused on the key itself.
+    Declined,
+    /// It was unplugged before it was touched.
+    Unplugged,
+    /// The person gave up.
+    Interrupted,
+    /// The key refused with a status that leaves no way on.
+    Refused(Status),
+    /// The key's reply is no valid CTAP2.
+    Malformed,
+}
+
+impl From<ReplyError> for ResetError {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::Status(Status::NOT_ALLOWED) => Self::TooLate,
+            ReplyError::Status(Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT) => Self::NoTouch,
+            ReplyError::Status(Status::OPERATION_DENIED) => Self::Declined,
+            ReplyError::Status(status) => Self::Refused(status),
+            ReplyError::Malformed(_) => Self::Malformed,
+        }
+    }
+}
+
+/// Resets a key, once the person has unplugged it and plugged it in again. `tell` must not wait for them.
+///
+/// # Errors
+/// [`ResetError`]. Nothing was forgotten then, as far as the key has said.
+pub fn reset(
+    world: &mut impl World,
+    tell: &mut impl FnMut(ResetStep),
+    request: &Reset<'_>,
+) -> Result<(), ResetError> {
+    let mut ceremony = Ceremony { fleet: Fleet::new(world), tell, request };
+    let others = ceremony.await_unplugging()?;
+    let key = ceremony.await_plugging(&others)?;
+    ceremony.send_reset(key)
+}
+
+struct Ceremony<'a, W: World, F: FnMut(ResetStep)> {
+    fleet: Fleet<'a, W>,
+    tell: &'a mut F,
+    request: &'a Reset<'a>,
+}
+
+impl<W: World, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
+    /// Waits until the key is unplugged; the other keys, which were there before.
+    fn await_unplugging(&mut self) -> Result<BTreeSet<KeyId>, ResetError> {
+        let key = self.request.key.id;
+        let deadline = self.deadline();
+        self.fleet.look();
+        let plugged = self.fleet.world().plugged();
+        let others = plugged.into_iter().map(|plugged| plugged.id).filter(|id| *id != key).collect();
+        if self.fleet.plugged(key).is_some() {
+            (self.tell)(ResetStep::Unplug);
+        }
+        while self.fleet.plugged(key).is_some() {
+            let until = self.fleet.now().saturating_add(LOOK).min(deadline);
+            match self.fleet.next(until) {
+                // The key itself stays open: that it is gone shows as a loss.
+                Event::Opened(other) if other != key => self.fleet.release(other),
+                Event::Lost(lost, Loss::Unplugged) if lost == key => break,
+                Event::Interrupted => return Err(ResetError::Interrupted),
+                Event::Elapsed if self.fleet.now() >= deadline => return Err(ResetError::NotUnplugged),
+                Event::Elapsed
+                | Event::Opened(_)
+                | Event::Reply(..)
+                | Event::UserPresenceNeeded(_)
+                | Event::Busy(_)
+                | Event::Lost(..) => {}
+            }
+        }
+        Ok(others)
+    }
+
+    /// Waits until the key is plugged in again, and not one of `others`; its new id.
+    fn await_plugging(&mut self, others: &BTreeSet<KeyId>) -> Result<KeyId, ResetError> {
+        let deadline = self.deadline();
+        let mut failure = None;
+        (self.tell)(ResetStep::PlugIn);
+        loop {
+            match self.fleet.next(deadline) {
+                Event::Opened(key) if others.contains(&key) => self.fleet.release(key),
+                // A key that speaks U2F only is not the one that said what it is.
+                Event::Opened(key) if !self.looks_the_same(key) || !self.fleet.speaks_ctap2(key) => {
+                    self.turn_away(key);
+                }
+                Event::Opened(key) => self.fleet.send(key, Message::ctap2(info::request()), None),
+                Event::Reply(key, payload) => match Info::parse(&payload) {
+                    Ok(info) if self.is_the_same(&info) => return Ok(key),
+                    Ok(_) | Err(_) => self.turn_away(key),
+                },
+                Event::Busy(key) if !others.contains(&key) => (self.tell)(ResetStep::Busy),
+                Event::Lost(key, loss) if !others.contains(&key) && loss != Loss::Unplugged => {
+                    failure = Some(ResetError::KeyUnusable(loss));
+                }
+                Event::Interrupted => return Err(ResetError::Interrupted),
+                Event::Elapsed => return Err(failure.unwrap_or(ResetError::NotPluggedIn)),
+                Event::Busy(_) | Event::Lost(..) | Event::UserPresenceNeeded(_) => {}
+            }
+        }
+    }
+
+    fn send_reset(&mut self, key: KeyId) -> Result<(), ResetError> {
+        let deadline = self.fleet.now().saturating_add(TOUCH_PATIENCE);
+        self.fleet.send(key, Message::ctap2(message::request()), Some(deadline));
+        (self.tell)(ResetStep::Touch);
+        loop {
+            match self.fleet.next(deadline) {
+                Event::Reply(from, payload) if from == key => return Ok(message::parse(&payload)?),
+                Event::Busy(from) if from == key => (self.tell)(ResetStep::Busy),
+                Event::Lost(from, Loss::Unplugged) if from == key => return Err(ResetError::Unplugged),
+                Event::Lost(from, loss) if from == key => return Err(ResetError::KeyUnusable(loss)),
+                Event::Opened(other) => self.fleet.release(other),
+                Event::Interrupted => return Err(ResetError::Interrupted),
+                Event::Elapsed => return Err(ResetError::NoTouch),
+                Event::Reply(..) | Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Lost(..) => {}
+            }
+        }
+    }
+
+    /// From outside.
+    fn looks_the_same(&self, key: KeyId) -> bool {
+        let before = self.request.key;
+        self.fleet.plugged(key).is_some_and(|now| {
+            (&now.name, now.vendor_id, now.product_id) == (&before.name, before.vendor_id, before.product_id)
+        })
+    }
+
+    /// By what it says of itself, as far as that does not change with power: two keys of one model are told apart by their PIN and
+    /// how full they are, or not at all.
+    fn is_the_same(&self, now: &Info) -> bool {
+        let facts = |info: &Info| {
+            (
+                info.aaguid,
+                info.firmware_version,
+                info.options.client_pin,
+                info.remaining_discoverable_credentials,
+            )
+        };
+        facts(now) == facts(self.request.info)
+    }
+
+    fn turn_away(&mut self, key: KeyId) {
+        self.fleet.release(key);
+        (self.tell)(ResetStep::AnotherKey);
+    }
+
+    fn deadline(&self) -> Duration {
+        self.fleet.now().saturating_add(self.request.timeout)
+    }
+}

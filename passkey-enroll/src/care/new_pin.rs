@@ -1,0 +1,39 @@
+//! Asking for a new PIN.
+
+use super::error::CareError;
+use super::pin::{Pin, PinUnfit};
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::terminal::{Line, Terminal};
+use ctap::Secret;
+
+/// Asks until the person has typed twice the same that can be a PIN of at least `min_chars` characters, or has had enough.
+pub(super) fn ask(interrupt: &Interrupt, min_chars: usize) -> Result<Pin, Error> {
+    let mut terminal = Terminal::open().ok_or(Error::Care(CareError::NewPinNeeded))?;
+    let mut remark = String::new();
+    loop {
+        let question = format!("{remark}New PIN, {min_chars} characters or more: ");
+        let typed = secret(&mut terminal, &question, interrupt)?;
+        remark = match Pin::new(&typed, min_chars) {
+            Err(unfit) => format!("{} ", words(unfit)),
+            Ok(pin) => {
+                if secret(&mut terminal, "The same again: ", interrupt)? == typed {
+                    return Ok(pin);
+                }
+                "The two were not the same. ".to_owned()
+            }
+        };
+    }
+}
+
+/// Nothing typed is no PIN: the person does not want to.
+fn secret(terminal: &mut Terminal, question: &str, interrupt: &Interrupt) -> Result<Secret, Error> {
+    match terminal.ask_secret(question, interrupt).map_err(Error::Terminal)? {
+        Line::Typed(typed) if !typed.is_empty() => Ok(typed),
+        Line::Typed(_) | Line::End | Line::Interrupted => Err(Error::Cancelled),
+    }
+}
+
+fn words(unfit: PinUnfit) -> String {
+    format!("That cannot be a PIN: {unfit}.")
+}

@@ -1,0 +1,51 @@
+//! `key`: care for a security key itself.
+
+mod fingerprint;
+mod passkeys;
+mod pin;
+mod reset;
+
+use passkey_core::config::Settings;
+use passkey_core::credential::Credential;
+
+use super::Context;
+use crate::care::Care;
+use crate::cli::{Key, KeyCommand, OnKey};
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::output;
+use crate::terminal::{Line, Terminal};
+
+pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
+    match &arguments.command {
+        KeyCommand::Pin(command) => pin::run(context, command),
+        KeyCommand::Fingerprint(command) => fingerprint::run(context, command),
+        KeyCommand::Passkeys(command) => passkeys::run(context, command),
+        KeyCommand::Reset(arguments) => reset::run(context, arguments),
+    }
+}
+
+fn care<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Care<'a> {
+    Care {
+        device: on.device.as_deref(),
+        timeout: on.timeout(),
+        pin_attempts: context.config.policy("", &Settings::default()).pin_attempts,
+        pin_stdin,
+    }
+}
+
+/// The user's passkeys on this machine. A key can be cared for even where they cannot be read: that is warned of.
+fn enrolled(context: &Context) -> Option<Vec<Credential>> {
+    let loaded = context.load().inspect_err(|error| output::warning(&error.report().message)).ok()?;
+    Some(loaded.map(|loaded| loaded.file.credentials).unwrap_or_default())
+}
+
+/// Asks the person to type `word`, and takes nothing else for it.
+fn confirm(interrupt: &Interrupt, question: &str, word: &str) -> Result<(), Error> {
+    let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
+    let question = format!("{question} Type {word} to go on: ");
+    match terminal.ask(&question, interrupt).map_err(Error::Terminal)? {
+        Line::Typed(answer) if answer.as_bytes().trim_ascii().eq_ignore_ascii_case(word.as_bytes()) => Ok(()),
+        Line::Typed(_) | Line::End | Line::Interrupted => Err(Error::Cancelled),
+    }
+}

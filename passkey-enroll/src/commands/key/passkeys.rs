@@ -1,0 +1,123 @@
+//! `key passkeys`: the discoverable passkeys that a key holds.
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use ctap::info::Options;
+use passkey_core::credential::Credential;
+use passkey_core::escape::Escaped;
+
+use super::Context;
+use crate::care::{CareError, Dialect, Job, Keeper, KeyPasskey, Outcome};
+use crate::cli::{ListOnKey, PasskeysCommand, RemoveFromKey};
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::output::json::Plugged;
+use crate::output::key_care::{self, KeyPasskeys, PasskeyRemoved};
+use crate::output::note;
+
+/// Fewer characters could be anything.
+const MIN_SUFFIX_LEN: usize = 4;
+
+pub(super) fn run(context: &Context, command: &PasskeysCommand) -> Result<(), Error> {
+    match command {
+        PasskeysCommand::List(arguments) => list(context, arguments),
+        PasskeysCommand::Remove(arguments) => remove(context, arguments),
+    }
+}
+
+/// How the key wants to be asked about passkeys.
+fn dialect(options: &Options) -> Result<Dialect, Error> {
+    match (options.cred_mgmt, options.credential_mgmt_preview) {
+        (true, _) => Ok(Dialect::Final),
+        (false, true) => Ok(Dialect::Preview),
+        (false, false) => Err(Error::Care(CareError::NoPasskeyManagement)),
+    }
+}
+
+/// The key that the person picks, how it is to be asked, and what it holds.
+fn pick<'i>(
+    interrupt: &'i Interrupt,
+    care: &crate::care::Care<'_>,
+) -> Result<(Keeper<'i>, Dialect, Vec<KeyPasskey>), Error> {
+    let mut keeper = Keeper::pick(interrupt, care)?;
+    let dialect = dialect(&keeper.info().options)?;
+    keeper.check_pin()?;
+    match keeper.with_pin(dialect, |pin| Job::Passkeys { pin }, |_, _| {})? {
+        Outcome::Passkeys(passkeys) => Ok((keeper, dialect, passkeys)),
+        Outcome::Done | Outcome::Fingerprints(_) | Outcome::Added { .. } => {
+            Err(Error::Care(CareError::Garbled))
+        }
+    }
+}
+
+fn described(passkey: &KeyPasskey, own: &[Credential]) -> key_care::KeyPasskey {
+    let enrolled = own.iter().find(|credential| credential.id.as_bytes() == passkey.id);
+    key_care::KeyPasskey::new(passkey, enrolled.map(|credential| credential.name.clone()))
+}
+
+fn list(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
+    let (keeper, _, held) = pick(&interrupt, &care)?;
+    if held.is_empty() {
+        note("The security key holds no discoverable passkey.");
+    }
+    let own = super::enrolled(context).unwrap_or_default();
+    context.output.result(&KeyPasskeys {
+        key: Plugged::from(keeper.key()),
+        passkeys: held.iter().map(|passkey| described(passkey, &own)).collect(),
+        remaining_discoverable: keeper.info().remaining_discoverable_credentials,
+    })
+}
+
+fn remove(context: &Context, arguments: &RemoveFromKey) -> Result<(), Error> {
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
+    let (mut keeper, dialect, held) = pick(&interrupt, &care)?;
+    let found = find(&held, &arguments.id)?;
+    let removed = described(found, &super::enrolled(context).unwrap_or_default());
+    if !arguments.yes {
+        let warning = removed.enrolled.as_ref().map(|name| {
+            let user = Escaped::text(&context.account.name);
+            let name = Escaped::text(name);
+            format!("It is the passkey “{name}” of {user} on this machine, and signs nobody in any more.\n")
+        });
+        let whose = removed.whose();
+        let question = format!(
+            "{}Remove the passkey of {} from the security key? It cannot be brought back.",
+            warning.unwrap_or_default(),
+            Escaped::text(&whose)
+        );
+        super::confirm(&interrupt, &question, "yes")?;
+    }
+    keeper.with_pin(dialect, |pin| Job::RemovePasskey { pin, id: found.id.clone() }, |_, _| {})?;
+    if let Some(name) = &removed.enrolled {
+        note(&format!(
+            "It is of no use here any more. Remove it from this machine too: sudo passkey-enroll remove{} \"{name}\"",
+            context.user_option
+        ));
+    }
+    context.output.result(&PasskeyRemoved {
+        key: Plugged::from(keeper.key()),
+        removed,
+        remaining: held.len().saturating_sub(1),
+    })
+}
+
+/// The passkey of this id, or the only one whose id ends so.
+fn find<'k>(held: &'k [KeyPasskey], wanted: &str) -> Result<&'k KeyPasskey, Error> {
+    let id = |passkey: &KeyPasskey| Base64UrlUnpadded::encode_string(&passkey.id);
+    if let Some(found) = held.iter().find(|passkey| id(passkey) == wanted) {
+        return Ok(found);
+    }
+    let mut ending =
+        held.iter().filter(|passkey| wanted.len() >= MIN_SUFFIX_LEN && id(passkey).ends_with(wanted));
+    match (ending.next(), ending.next()) {
+        (Some(found), None) => Ok(found),
+        (Some(_), Some(_)) => Err(Error::Care(CareError::AmbiguousPasskey(wanted.to_owned()))),
+        (None, _) => Err(Error::Care(CareError::NoSuchPasskey(wanted.to_owned()))),
+    }
+}
+
+#[cfg(test)]
+#[path = "passkeys_tests.rs"]
+mod tests;

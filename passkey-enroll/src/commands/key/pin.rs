@@ -1,0 +1,51 @@
+//! `key pin`: the PIN of a key.
+
+use super::Context;
+use crate::care::{CareError, Dialect, Job, Keeper};
+use crate::cli::{ChangePin, PinCommand, SetPin};
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::output::json::Plugged;
+use crate::output::key_care::{PinGiven, PinPresence};
+use crate::terminal::StdinSecrets;
+
+pub(super) fn run(context: &Context, command: &PinCommand) -> Result<(), Error> {
+    match command {
+        PinCommand::Set(arguments) => set(context, arguments),
+        PinCommand::Change(arguments) => change(context, arguments),
+    }
+}
+
+fn set(context: &Context, arguments: &SetPin) -> Result<(), Error> {
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let mut keeper = Keeper::pick(&interrupt, &super::care(context, &arguments.on, false))?;
+    match keeper.info().options.client_pin {
+        None => return Err(Error::Care(CareError::NoPinSupport)),
+        Some(true) => return Err(Error::Care(CareError::PinAlreadySet)),
+        Some(false) => {}
+    }
+    let mut lines = arguments.pin_stdin.then(StdinSecrets::new);
+    let new = keeper.new_pin(lines.as_mut())?;
+    keeper.without_pin(Job::SetPin { new })?;
+    tell(context, &keeper, false)
+}
+
+fn change(context: &Context, arguments: &ChangePin) -> Result<(), Error> {
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let mut keeper = Keeper::pick(&interrupt, &super::care(context, &arguments.on, false))?;
+    keeper.check_pin_entry()?;
+    let mut lines = arguments.pin_stdin.then(StdinSecrets::new);
+    if let Some(lines) = &mut lines {
+        keeper.old_pin_from(lines)?;
+    }
+    // Both go to the key at once: that the old one is right shows only then, and only it is asked for again.
+    keeper.ask_pin()?;
+    let new = keeper.new_pin(lines.as_mut())?;
+    keeper.with_pin(Dialect::Final, |old| Job::ChangePin { old, new: new.clone() }, |_, _| {})?;
+    tell(context, &keeper, true)
+}
+
+fn tell(context: &Context, keeper: &Keeper<'_>, changed: bool) -> Result<(), Error> {
+    let key = Plugged::from(keeper.key());
+    context.output.result(&PinGiven { key, pin: PinPresence { set: true }, changed })
+}

@@ -1,0 +1,120 @@
+//! `key reset`: has a key forget everything.
+
+use std::time::Duration;
+
+use passkey_core::ceremony::{Notice, Person as _, ResetStep, survey};
+use passkey_core::credential::Credential;
+use passkey_core::escape::Escaped;
+
+use super::super::remove::take_out;
+use super::Context;
+use crate::care::Keeper;
+use crate::cli::Reset;
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::output::json::Plugged;
+use crate::output::key_care::KeyReset;
+use crate::output::{note, warning};
+use crate::person::Enrollee;
+
+/// How long the key may take to tell which passkeys it holds.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) fn run(context: &Context, arguments: &Reset) -> Result<(), Error> {
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let mut keeper = Keeper::pick(&interrupt, &super::care(context, &arguments.on, false))?;
+    let lost = super::enrolled(context).map(|own| held(&mut keeper, own));
+    if interrupt.is_raised() {
+        return Err(Error::Cancelled);
+    }
+    if !arguments.yes {
+        super::confirm(&interrupt, &warned(context, &keeper, lost.as_deref()), "reset")?;
+    }
+    keeper.reset(|person, step| tell(person, step)).map_err(Error::Reset)?;
+    let forgotten = forget(context, arguments, &interrupt, lost.as_deref().unwrap_or_default());
+    context.output.result(&KeyReset {
+        key: Plugged::from(keeper.key()),
+        lost: lost.map(|lost| lost.into_iter().map(|credential| credential.name).collect()),
+        forgotten,
+    })
+}
+
+/// Those of the user's passkeys that the key holds.
+fn held(keeper: &mut Keeper<'_>, own: Vec<Credential>) -> Vec<Credential> {
+    let key = keeper.key().id;
+    let asked: Vec<&Credential> = own.iter().collect();
+    let surveyed = survey(keeper.world(), &asked, TIMEOUT);
+    let Some(surveyed) = surveyed.into_iter().find(|surveyed| surveyed.key.id == key) else {
+        return Vec::new();
+    };
+    own.into_iter().filter(|credential| surveyed.holds.contains(&credential.id)).collect()
+}
+
+/// What will be lost.
+fn warned(context: &Context, keeper: &Keeper<'_>, lost: Option<&[Credential]>) -> String {
+    let name = match keeper.key().name.as_str() {
+        "" => "The security key".to_owned(),
+        name => Escaped::text(name).to_string(),
+    };
+    let user = Escaped::text(&context.account.name);
+    let known = match lost {
+        None => format!("Whether passkeys of {user} on this machine are among them is not known.\n"),
+        Some([]) => String::new(),
+        Some(lost) => format!("Among them, of {user} on this machine: {}.\n", quoted(lost)),
+    };
+    format!(
+        "{name} will forget its PIN, its fingerprints and all of its passkeys, those for websites too. Nothing brings them back.\n{known}"
+    )
+}
+
+fn quoted(credentials: &[Credential]) -> String {
+    let names: Vec<String> =
+        credentials.iter().map(|credential| format!("“{}”", Escaped::text(&credential.name))).collect();
+    names.join(", ")
+}
+
+fn tell(person: &mut Enrollee<'_>, step: ResetStep) {
+    match step {
+        ResetStep::Unplug => person.show("Unplug the security key."),
+        ResetStep::PlugIn => person.show("Plug it in again, and be ready to touch it."),
+        ResetStep::AnotherKey => person.show("That is another security key. Plug in the one to be reset."),
+        ResetStep::Touch => {
+            person.show("Touch it now, within 10 seconds; keep your finger on it until it is done.");
+        }
+        ResetStep::Busy => person.tell(&Notice::KeyBusy),
+    }
+}
+
+/// Removes from this machine the passkeys that are lost, if the person wants to; the names of those that are gone.
+fn forget(context: &Context, arguments: &Reset, interrupt: &Interrupt, lost: &[Credential]) -> Vec<String> {
+    if lost.is_empty() {
+        return Vec::new();
+    }
+    let question = format!("Remove {} from this machine too? They are of no use any more.", quoted(lost));
+    let wanted = arguments.forget || (!arguments.yes && super::confirm(interrupt, &question, "yes").is_ok());
+    let mut forgotten = Vec::new();
+    for credential in lost {
+        let name = &credential.name;
+        let by_hand = format!("sudo passkey-enroll remove{} \"{name}\"", context.user_option);
+        if !wanted {
+            note(&format!("“{name}” is of no use any more. Remove it from this machine too: {by_hand}"));
+            continue;
+        }
+        match take_out(context, name, &credential.id) {
+            Ok(_) => {
+                if let Err(error) =
+                    context.store.update_state(&context.account, |state| state.forget(&credential.id))
+                {
+                    warning(&format!("last use and counter of “{name}” are not forgotten: {error}"));
+                }
+                forgotten.push(name.clone());
+            }
+            // The key is reset all the same.
+            Err(error) => warning(&format!(
+                "“{name}” is not removed from this machine: {} Remove it with: {by_hand}",
+                error.report().message
+            )),
+        }
+    }
+    forgotten
+}

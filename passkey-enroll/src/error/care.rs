@@ -1,0 +1,151 @@
+//! Why a key could not be cared for, with what to do.
+
+use passkey_core::ceremony::{Loss, PickError, ResetError};
+
+use super::{Report, sign_in};
+use crate::care::CareError;
+use crate::exit::Exit;
+
+/// How a key that was not picked comes out.
+pub(super) fn pick(error: PickError) -> Report {
+    match error {
+        PickError::NoKey => Report::new(Exit::NoKey, "no_key", "No security key was plugged in.")
+            .hint("Plug one in; passkey-enroll keys shows what is seen of it."),
+        PickError::KeyUnusable(Loss::Silent) => timed_out(),
+        PickError::KeyUnusable(loss) => sign_in::key_unusable(loss),
+        PickError::Unplugged => sign_in::unplugged(),
+        PickError::NoTouch => sign_in::no_touch("None of the security keys was touched in time."),
+        PickError::Declined => declined(),
+        PickError::Interrupted => Report::cancelled(),
+        PickError::Ctap1Only => {
+            let message =
+                "This security key is too old: it knows only U2F, and there is nothing to care for.";
+            Report::new(Exit::Failed, "u2f_only", message).hint("Use another security key.")
+        }
+        PickError::Refused(status) => sign_in::refused(status),
+        PickError::Malformed => sign_in::malformed(),
+    }
+}
+
+/// How a failure on the key comes out.
+pub(super) fn report(error: &CareError) -> Report {
+    let failed = |code, message: &str| Report::new(Exit::Failed, code, message);
+    match error {
+        CareError::NoPinSupport => {
+            failed("pin_unsupported", "This security key knows no PIN.").hint("Use another security key.")
+        }
+        CareError::PinAlreadySet => failed("pin_already_set", "The security key has a PIN already.")
+            .hint("Change it: passkey-enroll key pin change"),
+        CareError::NewPinNeeded => failed("pin_needed", "There is no terminal to ask for the new PIN.")
+            .hint("Give it on standard input, with --pin-stdin."),
+        CareError::InputEnded => failed("pin_needed", "Standard input ended before the PIN.")
+            .hint("Give each PIN on a line of its own, the present one first."),
+        CareError::NewPinUnfit(unfit) => {
+            failed("new_pin_unfit", &format!("That cannot be the new PIN: {unfit}. It was not sent."))
+        }
+        CareError::NewPinRefused => failed("new_pin_refused", "The security key does not take this PIN.")
+            .hint("Choose another one: longer, less simple, and not the one that it has."),
+        CareError::NoSensor => {
+            failed("no_fingerprint_reader", "This security key has no fingerprint reader.")
+        }
+        CareError::NoPasskeyManagement => {
+            let message = "This security key does not tell which passkeys it holds.";
+            failed("passkeys_unsupported", message)
+        }
+        CareError::SensorFull => failed("fingerprints_full", "The security key knows no more fingerprints.")
+            .hint("Remove one first: passkey-enroll key fingerprint list"),
+        CareError::NameTooLong { max_len } => {
+            failed("name_too_long", &format!("The security key stores names of at most {max_len} bytes."))
+                .hint("Choose a shorter name.")
+        }
+        CareError::FingerprintNameTaken(name) => {
+            let message = format!("There is a fingerprint called “{name}” already.");
+            Report::new(Exit::AlreadyEnrolled, "name_taken", message).hint("Choose another name.")
+        }
+        CareError::NoSuchFingerprint { name, names } => no_such_fingerprint(name, names),
+        CareError::AmbiguousFingerprint(name) => {
+            failed("ambiguous", &format!("Several fingerprints are called “{name}”."))
+                .hint("Give the id in place of the name: passkey-enroll key fingerprint list")
+        }
+        CareError::NoSuchPasskey(id) => {
+            let message = format!("The security key holds no discoverable passkey “{id}”.");
+            Report::new(Exit::NotEnrolled, "no_such_passkey", message)
+                .hint("See which it holds: passkey-enroll key passkeys list")
+        }
+        CareError::AmbiguousPasskey(id) => {
+            failed("ambiguous", &format!("Several passkeys have an id that ends with “{id}”."))
+                .hint("Give the whole id: passkey-enroll key passkeys list --json")
+        }
+        CareError::NoTouch => sign_in::no_touch("The security key was not touched in time."),
+        CareError::TimedOut => timed_out(),
+        CareError::Declined => declined(),
+        CareError::Unplugged => sign_in::unplugged(),
+        CareError::Denied => sign_in::key_unusable(Loss::CannotOpen),
+        CareError::CannotOpen => failed("key_unusable", "The security key cannot be opened.")
+            .hint("Unplug it, plug it in again and run the command once more."),
+        CareError::Busy => failed("key_busy", "Another program is using the security key all the time.")
+            .hint("Close it, or a browser's page that waits for the key, and run the command again."),
+        CareError::Garbled => sign_in::malformed(),
+        CareError::Refused(status) => sign_in::refused(*status),
+        CareError::NoProcess(error) => {
+            failed("process_failed", &format!("The process that talks to the key cannot be used: {error}."))
+        }
+    }
+}
+
+/// How a key that was not reset comes out.
+pub(super) fn reset(error: ResetError) -> Report {
+    match error {
+        ResetError::NotUnplugged => sign_in::no_touch("The security key was not unplugged in time.")
+            .hint("Nothing was forgotten. Run the command again."),
+        ResetError::NotPluggedIn => {
+            Report::new(Exit::NoKey, "no_key", "The security key was not plugged in again in time.")
+                .hint("Nothing was forgotten. Run the command again.")
+        }
+        ResetError::TooLate => {
+            let message =
+                "It was too late: the security key resets itself only within 10 seconds of being plugged in.";
+            Report::new(Exit::TimedOut, "too_late", message).hint(
+                "Nothing was forgotten. Run the command again, and close other programs that use the key.",
+            )
+        }
+        ResetError::NoTouch => sign_in::no_touch("The security key was not touched in time.")
+            .hint("Nothing was forgotten. Run the command again, and touch the key while it blinks."),
+        ResetError::Declined => declined(),
+        ResetError::Unplugged => Report::new(
+            Exit::NoKey,
+            "unplugged",
+            "The security key was unplugged before it had reset itself.",
+        )
+        .hint("Run the command again."),
+        ResetError::KeyUnusable(Loss::Silent) => timed_out(),
+        ResetError::KeyUnusable(loss) => sign_in::key_unusable(loss),
+        ResetError::Interrupted => Report::cancelled(),
+        ResetError::Refused(status) => sign_in::refused(status),
+        ResetError::Malformed => sign_in::malformed(),
+    }
+}
+
+fn no_such_fingerprint(name: &str, names: &[String]) -> Report {
+    let message = format!("The security key knows no fingerprint “{name}”.");
+    let report = Report::new(Exit::NotEnrolled, "no_such_fingerprint", message);
+    let names: Vec<String> = names.iter().map(|name| format!("“{name}”")).collect();
+    match names.as_slice() {
+        [] => report.hint("It knows none. Add one: passkey-enroll key fingerprint add"),
+        [only] => report.hint(format!("The only one is {only}.")),
+        several => report.hint(format!("There are {}.", several.join(", "))),
+    }
+}
+
+fn timed_out() -> Report {
+    Report::new(Exit::TimedOut, "timed_out", "The security key did not answer in time.")
+        .hint("Unplug it, plug it in again and run the command once more.")
+}
+
+fn declined() -> Report {
+    Report::new(Exit::Cancelled, "declined", "It was refused on the security key.")
+}
+
+#[cfg(test)]
+#[path = "care_tests.rs"]
+mod tests;

@@ -1,0 +1,74 @@
+use std::io;
+
+use ctap::Status;
+
+use super::*;
+use crate::care::PinUnfit;
+
+#[test]
+fn each_failure_has_its_exit_code() {
+    for (error, exit, code) in [
+        (CareError::NoPinSupport, Exit::Failed, "pin_unsupported"),
+        (CareError::PinAlreadySet, Exit::Failed, "pin_already_set"),
+        (CareError::NewPinNeeded, Exit::Failed, "pin_needed"),
+        (CareError::InputEnded, Exit::Failed, "pin_needed"),
+        (CareError::NewPinUnfit(PinUnfit::TooLong), Exit::Failed, "new_pin_unfit"),
+        (CareError::NewPinRefused, Exit::Failed, "new_pin_refused"),
+        (CareError::NoSensor, Exit::Failed, "no_fingerprint_reader"),
+        (CareError::FingerprintNameTaken("x".to_owned()), Exit::AlreadyEnrolled, "name_taken"),
+        (CareError::SensorFull, Exit::Failed, "fingerprints_full"),
+        (
+            CareError::NoSuchFingerprint { name: "x".to_owned(), names: Vec::new() },
+            Exit::NotEnrolled,
+            "no_such_fingerprint",
+        ),
+        (CareError::NoSuchPasskey("x".to_owned()), Exit::NotEnrolled, "no_such_passkey"),
+        (CareError::AmbiguousPasskey("x".to_owned()), Exit::Failed, "ambiguous"),
+        (CareError::NoTouch, Exit::TimedOut, "timed_out"),
+        (CareError::TimedOut, Exit::TimedOut, "timed_out"),
+        (CareError::Declined, Exit::Cancelled, "declined"),
+        (CareError::Unplugged, Exit::NoKey, "unplugged"),
+        (CareError::Denied, Exit::NotPermitted, "key_not_permitted"),
+        (CareError::Busy, Exit::Failed, "key_busy"),
+        (CareError::Garbled, Exit::Failed, "key_malformed"),
+        (CareError::Refused(Status::INVALID_COMMAND), Exit::Failed, "key_refused"),
+        (CareError::NoProcess(io::ErrorKind::NotFound.into()), Exit::Failed, "process_failed"),
+    ] {
+        let report = report(&error);
+        assert_eq!((report.exit, report.code), (exit, code), "{error:?}");
+    }
+    for (error, exit, code) in [
+        (PickError::NoKey, Exit::NoKey, "no_key"),
+        (PickError::KeyUnusable(Loss::Silent), Exit::TimedOut, "timed_out"),
+        (PickError::KeyUnusable(Loss::CannotOpen), Exit::NotPermitted, "key_not_permitted"),
+        (PickError::NoTouch, Exit::TimedOut, "timed_out"),
+        (PickError::Interrupted, Exit::Cancelled, "cancelled"),
+        (PickError::Ctap1Only, Exit::Failed, "u2f_only"),
+    ] {
+        let report = pick(error);
+        assert_eq!((report.exit, report.code), (exit, code), "{error:?}");
+    }
+    for (error, exit, code) in [
+        (ResetError::NotUnplugged, Exit::TimedOut, "timed_out"),
+        (ResetError::NotPluggedIn, Exit::NoKey, "no_key"),
+        (ResetError::TooLate, Exit::TimedOut, "too_late"),
+        (ResetError::NoTouch, Exit::TimedOut, "timed_out"),
+        (ResetError::Declined, Exit::Cancelled, "declined"),
+        (ResetError::Unplugged, Exit::NoKey, "unplugged"),
+        (ResetError::Interrupted, Exit::Cancelled, "cancelled"),
+    ] {
+        let report = reset(error);
+        assert_eq!((report.exit, report.code), (exit, code), "{error:?}");
+    }
+}
+
+#[test]
+fn the_names_that_there_are_are_told() {
+    let named = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        report(&CareError::NoSuchFingerprint { name: "toe".to_owned(), names }).hint.unwrap()
+    };
+    assert!(named(&[]).contains("key fingerprint add"));
+    assert_eq!(named(&["thumb"]), "The only one is “thumb”.");
+    assert_eq!(named(&["thumb", "index"]), "There are “thumb”, “index”.");
+}
