@@ -52,12 +52,7 @@ impl Sitting for Locker<'_> {
             }
             thread::sleep(Duration::from_millis(100));
         }
-        let dbg = self.guest.root("pgrep -a i3lock; P=$(pgrep -x i3lock|head -1); cat /proc/$P/stack /proc/$P/status /proc/$P/wchan; ls -l /proc/$P/fd; timeout 3 strace -f -p $P 2>&1 | head -40; ps -ef --forest | tail -20; cat /var/log/syslog");
-        panic!(
-            "i3lock neither unlocks nor refuses: {}\n{}",
-            self.guest.root("cat /tmp/i3lock.log").stdout.lines().rev().take(3).collect::<Vec<_>>().join("|"),
-            dbg.stdout
-        );
+        panic!("i3lock neither unlocks nor refuses: {}", self.guest.root("cat /tmp/i3lock.log").stdout);
     }
 }
 

@@ -11,7 +11,7 @@ impl Mishap {
     /// Arguments of the module beside its mode.
     pub(crate) fn arguments(self, mode: Mode) -> &'static str {
         match self {
-            Self::NoKey | Self::NoDropIn if mode == Mode::SecondFactor => "wait_for_key=1",
+            Self::NoKey if mode == Mode::SecondFactor => "wait_for_key=1",
             Self::ForeignKey => "wait_for_key=0",
             Self::LateKey | Self::PulledOut if mode == Mode::Passwordless => "wait_for_key=30",
             Self::NoTouch => "timeout=3",
@@ -32,7 +32,6 @@ impl Mishap {
             | Self::BrokenConfiguration
             | Self::DamagedStore
             | Self::ClosedStore
-            | Self::NoDropIn
             | Self::NotEnrolled
             | Self::OwnHostName
             | Self::Remote => "",
@@ -55,9 +54,6 @@ impl Mishap {
             }
             Self::DamagedStore => Some("truncate -s -40 /etc/passkey/credentials/alice.toml"),
             Self::ClosedStore => Some("chown root: /etc/passkey/credentials/alice.toml"),
-            Self::NoDropIn => {
-                Some("rm -r /etc/systemd/system/polkit-agent-helper@.service.d && systemctl daemon-reload")
-            }
             Self::OwnHostName => Some("echo 'Defaults pam_rhost' >/etc/sudoers.d/rhost"),
             _ => None,
         }
@@ -121,7 +117,8 @@ impl Row {
                 sitting.expect(words::PIN);
                 sitting.type_line("9999");
                 sitting.expect(words::PIN_WRONG);
-                self.sign(&key, sitting);
+                sitting.type_line(PIN);
+                self.touch(&key, sitting);
             }
             Mishap::PinLocked => {
                 sitting.expect(words::PIN);
@@ -151,7 +148,6 @@ impl Row {
             | Mishap::BrokenConfiguration
             | Mishap::DamagedStore
             | Mishap::ClosedStore
-            | Mishap::NoDropIn
             | Mishap::NotEnrolled
             | Mishap::NotEnrolledIgnored
             | Mishap::Remote => {}
@@ -183,6 +179,10 @@ impl Row {
 
     fn sign(&self, key: &Key<'_>, sitting: &mut dyn Sitting) {
         self.give_pin(sitting);
+        self.touch(key, sitting);
+    }
+
+    fn touch(&self, key: &Key<'_>, sitting: &mut dyn Sitting) {
         // Who touches it at once is never asked to.
         if self.words.contains(&words::TOUCH) {
             sitting.expect(words::TOUCH);

@@ -43,7 +43,7 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
             session.type_line(PASSWORD);
             session
         }
-        Host::Pkexec | Host::PkexecSandboxed => Box::new(BeforeAgent::begin(guest, user)),
+        Host::Pkexec => Box::new(BeforeAgent::begin(guest, user)),
         Host::I3lock => Box::new(Locker::begin(guest, user)),
         Host::Login => Box::new(VirtualTerminal::begin(guest, user)),
     }

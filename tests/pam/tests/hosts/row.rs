@@ -13,8 +13,6 @@ pub(crate) enum Host {
     Sshd,
     /// With polkit's set-uid helper.
     Pkexec,
-    /// With the helper that systemd starts, in its sandbox.
-    PkexecSandboxed,
     I3lock,
 }
 
@@ -55,7 +53,6 @@ pub(crate) enum Mishap {
     BrokenConfiguration,
     DamagedStore,
     ClosedStore,
-    NoDropIn,
     NotEnrolled,
     NotEnrolledIgnored,
     OwnHostName,
@@ -91,7 +88,7 @@ impl Host {
         match self {
             Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::Pkexec | Self::I3lock => Stage::Light,
             Self::SudoRs => Stage::Trixie,
-            Self::SudoInSsh | Self::PkexecSandboxed => Stage::Full,
+            Self::SudoInSsh => Stage::Full,
         }
     }
 
@@ -102,7 +99,7 @@ impl Host {
             Self::Su => "su",
             Self::Login => "login",
             Self::Sshd => "sshd",
-            Self::Pkexec | Self::PkexecSandboxed => "polkit-1",
+            Self::Pkexec => "polkit-1",
             Self::I3lock => "i3lock",
         }
     }
@@ -144,7 +141,6 @@ impl fmt::Display for Host {
             Self::Login => "login, virtual terminal",
             Self::Sshd => "sshd",
             Self::Pkexec => "polkit (pkexec)",
-            Self::PkexecSandboxed => "polkit ≥ 127 (pkexec, sandboxed helper)",
             Self::I3lock => "i3lock",
         })
     }
@@ -179,7 +175,6 @@ impl fmt::Display for Mishap {
             Self::BrokenConfiguration => "an unknown key in passkey.toml",
             Self::DamagedStore => "the credential file is cut short",
             Self::ClosedStore => "the credential file is closed to the person",
-            Self::NoDropIn => "our drop-in for polkit-agent-helper@.service is missing",
             Self::NotEnrolled => "the user has no passkey",
             Self::NotEnrolledIgnored => "the user has no passkey, unenrolled=ignore",
             Self::OwnHostName => "PAM_RHOST is this machine (pam_rhost)",

@@ -26,7 +26,7 @@ pub(crate) fn all(stage: Stage, guest: &Guest) {
             failures.push(format!("### {row}\n{}\n--- log\n{log}---", text(&*panic)));
         }
         clean_up(guest, row);
-        eprintln!("{:>5.1} s  {row}", start.elapsed().as_secs_f32());
+        println!("{:>5.1} s  {row}", start.elapsed().as_secs_f32());
     }
     print!("{}", document::table(rows));
     assert!(failures.is_empty(), "{} rows failed\n{}", failures.len(), failures.join("\n"));
@@ -59,8 +59,9 @@ fn one(guest: &Guest, row: &Row) {
 
     let mut rest = seen.as_str();
     for words in row.words {
-        let at = rest.find(words).unwrap_or_else(|| panic!("'{words}' in its place in:\n{seen}"));
-        rest = &rest[at + words.len()..];
+        let (_, after) =
+            rest.split_once(words).unwrap_or_else(|| panic!("'{words}' in its place in:\n{seen}"));
+        rest = after;
     }
     row.check_key(guest);
     let audit = audit_line(guest, row.host.service());

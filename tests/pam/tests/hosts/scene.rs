@@ -27,9 +27,6 @@ UseDNS no
 const POLKIT_RULE: &str =
     "polkit.addAdminRule(function(action, subject) { return ['unix-user:' + subject.user]; });\n";
 
-const DROP_IN: &str =
-    include_str!("../../../../packaging/systemd/polkit-agent-helper@.service.d/pam_passkey.conf");
-
 /// What the hosts of the light stage need beyond the usual packages.
 const PACKAGES: [&str; 8] =
     ["dbus", "i3lock", "openssh-client", "openssh-server", "pkexec", "polkitd", "xdotool", "xvfb"];
@@ -52,10 +49,7 @@ pub(crate) fn people_and_keys(guest: GuestBuilder) -> GuestBuilder {
 
 /// Undoes whatever a mishap has broken.
 pub(crate) const REPAIR: &str = "
-    rm -rf /etc/passkey /etc/sudoers.d/rhost; cp -a /root/passkey /etc/passkey
-    if [ -d /root/drop-in ]; then
-        cp -a /root/drop-in /etc/systemd/system/polkit-agent-helper@.service.d; systemctl daemon-reload
-    fi";
+    rm -rf /etc/passkey /etc/sudoers.d/rhost; cp -a /root/passkey /etc/passkey";
 
 /// Every key but the foreign one is enrolled, on its own; then all of it is kept, to start each row from.
 pub(crate) fn enrol_all(guest: &Guest) {
@@ -93,9 +87,6 @@ pub(crate) fn full() -> Guest {
     let guest = people_and_keys(Guest::debian("sid").systemd().packages(&packages))
         .file("/etc/ssh/sshd_config", SSHD)
         .file("/etc/pam.d/sshd", SSH_SESSION)
-        .file("/etc/polkit-1/rules.d/00-tests.rules", POLKIT_RULE)
-        .file("/etc/systemd/system/polkit-agent-helper@.service.d/pam_passkey.conf", DROP_IN)
-        .file("/root/drop-in/pam_passkey.conf", DROP_IN)
         .boot();
     enrol_all(&guest);
     guest

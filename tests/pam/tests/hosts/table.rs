@@ -1,10 +1,10 @@
 //! The table: host × mode × mishap, and what comes of it.
 
-use crate::row::Host::{I3lock, Login, Pkexec, PkexecSandboxed, Sshd, Su, Sudo, SudoInSsh, SudoRs};
+use crate::row::Host::{I3lock, Login, Pkexec, Sshd, Su, Sudo, SudoInSsh, SudoRs};
 use crate::row::Mishap::{
     AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey,
-    LateKey, NoDropIn, NoKey, NoTouch, NobodyToAsk, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked,
-    PulledOut, Remote, RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
+    LateKey, NoKey, NoTouch, NobodyToAsk, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut,
+    Remote, RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
 };
 use crate::row::Mode::{Passwordless, SecondFactor};
 use crate::row::Row;
@@ -42,7 +42,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((Sudo, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
     Row::new((Sudo, Passwordless, NoKey), UNAVAILABLE, &[NO_KEY], "no security key was plugged in"),
     Row::new((Sudo, Passwordless, LateKey), SUCCESS, &[PLUG_IN, PIN, TOUCH], "verified"),
-    Row::new((Sudo, Passwordless, PulledOut), SUCCESS, &[PIN, TOUCH, PLUG_IN_AGAIN, TOUCH], "verified"),
     Row::new((Sudo, Passwordless, NoTouch), AUTH_ERR, &[PIN, TOUCH, NO_TOUCH], "not touched in time"),
     Row::new((Sudo, Passwordless, CtrlC), UNAVAILABLE, &[PIN, TOUCH], "Ctrl-C"),
     Row::new((Sudo, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
@@ -102,14 +101,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((SudoRs, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     Row::new((SudoRs, Passwordless, EmptyPin), UNAVAILABLE, &[PIN], "no PIN was typed"),
     // What only a machine with systemd has.
-    Row::new(
-        (PkexecSandboxed, SecondFactor, NoDropIn),
-        UNAVAILABLE,
-        &[PLUG_IN, NO_KEY],
-        "no security key was",
-    ),
-    Row::new((PkexecSandboxed, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
-    Row::new((PkexecSandboxed, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
     Row::new(
         (SudoInSsh, SecondFactor, Remote),
         UNAVAILABLE,
