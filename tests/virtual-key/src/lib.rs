@@ -3,7 +3,8 @@
 //! The firmware is Google's OpenSK, run as a library, so that what our own protocol code believes is checked by an
 //! implementation that shares none of it. Around it stand a clock, a person with a finger, and a USB port:
 //! - [`Desk`] holds several keys in one process under one fake clock: no real time passes and every run is the same.
-//!   Scripted keys that misbehave sit at the same desk through the [`Behaviour`] trait.
+//!   A [`Sabotage`] makes an honest key misbehave at one step; keys that never were honest sit at the same desk through
+//!   the [`Behaviour`] trait.
 //! - the program `virtual-key` hosts keys on `/dev/uhid`, where the kernel takes them for real ones.
 #![forbid(unsafe_code)]
 // Test equipment: whatever is not as expected here is a broken test, and a panic is how a test says so.
@@ -26,6 +27,7 @@ mod hand;
 mod key;
 pub mod live;
 mod message;
+mod sabotage;
 
 pub use attestation::attestation_root;
 pub use behaviour::Behaviour;
@@ -34,6 +36,7 @@ pub use corruption::Corruption;
 pub use counts::Counts;
 pub use desk::{Desk, KeyId, PortError};
 pub use hand::Touch;
+pub use sabotage::{Asked, Misbehaviour, Sabotage};
 
 /// Size of a CTAPHID report in bytes (CTAP 2.1 §11.2.4).
 pub const REPORT_LEN: usize = 64;

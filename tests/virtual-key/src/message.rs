@@ -2,13 +2,18 @@
 
 use crate::{REPORT_LEN, Report};
 
+pub(crate) const PING: u8 = 0x01;
 pub(crate) const MSG: u8 = 0x03;
 pub(crate) const INIT: u8 = 0x06;
 pub(crate) const CBOR: u8 = 0x10;
 pub(crate) const CANCEL: u8 = 0x11;
+pub(crate) const KEEPALIVE: u8 = 0x3b;
 pub(crate) const ERROR: u8 = 0x3f;
 pub(crate) const ERR_INVALID_CMD: u8 = 0x01;
 pub(crate) const ERR_CHANNEL_BUSY: u8 = 0x06;
+
+/// The longest payload: one report and 128 more.
+pub(crate) const MAX_PAYLOAD: usize = 57 + 128 * 59;
 
 /// One whole message.
 #[derive(Clone, Debug, PartialEq, Eq)]

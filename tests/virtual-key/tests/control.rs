@@ -37,6 +37,7 @@ fn one_line_of_json_per_answer_and_an_exit_status() {
         &["counts", "blue", "--reset"],
         &["retries", "blue"],
         &["corrupt", "blue", "counter"],
+        &["misbehave", "blue", "mute", "--at", "info", "--nth", "2"],
         &["forget", "blue"],
     ] {
         assert_eq!(ctl(words), (Some(1), unknown.clone()), "{words:?}");

@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use self::seat::Seat;
-use crate::{Behaviour, Corruption, Counts, KeyConfig, Report, Touch};
+use crate::{Behaviour, Corruption, Counts, KeyConfig, Report, Sabotage, Touch};
 
 /// One key at a desk, plugged in or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,7 +122,11 @@ impl Desk {
             return true;
         }
         let now = self.now;
-        self.seats.iter_mut().any(|seat| seat.step(now))
+        let stepped = self.seats.iter_mut().any(|seat| seat.step(now));
+        if let Some(key) = (0..self.seats.len()).map(KeyId).find(|key| self.seats[key.0].pulled_out()) {
+            self.unplug(key);
+        }
+        stepped
     }
 
     fn next_event(&self) -> Option<Duration> {
@@ -282,6 +286,11 @@ impl Desk {
     /// Let a key misbehave in its assertions, or (None) no longer.
     pub fn corrupt(&mut self, key: KeyId, corruption: Option<Corruption>) {
         self.seats[key.0].opensk_body().lock().corruption = corruption;
+    }
+
+    /// Let a key misbehave from a certain request on, or (None) no longer.
+    pub fn sabotage(&mut self, key: KeyId, sabotage: Option<Sabotage>) {
+        self.seats[key.0].opensk_body().lock().sabotage(sabotage);
     }
 
     /// Put something between a key and the host: every report that the key sends becomes any number of reports, each

@@ -292,6 +292,11 @@ impl Seat {
         }
     }
 
+    /// Whether the key has itself pulled out.
+    pub(super) fn pulled_out(&self) -> bool {
+        matches!(&self.occupant, Occupant::OpenSk { session: Some(session), .. } if session.pulled_out)
+    }
+
     // Looking at it
 
     fn wanted_since(&self) -> Option<Duration> {

@@ -15,21 +15,24 @@ pub(super) struct Session {
     thread: Option<JoinHandle<()>>,
     /// When the key wants to be woken, if nothing happens before.
     pub(super) deadline: Option<Duration>,
+    /// The key wants to be pulled out.
+    pub(super) pulled_out: bool,
 }
 
 /// The key has nothing more to do for now.
 struct Sleep {
     sent: Vec<Report>,
     deadline: Option<Duration>,
+    pulled_out: bool,
 }
 
 impl Session {
     pub(super) fn start(now: Duration, shared: Arc<Shared>) -> Self {
         let (wake, woken) = channel();
         let (asleep, sleep) = channel();
-        let port = DeskPort { now, sent: Vec::new(), woken, asleep };
+        let port = DeskPort { now, sent: Vec::new(), pulled_out: false, woken, asleep };
         let thread = std::thread::spawn(move || key::run(&shared, port));
-        let mut session = Self { wake, sleep, thread: Some(thread), deadline: None };
+        let mut session = Self { wake, sleep, thread: Some(thread), deadline: None, pulled_out: false };
         let sent = session.until_asleep();
         assert!(sent.is_empty(), "a key says nothing unasked");
         session
@@ -43,10 +46,11 @@ impl Session {
     }
 
     fn until_asleep(&mut self) -> Vec<Report> {
-        let Ok(Sleep { sent, deadline }) = self.sleep.recv() else {
+        let Ok(Sleep { sent, deadline, pulled_out }) = self.sleep.recv() else {
             panic!("a virtual key's thread has ended by itself");
         };
         self.deadline = deadline;
+        self.pulled_out = pulled_out;
         sent
     }
 }
@@ -66,6 +70,7 @@ impl Drop for Session {
 struct DeskPort {
     now: Duration,
     sent: Vec<Report>,
+    pulled_out: bool,
     woken: Receiver<(Duration, Wake)>,
     asleep: Sender<Sleep>,
 }
@@ -80,7 +85,7 @@ impl Port for DeskPort {
     }
 
     fn wait(&mut self, deadline: Option<Duration>) -> Wake {
-        let sleep = Sleep { sent: std::mem::take(&mut self.sent), deadline };
+        let sleep = Sleep { sent: std::mem::take(&mut self.sent), deadline, pulled_out: self.pulled_out };
         let Ok(()) = self.asleep.send(sleep) else { return Wake::Unplugged };
         match self.woken.recv() {
             // The clock does not run on for a key without power.
@@ -90,5 +95,9 @@ impl Port for DeskPort {
                 wake
             }
         }
+    }
+
+    fn pull_out(&mut self) {
+        self.pulled_out = true;
     }
 }

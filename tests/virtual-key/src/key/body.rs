@@ -13,7 +13,7 @@ use super::sha256;
 use crate::attestation;
 use crate::counts::Tally;
 use crate::hand::Hand;
-use crate::{Corruption, Fingerprints, KeyConfig};
+use crate::{Asked, Corruption, Fingerprints, KeyConfig, Misbehaviour, Sabotage};
 
 /// The failed attempts after which a PIN is blocked.
 pub(crate) const MAX_PIN_RETRIES: u8 = 8;
@@ -69,6 +69,7 @@ pub(crate) struct Body {
     pub(crate) mute: bool,
     /// It answers every CTAP2 request but getInfo with a CTAPHID error that no specification knows.
     pub(crate) garbled: bool,
+    sabotage: Option<(Sabotage, usize)>,
 }
 
 impl Body {
@@ -85,6 +86,7 @@ impl Body {
             corruption: None,
             mute: false,
             garbled: false,
+            sabotage: None,
         };
         body.reset();
         if let Some(pin) = &body.config.pin {
@@ -112,6 +114,22 @@ impl Body {
             (keys::ATTESTATION_CERTIFICATE, certificate),
             (keys::ATTESTATION_ID, vec![AttestationId::Batch as u8]),
         ]);
+    }
+
+    /// Misbehave from now on, or (None) no longer. Requests are counted anew.
+    pub(crate) fn sabotage(&mut self, sabotage: Option<Sabotage>) {
+        self.sabotage = sabotage.map(|sabotage| (sabotage, 0));
+    }
+
+    /// A request has come; how to misbehave, if the time has come for that. None: of a kind that nobody needed to name.
+    pub(crate) fn misbehaviour(&mut self, asked: Option<Asked>) -> Option<Misbehaviour> {
+        let (sabotage, seen) = self.sabotage.as_mut()?;
+        let meant = match sabotage.asked {
+            Some(kind) => asked == Some(kind),
+            None => asked != Some(Asked::Init),
+        };
+        *seen += usize::from(meant);
+        (meant && *seen >= sabotage.nth).then_some(sabotage.how)
     }
 
     /// PIN attempts left.

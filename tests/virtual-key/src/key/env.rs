@@ -19,7 +19,7 @@ use super::body::MAX_PIN_RETRIES;
 use super::crypto::{self, BendingCrypto};
 use super::{Port, Shared, Wake, profile};
 use crate::message::{CANCEL, ERR_CHANNEL_BUSY, ERROR, INIT, Message};
-use crate::{PinProtocols, Report, Touch};
+use crate::{Asked, Corruption, Misbehaviour, PinProtocols, Report, Touch};
 
 /// OpenSK's message assembler is the only user of a timer of this length.
 const ASSEMBLER_TIMEOUT_MS: usize = 100;
@@ -35,6 +35,12 @@ pub(crate) struct KeyEnv<P: Port> {
     pub(crate) request: Option<([u8; 4], u8)>,
     /// How that request was ended by its own channel, if it was.
     pub(crate) ended: Option<Ended>,
+    /// What is to be wrong in the reply to that request.
+    pub(crate) corruption: Option<Corruption>,
+    /// The credential ids that it names, if it is getAssertion.
+    pub(crate) allow_list: Vec<Vec<u8>>,
+    /// What is to come instead of that reply.
+    pub(crate) misbehaviour: Option<Misbehaviour>,
     /// The power is gone: everything is to return as soon as it can.
     pub(crate) unplugged: bool,
     customization: CustomizationImpl,
@@ -72,6 +78,9 @@ impl<P: Port> KeyEnv<P> {
             shared,
             request: None,
             ended: None,
+            corruption: None,
+            allow_list: Vec::new(),
+            misbehaviour: None,
             unplugged: false,
             customization,
             samples_left: 0,
@@ -182,11 +191,24 @@ impl<P: Port> Env for KeyEnv<P> {
         let Channel::MainHid(channel) = channel;
         let command = request.first().copied().unwrap_or_default();
         self.request = Some((channel, command));
-        let body = self.shared.lock();
+        let mut body = self.shared.lock();
+        let asked = Asked::of(request);
+        self.misbehaviour = body.misbehaviour(asked);
+        if let Some(Misbehaviour::Corrupt(corruption)) = self.misbehaviour {
+            self.corruption = Some(corruption);
+        }
+        if self.misbehaviour.is_some_and(Misbehaviour::refuses_to_work) {
+            // The reply is thrown away; what matters is that nothing is done.
+            return Some(vec![profile::INVALID_COMMAND]);
+        }
         if let Some(status) = profile::refuse(&body, request) {
             return Some(vec![status]);
         }
-        crypto::bend(body.corruption.filter(|_| profile::is_assertion(command)));
+        let signs = profile::is_assertion(command)
+            || asked == Some(Asked::MakeCredential) && self.misbehaviour.is_some();
+        self.corruption = self.corruption.filter(|_| signs);
+        self.allow_list = profile::allow_list(request);
+        crypto::bend(self.corruption);
         None
     }
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use opensk::{Ctap, Transport};
 
 use super::env::{Ended, KeyEnv};
+use super::mouth::Mouth;
+use super::profile::Lie;
 use super::{Port, Shared, Wake, crypto, profile};
-use crate::Report;
+use crate::{Misbehaviour, Report};
 
 /// How long OpenSK remembers that a U2F request wanted a touch.
 const U2F_MEMORY: Duration = Duration::from_secs(10);
@@ -18,14 +20,16 @@ const KEEPALIVE_CANCEL: u8 = 0x2d;
 /// Be a key until the power goes.
 pub(crate) fn run<P: Port>(shared: &Arc<Shared>, port: P) {
     let mut ctap = Ctap::new(KeyEnv::new(port, Arc::clone(shared)));
+    let mut mouth = Mouth::default();
     let mut u2f_until = None;
     while !ctap.env().unplugged {
-        match ctap.env().port.wait(u2f_until) {
+        let deadline = [u2f_until, mouth.speaks_at()].into_iter().flatten().min();
+        match ctap.env().port.wait(deadline) {
             Wake::Unplugged => break,
-            Wake::Report(report) => answer(&mut ctap, report),
+            Wake::Report(report) => answer(&mut ctap, &mut mouth, report),
             // Granting does nothing unless a U2F request has asked: the touch is lost.
             Wake::Touch(_) => ctap.u2f_grant_user_presence(),
-            Wake::Deadline => {}
+            Wake::Deadline => mouth.speak(ctap.env()),
         }
         // U2F does not wait for the person; the host asks again and again.
         let now = ctap.env().port.now();
@@ -36,13 +40,22 @@ pub(crate) fn run<P: Port>(shared: &Arc<Shared>, port: P) {
     shared.want_touch(None);
 }
 
-fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, report: Report) {
+fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, mouth: &mut Mouth, report: Report) {
     let mut next = Some(report);
     while let Some(report) = next.take() {
         let env = ctap.env();
         (env.request, env.ended) = (None, None);
+        let asked = mouth.hear(&report);
+        let mut body = env.shared.lock();
+        // A CTAP2 request is looked at when OpenSK shows it.
+        env.misbehaviour = asked.and_then(|asked| body.misbehaviour(Some(asked)));
+        env.corruption = match env.misbehaviour {
+            Some(Misbehaviour::Corrupt(corruption)) => Some(corruption),
+            _ => body.corruption,
+        };
+        drop(body);
         // For U2F; a CTAP2 request decides anew.
-        crypto::bend(env.shared.lock().corruption);
+        crypto::bend(env.corruption);
         let mut reply: Vec<Report> = ctap.process_hid_packet(&report, Transport::MainHid).collect();
         crypto::bend(None);
         let env = ctap.env();
@@ -55,9 +68,8 @@ fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, report: Report) {
             }
         }
         let command = env.request.map(|(_, command)| command);
-        let reply = profile::dress(&env.shared.lock(), command, reply);
-        for report in &reply {
-            env.transmit(report);
-        }
+        let lie = env.corruption.map(|corruption| Lie { corruption, allow_list: &env.allow_list });
+        let reply = profile::dress(&env.shared.lock(), lie, command, reply);
+        mouth.say(env, &reply);
     }
 }

@@ -5,6 +5,7 @@ mod crypto;
 mod env;
 mod firmware;
 mod key_store;
+mod mouth;
 mod profile;
 
 use std::time::Duration;
@@ -25,6 +26,9 @@ pub(crate) trait Port {
 
     /// Sleep until something happens, at the latest until `deadline`.
     fn wait(&mut self, deadline: Option<Duration>) -> Wake;
+
+    /// Have the key pulled out: the next [`Port::wait`] will say so.
+    fn pull_out(&mut self);
 }
 
 /// What ended a [`Port::wait`].

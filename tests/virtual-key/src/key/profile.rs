@@ -14,7 +14,7 @@ const GET_NEXT_ASSERTION: u8 = 0x08;
 const BIO_ENROLLMENT: u8 = 0x09;
 
 const OK: u8 = 0x00;
-const INVALID_COMMAND: u8 = 0x01;
+pub(crate) const INVALID_COMMAND: u8 = 0x01;
 const INVALID_PARAMETER: u8 = 0x02;
 const LIMIT_EXCEEDED: u8 = 0x15;
 const PIN_REQUIRED: u8 = 0x36;
@@ -75,11 +75,18 @@ pub(crate) fn refuse(body: &Body, request: &[u8]) -> Option<u8> {
     if command == MAKE_CREDENTIAL
         && config.profile == Profile::Ctap20
         && auth_param.is_none()
+        && !asks_for_uv(&parameters)
         && body.has_pin()
     {
         return Some(PIN_REQUIRED);
     }
     None
+}
+
+/// Whether the parameters of makeCredential ask for verification by the key's own sensor.
+fn asks_for_uv(parameters: &Map) -> bool {
+    let uv = (Value::text_string("uv".to_owned()), Value::bool_value(true));
+    field(parameters, 0x07).and_then(Value::extract_map).is_some_and(|options| options.contains(&uv))
 }
 
 /// Replace the status of a CBOR reply and drop its body.
@@ -92,8 +99,38 @@ pub(crate) fn set_status(reply: &mut Vec<Report>, status: u8) {
     }
 }
 
-/// Make OpenSK's reply to `command` the one of this key.
-pub(crate) fn dress(body: &Body, command: Option<u8>, reply: Vec<Report>) -> Vec<Report> {
+/// The credential ids that a getAssertion request names.
+pub(crate) fn allow_list(request: &[u8]) -> Vec<Vec<u8>> {
+    let ids = |request: &[u8]| {
+        let (&GET_ASSERTION, parameters) = request.split_first()? else { return None };
+        let parameters = reader::read(parameters).ok()?.extract_map()?;
+        let list = field(&parameters, 0x03)?.extract_array()?;
+        Some(list.into_iter().filter_map(|descriptor| id(&descriptor.extract_map()?)).collect())
+    };
+    ids(request).unwrap_or_default()
+}
+
+/// The credential id in a descriptor.
+fn id(descriptor: &Map) -> Option<Vec<u8>> {
+    let name = Value::text_string("id".to_owned());
+    descriptor.iter().find(|(key, _)| *key == name)?.1.clone().extract_byte_string()
+}
+
+/// What is wrong in a reply.
+#[derive(Clone, Copy)]
+pub(crate) struct Lie<'a> {
+    pub(crate) corruption: Corruption,
+    /// The credential ids in the request.
+    pub(crate) allow_list: &'a [Vec<u8>],
+}
+
+/// Make OpenSK's reply to `command` the one of this key, with this wrong in it.
+pub(crate) fn dress(
+    body: &Body,
+    lie: Option<Lie<'_>>,
+    command: Option<u8>,
+    reply: Vec<Report>,
+) -> Vec<Report> {
     let Some(mut message) = Message::join(&reply) else { return reply };
     let legacy = body.config.profile == Profile::U2f;
     match (message.command, command) {
@@ -111,14 +148,14 @@ pub(crate) fn dress(body: &Body, command: Option<u8>, reply: Vec<Report>) -> Vec
             message.payload = vec![OK];
         }
         (CBOR, Some(GET_INFO)) => rewrite(&mut message.payload, |info| dress_info(body, info)),
-        (CBOR, Some(command)) if is_assertion(command) => {
-            let Some(corruption) = body.corruption else { return reply };
-            rewrite(&mut message.payload, |assertion| corrupt(corruption, assertion));
+        (CBOR, Some(command)) if is_assertion(command) || command == MAKE_CREDENTIAL => {
+            let Some(lie) = lie else { return reply };
+            rewrite(&mut message.payload, |signed| corrupt(lie, signed));
         }
         // A registration starts with 5, an authentication with the flags.
         (MSG, _) if message.payload.len() > 7 && message.payload[0] <= 1 => {
-            let Some(corruption) = body.corruption else { return reply };
-            corrupt_u2f(corruption, &mut message.payload);
+            let Some(lie) = lie else { return reply };
+            corrupt_u2f(lie.corruption, &mut message.payload);
         }
         _ => return reply,
     }
@@ -162,7 +199,19 @@ fn dress_info(body: &Body, info: &mut Map) {
     set(info, 0x04, Value::map(options));
 }
 
-fn corrupt(corruption: Corruption, assertion: &mut Map) {
+/// The reply to getAssertion, or to makeCredential, which differs where there is nothing to change.
+fn corrupt(Lie { corruption, allow_list }: Lie<'_>, assertion: &mut Map) {
+    if corruption == Corruption::CredentialId
+        && let Some(mut descriptor) = field(assertion, 0x01).and_then(Value::extract_map)
+        && let Some(mut honest) = id(&descriptor)
+    {
+        let other = allow_list.iter().find(|other| **other != honest).cloned();
+        honest[0] ^= 0x01;
+        let name = Value::text_string("id".to_owned());
+        descriptor.retain(|(key, _)| *key != name);
+        descriptor.push((name, Value::byte_string(other.unwrap_or(honest))));
+        set(assertion, 0x01, Value::map(descriptor));
+    }
     if let Some(mut authenticator_data) = field(assertion, 0x02).and_then(Value::extract_byte_string) {
         corruption.apply(&mut authenticator_data);
         set(assertion, 0x02, Value::byte_string(authenticator_data));

@@ -85,6 +85,10 @@ impl Keys {
                 self.key(name)?.garble(*state == Switch::On);
                 Ok(json!({}))
             }
+            Command::Misbehave { name, how, at, nth } => {
+                self.key(name)?.sabotage(command::sabotage(how, at.as_deref(), *nth)?);
+                Ok(json!({}))
+            }
             Command::Forget { name } => {
                 self.key(name)?.forget().map_err(|error| error.to_string())?;
                 Ok(json!({}))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::{Corruption, Fingerprints, KeyConfig, PinProtocols, Profile};
+use crate::{Asked, Corruption, Fingerprints, KeyConfig, PinProtocols, Profile, Sabotage};
 
 /// One command to the keys.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
@@ -109,6 +109,20 @@ pub enum Command {
         name: String,
         /// Whether to.
         state: Switch,
+    },
+    /// Let a key misbehave in its replies: mute, keepalives, foreign-channel and so on, or none.
+    Misbehave {
+        /// The key.
+        name: String,
+        /// In what way.
+        #[arg(value_parser = |text: &str| sabotage(text, None, 1).map(|_| text.to_owned()))]
+        how: String,
+        /// In the replies to these requests: init, info, silent-assertion, assertion and so on; to every request but INIT without.
+        #[arg(long, value_name = "REQUEST", value_parser = |text: &str| text.parse::<Asked>().map(|_| text.to_owned()))]
+        at: Option<String>,
+        /// From the n-th such request on.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        nth: usize,
     },
     /// Reset a key to its factory state.
     Forget {
@@ -242,6 +256,14 @@ impl Add {
 /// Read a corruption; "none" is none.
 pub(super) fn corruption(text: &str) -> Result<Option<Corruption>, String> {
     if text == "none" { Ok(None) } else { text.parse().map(Some) }
+}
+
+/// Read a misbehaviour; "none" is none.
+pub(super) fn sabotage(how: &str, at: Option<&str>, nth: usize) -> Result<Option<Sabotage>, String> {
+    if how == "none" {
+        return Ok(None);
+    }
+    Ok(Some(Sabotage { asked: at.map(str::parse).transpose()?, nth, how: how.parse()? }))
 }
 
 fn hex(text: &str) -> Result<u16, String> {

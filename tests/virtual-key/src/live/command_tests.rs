@@ -60,6 +60,20 @@ fn a_key_with_everything() {
 }
 
 #[test]
+fn a_misbehaviour() {
+    let read = |how, at, nth| sabotage(how, at, nth).unwrap();
+    assert_eq!(read("none", Some("info"), 3), None);
+    let mute = Sabotage { asked: None, nth: 1, how: crate::Misbehaviour::Mute };
+    assert_eq!(read("mute", None, 1), Some(mute));
+    let lie = Sabotage {
+        asked: Some(Asked::Assertion),
+        nth: 2,
+        how: crate::Misbehaviour::Corrupt(Corruption::RpHash),
+    };
+    assert_eq!(read("rp-hash", Some("assertion"), 2), Some(lie));
+}
+
+#[test]
 fn nonsense_is_refused() {
     for words in [
         "blue --protocols 3",
@@ -76,4 +90,6 @@ fn nonsense_is_refused() {
     }
     assert!(Line::try_parse_from(["ctl", "corrupt", "blue", "everything"]).is_err());
     assert!(Line::try_parse_from(["ctl", "corrupt", "blue", "none"]).is_ok());
+    assert!(Line::try_parse_from(["ctl", "misbehave", "blue", "somehow"]).is_err());
+    assert!(Line::try_parse_from(["ctl", "misbehave", "blue", "mute", "--at", "breakfast"]).is_err());
 }

@@ -12,7 +12,7 @@ use super::port::{Happening, LivePort};
 use super::uhid::{self, EVENT_LEN, Event};
 use crate::hand::Hand;
 use crate::key::{self, Body, Shared};
-use crate::{Corruption, Counts, KeyConfig, Touch};
+use crate::{Corruption, Counts, KeyConfig, Sabotage, Touch};
 
 /// How long the kernel may take to bring a device up or down; emulated machines are slow.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -189,6 +189,11 @@ impl LiveKey {
     /// Let the key answer nonsense, or sense again.
     pub fn garble(&self, garbled: bool) {
         self.shared.lock().garbled = garbled;
+    }
+
+    /// Let the key misbehave from a certain request on, or (None) no longer.
+    pub fn sabotage(&self, sabotage: Option<Sabotage>) {
+        self.shared.lock().sabotage(sabotage);
     }
 
     /// Reset the key to its factory state; a plugged-in key is plugged out and in.

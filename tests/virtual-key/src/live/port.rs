@@ -53,6 +53,11 @@ impl Port for LivePort {
         let _ = (&*self.device).write_all(&uhid::input(report));
     }
 
+    fn pull_out(&mut self) {
+        // The kernel's answer takes the power away. A device that is gone already takes no event.
+        let _ = (&*self.device).write_all(&uhid::destroy());
+    }
+
     fn wait(&mut self, deadline: Option<Duration>) -> Wake {
         loop {
             let (wanted_since, touch_at) = {
