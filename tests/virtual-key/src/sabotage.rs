@@ -12,7 +12,12 @@ use crate::{Corruption, Report};
 /// `ERR_INVALID_CHANNEL` and `ERR_OTHER` (CTAP 2.1 §11.2.9.1.6).
 const ERR_INVALID_CHANNEL: u8 = 0x0b;
 const ERR_OTHER: u8 = 0x7f;
-/// A status that no specification names.
+/// Statuses (CTAP 2.1 §8.2), and one that no specification names.
+const OPERATION_DENIED: u8 = 0x27;
+const NO_CREDENTIALS: u8 = 0x2e;
+const USER_ACTION_TIMEOUT: u8 = 0x2f;
+const PIN_INVALID: u8 = 0x31;
+const UV_INVALID: u8 = 0x3f;
 const UNKNOWN_STATUS: u8 = 0xfe;
 
 /// How often a key that waits says so (CTAP 2.1 §11.2.9.1.7).
@@ -196,8 +201,8 @@ pub enum Misbehaviour {
     InvalidChannel,
     /// `ERR_OTHER`.
     OtherError,
-    /// A status that no specification names.
-    Refusal,
+    /// This status, at once. To a U2F request the status word that says the same, if there is one.
+    Refusal(u8),
     /// The honest reply twice.
     Twice,
     /// The reply to the request before this one, INIT aside; nothing if there was none.
@@ -213,7 +218,7 @@ pub(crate) type Babble = Box<dyn Iterator<Item = (Duration, Report)> + Send>;
 
 impl Misbehaviour {
     /// Every kind but [`Misbehaviour::Corrupt`], with its name on a command line.
-    pub const NAMED: [(&'static str, Self); 25] = [
+    pub const NAMED: [(&'static str, Self); 30] = [
         ("mute", Self::Mute),
         ("keepalives", Self::Keepalives),
         ("keepalives-for-touch", Self::KeepalivesForTouch),
@@ -235,7 +240,12 @@ impl Misbehaviour {
         ("busy", Self::Busy),
         ("invalid-channel", Self::InvalidChannel),
         ("other-error", Self::OtherError),
-        ("refusal", Self::Refusal),
+        ("refusal", Self::Refusal(UNKNOWN_STATUS)),
+        ("denied", Self::Refusal(OPERATION_DENIED)),
+        ("no-credentials", Self::Refusal(NO_CREDENTIALS)),
+        ("timed-out", Self::Refusal(USER_ACTION_TIMEOUT)),
+        ("pin-invalid", Self::Refusal(PIN_INVALID)),
+        ("uv-invalid", Self::Refusal(UV_INVALID)),
         ("twice", Self::Twice),
         ("stale", Self::Stale),
         ("unplug", Self::Unplug),
@@ -245,7 +255,7 @@ impl Misbehaviour {
     pub fn name(self) -> &'static str {
         match self {
             Self::Corrupt(corruption) => corruption.name(),
-            _ => Self::NAMED.iter().find(|(_, how)| *how == self).expect("all the others have one").0,
+            _ => Self::NAMED.iter().find(|(_, how)| *how == self).map_or("another refusal", |(name, _)| name),
         }
     }
 
@@ -260,7 +270,7 @@ impl Misbehaviour {
                 | Self::Busy
                 | Self::InvalidChannel
                 | Self::OtherError
-                | Self::Refusal
+                | Self::Refusal(_)
                 | Self::Unplug
         )
     }
@@ -309,7 +319,8 @@ impl Misbehaviour {
             Self::Busy => error(ERR_CHANNEL_BUSY),
             Self::InvalidChannel => error(ERR_INVALID_CHANNEL),
             Self::OtherError => error(ERR_OTHER),
-            Self::Refusal => with(if u2f { vec![UNKNOWN_STATUS, 0x00] } else { vec![UNKNOWN_STATUS] }),
+            Self::Refusal(status) if u2f => with(status_word(status).to_vec()),
+            Self::Refusal(status) => with(vec![status]),
             Self::Twice => at_once([reply.split(), reply.split()].concat()),
             Self::Stale => before.map_or_else(|| at_once(vec![]), |before| with(before.to_vec())),
             Self::Corrupt(_) => send(reply),
@@ -328,6 +339,15 @@ impl FromStr for Misbehaviour {
             let names: Vec<&str> = Self::NAMED.iter().map(|(name, _)| *name).collect();
             format!("no such misbehaviour: {text} ({}, or a corruption)", names.join(", "))
         })
+    }
+}
+
+/// FIDO U2F Raw Message Formats §3.3.
+fn status_word(status: u8) -> [u8; 2] {
+    match status {
+        NO_CREDENTIALS => [0x6a, 0x80],
+        USER_ACTION_TIMEOUT => [0x69, 0x85],
+        other => [other, 0x00],
     }
 }
 

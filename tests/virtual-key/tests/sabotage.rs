@@ -87,7 +87,7 @@ fn each_misbehaviour_is_what_it_says() {
             Misbehaviour::Busy => first[4..8] == [0xbf, 0, 1, 0x06],
             Misbehaviour::InvalidChannel => first[4..8] == [0xbf, 0, 1, 0x0b],
             Misbehaviour::OtherError => first[4..8] == [0xbf, 0, 1, 0x7f],
-            Misbehaviour::Refusal => reports == whole(&[0xfe]),
+            Misbehaviour::Refusal(status) => reports == whole(&[status]),
             Misbehaviour::Twice => reports == [&honest[..], &honest].concat(),
             // The request before was the same.
             Misbehaviour::Stale => reports == honest,
@@ -150,7 +150,7 @@ fn kinds_of_requests_are_told_apart() {
     for (name, kind) in Asked::NAMED {
         assert_eq!(name.parse(), Ok(kind));
         for (asked, command, parameters) in &requests {
-            let (mut desk, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal);
+            let (mut desk, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal(0xfe));
             host.ask(&mut desk, *command, parameters);
             let reply = host.receive(&mut desk, SECOND).map(|(_, payload)| payload);
             assert_eq!(reply == Some(vec![0xfe]), *asked == kind, "{asked:?} when {kind:?}: {reply:02x?}");
@@ -161,7 +161,7 @@ fn kinds_of_requests_are_told_apart() {
             (Asked::U2fSign, 2, 3),
             (Asked::U2fSign, 2, 8),
         ] {
-            let (mut desk, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal);
+            let (mut desk, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal(0xfe));
             let content = vec![1; if instruction == 1 { 64 } else { 65 + 64 }];
             let length = u8::try_from(content.len()).unwrap();
             let request = [&[0, instruction, control, 0, 0, 0, length][..], &content, &[0, 0]].concat();
