@@ -191,6 +191,9 @@ impl Outcome {
             Self::Failed(e @ E::KeyUnusable(Loss::Silent)) => {
                 pass_on(alert(e), Warning, "the security key stopped answering")
             }
+            Self::Failed(e @ E::KeyUnusable(Loss::Busy)) => {
+                pass_on(info(e), Notice, "another program kept the security key to itself")
+            }
             Self::Failed(e @ E::KeyUnusable(Loss::Garbled(error))) => Row::new(
                 Code::PAM_AUTHINFO_UNAVAIL,
                 alert(e),

@@ -101,6 +101,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (lost(Loss::Unplugged), PAM_AUTHINFO_UNAVAIL, Info, "unplugged"),
         (lost(Loss::CannotOpen), PAM_AUTHINFO_UNAVAIL, Error, "permissions of /dev/hidraw"),
         (lost(Loss::Silent), PAM_AUTHINFO_UNAVAIL, Error, "stopped answering"),
+        (lost(Loss::Busy), PAM_AUTHINFO_UNAVAIL, Info, "another program"),
         (lost(Loss::Garbled(FramingError::ReportLength(3))), PAM_AUTHINFO_UNAVAIL, Error, "CTAPHID"),
         (lost(Loss::Refused(HidError::CHANNEL_BUSY)), PAM_AUTHINFO_UNAVAIL, Error, "refuses to talk"),
         (lost(Loss::NoRandomness), PAM_SYSTEM_ERR, Error, "randomness"),

@@ -56,6 +56,8 @@ pub(super) fn key_unusable(loss: Loss) -> Report {
         Loss::Unplugged => unplugged(),
         Loss::Silent => Report::new(Exit::Failed, "key_silent", "The security key does not answer.")
             .hint("Unplug it, plug it in again and run the command once more."),
+        Loss::Busy => Report::new(Exit::Failed, "key_busy", "Another program is using the security key.")
+            .hint("Run the command again once that has ended."),
         Loss::Garbled(_) => malformed(),
         Loss::Refused(reason) => {
             Report::new(Exit::Failed, "key_refused", format!("The security key refuses to talk: {reason}."))

@@ -224,6 +224,7 @@ fn fingerprint_text(key: &Key) -> String {
 fn problem(error: KeyError) -> &'static str {
     match error {
         KeyError::CannotOpen => "cannot be opened: run the command with sudo, or at the machine itself",
+        KeyError::Busy => "is in use by another program",
         KeyError::Silent => "does not answer: unplug it and plug it in again",
         KeyError::Refused => "refuses to talk: unplug it and plug it in again",
         KeyError::Garbled => "what it answers makes no sense: unplug it and plug it in again",

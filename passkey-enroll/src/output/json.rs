@@ -231,6 +231,8 @@ pub(crate) enum KeyError {
     CannotOpen,
     /// It does not answer.
     Silent,
+    /// Another program is using it.
+    Busy,
     /// It refuses to talk.
     Refused,
     /// What it answers makes no sense.
@@ -246,6 +248,7 @@ impl From<Loss> for KeyError {
         match loss {
             Loss::CannotOpen => Self::CannotOpen,
             Loss::Silent => Self::Silent,
+            Loss::Busy => Self::Busy,
             Loss::Refused(_) => Self::Refused,
             Loss::Garbled(_) => Self::Garbled,
             Loss::Unplugged => Self::Unplugged,

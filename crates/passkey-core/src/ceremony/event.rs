@@ -45,6 +45,8 @@ pub enum Loss {
     CannotOpen,
     /// It stopped answering.
     Silent,
+    /// Another program kept it until the end.
+    Busy,
     /// What it sends is no CTAPHID.
     Garbled(FramingError),
     /// It refuses to talk, with a CTAPHID error.

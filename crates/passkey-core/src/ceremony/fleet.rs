@@ -7,13 +7,14 @@
 use super::event::{Event, Loss};
 use super::key_map::KeyMap;
 use super::kind::Message;
-use super::link::Link;
+use super::link::{Link, Patience};
 use super::trace::{Happened, Sent};
 use super::world::{KeyId, PluggedKey, Wake, World};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A key that is asked something that needs no person and gives no sign of life for this long is not there for us.
+/// A key that is asked something that needs no person and gives no sign of life for this long is not there for us. (Some want their
+/// person all the same, to be unlocked on a display of their own, and say so meanwhile.)
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All keys of one ceremony. Dropping it cancels what is under way and closes every key.
@@ -81,9 +82,19 @@ impl<'w, W: World> Fleet<'w, W> {
     /// waits for a person may be silent about it until `person_until`. A request that is still in flight is cancelled first, and its
     /// reply is not delivered.
     pub(super) fn send(&mut self, key: KeyId, message: Message, person_until: Option<Duration>) {
-        self.world.trace(format_args!("{}", Sent(key, &message)));
         let now = self.world.now();
         let patience = person_until.map_or(PATIENCE, |until| until.saturating_sub(now).max(PATIENCE));
+        self.send_within(key, message, Patience::WhileAlive(patience));
+    }
+
+    /// As [`send`](Self::send), for a request to which no key can have a reason to put its reply off, whatever it says meanwhile.
+    pub(super) fn demand(&mut self, key: KeyId, message: Message) {
+        self.send_within(key, message, Patience::Altogether(PATIENCE));
+    }
+
+    fn send_within(&mut self, key: KeyId, message: Message, patience: Patience) {
+        self.world.trace(format_args!("{}", Sent(key, &message)));
+        let now = self.world.now();
         if let Some(link) = self.links.get_mut(key) {
             link.send(message, patience, now);
         }
@@ -91,8 +102,9 @@ impl<'w, W: World> Fleet<'w, W> {
 
     /// Takes the request in flight back, on the key too; its reply is not delivered.
     pub(super) fn cancel(&mut self, key: KeyId) {
+        let now = self.world.now();
         if let Some(link) = self.links.get_mut(key) {
-            link.cancel();
+            link.cancel(now);
             link.flush(self.world);
         }
     }
@@ -117,7 +129,10 @@ impl<'w, W: World> Fleet<'w, W> {
     fn await_event(&mut self, until: Duration) -> Event {
         loop {
             self.look();
-            self.pump();
+            // What has happened comes first: a key that babbles is read on only when all of it has been looked at.
+            if self.events.is_empty() {
+                self.pump();
+            }
             if std::mem::take(&mut self.interrupted) {
                 return Event::Interrupted;
             }
@@ -137,22 +152,23 @@ impl<'w, W: World> Fleet<'w, W> {
         }
     }
 
-    /// Lets what is in flight come to its end, for at most `limit`, and then gives up every lock: the person is about to be asked
+    /// Lets what was cancelled come to its end, for at most `limit`, and then gives up every lock: the person is about to be asked
     /// something and may take their time. Events are kept for [`next`](Self::next).
     pub(super) fn settle(&mut self, limit: Duration) {
         let until = self.world.now().saturating_add(limit);
         loop {
             self.pump();
-            let running = self.ids(Link::is_running);
+            // A key that is mute, or slow, with what it was asked is not waited for: it has had its time.
+            let ending = self.ids(Link::is_ending);
             let now = self.world.now();
-            if running.is_empty() || now >= until || self.interrupted {
-                for key in running {
+            if ending.is_empty() || now >= until || self.interrupted {
+                for key in self.ids(Link::is_running) {
                     self.world.unlock(key);
                 }
                 return;
             }
             let writers = self.ids(Link::wants_write);
-            let wake = self.world.wait(until, &running, &writers);
+            let wake = self.world.wait(until, &ending, &writers);
             self.rescan |= wake.plugging;
             self.interrupted |= wake.interrupted;
         }
@@ -161,6 +177,16 @@ impl<'w, W: World> Fleet<'w, W> {
     /// Whether the person has given up and [`next`](Self::next) has not said so yet.
     pub(super) fn is_interrupted(&self) -> bool {
         self.interrupted
+    }
+
+    /// What is the matter with the key, if it has not come to an end by now with what it was asked.
+    pub(super) fn stall(&self, key: KeyId) -> Option<Loss> {
+        self.links.get(key).and_then(Link::stall)
+    }
+
+    /// A key that has not come to an end by now, and what is the matter with it.
+    pub(super) fn stalled(&self) -> Option<(KeyId, Loss)> {
+        self.links.iter().find_map(|(key, link)| link.stall().map(|loss| (key, loss)))
     }
 
     fn ids(&self, which: impl Fn(&Link) -> bool) -> Vec<KeyId> {

@@ -17,19 +17,40 @@ const INIT_PATIENCE: Duration = Duration::from_secs(3);
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 /// When another program has held a key for this long, the person should know.
 const BUSY_NOTICE: Duration = Duration::from_secs(1);
+/// How often a key may forget its channel over one request before it is given up.
+const MAX_REOPENED: u8 = 3;
 /// Reports taken from one key before the others get their turn.
 const READS_PER_TURN: usize = 256;
 
 /// A request and how far it has come.
 struct Job {
     request: Request,
-    patience: Duration,
+    patience: Patience,
     stage: Stage,
+    /// The key has said that it waits for a touch.
+    told_presence: bool,
     /// Since when another program's lock or channel has kept the job from starting.
     blocked_since: Option<Duration>,
     told_busy: bool,
     /// Nobody waits for the reply any more.
     abandoned: bool,
+}
+
+/// How long a key may take over a request.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    /// So long after its last sign of life.
+    WhileAlive(Duration),
+    /// So long altogether: it has no reason to put the reply off.
+    Altogether(Duration),
+}
+
+impl Patience {
+    fn limit(self) -> Duration {
+        match self {
+            Self::WhileAlive(limit) | Self::Altogether(limit) => limit,
+        }
+    }
 }
 
 enum Request {
@@ -65,6 +86,8 @@ pub(super) struct Link {
     /// Sent by the ceremony while an abandoned job was still running.
     next: Option<Job>,
     wants_write: bool,
+    /// How often the key has forgotten its channel since its last reply.
+    reopened: u8,
 }
 
 impl Link {
@@ -76,6 +99,7 @@ impl Link {
             job: None,
             next: None,
             wants_write: false,
+            reopened: 0,
         }
     }
 
@@ -123,6 +147,20 @@ impl Link {
         self.is_open() && self.job.as_ref().is_some_and(|job| matches!(job.stage, Stage::Running { .. }))
     }
 
+    /// Whether the key works on something that was taken back.
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_running() && self.job.as_ref().is_some_and(|job| job.abandoned)
+    }
+
+    /// What is the matter with a key that has not come to an end by now with what it was asked; `None` if it was asked nothing.
+    pub(super) fn stall(&self) -> Option<Loss> {
+        match (&self.handle, &self.job) {
+            (Handle::Closed { .. }, _) => Some(Loss::CannotOpen),
+            (Handle::Open, Some(job)) => Some(job.blocked_since.map_or(Loss::Silent, |_| Loss::Busy)),
+            (Handle::Open, None) | (Handle::Lost(_), _) => None,
+        }
+    }
+
     pub(super) fn speaks_ctap2(&self) -> bool {
         self.channel.capabilities().is_some_and(hid::Capabilities::cbor)
     }
@@ -137,7 +175,7 @@ impl Link {
             (Handle::Closed { not_before, .. }, _) => Some(*not_before),
             (Handle::Open, Some(job)) => Some(match job.stage {
                 Stage::Waiting { not_before } => not_before,
-                Stage::Running { last_heard } => last_heard.saturating_add(job.patience),
+                Stage::Running { last_heard } => last_heard.saturating_add(job.patience.limit()),
             }),
             (Handle::Open, None) | (Handle::Lost(_), _) => None,
         }
@@ -150,9 +188,9 @@ impl Link {
         }
     }
 
-    pub(super) fn send(&mut self, message: Message, patience: Duration, now: Duration) {
+    pub(super) fn send(&mut self, message: Message, patience: Patience, now: Duration) {
         let job = Job::new(Request::Message(message), patience, now);
-        self.cancel();
+        self.cancel(now);
         if self.job.is_some() {
             self.next = Some(job);
         } else {
@@ -160,14 +198,15 @@ impl Link {
         }
     }
 
-    pub(super) fn cancel(&mut self) {
+    pub(super) fn cancel(&mut self, now: Duration) {
         self.next = None;
         let Some(job) = &mut self.job else { return };
         match job.stage {
             Stage::Waiting { .. } => self.job = None,
             Stage::Running { .. } if !job.abandoned => {
                 job.abandoned = true;
-                job.patience = job.patience.min(CANCEL_PATIENCE);
+                job.patience = Patience::Altogether(CANCEL_PATIENCE);
+                job.stage = Stage::Running { last_heard: now };
                 self.channel.cancel();
             }
             Stage::Running { .. } => {}
@@ -175,7 +214,7 @@ impl Link {
     }
 
     pub(super) fn release(&mut self, world: &mut impl World) {
-        self.cancel();
+        self.cancel(world.now());
         self.flush(world);
         self.lose(world, None);
     }
@@ -220,7 +259,7 @@ impl Link {
         match world.open(self.plugged.id) {
             Ok(()) => {
                 self.handle = Handle::Open;
-                self.job = Some(Job::new(Request::Init, INIT_PATIENCE, now));
+                self.job = Some(Job::new(Request::Init, Patience::Altogether(INIT_PATIENCE), now));
                 Ok(())
             }
             Err(OpenError::Gone) => Err(Loss::Unplugged),
@@ -320,8 +359,13 @@ impl Link {
             },
             hid::Event::Keepalive(status) => {
                 if let Some(job) = &mut self.job {
-                    job.stage = Stage::Running { last_heard: now };
-                    if status == Keepalive::UserPresenceNeeded && !job.abandoned {
+                    job.blocked_since = None;
+                    if let Patience::WhileAlive(_) = job.patience {
+                        job.stage = Stage::Running { last_heard: now };
+                    }
+                    // Once is enough: a key says it ten times a second, or a thousand.
+                    let news = status == Keepalive::UserPresenceNeeded && !job.abandoned;
+                    if news && !std::mem::replace(&mut job.told_presence, true) {
                         events.push_back(Event::UserPresenceNeeded(id));
                     }
                 }
@@ -349,7 +393,8 @@ impl Link {
             self.finish(world, now);
             return Ok(());
         }
-        if error == HidError::INVALID_CHANNEL {
+        if error == HidError::INVALID_CHANNEL && self.reopened < MAX_REOPENED {
+            self.reopened = self.reopened.saturating_add(1);
             self.channel = Channel::new();
         } else if error != HidError::CHANNEL_BUSY {
             return Err(Loss::Refused(error));
@@ -364,6 +409,7 @@ impl Link {
     /// Ends the job in flight; whether somebody waits for its reply.
     fn finish(&mut self, world: &mut impl World, now: Duration) -> bool {
         world.unlock(self.id());
+        self.reopened = 0;
         let wanted = self.job.take().is_some_and(|job| !job.abandoned);
         self.job = self.next.take();
         if let Some(job) = &mut self.job {
@@ -375,7 +421,7 @@ impl Link {
     fn check_patience(&mut self, world: &mut impl World) -> Result<(), Loss> {
         match &self.job {
             Some(Job { stage: Stage::Running { last_heard }, patience, .. })
-                if world.now() >= last_heard.saturating_add(*patience) =>
+                if world.now() >= last_heard.saturating_add(patience.limit()) =>
             {
                 Err(Loss::Silent)
             }
@@ -385,11 +431,12 @@ impl Link {
 }
 
 impl Job {
-    fn new(request: Request, patience: Duration, now: Duration) -> Self {
+    fn new(request: Request, patience: Patience, now: Duration) -> Self {
         Self {
             request,
             patience,
             stage: Stage::Waiting { not_before: now },
+            told_presence: false,
             blocked_since: None,
             told_busy: false,
             abandoned: false,

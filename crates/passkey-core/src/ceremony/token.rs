@@ -9,6 +9,7 @@ use super::world::World;
 use ctap::client_pin::{self, Permissions};
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
 use ctap::{Info, ReplyError, Secret, Status};
+use std::time::Duration;
 
 /// A PIN has at least 4 code points and at most 63 bytes (CTAP 2.1 §6.5.1).
 const PIN_BYTES: std::ops::RangeInclusive<usize> = 4..=63;
@@ -55,6 +56,8 @@ pub enum TokenError {
 pub(super) enum Next {
     /// Send this `CTAPHID_CBOR` request and come back with the reply. `touch` is true when the key waits for a person meanwhile.
     Send { payload: Vec<u8>, touch: bool },
+    /// Nobody came to the sensor in the key's own time: call [`TokenFlow::resume`] after a pause.
+    Later,
     /// Call [`TokenFlow::ask`], once nothing is locked or in flight: the person may take their time.
     Ask,
     /// Here it is.
@@ -92,6 +95,8 @@ pub(super) struct TokenFlow<'a> {
     session: Option<Session>,
     by_sensor: bool,
     sensor_failures: u8,
+    told_sensor: bool,
+    resume_at: Option<Duration>,
     attempts_left: u8,
     questions: u8,
     reason: PinReason,
@@ -120,6 +125,8 @@ impl<'a> TokenFlow<'a> {
             session: None,
             by_sensor,
             sensor_failures: 0,
+            told_sensor: false,
+            resume_at: None,
             attempts_left: rules.attempts,
             questions: 0,
             reason: PinReason::First,
@@ -143,6 +150,11 @@ impl<'a> TokenFlow<'a> {
     /// How many questions the ceremony has asked.
     pub(super) fn questions(&self) -> u8 {
         self.questions
+    }
+
+    /// Whether the key waits for a finger on its sensor.
+    pub(super) fn waits_for_person(&self) -> bool {
+        matches!(self.stage, Stage::SensorToken)
     }
 
     /// How many PINs the key has refused.
@@ -302,7 +314,7 @@ impl<'a> TokenFlow<'a> {
         let (Some(session), Some((permissions, rp_id))) = (&self.session, &self.binding) else {
             return Next::Failed(TokenError::Malformed);
         };
-        if self.sensor_failures == 0 {
+        if !std::mem::replace(&mut self.told_sensor, true) {
             person.tell(&Notice::UseFingerprint);
         }
         self.stage = Stage::SensorToken;
@@ -318,10 +330,26 @@ impl<'a> TokenFlow<'a> {
                 send(&client_pin::Request::UvRetries { protocol: self.protocol })
             }
             Status::UV_BLOCKED => self.fall_back_to_pin(person),
-            // Nobody came to the sensor in the key's own time; the ceremony's deadline decides how often to ask again.
-            Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT => self.request_sensor_token(person),
+            // The ceremony's deadline decides how often to ask again.
+            Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT => Next::Later,
             status => failed_with(status),
         }
+    }
+
+    /// Notes when to [`resume`](Self::resume).
+    pub(super) fn pause_until(&mut self, at: Duration) {
+        self.resume_at = Some(at);
+    }
+
+    /// When to resume, if a pause is being made.
+    pub(super) fn resume_at(&self) -> Option<Duration> {
+        self.resume_at
+    }
+
+    /// The pause after [`Next::Later`] is over: the sensor is asked for again.
+    pub(super) fn resume(&mut self, person: &mut impl Person) -> Next {
+        self.resume_at = None;
+        self.request_sensor_token(person)
     }
 
     fn on_sensor_retries(&mut self, left: Option<u8>, person: &mut impl Person) -> Next {

@@ -123,6 +123,7 @@ fn key_unusable(loss: Loss) -> Message {
         Loss::Unplugged => say::KEY_UNPLUGGED,
         Loss::CannotOpen => say::KEY_NOT_ALLOWED,
         Loss::Silent => say::KEY_SILENT,
+        Loss::Busy => say::KEY_STAYED_BUSY,
         Loss::Garbled(_) | Loss::Refused(_) => say::KEY_GARBLED,
         Loss::NoRandomness => say::NO_RANDOMNESS,
     }

@@ -53,6 +53,7 @@ pub(super) fn sentences() -> Vec<Phrase> {
         E::KeyUnusable(Loss::Unplugged),
         E::KeyUnusable(Loss::CannotOpen),
         E::KeyUnusable(Loss::Silent),
+        E::KeyUnusable(Loss::Busy),
         E::KeyUnusable(Loss::Garbled(FramingError::ReportLength(1))),
         E::KeyUnusable(Loss::Refused(HidError::INVALID_COMMAND)),
         E::KeyUnusable(Loss::NoRandomness),

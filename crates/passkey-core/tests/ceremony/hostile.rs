@@ -1,9 +1,11 @@
 //! Keys that lie, stall, mumble or flood: each costs nothing but itself.
 
 use super::support::{Key, Scene, is_verified, ms, seconds};
-use passkey_core::ceremony::SignInError;
+use ctap::hid::HidError;
+use passkey_core::ceremony::{Loss, SignInError};
+use passkey_core::config::UserVerification;
 use std::time::Duration;
-use virtual_key::{Behaviour, Corruption, Desk, KeyConfig, Report};
+use virtual_key::{Asked, Behaviour, Corruption, Desk, KeyConfig, Misbehaviour, Report, Sabotage};
 
 /// A CTAPHID initialisation packet.
 fn packet(cid: [u8; 4], command: u8, length: u16, data: &[u8]) -> Report {
@@ -184,7 +186,6 @@ fn a_lying_key_is_refused_and_the_other_one_goes_on() {
 
 #[test]
 fn a_key_that_cannot_sign_for_the_passkey_never_elicits_a_pin() {
-    use passkey_core::config::UserVerification;
     let mut scene = Scene::new();
     let liar = scene.add(KeyConfig::new("liar").pin("1234"));
     scene.enrol(liar, Some("1234"));
@@ -215,7 +216,6 @@ fn a_counter_that_does_not_rise_is_noted_or_refused() {
 
 #[test]
 fn a_key_that_only_pretends_to_need_a_pin_is_not_given_one() {
-    use passkey_core::config::UserVerification;
     // getInfo: FIDO_2_1, an AAGUID that made no passkey, clientPin and protocol 2; to all else "PIN required".
     let info = [
         &[0x00, 0xa4, 0x01, 0x81, 0x68][..],
@@ -239,4 +239,59 @@ fn a_key_that_only_pretends_to_need_a_pin_is_not_given_one() {
         .add_behaviour("phisher", move |now: Duration, report: &Report| behaviour.on_report(now, report));
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::ForeignKeys);
     assert!(scene.person.asked.is_empty());
+}
+
+fn at_info(how: Misbehaviour) -> Option<Sabotage> {
+    Some(Sabotage { asked: Some(Asked::Info), nth: 1, how })
+}
+
+#[test]
+fn a_key_that_never_comes_to_an_end_is_named_for_it() {
+    let silent = SignInError::KeyUnusable(Loss::Silent);
+    for (how, error) in [
+        (Misbehaviour::Keepalives, silent),
+        (Misbehaviour::KeepalivesForTouch, silent),
+        (Misbehaviour::Busy, SignInError::KeyBusy),
+    ] {
+        let mut scene = Scene::new();
+        let key = scene.add(KeyConfig::new("hostile"));
+        scene.enrol(key, None);
+        scene.desk().sabotage(key, at_info(how));
+        scene.settings.policy.timeout = seconds(10);
+        let (attempt, taken) = scene.timed_sign_in();
+        assert_eq!(attempt.result.unwrap_err(), error);
+        assert_eq!(attempt.key.unwrap().name, "hostile");
+        assert_eq!(taken, seconds(10));
+    }
+}
+
+#[test]
+fn a_key_that_forgets_its_channel_again_and_again_is_given_up() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig::new("hostile"));
+    scene.enrol(key, None);
+    scene.desk().sabotage(key, at_info(Misbehaviour::InvalidChannel));
+    let (attempt, taken) = scene.timed_sign_in();
+    let refused = Loss::Refused(HidError::INVALID_CHANNEL);
+    assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(refused));
+    assert!(taken < seconds(1), "{taken:?}");
+}
+
+#[test]
+fn a_mute_key_beside_it_holds_no_pin_back() {
+    for how in [Misbehaviour::Mute, Misbehaviour::Keepalives, Misbehaviour::Busy] {
+        let mut scene = Scene::new();
+        let hostile = scene.add(KeyConfig::new("hostile").pin("5678"));
+        let honest = scene.add(KeyConfig::new("honest").pin("1234"));
+        scene.enrol(hostile, Some("5678"));
+        scene.enrol(honest, Some("1234"));
+        scene.desk().sabotage(hostile, at_info(how));
+        scene.settings.policy.verification = UserVerification::Required;
+        scene.person.typing = ms(0);
+        scene.person.answers.push_back(super::support::pin("1234"));
+        scene.desk().auto_touch(honest, ms(0));
+        let (attempt, taken) = scene.timed_sign_in();
+        assert!(is_verified(&attempt), "{how:?}: {attempt:?}");
+        assert!(taken <= ms(300), "{how:?}: {taken:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use super::support::{Scene, is_verified, ms, pin, seconds};
 use passkey_core::ceremony::{Notice, SignInError};
 use passkey_core::config::UserVerification;
-use virtual_key::KeyConfig;
+use virtual_key::{Fingerprints, KeyConfig};
 
 #[test]
 fn either_of_two_enrolled_keys_signs_in_at_once() {
@@ -125,4 +125,22 @@ fn the_questions_for_two_keys_are_counted_together() {
     scene.person.touches.push_back((keys[1], ms(500)));
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.numbers, [1, 2, 3, 4]);
+}
+
+/// Its keep-alives would overflow, and with them what it has to say.
+#[test]
+fn no_sensor_waits_for_a_finger_while_a_pin_is_typed() {
+    let mut scene = Scene::new();
+    let pinned = scene.add(KeyConfig::new("pinned").pin("1234"));
+    let sensor =
+        scene.add(KeyConfig { fingerprints: Fingerprints::Enrolled, ..KeyConfig::new("sensor").pin("5678") });
+    scene.enrol(pinned, Some("1234"));
+    scene.desk().auto_touch(sensor, ms(1));
+    scene.enrol(sensor, None);
+    scene.settings.policy.verification = UserVerification::Required;
+    scene.person.answers.push_back(pin("1234"));
+    scene.desk().auto_touch(pinned, ms(700));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.asked.len(), 1);
+    assert_eq!(scene.person.lit, [vec![]]);
 }

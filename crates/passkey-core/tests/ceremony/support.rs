@@ -21,11 +21,11 @@ use virtual_key::{Desk, KeyConfig};
 
 pub(crate) use virtual_key::KeyId as Key;
 
-pub(crate) fn seconds(seconds: u64) -> Duration {
+pub(crate) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub(crate) fn ms(ms: u64) -> Duration {
+pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
@@ -149,6 +149,8 @@ pub(crate) struct Somebody {
     /// The questions, with the tries left that they named.
     pub asked: Vec<(PinReason, Option<u8>)>,
     pub answers: VecDeque<PinAnswer>,
+    /// The keys that blinked while the person typed; there should be none.
+    pub lit: Vec<Vec<Key>>,
     /// How many transactions the keys had counted at each question.
     pub counted: Vec<u64>,
     /// How long typing takes.
@@ -178,6 +180,7 @@ impl Person for Somebody {
         self.asked.push((prompt.reason, prompt.retries_left));
         let desk = self.desk.borrow();
         self.counted.push(desk.plugged().into_iter().map(|key| desk.counts(key).transactions).sum());
+        self.lit.push(desk.plugged().into_iter().filter(|key| desk.blinking(*key)).collect());
         drop(desk);
         let typing = self.typing;
         self.desk.borrow_mut().advance(typing);
@@ -243,6 +246,7 @@ impl Scene {
                 numbers: Vec::new(),
                 asked: Vec::new(),
                 answers: VecDeque::new(),
+                lit: Vec::new(),
                 counted: Vec::new(),
                 typing: seconds(2),
                 touches: VecDeque::new(),
@@ -321,6 +325,7 @@ impl Scene {
         }
         self.person.told.clear();
         self.person.asked.clear();
+        self.person.lit.clear();
         self.person.counted.clear();
         self.person.answers.clear();
         self.person.touches.clear();

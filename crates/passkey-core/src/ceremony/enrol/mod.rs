@@ -20,6 +20,7 @@ use ctap::authenticator_data::Flags;
 use ctap::client_pin::Permissions;
 use ctap::cose::{Algorithm, PublicKey};
 use ctap::extensions::CredProtect;
+use ctap::hid::Command;
 use ctap::make_credential;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
 use ctap::u2f::StatusWord;
@@ -181,6 +182,8 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         message: Message,
         cue: Option<&Notice>,
     ) -> Result<Vec<u8>, EnrolError> {
+        // A U2F key answers at once; its person is waited for by asking again.
+        let waits = cue.is_some() || message.command == Command::Msg;
         self.send(key, message, cue.is_some());
         loop {
             match self.fleet.next(self.deadline) {
@@ -194,7 +197,12 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 Event::Lost(from, Loss::Unplugged) if from == key => return Err(EnrolError::Unplugged),
                 Event::Lost(from, loss) if from == key => return Err(EnrolError::KeyUnusable(loss)),
                 Event::Interrupted => return Err(EnrolError::Interrupted),
-                Event::Elapsed => return Err(EnrolError::NoTouch),
+                Event::Elapsed => {
+                    return Err(match self.fleet.stall(key) {
+                        Some(loss) if !waits || loss == Loss::Busy => EnrolError::KeyUnusable(loss),
+                        Some(_) | None => EnrolError::NoTouch,
+                    });
+                }
                 // Keys that are plugged in now come too late.
                 Event::Opened(other) => self.fleet.release(other),
                 Event::Reply(..) | Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Lost(..) => {}
@@ -267,6 +275,10 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                     let cue = touch.then_some(&Notice::UseFingerprint);
                     let reply = self.exchange(key, Message::ctap2(payload), cue)?;
                     flow.on_reply(&reply, self.fleet.world(), self.dialogue.person)
+                }
+                Next::Later => {
+                    self.pause(key)?;
+                    flow.resume(self.dialogue.person)
                 }
                 Next::Ask => {
                     self.fleet.settle(QUIET);

@@ -53,7 +53,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     }
 
     /// Waits until the key is to be asked again.
-    fn pause(&mut self, key: KeyId) -> Result<(), EnrolError> {
+    pub(super) fn pause(&mut self, key: KeyId) -> Result<(), EnrolError> {
         let until = self.fleet.now().saturating_add(U2F_POLL).min(self.deadline);
         loop {
             match self.fleet.next(until) {

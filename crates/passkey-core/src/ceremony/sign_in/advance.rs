@@ -1,7 +1,8 @@
 //! What may begin next, seen over all keys.
 
 use super::{
-    CUE_DELAY, Candidate, Ceremony, KeyId, Method, Notice, Person, SETTLE, SignInError, Step, Wanted, World,
+    CUE_DELAY, Candidate, Ceremony, KeyId, Loss, Method, Notice, Person, SETTLE, SignInError, Step, Wanted,
+    World,
 };
 use std::time::Duration;
 
@@ -30,9 +31,17 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             wake_at = wake_at.min(settled_at);
         }
         for candidate in self.candidates.values() {
-            if let Step::Touching { cue_at: Some(at) } | Step::Pausing { until: at } = candidate.step {
-                wake_at = wake_at.min(at);
-            }
+            let at = match &candidate.step {
+                Step::Touching { cue_at } => *cue_at,
+                Step::Pausing { until } => Some(*until),
+                Step::Verifying(flow) => flow.resume_at(),
+                Step::Identifying
+                | Step::Searching
+                | Step::Ready
+                | Step::Choosing
+                | Step::Collecting { .. } => None,
+            };
+            wake_at = at.map_or(wake_at, |at| wake_at.min(at));
         }
         wake_at
     }
@@ -44,20 +53,22 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             return Err(self.out_of_time());
         }
         let mut cue = false;
-        for candidate in self.candidates.values_mut() {
-            match candidate.step {
-                Step::Touching { cue_at: Some(at) } if now >= at => {
+        let mut resumed = Vec::new();
+        for (key, candidate) in self.candidates.iter_mut() {
+            match &candidate.step {
+                Step::Verifying(flow) if flow.resume_at().is_some_and(|at| now >= at) => resumed.push(key),
+                Step::Touching { cue_at: Some(at) } if now >= *at => {
                     candidate.step = Step::Touching { cue_at: None };
                     cue = true;
                 }
-                Step::Pausing { until } if now >= until => candidate.step = Step::Ready,
+                Step::Pausing { until } if now >= *until => candidate.step = Step::Ready,
                 _ => {}
             }
         }
         if cue {
             self.tell_to_touch();
         }
-        Ok(())
+        resumed.into_iter().try_for_each(|key| self.resume_token(key))
     }
 
     /// A key waits for a touch. Beside others whose PIN is asked for next, the person is told once that they have the choice.
@@ -77,13 +88,20 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     }
 
     fn out_of_time(&mut self) -> SignInError {
-        let waiting = self.candidates.iter().find(|(_, candidate)| candidate.holds_passkey());
-        match waiting.map(|(key, _)| key) {
-            Some(key) => {
+        let waits = |(key, candidate): &(KeyId, &Candidate<'_>)| {
+            candidate.waits_for_person() && self.fleet.stall(*key) != Some(Loss::Busy)
+        };
+        let waiting = self.candidates.iter().find(waits).map(|(key, _)| key);
+        if let Some(key) = waiting {
+            self.decide_by(key);
+            return SignInError::NoTouch;
+        }
+        match (self.failure, self.fleet.stalled()) {
+            (None, Some((key, loss))) => {
                 self.decide_by(key);
-                SignInError::NoTouch
+                if loss == Loss::Busy { SignInError::KeyBusy } else { SignInError::KeyUnusable(loss) }
             }
-            None => self.nothing_found(),
+            (Some(_), _) | (None, None) => self.nothing_found(),
         }
     }
 
@@ -173,9 +191,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         let waiting: Vec<KeyId> = self
             .candidates
             .iter()
-            .filter(|(other, candidate)| {
-                *other != key && matches!(candidate.step, Step::Touching { .. } | Step::Choosing)
-            })
+            .filter(|(other, candidate)| *other != key && candidate.waits_for_person())
             .map(|(other, _)| other)
             .collect();
         for other in waiting {

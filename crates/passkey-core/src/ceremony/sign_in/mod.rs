@@ -38,7 +38,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long a PIN prompt is held back for other keys that may turn out to hold a passkey too.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_millis(250);
 /// How long a key may take to end what was cancelled before a PIN is asked for.
 const QUIET: Duration = Duration::from_millis(250);
 /// The touch is asked for at the latest this long after the key has got the request, should it not say that it waits.
@@ -278,7 +278,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                     }
                 }
                 Event::UserPresenceNeeded(key) => self.cue(key),
-                Event::Busy(_) => self.tell(Notice::KeyBusy),
+                Event::Busy(key) => self.on_busy(key),
                 Event::Lost(key, loss) => self.on_lost(key, loss),
                 Event::Interrupted => return Err(SignInError::Interrupted),
                 Event::Elapsed => self.on_elapsed()?,
@@ -397,8 +397,19 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         }
     }
 
+    /// Another program holds the key. The person may have chosen it, but need not wait for it while there are others.
+    fn on_busy(&mut self, key: KeyId) {
+        if self.chosen == Some(key) {
+            self.chosen = None;
+        }
+        self.tell(Notice::KeyBusy);
+    }
+
     fn on_lost(&mut self, key: KeyId, loss: Loss) {
         let was_candidate = self.candidates.get(key).is_some_and(Candidate::holds_passkey);
+        if loss != Loss::Unplugged {
+            self.decide_by(key);
+        }
         self.forget(key);
         match loss {
             Loss::Unplugged if was_candidate => {
@@ -436,6 +447,15 @@ impl Candidate<'_> {
 
     fn holds_passkey(&self) -> bool {
         !self.is_undecided()
+    }
+
+    /// Whether its person has to do something on it now.
+    fn waits_for_person(&self) -> bool {
+        match &self.step {
+            Step::Touching { .. } | Step::Choosing | Step::Pausing { .. } => true,
+            Step::Verifying(flow) => flow.waits_for_person(),
+            Step::Identifying | Step::Searching | Step::Ready | Step::Collecting { .. } => false,
+        }
     }
 
     fn is_undecided(&self) -> bool {

@@ -1,8 +1,8 @@
 //! The PIN, or the key's own sensor, by a pinUvAuthToken.
 
 use super::{
-    Candidate, Ceremony, Impossible, KeyId, Message, Next, Permissions, Person, PinRules, SignInError, Step,
-    TokenError, TokenFlow, World,
+    Candidate, Ceremony, Impossible, KeyId, Message, Next, Permissions, Person, PinRules, REPEAT_DELAY,
+    SignInError, Step, TokenError, TokenFlow, World,
 };
 
 impl<W: World, P: Person> Ceremony<'_, W, P> {
@@ -34,14 +34,35 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         self.follow(key, next)
     }
 
+    /// The token flow has made its pause.
+    pub(super) fn resume_token(&mut self, key: KeyId) -> Result<(), SignInError> {
+        let Some(Candidate { step: Step::Verifying(flow), .. }) = self.candidates.get_mut(key) else {
+            return Ok(());
+        };
+        let next = flow.resume(self.dialogue.person);
+        self.follow(key, next)
+    }
+
     /// Does what the token flow says.
     fn follow(&mut self, key: KeyId, mut next: Next) -> Result<(), SignInError> {
         if matches!(next, Next::Ask) {
             next = self.ask(key);
         }
         match next {
-            Next::Send { payload, touch } => {
-                self.send(key, Message::ctap2(payload), touch);
+            Next::Send { payload, touch: true } => {
+                self.send(key, Message::ctap2(payload), true);
+                Ok(())
+            }
+            // The person has chosen this key, perhaps, and others wait for what comes of it.
+            Next::Send { payload, touch: false } => {
+                self.fleet.demand(key, Message::ctap2(payload));
+                Ok(())
+            }
+            Next::Later => {
+                let until = self.fleet.now().saturating_add(REPEAT_DELAY);
+                if let Some(Candidate { step: Step::Verifying(flow), .. }) = self.candidates.get_mut(key) {
+                    flow.pause_until(until);
+                }
                 Ok(())
             }
             Next::Ask => Ok(()),
