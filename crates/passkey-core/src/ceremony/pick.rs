@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How long keys that do not answer keep the others from being offered.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_millis(250);
 /// Before a key that nobody touched in its own time is asked again.
 const REPEAT_DELAY: Duration = Duration::from_millis(250);
 
@@ -181,25 +181,26 @@ impl<'p, 'w, 'd, W: World, P: Person> Picking<'p, 'w, 'd, W, P> {
                 }
                 Event::Interrupted => return Err(PickError::Interrupted),
                 Event::Elapsed if self.fleet.now() >= self.deadline => {
-                    return Err(self.failure.take().unwrap_or(PickError::NoKey));
+                    let stalled = self.fleet.stalled().map(|(_, loss)| PickError::KeyUnusable(loss));
+                    return Err(self.failure.take().or(stalled).unwrap_or(PickError::NoKey));
                 }
-                Event::Elapsed => {
+                Event::Elapsed if identified.is_empty() => {
                     settled_at = self.fleet.now().saturating_add(SETTLE);
-                    if identified.is_empty() && !undecided {
-                        self.dialogue.tell(Notice::InsertKey);
-                    }
                 }
+                // The others have had their time.
+                Event::Elapsed => {}
             }
         }
     }
 
     fn nothing_to_pick(&mut self, undecided: bool) -> Result<(), PickError> {
+        if undecided {
+            return Ok(());
+        }
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        if !undecided {
-            self.dialogue.tell(Notice::InsertKey);
-        }
+        self.dialogue.tell(Notice::InsertKey);
         Ok(())
     }
 
@@ -253,24 +254,42 @@ impl<'p, 'w, 'd, W: World, P: Person> Picking<'p, 'w, 'd, W, P> {
             let until = again.values().copied().fold(self.deadline, Duration::min);
             match self.fleet.next(until) {
                 Event::Reply(key, payload) => {
-                    let Some(Some(kind)) = self.keys.get(key) else { continue };
+                    let Some(Some(kind)) = self.keys.get(key) else {
+                        // A slow one that has only now said what it is.
+                        self.on_info(key, &payload);
+                        self.ask_for_choice(key);
+                        continue;
+                    };
                     let delay = if kind.info().is_some() { REPEAT_DELAY } else { U2F_POLL };
-                    match choice::reply_of(kind, &payload)? {
-                        Choice::Touched => return Ok(key),
-                        Choice::Again => again.insert(key, self.fleet.now().saturating_add(delay)),
-                        Choice::Declined => return Err(PickError::Declined),
-                        Choice::Failed(error) => return Err(error.into()),
-                    }
-                }
-                Event::Lost(key, _) => {
-                    self.keys.remove(key);
+                    let failed = match choice::reply_of(kind, &payload) {
+                        Ok(Choice::Touched) => return Ok(key),
+                        Ok(Choice::Again) => {
+                            again.insert(key, self.fleet.now().saturating_add(delay));
+                            continue;
+                        }
+                        Ok(Choice::Declined) => PickError::Declined,
+                        Ok(Choice::Failed(error)) => error.into(),
+                        Err(error) => error.into(),
+                    };
+                    self.fleet.release(key);
                     again.remove(key);
-                    if self.keys.is_empty() {
-                        return Err(PickError::Unplugged);
-                    }
+                    self.do_without(key, failed)?;
+                }
+                Event::Lost(key, loss) => {
+                    again.remove(key);
+                    let unplugged = loss == Loss::Unplugged;
+                    let failed = if unplugged { PickError::Unplugged } else { PickError::KeyUnusable(loss) };
+                    self.do_without(key, failed)?;
                 }
                 Event::Interrupted => return Err(PickError::Interrupted),
-                Event::Elapsed if self.fleet.now() >= self.deadline => return Err(PickError::NoTouch),
+                Event::Elapsed if self.fleet.now() >= self.deadline => {
+                    let all_busy = self.keys.keys().all(|key| self.fleet.stall(key) == Some(Loss::Busy));
+                    return Err(if all_busy {
+                        PickError::KeyUnusable(Loss::Busy)
+                    } else {
+                        PickError::NoTouch
+                    });
+                }
                 Event::Elapsed => {
                     let now = self.fleet.now();
                     let due: Vec<KeyId> =
@@ -280,11 +299,22 @@ impl<'p, 'w, 'd, W: World, P: Person> Picking<'p, 'w, 'd, W, P> {
                         self.ask_for_choice(key);
                     }
                 }
-                Event::Opened(_) | Event::UserPresenceNeeded(_) | Event::Busy(_) => {}
+                Event::Opened(key) => {
+                    self.identify(key);
+                    self.ask_for_choice(key);
+                }
+                Event::UserPresenceNeeded(_) | Event::Busy(_) => {}
             }
         }
     }
 
+    /// One key less to choose from, and an error when it was the last.
+    fn do_without(&mut self, key: KeyId, failed: PickError) -> Result<(), PickError> {
+        self.keys.remove(key);
+        if self.keys.is_empty() { Err(failed) } else { Ok(()) }
+    }
+
+    /// Makes a key blink, unless what it is is still to be known.
     fn ask_for_choice(&mut self, key: KeyId) {
         if let Some(Some(kind)) = self.keys.get(key) {
             let message = choice::message(kind);

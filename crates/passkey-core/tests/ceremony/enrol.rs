@@ -5,7 +5,7 @@ use ctap::cose::Algorithm;
 use passkey_core::ceremony::{EnrolError, Enrolment, Notice};
 use passkey_core::config::UserVerification;
 use passkey_core::credential::UvCapability;
-use virtual_key::KeyConfig;
+use virtual_key::{Asked, KeyConfig, Misbehaviour, Sabotage};
 
 #[test]
 fn a_new_passkey_says_what_it_is() {
@@ -134,4 +134,54 @@ fn without_a_key_or_a_touch_it_ends_at_the_deadline() {
     let enrolment = Scene::enrolment("mine", &handle, &[]);
     let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
     assert_eq!(error, EnrolError::NoTouch);
+}
+
+#[test]
+fn keys_that_do_not_answer_hold_no_other_up() {
+    for how in [Misbehaviour::Mute, Misbehaviour::Keepalives, Misbehaviour::Busy] {
+        let mut scene = Scene::new();
+        let hostile = scene.add(KeyConfig::new("hostile"));
+        scene.desk().sabotage(hostile, Some(Sabotage { asked: Some(Asked::Info), nth: 1, how }));
+        let honest = scene.add(KeyConfig::new("honest"));
+        let handle = scene.user_handle.clone();
+        let start = scene.desk().now();
+        let enrolled = scene.enrol_with(honest, Scene::enrolment("mine", &handle, &[])).unwrap();
+        assert_eq!(enrolled.key.name, "honest");
+        // The person's half a second is among it.
+        assert!(scene.desk().now() - start <= ms(800), "{how:?}");
+    }
+}
+
+#[test]
+fn one_of_several_that_fails_is_done_without() {
+    for how in [Misbehaviour::Refusal(0xfe), Misbehaviour::CutShort, Misbehaviour::Oversized] {
+        let mut scene = Scene::new();
+        let hostile = scene.add(KeyConfig::new("hostile"));
+        scene.desk().sabotage(hostile, Some(Sabotage { asked: Some(Asked::Selection), nth: 1, how }));
+        scene.desk().auto_touch(hostile, ms(1));
+        let honest = scene.add(KeyConfig::new("honest"));
+        let handle = scene.user_handle.clone();
+        scene.person.touches.extend([(honest, seconds(1)), (honest, seconds(1))]);
+        let enrolment = Scene::enrolment("mine", &handle, &[]);
+        let enrolled =
+            passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+        assert_eq!(enrolled.key.name, "honest", "{how:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_plugged_in_while_others_blink_can_be_chosen() {
+    let mut scene = Scene::new();
+    for name in ["blue", "green"] {
+        scene.add(KeyConfig::new(name));
+    }
+    let late = scene.add(KeyConfig::new("late"));
+    scene.desk().unplug(late);
+    let start = scene.desk().now();
+    scene.desk().plug_at(late, start + seconds(2));
+    scene.desk().auto_touch(late, ms(500));
+    let handle = scene.user_handle.clone();
+    let enrolment = Scene::enrolment("mine", &handle, &[]);
+    let enrolled = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+    assert_eq!(enrolled.key.name, "late");
 }
