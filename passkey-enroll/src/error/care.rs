@@ -23,6 +23,7 @@ pub(super) fn pick(error: PickError) -> Report {
             Report::new(Exit::Failed, "u2f_only", message).hint("Use another security key.")
         }
         PickError::Refused(status) => sign_in::refused(status),
+        PickError::RefusedU2f(status) => sign_in::refused_u2f(status),
         PickError::Malformed => sign_in::malformed(),
     }
 }

@@ -54,11 +54,11 @@ pub enum Asked {
     MakeCredential,
     /// authenticatorGetNextAssertion.
     NextAssertion,
-    /// U2F_AUTHENTICATE that only asks whether the key handle is the key's own.
+    /// `U2F_AUTHENTICATE` that only asks whether the key handle is the key's own.
     U2fCheck,
-    /// U2F_AUTHENTICATE that asks for a signature.
+    /// `U2F_AUTHENTICATE` that asks for a signature.
     U2fSign,
-    /// U2F_REGISTER.
+    /// `U2F_REGISTER`.
     U2fRegister,
 }
 

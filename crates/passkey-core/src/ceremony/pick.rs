@@ -172,7 +172,6 @@ impl<'p, 'w, 'd, W: World, P: Person> Picking<'p, 'w, 'd, W, P> {
                 Event::Opened(key) => self.identify(key),
                 Event::Reply(key, payload) => self.on_info(key, &payload),
                 Event::Busy(_) => self.dialogue.tell(Notice::KeyBusy),
-                Event::UserPresenceNeeded(_) => {}
                 Event::Lost(key, loss) => {
                     self.keys.remove(key);
                     if loss != Loss::Unplugged {
@@ -187,8 +186,8 @@ impl<'p, 'w, 'd, W: World, P: Person> Picking<'p, 'w, 'd, W, P> {
                 Event::Elapsed if identified.is_empty() => {
                     settled_at = self.fleet.now().saturating_add(SETTLE);
                 }
-                // The others have had their time.
-                Event::Elapsed => {}
+                // Of what has elapsed: the others have had their time.
+                Event::Elapsed | Event::UserPresenceNeeded(_) => {}
             }
         }
     }

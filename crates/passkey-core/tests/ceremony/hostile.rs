@@ -241,8 +241,8 @@ fn a_key_that_only_pretends_to_need_a_pin_is_not_given_one() {
     assert!(scene.person.asked.is_empty());
 }
 
-fn at_info(how: Misbehaviour) -> Option<Sabotage> {
-    Some(Sabotage { asked: Some(Asked::Info), nth: 1, how })
+fn at_info(how: Misbehaviour) -> Sabotage {
+    Sabotage { asked: Some(Asked::Info), nth: 1, how }
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_key_that_never_comes_to_an_end_is_named_for_it() {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig::new("hostile"));
         scene.enrol(key, None);
-        scene.desk().sabotage(key, at_info(how));
+        scene.desk().sabotage(key, Some(at_info(how)));
         scene.settings.policy.timeout = seconds(10);
         let (attempt, taken) = scene.timed_sign_in();
         assert_eq!(attempt.result.unwrap_err(), error);
@@ -270,7 +270,7 @@ fn a_key_that_forgets_its_channel_again_and_again_is_given_up() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("hostile"));
     scene.enrol(key, None);
-    scene.desk().sabotage(key, at_info(Misbehaviour::InvalidChannel));
+    scene.desk().sabotage(key, Some(at_info(Misbehaviour::InvalidChannel)));
     let (attempt, taken) = scene.timed_sign_in();
     let refused = Loss::Refused(HidError::INVALID_CHANNEL);
     assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(refused));
@@ -285,7 +285,7 @@ fn a_mute_key_beside_it_holds_no_pin_back() {
         let honest = scene.add(KeyConfig::new("honest").pin("1234"));
         scene.enrol(hostile, Some("5678"));
         scene.enrol(honest, Some("1234"));
-        scene.desk().sabotage(hostile, at_info(how));
+        scene.desk().sabotage(hostile, Some(at_info(how)));
         scene.settings.policy.verification = UserVerification::Required;
         scene.person.typing = ms(0);
         scene.person.answers.push_back(super::support::pin("1234"));
