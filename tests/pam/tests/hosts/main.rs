@@ -5,7 +5,6 @@
 //! `ROWS=login` runs only the rows that have this word in their first three columns.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
-mod agent;
 mod document;
 mod locker;
 mod login;

@@ -26,7 +26,6 @@ impl Mishap {
             | Self::PinLocked
             | Self::EmptyPin
             | Self::EchoedPassword
-            | Self::NobodyToAsk
             | Self::StrangeFinger
             | Self::AlwaysUv
             | Self::BrokenConfiguration
@@ -144,7 +143,6 @@ impl Row {
             Mishap::EchoedPassword => sitting.expect(words::NOT_SENT),
             Mishap::NoKey
             | Mishap::ForeignKey
-            | Mishap::NobodyToAsk
             | Mishap::BrokenConfiguration
             | Mishap::DamagedStore
             | Mishap::ClosedStore

@@ -2,7 +2,6 @@
 
 use guest::{Guest, Terminal};
 
-use crate::agent::BeforeAgent;
 use crate::locker::Locker;
 use crate::login::VirtualTerminal;
 use crate::row::{Host, Mishap};
@@ -32,8 +31,7 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
         // It is somebody else who becomes the user.
         Host::Su => {
             let other = if user == "alice" { "carol" } else { "alice" };
-            let input = if mishap == Mishap::NobodyToAsk { "</dev/null" } else { "" };
-            terminal(other, format!("su {user} -c true {input}"))
+            terminal(other, format!("su {user} -c true"))
         }
         Host::Sshd => terminal(user, format!("ssh {SSH_OPTIONS} {user}@127.0.0.1 true")),
         Host::SudoRs => terminal(user, "sudo-rs true".to_owned()),
@@ -43,7 +41,6 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
             session.type_line(PASSWORD);
             session
         }
-        Host::Pkexec => Box::new(BeforeAgent::begin(guest, user)),
         Host::I3lock => Box::new(Locker::begin(guest, user)),
         Host::Login => Box::new(VirtualTerminal::begin(guest, user)),
     }
@@ -53,7 +50,7 @@ const SSH_OPTIONS: &str = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/de
      -o PreferredAuthentications=keyboard-interactive -o NumberOfPasswordPrompts=1";
 
 /// A program that ends well if the person was let in.
-pub(crate) struct OnTerminal(pub(crate) Terminal);
+struct OnTerminal(Terminal);
 
 impl Sitting for OnTerminal {
     fn expect(&mut self, text: &str) {

@@ -11,8 +11,6 @@ pub(crate) enum Host {
     Su,
     Login,
     Sshd,
-    /// With polkit's set-uid helper.
-    Pkexec,
     I3lock,
 }
 
@@ -47,7 +45,6 @@ pub(crate) enum Mishap {
     PinLocked,
     EmptyPin,
     EchoedPassword,
-    NobodyToAsk,
     StrangeFinger,
     AlwaysUv,
     BrokenConfiguration,
@@ -86,7 +83,7 @@ pub(crate) enum End {
 impl Host {
     pub(crate) fn stage(self) -> Stage {
         match self {
-            Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::Pkexec | Self::I3lock => Stage::Light,
+            Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::I3lock => Stage::Light,
             Self::SudoRs => Stage::Trixie,
             Self::SudoInSsh => Stage::Full,
         }
@@ -99,7 +96,6 @@ impl Host {
             Self::Su => "su",
             Self::Login => "login",
             Self::Sshd => "sshd",
-            Self::Pkexec => "polkit-1",
             Self::I3lock => "i3lock",
         }
     }
@@ -117,10 +113,10 @@ impl Row {
 
     /// Follows from the code: a password is the first factor, or the next module.
     pub(crate) fn end(&self) -> End {
-        match (self.code, self.mode, self.mishap) {
-            ("SUCCESS", ..) => End::SignedIn,
-            (_, _, Mishap::NobodyToAsk) | (_, Mode::SecondFactor, _) if self.code != "IGNORE" => End::Refused,
-            (..) => End::SignedInByPassword,
+        match (self.code, self.mode) {
+            ("SUCCESS", _) => End::SignedIn,
+            ("IGNORE", _) | (_, Mode::Passwordless) => End::SignedInByPassword,
+            (_, Mode::SecondFactor) => End::Refused,
         }
     }
 }
@@ -140,7 +136,6 @@ impl fmt::Display for Host {
             Self::Su => "su",
             Self::Login => "login, virtual terminal",
             Self::Sshd => "sshd",
-            Self::Pkexec => "polkit (pkexec)",
             Self::I3lock => "i3lock",
         })
     }
@@ -169,7 +164,6 @@ impl fmt::Display for Mishap {
             Self::PinLocked => "wrong PINs until the key locks itself",
             Self::EmptyPin => "an empty PIN",
             Self::EchoedPassword => "the host gives the password to each prompt",
-            Self::NobodyToAsk => "nobody answers the host (</dev/null)",
             Self::StrangeFinger => "a strange finger, then the PIN",
             Self::AlwaysUv => "the key insists on its PIN (alwaysUv)",
             Self::BrokenConfiguration => "an unknown key in passkey.toml",

@@ -59,9 +59,8 @@ fn one(guest: &Guest, row: &Row) {
 
     let mut rest = seen.as_str();
     for words in row.words {
-        let (_, after) =
-            rest.split_once(words).unwrap_or_else(|| panic!("'{words}' in its place in:\n{seen}"));
-        rest = after;
+        let found = rest.split_once(words);
+        (_, rest) = found.unwrap_or_else(|| panic!("'{words}' in its place in:\n{seen}"));
     }
     row.check_key(guest);
     let audit = audit_line(guest, row.host.service());

@@ -1,10 +1,10 @@
 //! The table: host × mode × mishap, and what comes of it.
 
-use crate::row::Host::{I3lock, Login, Pkexec, Sshd, Su, Sudo, SudoInSsh, SudoRs};
+use crate::row::Host::{I3lock, Login, Sshd, Su, Sudo, SudoInSsh, SudoRs};
 use crate::row::Mishap::{
     AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey,
-    LateKey, NoKey, NoTouch, NobodyToAsk, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut,
-    Remote, RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
+    LateKey, NoKey, NoTouch, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut, Remote,
+    RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
 };
 use crate::row::Mode::{Passwordless, SecondFactor};
 use crate::row::Row;
@@ -61,7 +61,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((Su, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
     Row::new((Su, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     Row::new((Su, Passwordless, NotEnrolled), UNAVAILABLE, &[NOT_ENROLLED], "the user has no passkey"),
-    Row::new((Su, Passwordless, NobodyToAsk), UNAVAILABLE, &[PIN], "nobody to ask"),
     // login, at the machine's own keyboard and screen.
     Row::new((Login, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
     Row::new((Login, SecondFactor, LateKey), SUCCESS, &[PLUG_IN, TOUCH], "verified"),
@@ -79,12 +78,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((Sshd, Passwordless, Remote), UNAVAILABLE, &[], "the person is at another machine"),
     Row::new((Sshd, SecondFactor, RemoteAllowed), SUCCESS, &[], "verified"),
     Row::new((Sshd, Passwordless, RemoteAllowed), SUCCESS, &[PIN], "verified"),
-    // polkit, whose agent relays all that the module says.
-    Row::new((Pkexec, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
-    Row::new((Pkexec, SecondFactor, ForeignKey), UNAVAILABLE, &[FOREIGN], "no plugged-in security key holds"),
-    Row::new((Pkexec, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
-    Row::new((Pkexec, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
-    Row::new((Pkexec, Passwordless, NoKey), UNAVAILABLE, &[NO_KEY], "no security key was plugged in"),
     // i3lock: runs as the person, shows nothing, and answers every prompt with the one line that was typed.
     Row::new((I3lock, SecondFactor, RightTouch), SUCCESS, &[], "verified"),
     Row::new((I3lock, SecondFactor, EchoedPassword), UNAVAILABLE, &[], "not sent to the security key"),
