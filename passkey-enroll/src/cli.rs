@@ -62,6 +62,12 @@ pub enum Command {
     List,
     /// Show all that is known of one passkey
     Show(Show),
+    /// Give a passkey another name
+    Rename(Rename),
+    /// Keep a passkey on file and let it sign in no more
+    Disable(Disable),
+    /// Let a disabled passkey sign in again
+    Enable(Enable),
     /// Remove a passkey from this machine
     Remove(Remove),
     /// Rehearse signing in, without signing in to anything
@@ -118,6 +124,34 @@ pub struct Pin {
 /// `show`
 #[derive(Args, Debug)]
 pub struct Show {
+    /// The name of the passkey
+    pub name: String,
+}
+
+/// `rename`
+#[derive(Args, Debug)]
+pub struct Rename {
+    /// The name of the passkey
+    #[arg(value_name = "OLD")]
+    pub name: String,
+    /// What to call it from now on
+    #[arg(value_name = "NEW", value_parser = name)]
+    pub new_name: String,
+}
+
+/// `disable`
+#[derive(Args, Debug)]
+pub struct Disable {
+    /// The name of the passkey
+    pub name: String,
+    /// Do not ask for confirmation, even if it is the last one that can sign in
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `enable`
+#[derive(Args, Debug)]
+pub struct Enable {
     /// The name of the passkey
     pub name: String,
 }

@@ -63,6 +63,8 @@ pub(crate) enum Error {
     },
     /// Another passkey of the user has this name.
     NameTaken(String),
+    /// Another passkey of the user has the name that one is to be given.
+    NewNameTaken(String),
     /// What the name stands for changed while the person was asked.
     Changed,
     /// Another enrolment of the same user came first, and the two do not fit together.
@@ -167,8 +169,13 @@ impl Error {
                 Report::new(Exit::AlreadyEnrolled, "name_taken", message)
                     .hint("Choose another --name, or leave it out and one is chosen for you.")
             }
+            Self::NewNameTaken(name) => {
+                let message = format!("There is another passkey called “{name}”.");
+                Report::new(Exit::AlreadyEnrolled, "name_taken", message)
+                    .hint("Choose another name; passkey-enroll list shows those that are taken.")
+            }
             Self::Changed => {
-                let message = "Another program changed the passkeys meanwhile. Nothing was removed.";
+                let message = "Another program changed the passkeys meanwhile. Nothing was done.";
                 Report::new(Exit::Failed, "changed_meanwhile", message)
                     .hint("Look again: passkey-enroll list")
             }

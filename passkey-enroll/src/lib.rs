@@ -1,6 +1,7 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
+//! - What it means for signing in: `closed` says which services a user is shut out of, by the service files that `pam` reads.
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
 //! - What comes out: `output` on stdout, `error` on stderr, each with its [`Exit`] code. Text of foreign origin passes
@@ -10,12 +11,14 @@
 
 mod account;
 pub mod cli;
+mod closed;
 mod commands;
 mod error;
 mod exit;
 mod interrupt;
 mod naming;
 mod output;
+mod pam;
 mod person;
 mod prompt;
 mod terminal;

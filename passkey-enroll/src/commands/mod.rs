@@ -1,9 +1,13 @@
 //! The commands, and what they have in common.
 
 mod add;
+mod change;
+mod disable;
+mod enable;
 mod keys;
 mod list;
 mod remove;
+mod rename;
 mod show;
 mod verify;
 
@@ -27,6 +31,9 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
         Command::Add(arguments) => add::run(&context, arguments),
         Command::List => list::run(&context),
         Command::Show(arguments) => show::run(&context, arguments),
+        Command::Rename(arguments) => rename::run(&context, arguments),
+        Command::Disable(arguments) => disable::run(&context, arguments),
+        Command::Enable(arguments) => enable::run(&context, arguments),
         Command::Remove(arguments) => remove::run(&context, arguments),
         Command::Verify(arguments) => verify::run(&context, arguments),
         Command::Keys => keys::run(&context),

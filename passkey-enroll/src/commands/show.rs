@@ -1,16 +1,13 @@
 //! `show`: all that is known of one passkey.
 
 use super::Context;
+use super::change;
 use crate::cli::Show;
 use crate::error::Error;
-use crate::output::json::{Credential, Shown};
+use crate::output::json::Shown;
 
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
     let credential = context.named(&loaded.file, &arguments.name)?;
-    let state = context.state();
-    let remembered = state.as_ref().and_then(|state| state.credential(&credential.id));
-    context
-        .output
-        .result(&Shown { user: context.user(), credential: Credential::new(credential, remembered) })
+    context.output.result(&Shown { user: context.user(), credential: change::shown(context, credential) })
 }

@@ -1,6 +1,8 @@
 //! Results as a person reads them.
 
-use super::json::{Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Shown};
+use super::json::{
+    Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Renamed, Shown, Switched,
+};
 use super::paint::Paint;
 use super::table::{Facts, Table};
 use super::time::{local, local_or_never};
@@ -17,16 +19,23 @@ impl Human for Passkeys {
         if self.credentials.is_empty() {
             return String::new();
         }
-        let mut table = Table::new(&["NAME", "ADDED", "LAST USED", "PROTECTED BY", "FOR"]);
+        // Whom a passkey is for matters only where there are several.
+        let several = self.credentials.windows(2).any(|pair| matches!(pair, [a, b] if a.rp_id != b.rp_id));
+        let mut headings = vec!["NAME", "MODEL", "ADDED", "LAST USED", "VERIFIED BY", "ON KEY"];
+        headings.extend(several.then_some("FOR"));
+        let mut table = Table::new(&headings);
         for credential in &self.credentials {
             let disabled = if credential.enabled { "" } else { " (disabled)" };
-            table.row(&[
+            let mut cells = vec![
                 format!("{}{disabled}", credential.name),
+                credential.model.clone().unwrap_or_else(|| "unknown".to_owned()),
                 local(credential.added),
                 if self.state_known { local_or_never(credential.last_used) } else { "not known".to_owned() },
                 protection(credential.user_verification).to_owned(),
-                credential.rp_id.clone(),
-            ]);
+                yes(credential.discoverable).to_owned(),
+            ];
+            cells.extend(several.then(|| credential.rp_id.clone()));
+            if credential.enabled { table.row(&cells) } else { table.faint_row(&cells) }
         }
         table.text(paint)
     }
@@ -49,8 +58,8 @@ impl Human for Shown {
             "Signature counter",
             credential.sign_count.map_or("not known".to_owned(), |n| n.to_string()),
         );
-        facts.add("Protected by", protection(credential.user_verification));
-        facts.add("Discoverable", yes(credential.discoverable));
+        facts.add("Verified by", protection(credential.user_verification));
+        facts.add("On the key (discoverable)", yes(credential.discoverable));
         if let Some(level) = credential.cred_protect {
             facts.add("Credential protection", format!("level {level}"));
         }
@@ -110,6 +119,35 @@ impl Human for Removal {
             "{} Passkey “{}” is removed. {} {left}.\n",
             paint.success("✓"),
             Escaped::text(&self.removed.name),
+            Escaped::text(&self.user)
+        )
+    }
+}
+
+impl Human for Renamed {
+    fn human(&self, paint: Paint) -> String {
+        format!(
+            "{} The passkey “{}” of {} is called “{}” now.\n",
+            paint.success("✓"),
+            Escaped::text(&self.old_name),
+            Escaped::text(&self.user),
+            Escaped::text(&self.credential.name)
+        )
+    }
+}
+
+impl Human for Switched {
+    fn human(&self, paint: Paint) -> String {
+        let state = match (self.credential.enabled, self.changed) {
+            (true, true) => "is enabled",
+            (true, false) => "was enabled already",
+            (false, true) => "is disabled",
+            (false, false) => "was disabled already",
+        };
+        format!(
+            "{} Passkey “{}” of {} {state}.\n",
+            paint.success("✓"),
+            Escaped::text(&self.credential.name),
             Escaped::text(&self.user)
         )
     }

@@ -136,6 +136,33 @@ pub(crate) struct Removal {
     pub(crate) removed: Credential,
     /// How many passkeys the user has left.
     pub(crate) remaining: usize,
+    /// How many of those can sign in.
+    pub(crate) usable: usize,
+    /// The services that are closed to the user for want of one.
+    pub(crate) closed_services: Vec<String>,
+}
+
+/// `rename`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Renamed {
+    pub(crate) user: String,
+    pub(crate) old_name: String,
+    #[serde(flatten)]
+    pub(crate) credential: Credential,
+}
+
+/// `disable`, `enable`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Switched {
+    pub(crate) user: String,
+    #[serde(flatten)]
+    pub(crate) credential: Credential,
+    /// Whether it was the other way round before.
+    pub(crate) changed: bool,
+    /// How many of the user's passkeys can sign in.
+    pub(crate) usable: usize,
+    /// The services that are closed to the user for want of one.
+    pub(crate) closed_services: Vec<String>,
 }
 
 /// `verify`

@@ -1,7 +1,9 @@
 use clap::Parser as _;
 use serde_json::{Value, json};
 
-use super::json::{Credential, Key, KeyError, Keys, Passkeys, PinState, Plugged, Removal, Shown, UvState};
+use super::json::{
+    Credential, Key, KeyError, Keys, Passkeys, PinState, Plugged, Removal, Renamed, Shown, Switched, UvState,
+};
 use super::*;
 use crate::cli::Cli;
 
@@ -110,8 +112,39 @@ fn state_that_cannot_be_read_is_null_and_said_to_be_unknown() {
 fn one_passkey_is_one_object() {
     let shown = value(&Shown { user: "alice".to_owned(), credential: credential("blue") });
     assert_eq!((&shown["user"], &shown["name"]), (&json!("alice"), &json!("blue")));
-    let removed = value(&Removal { user: "alice".to_owned(), removed: credential("blue"), remaining: 2 });
+    let removed = value(&Removal {
+        user: "alice".to_owned(),
+        removed: credential("blue"),
+        remaining: 2,
+        usable: 1,
+        closed_services: vec!["sudo".to_owned()],
+    });
     assert_eq!((&removed["removed"]["name"], &removed["remaining"]), (&json!("blue"), &json!(2)));
+    assert_eq!((&removed["usable"], &removed["closed_services"]), (&json!(1), &json!(["sudo"])));
+    let renamed =
+        Renamed { user: "alice".to_owned(), old_name: "blue".to_owned(), credential: credential("green") };
+    assert_eq!((&value(&renamed)["old_name"], &value(&renamed)["name"]), (&json!("blue"), &json!("green")));
+    assert_eq!(renamed.human(Paint::Plain), "✓ The passkey “blue” of alice is called “green” now.\n");
+}
+
+fn switched(credential: Credential, changed: bool) -> Switched {
+    let user = "alice".to_owned();
+    Switched { user, credential, changed, usable: 1, closed_services: Vec::new() }
+}
+
+#[test]
+fn a_switch_says_whether_it_was_turned() {
+    for (enabled, changed, words) in [
+        (true, true, "is enabled"),
+        (true, false, "was enabled already"),
+        (false, true, "is disabled"),
+        (false, false, "was disabled already"),
+    ] {
+        let switched = switched(Credential { enabled, ..credential("blue") }, changed);
+        let shape = value(&switched);
+        assert_eq!((&shape["enabled"], &shape["changed"]), (&json!(enabled), &json!(changed)));
+        assert_eq!(switched.human(Paint::Plain), format!("✓ Passkey “blue” of alice {words}.\n"));
+    }
 }
 
 #[test]
@@ -183,7 +216,17 @@ fn nothing_foreign_reaches_the_terminal_unescaped() {
         usage_text(&refusal, Paint::Plain),
         passkeys(&[HOSTILE]).human(Paint::Plain),
         Shown { user: HOSTILE.to_owned(), credential: removed.clone() }.human(Paint::Plain),
-        Removal { user: HOSTILE.to_owned(), removed: removed.clone(), remaining: 0 }.human(Paint::Plain),
+        Removal {
+            user: HOSTILE.to_owned(),
+            removed: removed.clone(),
+            remaining: 0,
+            usable: 0,
+            closed_services: vec![HOSTILE.to_owned()],
+        }
+        .human(Paint::Plain),
+        Renamed { user: HOSTILE.to_owned(), old_name: HOSTILE.to_owned(), credential: removed.clone() }
+            .human(Paint::Plain),
+        switched(removed.clone(), true).human(Paint::Plain),
         key_text(hostile_key.clone()),
         error_text(
             &Report {
@@ -213,9 +256,9 @@ fn columns_line_up_for_wide_characters_and_without_trailing_space() {
     let text = passkeys(&["鍵鍵", "blue"]).human(Paint::Plain);
     let lines: Vec<&str> = text.lines().collect();
     let [heading, wide, narrow] = lines.as_slice() else { panic!("{text}") };
-    assert!(heading.starts_with("NAME  ADDED"), "{heading}");
-    assert!(wide.starts_with("鍵鍵  2026"), "{wide}");
-    assert!(narrow.starts_with("blue  2026"), "{narrow}");
+    assert!(heading.starts_with("NAME  MODEL    ADDED"), "{heading}");
+    assert!(wide.starts_with("鍵鍵  unknown  2026"), "{wide}");
+    assert!(narrow.starts_with("blue  unknown  2026"), "{narrow}");
     assert!(lines.iter().all(|line| line.trim_end() == *line), "{text:?}");
 }
 
@@ -224,4 +267,17 @@ fn colour_is_for_those_who_want_it() {
     let list = passkeys(&["blue"]);
     assert!(!list.human(Paint::Plain).contains('\u{1b}'));
     assert!(list.human(Paint::Colour).contains("\u{1b}[1mNAME\u{1b}[0m"));
+    let mut list = passkeys(&["blue", "green"]);
+    list.credentials[1].enabled = false;
+    assert!(list.human(Paint::Colour).contains("\u{1b}[2mgreen (disabled)\u{1b}[0m"));
+}
+
+#[test]
+fn whom_passkeys_are_for_is_told_where_it_differs() {
+    let mut list = passkeys(&["blue", "green"]);
+    assert!(!list.human(Paint::Plain).contains("machine.example.org"));
+    list.credentials[1].rp_id = "pam://machine".to_owned();
+    let text = list.human(Paint::Plain);
+    assert!(text.contains("  FOR\n") && text.contains("  machine.example.org\n"), "{text}");
+    assert!(text.contains("  pam://machine\n"), "{text}");
 }

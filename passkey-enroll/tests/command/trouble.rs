@@ -90,7 +90,13 @@ fn state_that_cannot_be_read_costs_a_warning() {
 fn who_cannot_change_the_store_is_told_before_they_touch_a_key() {
     let scene = Scene::enrolled(&[BLUE]);
     let before = fs::read(scene.credential_file()).unwrap();
-    for command in [&["add", "--json"][..], &["remove", "blue", "--yes", "--json"]] {
+    for command in [
+        &["add", "--json"][..],
+        &["remove", "blue", "--yes", "--json"],
+        &["rename", "blue", "green", "--json"],
+        &["disable", "blue", "--yes", "--json"],
+        &["enable", "blue", "--json"],
+    ] {
         let ran = Ran::new(&as_stranger(&scene, command).output().unwrap());
         assert_eq!(ran.code, 8, "{ran:?}");
         let error = &ran.json()["error"];
