@@ -51,9 +51,11 @@ impl<'w, W: World> Fleet<'w, W> {
         self.links.get(&key).is_some_and(Link::speaks_ctap2)
     }
 
-    /// How many keys are still to answer `CTAPHID_INIT`.
+    /// How many keys are still to answer `CTAPHID_INIT`, as far as [`next`](Self::next) has told.
     pub(super) fn opening(&self) -> usize {
-        self.links.values().filter(|link| link.is_opening()).count()
+        let opening = self.links.values().filter(|link| link.is_opening()).count();
+        let untold = |event: &&Event| matches!(event, Event::Opened(_) | Event::Lost(..));
+        opening.saturating_add(self.events.iter().filter(untold).count())
     }
 
     /// Looks for keys now, so that [`count`](Self::count) tells how many there are before the first event.

@@ -8,12 +8,14 @@
 //! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists,
 //!   `assertion` asks and verifies.
 //! - [`sign_in`](sign_in()), [`enrol`](enrol()) and [`survey`](survey()) are the ceremonies themselves.
+//! - [`find`](find()) asks keys for passkeys of which only the public key is known.
 
 mod allow_list;
 mod assertion;
 mod choice;
 mod enrol;
 mod event;
+mod find;
 mod fleet;
 mod link;
 mod person;
@@ -26,6 +28,7 @@ mod world;
 
 pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
+pub use find::{FindError, Finding, Found, Search, Sought, find};
 pub use person::{Notice, Person, PinAnswer, PinPrompt, PinReason};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, sign_in};
 pub use survey::{SurveyedKey, survey};

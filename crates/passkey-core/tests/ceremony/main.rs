@@ -11,6 +11,7 @@
 
 mod costs;
 mod enrol;
+mod find;
 mod hostile;
 mod pins;
 mod several_keys;
