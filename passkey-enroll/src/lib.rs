@@ -2,6 +2,7 @@
 //!
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
 //! - What it means for signing in: `closed` says which services a user is shut out of, by the service files that `pam` reads.
+//! - What other programs know of passkeys: [`foreign`].
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
 //! - What comes out: `output` on stdout, `error` on stderr, each with its [`Exit`] code. Text of foreign origin passes
@@ -15,6 +16,7 @@ mod closed;
 mod commands;
 mod error;
 mod exit;
+pub mod foreign;
 mod interrupt;
 mod naming;
 mod output;

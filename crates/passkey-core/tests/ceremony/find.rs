@@ -188,7 +188,7 @@ fn a_known_id_is_found_silently_or_with_its_user() {
     let finding = find(&mut scene, &sought(&[&made], true));
     assert_eq!((finding.trouble, &finding.found[0].id), (None, &made.id));
     assert_eq!(scene.person.asked, []);
-    assert_eq!(survey(&mut scene.world, &[&made], seconds(5))[0].holds, [made.id.clone()]);
+    assert_eq!(survey(&mut scene.world, &[&made], seconds(5))[0].holds, std::slice::from_ref(&made.id));
 }
 
 #[test]
