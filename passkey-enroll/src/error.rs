@@ -1,8 +1,10 @@
 //! What can go wrong, each with what to do about it.
 
 mod enrol;
+pub(crate) mod not_found;
 mod sign_in;
 mod store;
+mod transfer;
 
 use std::io;
 use std::path::PathBuf;
@@ -15,6 +17,8 @@ use passkey_core::store::StoreError;
 use crate::account::AccountError;
 use crate::exit::Exit;
 use crate::person::LastQuestion;
+
+pub(crate) use transfer::TransferError;
 
 /// Why the command did not do what it was asked to.
 #[derive(Debug)]
@@ -90,6 +94,8 @@ pub(crate) enum Error {
         /// The last question for a PIN.
         asked: LastQuestion,
     },
+    /// Nothing was imported or exported.
+    Transfer(TransferError),
     /// A yes was needed, and there is nobody to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
@@ -193,6 +199,7 @@ impl Error {
             }
             Self::Enrol { error, asked } => enrol::report(error, *asked),
             Self::SignIn { error, asked } => sign_in::report(*error, *asked),
+            Self::Transfer(error) => error.report(),
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";
                 Report::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")
@@ -213,16 +220,12 @@ impl Error {
 }
 
 fn account(error: &AccountError) -> Report {
-    match error {
-        AccountError::NotRoot => Report::new(Exit::NotPermitted, "not_permitted", error.to_string())
-            .hint("Run the command with sudo, or leave --user out."),
-        AccountError::UnknownName(_) => Report::new(Exit::Failed, "unknown_user", error.to_string())
-            .hint("Users are named as in /etc/passwd: getent passwd"),
-        AccountError::UnknownUid(_) => {
-            Report::new(Exit::Failed, "unknown_user", error.to_string()).hint("Name a user with --user.")
-        }
-        AccountError::Database(_) => Report::new(Exit::Failed, "user_database_failed", error.to_string()),
-    }
+    let (exit, code) = match error {
+        AccountError::NotRoot => (Exit::NotPermitted, "not_permitted"),
+        AccountError::UnknownName(_) | AccountError::UnknownUid(_) => (Exit::Failed, "unknown_user"),
+        AccountError::Database(_) => (Exit::Failed, "user_database_failed"),
+    };
+    Report::new(exit, code, error.to_string()).hint(error.remedy())
 }
 
 fn no_such_passkey(user: &str, name: &str, names: &[String]) -> Report {
@@ -239,6 +242,12 @@ fn no_such_passkey(user: &str, name: &str, names: &[String]) -> Report {
 impl From<AccountError> for Error {
     fn from(error: AccountError) -> Self {
         Self::Account(error)
+    }
+}
+
+impl From<TransferError> for Error {
+    fn from(error: TransferError) -> Self {
+        Self::Transfer(error)
     }
 }
 

@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(cli.global.json);
     match commands::run(&cli, output) {
-        Ok(()) => Exit::Done.into(),
+        Ok(exit) => exit.into(),
         Err(error) => output.error(&error.report()).into(),
     }
 }

@@ -4,6 +4,8 @@ mod add;
 mod change;
 mod disable;
 mod enable;
+mod export;
+mod import;
 mod keys;
 mod list;
 mod remove;
@@ -22,10 +24,11 @@ use passkey_core::store::{CredentialFile, Loaded, State, Store, StoreError, Upda
 use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::output::{self, Output};
 
 /// Does what `cli` asks for.
-pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
+pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
     let context = Context::new(&cli.global, output)?;
     match &cli.command {
         Command::Add(arguments) => add::run(&context, arguments),
@@ -37,7 +40,11 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
         Command::Remove(arguments) => remove::run(&context, arguments),
         Command::Verify(arguments) => verify::run(&context, arguments),
         Command::Keys => keys::run(&context),
+        // What came in is told by the result, and whether that was all by the exit status.
+        Command::Import(arguments) => return import::run(&context, arguments),
+        Command::Export(arguments) => export::run(&context, arguments),
     }
+    .map(|()| Exit::Done)
 }
 
 /// What every command needs.
@@ -65,6 +72,19 @@ impl Context {
         let store = Store::new(&config);
         let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
         Ok(Self { config, account, store, output, is_root: caller.is_root, user_option })
+    }
+
+    /// The same for another user.
+    fn for_account(&self, account: Account) -> Self {
+        let user_option = format!(" --user {}", account.name);
+        Self {
+            config: self.config.clone(),
+            account,
+            store: self.store.clone(),
+            output: self.output,
+            is_root: self.is_root,
+            user_option,
+        }
     }
 
     /// The user's credential file, where there is one. Entries that are passed over are warned of.

@@ -64,12 +64,13 @@ fn parse_value(value: &str) -> Result<ForeignPasskey, Damage> {
     })
 }
 
-/// A passkey as a value; `None` for an algorithm that SSSD does not know. A discoverable one is given its user's handle.
-pub fn value_of(credential: &Credential, user_handle: &UserHandle) -> Option<String> {
+/// A passkey as a value; `None` for an algorithm that SSSD does not know. `user_handle`: the one that the key gives for it, of a
+/// discoverable one.
+pub fn value_of(credential: &Credential, user_handle: Option<&UserHandle>) -> Option<String> {
     let key = public_key::to_spki(&credential.public_key)?;
     let id = Base64::encode_string(credential.id.as_bytes());
     let mut value = format!("{PREFIX}{id},{}", Base64::encode_string(&key));
-    if credential.discoverable {
+    if let Some(user_handle) = user_handle {
         value.extend([",", &Base64::encode_string(user_handle.as_bytes())]);
     }
     Some(value)

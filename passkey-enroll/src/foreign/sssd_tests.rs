@@ -24,12 +24,12 @@ fn values_alone_and_as_directories_print_them() {
     // What we write is what the other library wrote.
     let text = String::from_utf8(file("sssd")).unwrap().replace("\n ", "");
     for passkey in &passkeys {
-        let value = value_of(&enrolled(passkey, UvCapability::None), &handle).unwrap();
+        let value = value_of(&enrolled(passkey, UvCapability::None), passkey.user_handle.as_ref()).unwrap();
         assert!(text.contains(&value), "{value}");
     }
     let es384 = PublicKey::Es384 { x: [1; 48], y: [1; 48] };
     let credential = credential(CredentialId::new(vec![1]).unwrap(), es384, false, UvCapability::None);
-    assert_eq!(value_of(&credential, &handle), None);
+    assert_eq!(value_of(&credential, None), None);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Results as a person reads them.
 
 use super::json::{
-    Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Renamed, Shown, Switched,
+    Added, Counts, Exported, FirstSteps, Imported, Key, KeyError, Keys, Passkeys, Rehearsed, Remark, Removal,
+    Renamed, Shown, Switched,
 };
 use super::paint::Paint;
 use super::table::{Facts, Table};
@@ -150,6 +151,59 @@ impl Human for Switched {
             Escaped::text(&self.credential.name),
             Escaped::text(&self.user)
         )
+    }
+}
+
+impl Human for Imported {
+    fn human(&self, paint: Paint) -> String {
+        let Counts { imported, skipped, damaged } = self.counts;
+        let mut lines: Vec<String> = Vec::new();
+        lines.extend(self.credentials.iter().map(|passkey| {
+            let name = Escaped::text(&passkey.credential.name);
+            format!(
+                "{} Passkey “{name}” is imported for {}.",
+                paint.success("✓"),
+                Escaped::text(&passkey.user)
+            )
+        }));
+        lines.extend(self.skipped.iter().map(|known| {
+            let (name, user) = (Escaped::text(&known.name), Escaped::text(&known.user));
+            format!("  Line {} is the passkey “{name}” of {user}, which stays as it is.", known.line)
+        }));
+        lines.push(format!("{imported} imported, {skipped} known already, {damaged} not imported."));
+        lines.join("\n") + "\n"
+    }
+}
+
+impl Remark {
+    /// The sentence about the passkeys of these names.
+    pub(crate) fn sentence(self, names: &str) -> String {
+        match self {
+            Self::VerificationIsTheServices => format!(
+                "A PIN or fingerprint was asked for with {names}. Here the service decides that, not the passkey: set \
+                 verification = \"required\" for the services that should ask for it."
+            ),
+            Self::AlwaysTouched => {
+                format!("No touch was asked for with {names}. Here a touch is always asked for.")
+            }
+            Self::ForeignUserHandle => format!(
+                "{names}: the security key has it under another user handle. It signs in as any other, but not where \
+                 nobody says who signs in."
+            ),
+            Self::HidesOnUnknownModel => format!(
+                "{names}: the security key shows it only once its PIN was given, and which model that is could not be found \
+                 out. If signing in does not find it, remove it and import it again with the key plugged in."
+            ),
+        }
+    }
+}
+
+impl Human for Exported {
+    fn human(&self, _paint: Paint) -> String {
+        // For a file: nothing but the lines, and all of them.
+        let lines: Vec<String> =
+            self.lines.iter().map(|line| Escaped::name(line, usize::MAX).to_string()).collect();
+        lines.join("\n") + "\n"
     }
 }
 

@@ -2,7 +2,8 @@ use clap::Parser as _;
 use serde_json::{Value, json};
 
 use super::json::{
-    Credential, Key, KeyError, Keys, Passkeys, PinState, Plugged, Removal, Renamed, Shown, Switched, UvState,
+    Counts, Credential, Damaged, Exported, ExportedPasskey, Imported, ImportedPasskey, Key, KeyError, Keys,
+    Known, LeftOut, Passkeys, PinState, Plugged, Remark, Removal, Renamed, Shown, Switched, UvState,
 };
 use super::*;
 use crate::cli::Cli;
@@ -147,6 +148,71 @@ fn a_switch_says_whether_it_was_turned() {
     }
 }
 
+fn imported(name: &str) -> Imported {
+    Imported {
+        file: "/etc/u2f_mappings".to_owned(),
+        format: "pam-u2f",
+        counts: Counts { imported: 1, skipped: 1, damaged: 1 },
+        credentials: vec![ImportedPasskey {
+            user: name.to_owned(),
+            line: 1,
+            credential: credential(name),
+            remarks: vec![Remark::AlwaysTouched, Remark::ForeignUserHandle],
+        }],
+        skipped: vec![Known { user: name.to_owned(), line: 2, name: name.to_owned() }],
+        damaged: vec![Damaged {
+            line: 3,
+            user: Some(name.to_owned()),
+            code: "unknown_user",
+            reason: name.to_owned(),
+            hint: "See.".to_owned(),
+        }],
+    }
+}
+
+fn exported(name: &str) -> Exported {
+    Exported {
+        user: name.to_owned(),
+        format: "sssd",
+        rp_id: "example.org".to_owned(),
+        lines: vec![format!("{name}:AAAA"), "second".to_owned()],
+        credentials: vec![ExportedPasskey { name: name.to_owned(), text: "AAAA".to_owned() }],
+        left_out: vec![LeftOut { name: name.to_owned(), reason: "disabled" }],
+        use_it: Vec::new(),
+    }
+}
+
+#[test]
+fn the_shape_of_an_import() {
+    let import = imported("blue");
+    let shape = value(&import);
+    assert_eq!(shape["counts"], json!({ "imported": 1, "skipped": 1, "damaged": 1 }));
+    assert_eq!(
+        (&shape["credentials"][0]["name"], &shape["credentials"][0]["line"]),
+        (&json!("blue"), &json!(1))
+    );
+    assert_eq!(shape["credentials"][0]["remarks"], json!(["always_touched", "foreign_user_handle"]));
+    assert_eq!(shape["skipped"], json!([{ "user": "blue", "line": 2, "name": "blue" }]));
+    assert_eq!(
+        shape["damaged"],
+        json!([{ "line": 3, "user": "blue", "code": "unknown_user", "reason": "blue", "hint": "See." }])
+    );
+    assert_eq!(
+        import.human(Paint::Plain),
+        "✓ Passkey “blue” is imported for blue.\n  Line 2 is the passkey “blue” of blue, which stays as it is.\n\
+         1 imported, 1 known already, 1 not imported.\n"
+    );
+}
+
+#[test]
+fn an_export_is_its_lines_and_nothing_else() {
+    let export = exported("blue");
+    assert_eq!(export.human(Paint::Colour), "blue:AAAA\nsecond\n");
+    let shape = value(&export);
+    assert_eq!((&shape["lines"], &shape["rp_id"]), (&json!(["blue:AAAA", "second"]), &json!("example.org")));
+    assert_eq!(shape["left_out"], json!([{ "name": "blue", "reason": "disabled" }]));
+}
+
 #[test]
 fn the_shape_of_keys() {
     assert_eq!(
@@ -227,6 +293,9 @@ fn nothing_foreign_reaches_the_terminal_unescaped() {
         Renamed { user: HOSTILE.to_owned(), old_name: HOSTILE.to_owned(), credential: removed.clone() }
             .human(Paint::Plain),
         switched(removed.clone(), true).human(Paint::Plain),
+        imported(HOSTILE).human(Paint::Plain),
+        exported(HOSTILE).human(Paint::Plain),
+        json_text(&imported(HOSTILE)),
         key_text(hostile_key.clone()),
         error_text(
             &Report {

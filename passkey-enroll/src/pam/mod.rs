@@ -74,6 +74,16 @@ impl Services {
         included.collect()
     }
 
+    /// All calls of a module, in whichever file they stand.
+    pub(crate) fn calls(&self, module: &str) -> Vec<Rule> {
+        let texts = self.names().into_iter().filter_map(|name| self.read(&name).ok());
+        let rules = texts.flat_map(|text| line::parse(&text)).filter_map(|line| match line {
+            Line::Module(rule) if rule.module == module => Some(rule),
+            Line::Module(_) | Line::Include { .. } => None,
+        });
+        rules.collect()
+    }
+
     fn expand(&self, text: &str, depth: usize, stack: &mut Vec<Step>) {
         for line in line::parse(text) {
             if stack.len() >= MAX_STEPS {

@@ -35,6 +35,7 @@ fn included_files_stand_where_they_are_included() {
     assert_eq!(modules(&services.stack("sudo").unwrap()), ["a.so", "b.so", "…", "d.so"]);
     assert_eq!(services.included("sudo"), ["common-auth", "own"]);
     assert!(services.stack("login").is_err());
+    assert_eq!(services.calls("c.so").len(), 1);
 }
 
 #[test]

@@ -11,5 +11,6 @@
 mod passkeys;
 mod people;
 mod scene;
+mod transfer;
 mod trouble;
 mod usage;
