@@ -86,6 +86,18 @@ impl fmt::Display for AccountError {
 
 impl std::error::Error for AccountError {}
 
+impl AccountError {
+    /// What to do about it.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotRoot => "Run the command with sudo, or leave --user out.",
+            Self::UnknownName(_) => "Users are named as in /etc/passwd: getent passwd",
+            Self::UnknownUid(_) => "Name a user with --user.",
+            Self::Database(_) => "Look at what /etc/nsswitch.conf names, and whether it can be reached.",
+        }
+    }
+}
+
 #[cfg(test)]
 #[path = "account_tests.rs"]
 mod tests;

@@ -2,8 +2,10 @@
 
 mod care;
 mod enrol;
+pub(crate) mod not_found;
 mod sign_in;
 mod store;
+mod transfer;
 
 use std::io;
 use std::path::PathBuf;
@@ -17,6 +19,8 @@ use crate::account::AccountError;
 use crate::care::CareError;
 use crate::exit::Exit;
 use crate::person::LastQuestion;
+
+pub(crate) use transfer::TransferError;
 
 /// Why the command did not do what it was asked to.
 #[derive(Debug)]
@@ -65,6 +69,8 @@ pub(crate) enum Error {
     },
     /// Another passkey of the user has this name.
     NameTaken(String),
+    /// Another passkey of the user has the name that one is to be given.
+    NewNameTaken(String),
     /// What the name stands for changed while the person was asked.
     Changed,
     /// Another enrolment of the same user came first, and the two do not fit together.
@@ -103,6 +109,8 @@ pub(crate) enum Error {
     Care(CareError),
     /// The key was not reset.
     Reset(ResetError),
+    /// Nothing was imported or exported.
+    Transfer(TransferError),
     /// A yes was needed, and there is nobody to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
@@ -182,8 +190,13 @@ impl Error {
                 Report::new(Exit::AlreadyEnrolled, "name_taken", message)
                     .hint("Choose another --name, or leave it out and one is chosen for you.")
             }
+            Self::NewNameTaken(name) => {
+                let message = format!("There is another passkey called “{name}”.");
+                Report::new(Exit::AlreadyEnrolled, "name_taken", message)
+                    .hint("Choose another name; passkey-enroll list shows those that are taken.")
+            }
             Self::Changed => {
-                let message = "Another program changed the passkeys meanwhile. Nothing was removed.";
+                let message = "Another program changed the passkeys meanwhile. Nothing was done.";
                 Report::new(Exit::Failed, "changed_meanwhile", message)
                     .hint("Look again: passkey-enroll list")
             }
@@ -205,6 +218,7 @@ impl Error {
             Self::KeyPin { error, asked } => sign_in::pin(*error, *asked),
             Self::Care(error) => care::report(error),
             Self::Reset(error) => care::reset(*error),
+            Self::Transfer(error) => error.report(),
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";
                 Report::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")
@@ -225,16 +239,12 @@ impl Error {
 }
 
 fn account(error: &AccountError) -> Report {
-    match error {
-        AccountError::NotRoot => Report::new(Exit::NotPermitted, "not_permitted", error.to_string())
-            .hint("Run the command with sudo, or leave --user out."),
-        AccountError::UnknownName(_) => Report::new(Exit::Failed, "unknown_user", error.to_string())
-            .hint("Users are named as in /etc/passwd: getent passwd"),
-        AccountError::UnknownUid(_) => {
-            Report::new(Exit::Failed, "unknown_user", error.to_string()).hint("Name a user with --user.")
-        }
-        AccountError::Database(_) => Report::new(Exit::Failed, "user_database_failed", error.to_string()),
-    }
+    let (exit, code) = match error {
+        AccountError::NotRoot => (Exit::NotPermitted, "not_permitted"),
+        AccountError::UnknownName(_) | AccountError::UnknownUid(_) => (Exit::Failed, "unknown_user"),
+        AccountError::Database(_) => (Exit::Failed, "user_database_failed"),
+    };
+    Report::new(exit, code, error.to_string()).hint(error.remedy())
 }
 
 fn no_such_passkey(user: &str, name: &str, names: &[String]) -> Report {
@@ -251,6 +261,12 @@ fn no_such_passkey(user: &str, name: &str, names: &[String]) -> Report {
 impl From<AccountError> for Error {
     fn from(error: AccountError) -> Self {
         Self::Account(error)
+    }
+}
+
+impl From<TransferError> for Error {
+    fn from(error: TransferError) -> Self {
+        Self::Transfer(error)
     }
 }
 

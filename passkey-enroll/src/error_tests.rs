@@ -37,6 +37,7 @@ fn errors() -> Vec<(Error, Exit, &'static str)> {
             "all_damaged",
         ),
         (Error::NameTaken("blue".to_owned()), Exit::AlreadyEnrolled, "name_taken"),
+        (Error::NewNameTaken("blue".to_owned()), Exit::AlreadyEnrolled, "name_taken"),
         (Error::Changed, Exit::Failed, "changed_meanwhile"),
         (Error::EnrolledMeanwhile, Exit::Failed, "enrolled_meanwhile"),
         (Error::NobodyToConfirm, Exit::Usage, "confirmation_needed"),

@@ -1,6 +1,8 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
+//! - What it means for signing in: `closed` says which services a user is shut out of, by the service files that `pam` reads.
+//! - What other programs know of passkeys: [`foreign`].
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
 //! - The key itself, and the process of its own that talks to it: `care`. The names of its models: `models`.
@@ -12,13 +14,16 @@
 mod account;
 mod care;
 pub mod cli;
+mod closed;
 mod commands;
 mod error;
 mod exit;
+pub mod foreign;
 mod interrupt;
 mod models;
 mod naming;
 mod output;
+mod pam;
 mod person;
 mod prompt;
 mod terminal;
@@ -45,7 +50,7 @@ pub fn main() -> ExitCode {
     }
     let output = Output::new(cli.global.json);
     match commands::run(&cli, output) {
-        Ok(()) => Exit::Done.into(),
+        Ok(exit) => exit.into(),
         Err(error) => output.error(&error.report()).into(),
     }
 }

@@ -10,10 +10,14 @@ mod signature;
 
 use std::fmt;
 
-use ctap::{authenticator_data::Flags, get_assertion};
+use ctap::{authenticator_data::Flags, cose::PublicKey, get_assertion};
 use sha2::{Digest as _, Sha256};
 
-use crate::{client_data::ClientData, config::CounterPolicy, credential::Credential};
+use crate::{
+    client_data::ClientData,
+    config::CounterPolicy,
+    credential::{Credential, CredentialId},
+};
 
 /// What an assertion is held against.
 #[derive(Clone, Copy, Debug)]
@@ -79,19 +83,54 @@ pub fn verify_assertion<'c>(
     assertion: &get_assertion::Response,
 ) -> Result<AssertionFacts<'c>, VerifyError> {
     let credential = asked_for(expected.credentials, assertion.credential_id.as_deref())?;
+    if credential.rp_id != expected.rp_id {
+        return Err(VerifyError::WrongRpId);
+    }
+    check_signed(&credential.public_key, expected.rp_id, expected.client_data, assertion)?;
     let data = &assertion.authenticator_data;
-    if credential.rp_id != expected.rp_id
-        || data.rp_id_hash.as_slice() != Sha256::digest(credential.rp_id.as_bytes()).as_slice()
-    {
+    Ok(AssertionFacts { credential, flags: data.flags, sign_count: data.sign_count })
+}
+
+/// The id of the credential with this public key, by an authenticator's reply to a request without an allow list. It
+/// says whose id it is, and signs nobody in.
+///
+/// # Errors
+/// The first thing that is wrong: above all, that another credential signed.
+pub(crate) fn identify(
+    public_key: &PublicKey,
+    rp_id: &str,
+    client_data: &ClientData,
+    assertion: &get_assertion::Response,
+) -> Result<CredentialId, VerifyError> {
+    check_signed(public_key, rp_id, client_data, assertion)?;
+    let id = assertion.credential_id.clone().and_then(CredentialId::new);
+    id.ok_or(VerifyError::CredentialIdMissing)
+}
+
+/// Whether signatures can be verified under `key` at all: not every one that has the right form is a point of its curve, or
+/// fit for use.
+pub fn is_usable(key: &PublicKey) -> bool {
+    // The key is looked at before the signature.
+    signature::verify(key, &[], &[]) != Err(VerifyError::UnusablePublicKey)
+}
+
+/// Checks that the holder of `public_key` signed this, for this RP ID.
+fn check_signed(
+    public_key: &PublicKey,
+    rp_id: &str,
+    client_data: &ClientData,
+    assertion: &get_assertion::Response,
+) -> Result<(), VerifyError> {
+    let data = &assertion.authenticator_data;
+    if data.rp_id_hash.as_slice() != Sha256::digest(rp_id.as_bytes()).as_slice() {
         return Err(VerifyError::WrongRpId);
     }
     if data.flags.contains(Flags::BS) && !data.flags.contains(Flags::BE) {
         return Err(VerifyError::ContradictoryBackupFlags);
     }
     let mut message = data.raw.clone();
-    message.extend_from_slice(expected.client_data.hash());
-    signature::verify(&credential.public_key, &message, &assertion.signature)?;
-    Ok(AssertionFacts { credential, flags: data.flags, sign_count: data.sign_count })
+    message.extend_from_slice(client_data.hash());
+    signature::verify(public_key, &message, &assertion.signature)
 }
 
 /// The credential that the reply is about. An authenticator that was given exactly one may leave the id out

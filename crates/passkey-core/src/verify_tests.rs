@@ -277,3 +277,22 @@ fn every_error_says_something_of_its_own() {
     let messages: std::collections::BTreeSet<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(messages.len(), errors.len());
 }
+
+#[test]
+fn keys_that_no_signature_verifies_under_are_told_from_others() {
+    let ed25519 = SigningKey::from_bytes(&[3; 32]).verifying_key().to_bytes();
+    let mut identity = [0; 32];
+    identity[0] = 1;
+    for (key, usable) in [
+        (PublicKey::EdDsa { x: ed25519 }, true),
+        (PublicKey::EdDsa { x: identity }, false),
+        // No point of the curve has this ordinate.
+        (PublicKey::EdDsa { x: [2; 32] }, false),
+        (PublicKey::Es384 { x: [1; 48], y: [1; 48] }, false),
+        (PublicKey::Rs256 { n: vec![0xff; 256], e: vec![1, 0, 1] }, true),
+        (PublicKey::Rs256 { n: vec![0xfe; 256], e: vec![1, 0, 1] }, false),
+        (PublicKey::Rs256 { n: vec![0xff; 256], e: vec![1] }, false),
+    ] {
+        assert_eq!(is_usable(&key), usable, "{key:?}");
+    }
+}

@@ -129,12 +129,12 @@ fn remember(context: &Context, credential: &credential::Credential, sign_count: 
 }
 
 /// Whether no passkey has the name, not even one that could not be read.
-fn is_free(file: &CredentialFile, name: &str) -> bool {
+pub(super) fn is_free(file: &CredentialFile, name: &str) -> bool {
     file.named(name).is_none() && !file.skipped.iter().any(|entry| entry.name.as_deref() == Some(name))
 }
 
 /// What any service of the configuration asks for: a key that cannot do it is better found out now.
-fn strictest(config: &Config) -> UserVerification {
+pub(super) fn strictest(config: &Config) -> UserVerification {
     let services = config.services.keys().map(String::as_str);
     services
         .chain([""])

@@ -1,15 +1,22 @@
 //! The commands, and what they have in common.
 
 mod add;
+mod change;
+mod disable;
+mod enable;
+mod export;
+mod import;
 mod key;
 mod keys;
 mod list;
 mod remove;
+mod rename;
 mod show;
 mod verify;
 
 use std::convert::Infallible;
 use std::path::Path;
+use std::rc::Rc;
 
 use passkey_core::config::{Account, Config, DEFAULT_PATH};
 use passkey_core::credential::{Credential, UserHandle};
@@ -19,23 +26,31 @@ use passkey_core::store::{CredentialFile, CredentialState, Loaded, State, Store,
 use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::models::{Models, Table};
 use crate::output::{self, Output, json};
 
 /// Does what `cli` asks for.
-pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
+pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
     let context = Context::new(&cli.global, output)?;
     match &cli.command {
         Command::Add(arguments) => add::run(&context, arguments),
         Command::List => list::run(&context),
         Command::Show(arguments) => show::run(&context, arguments),
+        Command::Rename(arguments) => rename::run(&context, arguments),
+        Command::Disable(arguments) => disable::run(&context, arguments),
+        Command::Enable(arguments) => enable::run(&context, arguments),
         Command::Remove(arguments) => remove::run(&context, arguments),
         Command::Verify(arguments) => verify::run(&context, arguments),
         Command::Keys => keys::run(&context),
         Command::Key(arguments) => key::run(&context, arguments),
         // It has nothing to do with anybody's passkeys, and is done before.
         Command::CareForKey => Ok(()),
+        // What came in is told by the result, and whether that was all by the exit status.
+        Command::Import(arguments) => return import::run(&context, arguments),
+        Command::Export(arguments) => export::run(&context, arguments),
     }
+    .map(|()| Exit::Done)
 }
 
 /// What every command needs.
@@ -44,7 +59,7 @@ struct Context {
     account: Account,
     store: Store,
     output: Output,
-    models: Models,
+    models: Rc<Models>,
     is_root: bool,
     /// ` --user NAME`, as the caller gave it.
     user_option: String,
@@ -64,8 +79,22 @@ impl Context {
         let store = Store::new(&config);
         let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
         // A file with the statements of the FIDO Alliance would come first.
-        let models = Models::new(vec![Box::new(Table::built_in())]);
+        let models = Rc::new(Models::new(vec![Box::new(Table::built_in())]));
         Ok(Self { config, account, store, output, models, is_root: caller.is_root, user_option })
+    }
+
+    /// The same for another user.
+    fn for_account(&self, account: Account) -> Self {
+        let user_option = format!(" --user {}", account.name);
+        Self {
+            config: self.config.clone(),
+            account,
+            store: self.store.clone(),
+            output: self.output,
+            models: Rc::clone(&self.models),
+            is_root: self.is_root,
+            user_option,
+        }
     }
 
     /// The user's credential file, where there is one. Entries that are passed over are warned of.

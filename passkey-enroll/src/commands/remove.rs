@@ -1,78 +1,52 @@
 //! `remove`: forgets a passkey. The key itself is not touched, and need not be there.
 
 use passkey_core::credential::CredentialId;
-use passkey_core::store::{CredentialFile, UpdateError};
+use passkey_core::escape::Escaped;
 
 use super::Context;
+use super::change::{self, Left};
 use crate::cli::Remove;
 use crate::error::Error;
-use crate::interrupt::Interrupt;
 use crate::output::{self, json::Removal};
-use crate::terminal::{Line, Terminal};
-use passkey_core::escape::Escaped;
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
     let credential = context.named(&loaded.file, &arguments.name)?;
     // Who cannot remove it should not be asked whether they mean it.
     context.check_writable("remove", &loaded.file.user_handle)?;
-    let remembered = context.state();
-    let removed =
-        context.described(credential, remembered.as_ref().and_then(|state| state.credential(&credential.id)));
+    let removed = change::shown(context, credential);
     if !arguments.yes {
-        confirm(context, &arguments.name, is_last(&loaded.file, &credential.id))?;
+        let mut without = loaded.file.clone();
+        // It was there a line ago.
+        let _ = without.remove(&arguments.name);
+        let was_usable = credential.enabled;
+        let left = Left::in_file(context, &without);
+        let foreboding = if was_usable { left.foreboding(context) } else { String::new() };
+        let name = Escaped::text(&arguments.name);
+        let user = Escaped::text(&context.account.name);
+        change::confirm(&format!("{foreboding}Remove the passkey “{name}” of {user}?"))?;
     }
-    let remaining = take_out(context, &arguments.name, &credential.id)?;
+    let left = take_out(context, &arguments.name, &credential.id)?;
     if let Err(error) = context.store.update_state(&context.account, |state| state.forget(&credential.id)) {
         output::warning(&format!("its last use and counter are not forgotten: {error}"));
     }
-    if remaining == 0 {
-        output::warning(&format!(
-            "{} has no passkey left: services that require one do not let them in any more.",
-            context.account.name
-        ));
+    if let Some(warning) = left.warning(context) {
+        output::warning(&warning);
     }
-    context.output.result(&Removal { user: context.user(), removed, remaining })
+    context.output.result(&Removal {
+        user: context.user(),
+        removed,
+        remaining: left.remaining,
+        usable: left.usable,
+        closed_services: left.closed_services,
+    })
 }
 
-/// Whether nothing else could sign in.
-fn is_last(file: &CredentialFile, id: &CredentialId) -> bool {
-    !file.enabled().any(|credential| credential.id != *id)
-}
-
-fn confirm(context: &Context, name: &str, is_last: bool) -> Result<(), Error> {
-    let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
-    let user = Escaped::text(&context.account.name);
-    let warning = if is_last {
-        format!(
-            "This is the last passkey of {user} that can sign in: services that require one will not let them in any \
-             more.\n"
-        )
-    } else {
-        String::new()
-    };
-    let question =
-        format!("{warning}Remove the passkey “{}” of {user}? Type yes to go on: ", Escaped::text(name));
-    match terminal.ask(&question, &interrupt).map_err(Error::Terminal)? {
-        Line::Typed(answer) if answer.as_bytes().trim_ascii().eq_ignore_ascii_case(b"yes") => Ok(()),
-        Line::Typed(_) | Line::End | Line::Interrupted => Err(Error::Cancelled),
-    }
-}
-
-/// Takes the passkey out of the file; how many the user has left.
-pub(super) fn take_out(context: &Context, name: &str, id: &CredentialId) -> Result<usize, Error> {
-    let changed = context.store.update(&context.account, |file| {
-        // While the person thought about it, another process may have given the name to another passkey.
-        context
-            .named(file, name)
-            .and_then(|found| if found.id == *id { Ok(()) } else { Err(Error::Changed) })?;
-        // It was there a line ago.
+/// Takes the passkey out of the file; what the user has left.
+pub(super) fn take_out(context: &Context, name: &str, id: &CredentialId) -> Result<Left, Error> {
+    change::change(context, "remove", |file| {
+        change::check_same(context, file, name, id)?;
         let _ = file.remove(name);
-        Ok(file.credentials.len())
-    });
-    changed.map_err(|error| match error {
-        UpdateError::Store(error) => context.store_error("remove", error),
-        UpdateError::Change(error) => error,
+        Ok(Left::in_file(context, file))
     })
 }

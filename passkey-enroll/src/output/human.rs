@@ -1,6 +1,9 @@
 //! Results as a person reads them.
 
-use super::json::{Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Shown};
+use super::json::{
+    Added, Counts, Exported, FirstSteps, Imported, Key, KeyError, Keys, Passkeys, Rehearsed, Remark, Removal,
+    Renamed, Shown, Switched,
+};
 use super::paint::Paint;
 use super::table::{Facts, Table};
 use super::time::{local, local_or_never};
@@ -17,17 +20,23 @@ impl Human for Passkeys {
         if self.credentials.is_empty() {
             return String::new();
         }
-        let mut table = Table::new(&["NAME", "MODEL", "ADDED", "LAST USED", "PROTECTED BY", "FOR"]);
+        // Whom a passkey is for matters only where there are several.
+        let several = self.credentials.windows(2).any(|pair| matches!(pair, [a, b] if a.rp_id != b.rp_id));
+        let mut headings = vec!["NAME", "MODEL", "ADDED", "LAST USED", "VERIFIED BY", "ON KEY"];
+        headings.extend(several.then_some("FOR"));
+        let mut table = Table::new(&headings);
         for credential in &self.credentials {
             let disabled = if credential.enabled { "" } else { " (disabled)" };
-            table.row(&[
+            let mut cells = vec![
                 format!("{}{disabled}", credential.name),
                 credential.model.clone().unwrap_or_else(|| "not known".to_owned()),
                 local(credential.added),
                 if self.state_known { local_or_never(credential.last_used) } else { "not known".to_owned() },
                 protection(credential.user_verification).to_owned(),
-                credential.rp_id.clone(),
-            ]);
+                yes(credential.discoverable).to_owned(),
+            ];
+            cells.extend(several.then(|| credential.rp_id.clone()));
+            if credential.enabled { table.row(&cells) } else { table.faint_row(&cells) }
         }
         table.text(paint)
     }
@@ -50,8 +59,8 @@ impl Human for Shown {
             "Signature counter",
             credential.sign_count.map_or("not known".to_owned(), |n| n.to_string()),
         );
-        facts.add("Protected by", protection(credential.user_verification));
-        facts.add("Discoverable", yes(credential.discoverable));
+        facts.add("Verified by", protection(credential.user_verification));
+        facts.add("On the key (discoverable)", yes(credential.discoverable));
         if let Some(level) = credential.cred_protect {
             facts.add("Credential protection", format!("level {level}"));
         }
@@ -113,6 +122,88 @@ impl Human for Removal {
             Escaped::text(&self.removed.name),
             Escaped::text(&self.user)
         )
+    }
+}
+
+impl Human for Renamed {
+    fn human(&self, paint: Paint) -> String {
+        format!(
+            "{} The passkey “{}” of {} is called “{}” now.\n",
+            paint.success("✓"),
+            Escaped::text(&self.old_name),
+            Escaped::text(&self.user),
+            Escaped::text(&self.credential.name)
+        )
+    }
+}
+
+impl Human for Switched {
+    fn human(&self, paint: Paint) -> String {
+        let state = match (self.credential.enabled, self.changed) {
+            (true, true) => "is enabled",
+            (true, false) => "was enabled already",
+            (false, true) => "is disabled",
+            (false, false) => "was disabled already",
+        };
+        format!(
+            "{} Passkey “{}” of {} {state}.\n",
+            paint.success("✓"),
+            Escaped::text(&self.credential.name),
+            Escaped::text(&self.user)
+        )
+    }
+}
+
+impl Human for Imported {
+    fn human(&self, paint: Paint) -> String {
+        let Counts { imported, skipped, damaged } = self.counts;
+        let mut lines: Vec<String> = Vec::new();
+        lines.extend(self.credentials.iter().map(|passkey| {
+            let name = Escaped::text(&passkey.credential.name);
+            format!(
+                "{} Passkey “{name}” is imported for {}.",
+                paint.success("✓"),
+                Escaped::text(&passkey.user)
+            )
+        }));
+        lines.extend(self.skipped.iter().map(|known| {
+            let (name, user) = (Escaped::text(&known.name), Escaped::text(&known.user));
+            format!("  Line {} is the passkey “{name}” of {user}, which stays as it is.", known.line)
+        }));
+        lines.push(format!("{imported} imported, {skipped} known already, {damaged} not imported."));
+        lines.join("\n") + "\n"
+    }
+}
+
+impl Remark {
+    /// The sentence about the passkeys of these names.
+    pub(crate) fn sentence(self, names: &str) -> String {
+        match self {
+            Self::VerificationIsTheServices => format!(
+                "A PIN or fingerprint was asked for with {names}. Here the service decides that, not the passkey: set \
+                 verification = \"required\" for the services that should ask for it."
+            ),
+            Self::AlwaysTouched => {
+                format!("No touch was asked for with {names}. Here a touch is always asked for.")
+            }
+            Self::ForeignUserHandle => format!(
+                "{names}: the security key has it under another user handle. It signs in as any other, but not where \
+                 nobody says who signs in."
+            ),
+            Self::HidesOnUnknownModel => format!(
+                "{names}: the security key shows it only once its PIN was given, and which model that is could not be found \
+                 out. If signing in does not find it, remove it and import it again with the key plugged in."
+            ),
+        }
+    }
+}
+
+impl Human for Exported {
+    fn human(&self, _paint: Paint) -> String {
+        // For a file: nothing but the lines, and all of them.
+        let lines: Vec<String> =
+            self.lines.iter().map(|line| Escaped::name(line, usize::MAX).to_string()).collect();
+        lines.join("\n") + "\n"
     }
 }
 

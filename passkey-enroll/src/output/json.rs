@@ -136,6 +136,131 @@ pub(crate) struct Removal {
     pub(crate) removed: Credential,
     /// How many passkeys the user has left.
     pub(crate) remaining: usize,
+    /// How many of those can sign in.
+    pub(crate) usable: usize,
+    /// The services that are closed to the user for want of one.
+    pub(crate) closed_services: Vec<String>,
+}
+
+/// `rename`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Renamed {
+    pub(crate) user: String,
+    pub(crate) old_name: String,
+    #[serde(flatten)]
+    pub(crate) credential: Credential,
+}
+
+/// `disable`, `enable`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Switched {
+    pub(crate) user: String,
+    #[serde(flatten)]
+    pub(crate) credential: Credential,
+    /// Whether it was the other way round before.
+    pub(crate) changed: bool,
+    /// How many of the user's passkeys can sign in.
+    pub(crate) usable: usize,
+    /// The services that are closed to the user for want of one.
+    pub(crate) closed_services: Vec<String>,
+}
+
+/// `import`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Imported {
+    pub(crate) file: String,
+    /// As on the command line.
+    pub(crate) format: &'static str,
+    pub(crate) counts: Counts,
+    pub(crate) credentials: Vec<ImportedPasskey>,
+    /// What was on file already and is left as it was.
+    pub(crate) skipped: Vec<Known>,
+    /// What could not be imported.
+    pub(crate) damaged: Vec<Damaged>,
+}
+
+/// How many entries of a foreign file came to what end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counts {
+    pub(crate) imported: usize,
+    pub(crate) skipped: usize,
+    pub(crate) damaged: usize,
+}
+
+/// A passkey that was imported.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ImportedPasskey {
+    pub(crate) user: String,
+    /// Where it stands in the file.
+    pub(crate) line: usize,
+    #[serde(flatten)]
+    pub(crate) credential: Credential,
+    pub(crate) remarks: Vec<Remark>,
+}
+
+/// What the other program knew of a passkey and there is no place for here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Remark {
+    /// It asked for more than a touch with this passkey.
+    VerificationIsTheServices,
+    /// It did not ask for a touch.
+    AlwaysTouched,
+    /// The key gives a user handle for it that is not the user's here.
+    ForeignUserHandle,
+    /// It shows itself to its user only, and which model holds it is not known.
+    HidesOnUnknownModel,
+}
+
+/// An entry that is a passkey on file.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Known {
+    pub(crate) user: String,
+    /// Where it stands in the file.
+    pub(crate) line: usize,
+    /// What it is called here.
+    pub(crate) name: String,
+}
+
+/// An entry that could not be imported.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Damaged {
+    /// Where it stands in the file.
+    pub(crate) line: usize,
+    /// Whose it is, where that is known.
+    pub(crate) user: Option<String>,
+    pub(crate) code: &'static str,
+    pub(crate) reason: String,
+    pub(crate) hint: String,
+}
+
+/// `export`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Exported {
+    pub(crate) user: String,
+    /// As on the command line.
+    pub(crate) format: &'static str,
+    pub(crate) rp_id: String,
+    /// What the other program's file should hold.
+    pub(crate) lines: Vec<String>,
+    pub(crate) credentials: Vec<ExportedPasskey>,
+    pub(crate) left_out: Vec<LeftOut>,
+    /// What to do with it, for a person.
+    pub(crate) use_it: Vec<String>,
+}
+
+/// A passkey as another program writes it down.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ExportedPasskey {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// A passkey that was not exported.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct LeftOut {
+    pub(crate) name: String,
+    pub(crate) reason: &'static str,
 }
 
 /// `verify`

@@ -11,36 +11,63 @@ const GAP: usize = 2;
 /// A table: a heading for each column, and rows of as many cells. Cells are escaped here.
 #[derive(Debug)]
 pub(super) struct Table {
-    rows: Vec<Vec<String>>,
+    rows: Vec<(Style, Vec<String>)>,
+}
+
+/// What a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Heading,
+    Plain,
+    Faint,
+}
+
+impl Style {
+    fn apply(self, cell: &str, paint: Paint) -> String {
+        match self {
+            Self::Heading => paint.heading(cell),
+            Self::Plain => cell.to_owned(),
+            Self::Faint => paint.faint(cell),
+        }
+    }
 }
 
 impl Table {
     pub(super) fn new(headings: &[&str]) -> Self {
-        Self { rows: vec![headings.iter().map(|heading| (*heading).to_owned()).collect()] }
+        Self { rows: vec![(Style::Heading, headings.iter().map(|heading| (*heading).to_owned()).collect())] }
     }
 
     pub(super) fn row(&mut self, cells: &[String]) {
-        self.rows.push(cells.iter().map(|cell| Escaped::text(cell).to_string()).collect());
+        self.styled(Style::Plain, cells);
+    }
+
+    /// A row that matters less than the others.
+    pub(super) fn faint_row(&mut self, cells: &[String]) {
+        self.styled(Style::Faint, cells);
+    }
+
+    fn styled(&mut self, style: Style, cells: &[String]) {
+        self.rows.push((style, cells.iter().map(|cell| Escaped::text(cell).to_string()).collect()));
     }
 
     /// The table's lines. Columns are as wide as their widest cell on a terminal.
     pub(super) fn text(&self, paint: Paint) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let columns = self.rows.iter().map(|(_, row)| row.len()).max().unwrap_or_default();
         let widths: Vec<usize> = (0..columns)
             .map(|column| {
                 self.rows
                     .iter()
-                    .filter_map(|row| row.get(column))
+                    .filter_map(|(_, row)| row.get(column))
                     .map(|cell| measure_text_width(cell))
                     .max()
                     .unwrap_or(0)
             })
             .collect();
         let mut text = String::new();
-        for (number, row) in self.rows.iter().enumerate() {
+        for (style, row) in &self.rows {
             let last = row.len().saturating_sub(1);
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                text.push_str(&if number == 0 { paint.heading(cell) } else { cell.clone() });
+                text.push_str(&style.apply(cell, paint));
                 if column < last {
                     let padding = width.saturating_sub(measure_text_width(cell)).saturating_add(GAP);
                     text.push_str(&" ".repeat(padding));

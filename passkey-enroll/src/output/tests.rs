@@ -1,7 +1,10 @@
 use clap::Parser as _;
 use serde_json::{Value, json};
 
-use super::json::{Credential, Key, KeyError, Keys, Passkeys, PinState, Plugged, Removal, Shown, UvState};
+use super::json::{
+    Counts, Credential, Damaged, Exported, ExportedPasskey, Imported, ImportedPasskey, Key, KeyError, Keys,
+    Known, LeftOut, Passkeys, PinState, Plugged, Remark, Removal, Renamed, Shown, Switched, UvState,
+};
 use super::*;
 use crate::cli::Cli;
 
@@ -110,8 +113,104 @@ fn state_that_cannot_be_read_is_null_and_said_to_be_unknown() {
 fn one_passkey_is_one_object() {
     let shown = value(&Shown { user: "alice".to_owned(), credential: credential("blue") });
     assert_eq!((&shown["user"], &shown["name"]), (&json!("alice"), &json!("blue")));
-    let removed = value(&Removal { user: "alice".to_owned(), removed: credential("blue"), remaining: 2 });
+    let removed = value(&Removal {
+        user: "alice".to_owned(),
+        removed: credential("blue"),
+        remaining: 2,
+        usable: 1,
+        closed_services: vec!["sudo".to_owned()],
+    });
     assert_eq!((&removed["removed"]["name"], &removed["remaining"]), (&json!("blue"), &json!(2)));
+    assert_eq!((&removed["usable"], &removed["closed_services"]), (&json!(1), &json!(["sudo"])));
+    let renamed =
+        Renamed { user: "alice".to_owned(), old_name: "blue".to_owned(), credential: credential("green") };
+    assert_eq!((&value(&renamed)["old_name"], &value(&renamed)["name"]), (&json!("blue"), &json!("green")));
+    assert_eq!(renamed.human(Paint::Plain), "✓ The passkey “blue” of alice is called “green” now.\n");
+}
+
+fn switched(credential: Credential, changed: bool) -> Switched {
+    let user = "alice".to_owned();
+    Switched { user, credential, changed, usable: 1, closed_services: Vec::new() }
+}
+
+#[test]
+fn a_switch_says_whether_it_was_turned() {
+    for (enabled, changed, words) in [
+        (true, true, "is enabled"),
+        (true, false, "was enabled already"),
+        (false, true, "is disabled"),
+        (false, false, "was disabled already"),
+    ] {
+        let switched = switched(Credential { enabled, ..credential("blue") }, changed);
+        let shape = value(&switched);
+        assert_eq!((&shape["enabled"], &shape["changed"]), (&json!(enabled), &json!(changed)));
+        assert_eq!(switched.human(Paint::Plain), format!("✓ Passkey “blue” of alice {words}.\n"));
+    }
+}
+
+fn imported(name: &str) -> Imported {
+    Imported {
+        file: "/etc/u2f_mappings".to_owned(),
+        format: "pam-u2f",
+        counts: Counts { imported: 1, skipped: 1, damaged: 1 },
+        credentials: vec![ImportedPasskey {
+            user: name.to_owned(),
+            line: 1,
+            credential: credential(name),
+            remarks: vec![Remark::AlwaysTouched, Remark::ForeignUserHandle],
+        }],
+        skipped: vec![Known { user: name.to_owned(), line: 2, name: name.to_owned() }],
+        damaged: vec![Damaged {
+            line: 3,
+            user: Some(name.to_owned()),
+            code: "unknown_user",
+            reason: name.to_owned(),
+            hint: "See.".to_owned(),
+        }],
+    }
+}
+
+fn exported(name: &str) -> Exported {
+    Exported {
+        user: name.to_owned(),
+        format: "sssd",
+        rp_id: "example.org".to_owned(),
+        lines: vec![format!("{name}:AAAA"), "second".to_owned()],
+        credentials: vec![ExportedPasskey { name: name.to_owned(), text: "AAAA".to_owned() }],
+        left_out: vec![LeftOut { name: name.to_owned(), reason: "disabled" }],
+        use_it: Vec::new(),
+    }
+}
+
+#[test]
+fn the_shape_of_an_import() {
+    let import = imported("blue");
+    let shape = value(&import);
+    assert_eq!(shape["counts"], json!({ "imported": 1, "skipped": 1, "damaged": 1 }));
+    assert_eq!(
+        (&shape["credentials"][0]["name"], &shape["credentials"][0]["line"]),
+        (&json!("blue"), &json!(1))
+    );
+    assert_eq!(shape["credentials"][0]["remarks"], json!(["always_touched", "foreign_user_handle"]));
+    assert_eq!(shape["skipped"], json!([{ "user": "blue", "line": 2, "name": "blue" }]));
+    assert_eq!(
+        shape["damaged"],
+        json!([{ "line": 3, "user": "blue", "code": "unknown_user", "reason": "blue", "hint": "See." }])
+    );
+    assert_eq!(
+        import.human(Paint::Plain),
+        "✓ Passkey “blue” is imported for blue.\n  Line 2 is the passkey “blue” of blue, which stays as it is.\n\
+         1 imported, 1 known already, 1 not imported.\n"
+    );
+}
+
+#[test]
+fn an_export_is_its_lines_and_nothing_else() {
+    let export = exported("blue");
+    assert_eq!(export.human(Paint::Colour), "blue:AAAA\nsecond\n");
+    let shape = value(&export);
+    assert_eq!((&shape["lines"], &shape["rp_id"]), (&json!(["blue:AAAA", "second"]), &json!("example.org")));
+    assert_eq!(shape["left_out"], json!([{ "name": "blue", "reason": "disabled" }]));
 }
 
 #[test]
@@ -183,7 +282,20 @@ fn nothing_foreign_reaches_the_terminal_unescaped() {
         usage_text(&refusal, Paint::Plain),
         passkeys(&[HOSTILE]).human(Paint::Plain),
         Shown { user: HOSTILE.to_owned(), credential: removed.clone() }.human(Paint::Plain),
-        Removal { user: HOSTILE.to_owned(), removed: removed.clone(), remaining: 0 }.human(Paint::Plain),
+        Removal {
+            user: HOSTILE.to_owned(),
+            removed: removed.clone(),
+            remaining: 0,
+            usable: 0,
+            closed_services: vec![HOSTILE.to_owned()],
+        }
+        .human(Paint::Plain),
+        Renamed { user: HOSTILE.to_owned(), old_name: HOSTILE.to_owned(), credential: removed.clone() }
+            .human(Paint::Plain),
+        switched(removed.clone(), true).human(Paint::Plain),
+        imported(HOSTILE).human(Paint::Plain),
+        exported(HOSTILE).human(Paint::Plain),
+        json_text(&imported(HOSTILE)),
         key_text(hostile_key.clone()),
         error_text(
             &Report {
@@ -224,4 +336,17 @@ fn colour_is_for_those_who_want_it() {
     let list = passkeys(&["blue"]);
     assert!(!list.human(Paint::Plain).contains('\u{1b}'));
     assert!(list.human(Paint::Colour).contains("\u{1b}[1mNAME\u{1b}[0m"));
+    let mut list = passkeys(&["blue", "green"]);
+    list.credentials[1].enabled = false;
+    assert!(list.human(Paint::Colour).contains("\u{1b}[2mgreen (disabled)\u{1b}[0m"));
+}
+
+#[test]
+fn whom_passkeys_are_for_is_told_where_it_differs() {
+    let mut list = passkeys(&["blue", "green"]);
+    assert!(!list.human(Paint::Plain).contains("machine.example.org"));
+    list.credentials[1].rp_id = "pam://machine".to_owned();
+    let text = list.human(Paint::Plain);
+    assert!(text.contains("  FOR\n") && text.contains("  machine.example.org\n"), "{text}");
+    assert!(text.contains("  pam://machine\n"), "{text}");
 }

@@ -12,5 +12,6 @@ mod care;
 mod passkeys;
 mod people;
 mod scene;
+mod transfer;
 mod trouble;
 mod usage;

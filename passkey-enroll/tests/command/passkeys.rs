@@ -14,9 +14,9 @@ fn a_list_for_reading() {
     assert_eq!(
         ran.stdout,
         "\
-NAME   MODEL      ADDED             LAST USED  PROTECTED BY  FOR
-blue   not known  2026-11-23 02:03  never      PIN           machine.example
-green  not known  2026-11-24 02:03  never      touch only    machine.example
+NAME   MODEL      ADDED             LAST USED  VERIFIED BY  ON KEY
+blue   not known  2026-11-23 02:03  never      PIN          no
+green  not known  2026-11-24 02:03  never      touch only   yes
 "
     );
 }
@@ -125,6 +125,90 @@ fn removing_the_last_one_warns() {
     assert!(ran.stdout.contains("blue"), "{}", ran.stdout);
     assert_eq!(scene.run(&["list", "--json"]).json()["credentials"], json!([]));
     assert_eq!(scene.run(&["verify"]).code, 9);
+}
+
+#[test]
+fn what_is_closed_for_want_of_a_passkey_is_named() {
+    // No file of PAM's says what this service does, so the configuration is believed.
+    const KIOSK: &str = "[service.no-such-kiosk]\ntimeout = 5\n";
+    let scene = Scene::enrolled(&[BLUE, GREEN]);
+    scene.configure(KIOSK);
+    let disabled = scene.run(&["disable", "blue", "--json"]);
+    assert_eq!((disabled.code, disabled.stderr.as_str()), (0, ""));
+    let disabled = disabled.json();
+    assert_eq!((&disabled["usable"], &disabled["closed_services"]), (&json!(1), &json!([])));
+
+    let removed = scene.run(&["remove", "green", "--yes", "--json"]);
+    assert_eq!(removed.code, 0, "{removed:?}");
+    assert!(removed.stderr.contains("no-such-kiosk does not let them in any more"), "{}", removed.stderr);
+    let removed = removed.json();
+    assert_eq!((&removed["remaining"], &removed["usable"]), (&json!(1), &json!(0)));
+    assert_eq!(removed["closed_services"], json!(["no-such-kiosk"]));
+    assert_eq!(scene.run(&["enable", "blue", "--json"]).json()["closed_services"], json!([]));
+}
+
+#[test]
+fn a_passkey_gets_another_name() {
+    let scene = Scene::enrolled(&[BLUE, DAMAGED, GREEN]);
+    let ran = scene.run(&["rename", "blue", "my blue key", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let renamed = ran.json();
+    assert_eq!((&renamed["old_name"], &renamed["name"]), (&json!("blue"), &json!("my blue key")));
+    assert_eq!(renamed["user"], user());
+    let list = scene.run(&["list", "--json"]).json();
+    assert_eq!(
+        (&list["credentials"][0]["name"], &list["credentials"][1]["name"]),
+        (&json!("my blue key"), &json!("green"))
+    );
+    assert!(fs::read_to_string(scene.credential_file()).unwrap().contains(DAMAGED.trim()));
+
+    for (arguments, code, word) in [
+        (["rename", "blue", "red"], 9, "no_such_passkey"),
+        (["rename", "green", "my blue key"], 10, "name_taken"),
+        (["rename", "green", " green"], 2, "usage"),
+        (["rename", "green", "gr\u{1b}een"], 2, "usage"),
+    ] {
+        let ran = scene.run(&[&arguments[..], &["--json"]].concat());
+        assert_eq!((ran.code, ran.error_code().as_str()), (code, word), "{arguments:?}");
+    }
+    assert_eq!(scene.run(&["rename", "green", "green"]).code, 0, "the name that it has");
+    assert_eq!(Scene::new().run(&["rename", "blue", "red", "--json"]).error_code(), "not_enrolled");
+}
+
+#[test]
+fn a_disabled_passkey_stays_and_is_enabled_again() {
+    let scene = Scene::enrolled(&[BLUE, GREEN]);
+    let ran = scene.run(&["disable", "green"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(ran.stdout, format!("✓ Passkey “green” of {} is disabled.\n", user()));
+    assert!(scene.run(&["list"]).stdout.contains("green (disabled)"));
+    let again = scene.run(&["disable", "green", "--json"]).json();
+    assert_eq!(
+        (&again["enabled"], &again["changed"], &again["usable"]),
+        (&json!(false), &json!(false), &json!(1))
+    );
+    let enabled = scene.run(&["enable", "green", "--json"]).json();
+    assert_eq!(
+        (&enabled["enabled"], &enabled["changed"], &enabled["usable"]),
+        (&json!(true), &json!(true), &json!(2))
+    );
+    assert!(!scene.run(&["list"]).stdout.contains("disabled"));
+    for command in ["disable", "enable"] {
+        assert_eq!(scene.run(&[command, "red", "--json"]).error_code(), "no_such_passkey");
+        assert_eq!(Scene::new().run(&[command, "red", "--json"]).error_code(), "not_enrolled");
+    }
+}
+
+#[test]
+fn disabling_the_last_one_needs_a_yes() {
+    let scene = Scene::enrolled(&[BLUE]);
+    let disabled = scene.run(&["disable", "blue", "--yes"]);
+    assert_eq!(disabled.code, 0, "{disabled:?}");
+    assert!(disabled.stderr.contains("no passkey left that can sign in"), "{}", disabled.stderr);
+    assert_eq!(scene.run(&["verify"]).code, 9);
+    // It is disabled already: nothing to warn of, and nothing to ask.
+    let again = scene.run(&["disable", "blue"]);
+    assert_eq!((again.code, again.stderr.as_str()), (0, ""));
 }
 
 #[test]

@@ -68,15 +68,19 @@ fn without_a_terminal_a_yes_must_be_given_on_the_command_line() {
     command.args(["--wait", PROGRAM, "--config"]).arg(scene.config()).args(["remove", "blue", "--json"]);
     let ran = Ran::new(&command.stdin(Stdio::null()).output().unwrap());
     assert_eq!((ran.code, ran.error_code().as_str()), (2, "confirmation_needed"));
+    let mut command = Command::new("setsid");
+    command.args(["--wait", PROGRAM, "--config"]).arg(scene.config()).args(["disable", "blue", "--json"]);
+    let ran = Ran::new(&command.stdin(Stdio::null()).output().unwrap());
+    assert_eq!((ran.code, ran.error_code().as_str()), (2, "confirmation_needed"));
 }
 
-/// Runs `remove` at a terminal, types `answer` at its question; the exit code and the screen.
-fn remove_at_terminal(scene: &Scene, name: &str, answer: &[u8]) -> (i32, String) {
+/// Runs `remove` or `disable` at a terminal, types `answer` at its question; the exit code and the screen.
+fn ask_at_terminal(scene: &Scene, command: &str, name: &str, answer: &[u8]) -> (i32, String) {
     let (mut pty, pts) = pty_process::blocking::open().unwrap();
     let command = pty_process::blocking::Command::new(PROGRAM)
         .arg("--config")
         .arg(scene.config())
-        .args(["remove", name])
+        .args([command, name])
         .env("NO_COLOR", "1");
     let mut child = command.spawn(pts).unwrap();
     let mut screen = read_until(&mut pty, "go on: ");
@@ -108,14 +112,14 @@ fn read_until(pty: &mut impl Read, end: &str) -> String {
 fn removing_asks_and_only_yes_is_yes() {
     for answer in [&b"yes\n"[..], b" YES \n"] {
         let scene = Scene::enrolled(&[BLUE, GREEN]);
-        let (code, screen) = remove_at_terminal(&scene, "blue", answer);
+        let (code, screen) = ask_at_terminal(&scene, "remove", "blue", answer);
         assert_eq!(code, 0, "{screen}");
         assert!(!screen.contains("last passkey"), "{screen}");
         assert_eq!(scene.run(&["list", "--json"]).json()["credentials"].as_array().map(Vec::len), Some(1));
     }
     for answer in [&b"no\n"[..], b"\n", b"y\n", b"yes please\n", b"\x04", b"\x03"] {
         let scene = Scene::enrolled(&[BLUE, GREEN]);
-        let (code, screen) = remove_at_terminal(&scene, "blue", answer);
+        let (code, screen) = ask_at_terminal(&scene, "remove", "blue", answer);
         assert_eq!(code, 7, "{answer:?} {screen}");
         assert_eq!(scene.run(&["list", "--json"]).json()["credentials"].as_array().map(Vec::len), Some(2));
     }
@@ -124,9 +128,21 @@ fn removing_asks_and_only_yes_is_yes() {
 #[test]
 fn the_question_warns_before_the_last_passkey() {
     let scene = Scene::enrolled(&[BLUE, &GREEN.replace("enabled = true", "enabled = false")]);
-    let (code, screen) = remove_at_terminal(&scene, "blue", b"no\n");
+    let (code, screen) = ask_at_terminal(&scene, "remove", "blue", b"no\n");
     assert_eq!(code, 7);
     assert!(screen.contains("last passkey"), "{screen}");
+}
+
+#[test]
+fn disabling_asks_only_where_it_locks_somebody_out() {
+    let scene = Scene::enrolled(&[BLUE, GREEN]);
+    scene.configure("[service.no-such-kiosk]\ntimeout = 5\n");
+    assert_eq!(scene.run(&["disable", "green"]).code, 0);
+    let (code, screen) = ask_at_terminal(&scene, "disable", "blue", b"no\n");
+    assert_eq!(code, 7, "{screen}");
+    assert!(screen.contains("last passkey") && screen.contains("closed to them: no-such-kiosk"), "{screen}");
+    let (code, screen) = ask_at_terminal(&scene, "disable", "blue", b"yes\n");
+    assert_eq!(code, 0, "{screen}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A machine's files in a folder of their own, and the command at work on them.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -124,6 +125,27 @@ fn write(path: &Path, text: &str) {
 pub(crate) fn user() -> String {
     let ran = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+/// The command, run by somebody who may look at the store and not change it, on passkeys of their own.
+pub(crate) fn as_stranger(scene: &Scene, arguments: &[&str]) -> Command {
+    let is_root = fs::metadata(scene.dir()).unwrap().uid() == 0;
+    if !is_root {
+        fs::set_permissions(scene.store(), fs::Permissions::from_mode(0o555)).unwrap();
+        return scene.command(arguments);
+    }
+    // Where the build lies, a stranger may have no way to.
+    let program = scene.dir().join("passkey-enroll");
+    if !program.exists() {
+        // By another process: a child that a test beside this one is just starting would inherit the open file, and what is
+        // open for writing cannot be run.
+        assert!(Command::new("cp").arg(PROGRAM).arg(&program).status().unwrap().success());
+        fs::copy(scene.credential_file(), scene.store().join("nobody.toml")).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.arg("--config").arg(scene.config()).args(arguments);
+    command.env_remove("SUDO_UID").uid(65_534).gid(65_534).current_dir("/");
+    command
 }
 
 /// What a command left behind.

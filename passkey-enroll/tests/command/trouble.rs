@@ -1,11 +1,9 @@
 //! Files that are broken, missing or closed.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use crate::scene::{BLUE, PROGRAM, Ran, Scene, user};
+use crate::scene::{BLUE, Ran, Scene, as_stranger, user};
 
 #[test]
 fn a_broken_configuration_stops_everything_and_is_named_with_its_line() {
@@ -90,7 +88,13 @@ fn state_that_cannot_be_read_costs_a_warning() {
 fn who_cannot_change_the_store_is_told_before_they_touch_a_key() {
     let scene = Scene::enrolled(&[BLUE]);
     let before = fs::read(scene.credential_file()).unwrap();
-    for command in [&["add", "--json"][..], &["remove", "blue", "--yes", "--json"]] {
+    for command in [
+        &["add", "--json"][..],
+        &["remove", "blue", "--yes", "--json"],
+        &["rename", "blue", "green", "--json"],
+        &["disable", "blue", "--yes", "--json"],
+        &["enable", "blue", "--json"],
+    ] {
         let ran = Ran::new(&as_stranger(&scene, command).output().unwrap());
         assert_eq!(ran.code, 8, "{ran:?}");
         let error = &ran.json()["error"];
@@ -101,25 +105,6 @@ fn who_cannot_change_the_store_is_told_before_they_touch_a_key() {
     let ran = Ran::new(&as_stranger(&scene, &["list"]).output().unwrap());
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(fs::read(scene.credential_file()).unwrap(), before);
-}
-
-/// The command, run by somebody who may look at the store and not change it, on passkeys of their own.
-fn as_stranger(scene: &Scene, arguments: &[&str]) -> Command {
-    let is_root = fs::metadata(scene.dir()).unwrap().uid() == 0;
-    if !is_root {
-        fs::set_permissions(scene.store(), fs::Permissions::from_mode(0o555)).unwrap();
-        return scene.command(arguments);
-    }
-    // Where the build lies, a stranger may have no way to.
-    let program = scene.dir().join("passkey-enroll");
-    if !program.exists() {
-        fs::copy(PROGRAM, &program).unwrap();
-        fs::copy(scene.credential_file(), scene.store().join("nobody.toml")).unwrap();
-    }
-    let mut command = Command::new(program);
-    command.arg("--config").arg(scene.config()).args(arguments);
-    command.env_remove("SUDO_UID").uid(65_534).gid(65_534).current_dir("/");
-    command
 }
 
 #[test]

@@ -12,7 +12,10 @@ fn run(arguments: &[&str]) -> Ran {
 fn help_comes_on_stdout_and_names_every_command() {
     let ran = run(&["--help"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    for command in ["add", "list", "show", "remove", "verify", "keys", "key"] {
+    for command in [
+        "add", "list", "show", "rename", "disable", "enable", "remove", "verify", "keys", "key", "import",
+        "export",
+    ] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let own = run(&[command, "--help"]);
         assert_eq!(own.code, 0);
@@ -30,6 +33,14 @@ fn a_command_line_that_is_not_understood_does_nothing() {
         &["add", "--timeout", "0"],
         &["show"],
         &["remove"],
+        &["rename", "blue"],
+        &["disable"],
+        &["import", "file"],
+        &["import", "--format", "sssd"],
+        &["import", "file", "--format", "ssh"],
+        &["export"],
+        &["export", "--format", "openssh"],
+        &["enable", "blue", "--yes"],
         &["list", "extra"],
         &["add", "--require-attestation"],
     ] {

@@ -54,11 +54,11 @@ impl<'w, W: World> Fleet<'w, W> {
         self.links.get(key).is_some_and(Link::speaks_ctap2)
     }
 
-    /// How many keys are still to answer `CTAPHID_INIT`, or have answered and the ceremony has not heard of it yet.
+    /// How many keys are still to answer `CTAPHID_INIT`, as far as [`next`](Self::next) has told.
     pub(super) fn opening(&self) -> usize {
         let opening = self.links.values().filter(|link| link.is_opening()).count();
-        let opened = self.events.iter().filter(|event| matches!(event, Event::Opened(_))).count();
-        opening.saturating_add(opened)
+        let untold = |event: &&Event| matches!(event, Event::Opened(_) | Event::Lost(..));
+        opening.saturating_add(self.events.iter().filter(untold).count())
     }
 
     /// Whether another program has been holding one of the keys for so long that the person was told.

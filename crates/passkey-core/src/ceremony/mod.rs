@@ -10,6 +10,7 @@
 //! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists,
 //!   `assertion` asks and verifies.
 //! - [`sign_in`](sign_in()), [`enrol`](enrol()), [`survey`](survey()) and [`reset`](reset()) are the ceremonies themselves.
+//! - [`find`](find()) asks keys for passkeys of which only the public key is known.
 
 mod allow_list;
 mod assertion;
@@ -17,6 +18,7 @@ mod choice;
 mod directory;
 mod enrol;
 mod event;
+mod find;
 mod fleet;
 mod key_map;
 mod kind;
@@ -35,6 +37,7 @@ mod world;
 pub use directory::{Directory, Holder};
 pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
+pub use find::{FindError, Finding, Found, Search, Sought, find};
 pub use person::{AccountAnswer, Notice, Person, PinAnswer, PinPrompt, PinReason, account_index};
 pub use pick::{PickError, PickedKey, pick};
 pub use reset::{Reset, ResetError, ResetStep, reset};

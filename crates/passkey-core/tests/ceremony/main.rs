@@ -12,6 +12,7 @@
 mod care;
 mod costs;
 mod enrol;
+mod find;
 mod hostile;
 mod pins;
 mod several_keys;

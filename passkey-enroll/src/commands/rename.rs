@@ -1,0 +1,24 @@
+//! `rename`: gives a passkey another name.
+
+use super::Context;
+use super::change;
+use crate::cli::Rename;
+use crate::error::Error;
+use crate::output::json::Renamed;
+
+pub(super) fn run(context: &Context, arguments: &Rename) -> Result<(), Error> {
+    let Rename { name, new_name } = arguments;
+    let loaded = context.load_enrolled()?;
+    let id = &context.named(&loaded.file, name)?.id;
+    let credential = change::change(context, "rename", |file| {
+        change::check_same(context, file, name, id)?;
+        // That it is a name was seen to on the command line, so another passkey has it.
+        file.rename(name, new_name).map_err(|_| Error::NewNameTaken(new_name.clone()))?;
+        context.named(file, new_name).cloned()
+    })?;
+    context.output.result(&Renamed {
+        user: context.user(),
+        old_name: name.clone(),
+        credential: change::shown(context, &credential),
+    })
+}

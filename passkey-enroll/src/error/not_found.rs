@@ -1,0 +1,84 @@
+//! Why an entry of a foreign file that leaves something to the security key cannot be imported.
+
+use passkey_core::ceremony::{FindError, Loss, TokenError};
+use passkey_core::messages::{self, English};
+
+use crate::foreign::Id;
+
+/// The reason, and what to do about it.
+pub(crate) fn words(id: &Id, error: Option<FindError>) -> (String, String) {
+    let missing = match id {
+        Id::InPrivateFile => "a public key does not name the passkey on the security key",
+        Id::OnKey | Id::Known(_) => "the id of this passkey is on the security key alone",
+    };
+    let why = why(error.unwrap_or(FindError::NotHeld));
+    let hint = match (id, error) {
+        (Id::InPrivateFile, _) => "Import the private key file, the one without .pub.".to_owned(),
+        (Id::OnKey | Id::Known(_), Some(FindError::SeveralKeys)) => {
+            "Run the command again with --device, or with one of the keys plugged in.".to_owned()
+        }
+        (Id::OnKey | Id::Known(_), Some(FindError::Pin(TokenError::Unavailable))) => {
+            "Run the command again at a terminal, or with --pin-stdin.".to_owned()
+        }
+        (Id::OnKey | Id::Known(_), _) => {
+            "Plug in the key that holds it and run the command again: what is imported already is passed over."
+                .to_owned()
+        }
+    };
+    (format!("{missing}, and {why}"), hint)
+}
+
+fn why(error: FindError) -> String {
+    let text = match error {
+        FindError::NoKey => "no security key is plugged in",
+        FindError::NotHeld => "none that is plugged in holds it",
+        FindError::SeveralKeys => "several are plugged in that show it to their owner only",
+        FindError::KeyUnusable(Loss::CannotOpen) => "the one that is plugged in cannot be opened",
+        FindError::KeyUnusable(_) | FindError::Malformed => {
+            "the one that is plugged in does not answer as it should"
+        }
+        FindError::Unplugged => "it was unplugged",
+        FindError::NoTouch => "it was not touched in time",
+        FindError::Declined | FindError::Interrupted => "that was refused",
+        FindError::Pin(TokenError::Empty | TokenError::Unavailable | TokenError::Interrupted) => {
+            "its PIN was not given"
+        }
+        FindError::NoRandomness => "this machine has no randomness to give",
+        FindError::Pin(error) => {
+            let said =
+                messages::pin_error(error).map(|phrase| phrase.in_language(&English)).unwrap_or_default();
+            return format!("it did not verify its user: {}", said.trim_end_matches('.'));
+        }
+        FindError::Refused(status) => return format!("it refused: {status}"),
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_has_words_and_a_remedy_of_its_own() {
+        for (error, said) in [
+            (FindError::NoKey, "no security key is plugged in"),
+            (FindError::NotHeld, "none that is plugged in holds it"),
+            (FindError::SeveralKeys, "several are plugged in"),
+            (FindError::NoTouch, "not touched in time"),
+            (FindError::Pin(TokenError::Empty), "its PIN was not given"),
+            (FindError::Pin(TokenError::PinBlocked), "blocked for good"),
+            (FindError::Refused(ctap::Status::INVALID_COMMAND), "it refused"),
+        ] {
+            let (reason, hint) = words(&Id::OnKey, Some(error));
+            assert!(
+                reason.starts_with("the id of this passkey is on the security key alone, and "),
+                "{reason}"
+            );
+            assert!(reason.contains(said) && !reason.ends_with('.') && !hint.is_empty(), "{reason} {hint}");
+        }
+        let several = words(&Id::OnKey, Some(FindError::SeveralKeys)).1;
+        assert!(several.contains("--device"), "{several}");
+        let (reason, hint) = words(&Id::InPrivateFile, Some(FindError::NotHeld));
+        assert!(reason.contains("a public key") && hint.contains(".pub"), "{reason} {hint}");
+    }
+}

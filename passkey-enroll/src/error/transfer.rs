@@ -1,0 +1,119 @@
+//! Why passkeys cannot be taken over from another program, or written down for one, with what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Report;
+use crate::exit::Exit;
+use crate::foreign::file::FileError;
+
+/// Why nothing was imported or exported at all.
+#[derive(Debug)]
+pub(crate) enum TransferError {
+    /// The file cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: FileError,
+    },
+    /// The file holds no passkey of the user, or of anybody.
+    NothingThere {
+        /// The file.
+        path: PathBuf,
+        /// Whose passkeys were looked for; `None` for everybody's.
+        user: Option<String>,
+    },
+    /// Everybody's passkeys, and the caller is not root.
+    AllUsersOnlyRoot,
+    /// The file does not say whose its passkeys are.
+    NoUsers(PathBuf),
+    /// The RP ID must be given: it does not stand in such a file.
+    RpIdNeeded,
+    /// The calls of `pam_u2f` name several RP IDs.
+    SeveralOrigins(Vec<String>),
+    /// What the calls of `pam_u2f` name is no RP ID.
+    BadOrigin,
+    /// The passkey names its RP ID itself, and it is another one than was given.
+    OtherRpId(String),
+    /// The user has passkeys of several RP IDs, and the other program has one.
+    SeveralRpIds(Vec<String>),
+    /// The user has no passkey of the RP ID that was given.
+    NoSuchRpId(String),
+    /// None of the user's passkeys can be written down for the other program.
+    NothingToExport {
+        /// Whose passkeys they are.
+        user: String,
+    },
+    /// The system gives no randomness.
+    NoRandomness,
+}
+
+impl TransferError {
+    pub(super) fn report(&self) -> Report {
+        match self {
+            Self::File { path, error: FileError::Io(error) }
+                if error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                let message = format!("{}: you may not read it.", path.display());
+                Report::new(Exit::NotPermitted, "not_permitted", message).hint("Run the command with sudo.")
+            }
+            Self::File { path, error } => {
+                Report::new(Exit::Failed, "file_unreadable", format!("{}: {error}.", path.display()))
+                    .hint("Give the file with the passkeys itself.")
+            }
+            Self::NothingThere { path, user } => {
+                let whose = user.as_ref().map_or_else(String::new, |user| format!(" of {user}"));
+                let message = format!("{}: there is no passkey{whose} in it.", path.display());
+                Report::new(Exit::NotEnrolled, "nothing_to_import", message)
+                    .hint("Check --format, and --user where the file has the passkeys of several users.")
+            }
+            Self::AllUsersOnlyRoot => {
+                let message = "Only root can manage the passkeys of other users.";
+                Report::new(Exit::NotPermitted, "not_permitted", message)
+                    .hint("Run the command with sudo, or leave --all-users out.")
+            }
+            Self::NoUsers(path) => {
+                let message = format!("{}: it does not say whose its passkeys are.", path.display());
+                Report::new(Exit::Usage, "no_users", message)
+                    .hint("Name the user with --user in place of --all-users.")
+            }
+            Self::RpIdNeeded => {
+                let message = "SSSD's passkeys do not say what RP ID they are for.";
+                Report::new(Exit::Usage, "rp_id_needed", message)
+                    .hint("It is the name of the domain: --rp-id example.org")
+            }
+            Self::SeveralOrigins(origins) => {
+                let message = format!(
+                    "pam_u2f is called with several origins on this machine: {}.",
+                    origins.join(", ")
+                );
+                Report::new(Exit::Usage, "several_rp_ids", message)
+                    .hint("Say which of them these passkeys are for, with --rp-id.")
+            }
+            Self::BadOrigin => {
+                let message = "The origin that pam_u2f is called with on this machine is no RP ID.";
+                Report::new(Exit::Usage, "rp_id_needed", message)
+                    .hint("Say which RP ID the passkeys are for, with --rp-id.")
+            }
+            Self::OtherRpId(rp_id) => {
+                let message = format!("This key says itself what it is for: {rp_id}.");
+                Report::new(Exit::Usage, "other_rp_id", message).hint("Leave --rp-id out.")
+            }
+            Self::SeveralRpIds(rp_ids) => {
+                let message = format!("The passkeys are for several RP IDs: {}.", rp_ids.join(", "));
+                Report::new(Exit::Usage, "several_rp_ids", message)
+                    .hint("The other program knows one at a time: say which with --rp-id.")
+            }
+            Self::NoSuchRpId(rp_id) => {
+                Report::new(Exit::NotEnrolled, "no_such_rp_id", format!("There is no passkey for {rp_id}."))
+                    .hint("passkey-enroll list says what the passkeys are for.")
+            }
+            Self::NothingToExport { user } => {
+                let message = format!("No passkey of {user} can be exported.");
+                Report::new(Exit::NotEnrolled, "nothing_to_export", message)
+            }
+            Self::NoRandomness => super::sign_in::no_randomness(),
+        }
+    }
+}

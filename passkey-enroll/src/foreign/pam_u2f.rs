@@ -1,0 +1,149 @@
+//! The authfile of pam_u2f: a line for each user, `user:KH,PK,TYPE,ATTRIBUTES:KH,PK,…`.
+//!
+//! Before version 1.1 a passkey had two fields: the key handle in web-safe base64 and the public key in hexadecimal. Of several
+//! lines for one user pam_u2f takes the last; here all count.
+
+use base64ct::{Base64, Encoding as _};
+use ctap::cose::PublicKey;
+use passkey_core::credential::{Credential, CredentialId, UvCapability};
+
+use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, encoding, openssh, public_key, text};
+
+/// What stands for the id of a discoverable passkey.
+const ON_KEY: &str = "*";
+
+/// The entries of a file: one for each passkey. With `sshformat` the file is an OpenSSH private key.
+pub fn parse(bytes: &[u8]) -> Vec<Entry> {
+    if openssh::is_private_key(bytes) {
+        return openssh::parse(bytes);
+    }
+    super::lines(bytes)
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#"))
+        .flat_map(|(number, line)| parse_line(number, line))
+        .take(MAX_ENTRIES)
+        .collect()
+}
+
+fn parse_line(number: usize, line: &[u8]) -> Vec<Entry> {
+    let damaged = |damage| vec![Entry { line: number, user: None, passkey: Err(damage) }];
+    let text = match text(line) {
+        Ok(text) => text,
+        Err(damage) => return damaged(damage),
+    };
+    match text.split_once(':') {
+        None => damaged(Damage::NotAnEntry),
+        Some(("", _)) => damaged(Damage::NoUser),
+        Some((user, rows)) => {
+            // As pam_u2f has it, two colons are as good as one.
+            let rows = rows.split(':').filter(|row| !row.is_empty());
+            let entry = |row| Entry { line: number, user: Some(user.to_owned()), passkey: parse_row(row) };
+            rows.map(entry).collect()
+        }
+    }
+}
+
+fn parse_row(row: &str) -> Result<ForeignPasskey, Damage> {
+    let fields: Vec<&str> = row.split(',').map(str::trim).collect();
+    match fields.as_slice() {
+        [id, key] => parse_old(id, key),
+        [id, key, algorithm] => parse_new(id, key, algorithm, ""),
+        [id, key, algorithm, attributes] => parse_new(id, key, algorithm, attributes),
+        [] | [_] => Err(Damage::PublicKey),
+        _ => Err(Damage::TooManyFields),
+    }
+}
+
+fn parse_old(id: &str, key: &str) -> Result<ForeignPasskey, Damage> {
+    let point = encoding::hex(key).ok_or(Damage::PublicKey)?;
+    let key = public_key::from_point(&point)?;
+    Ok(ForeignPasskey::new(credential_id(id)?, key, RpId::AppId))
+}
+
+fn parse_new(id: &str, key: &str, algorithm: &str, attributes: &str) -> Result<ForeignPasskey, Damage> {
+    let bytes = encoding::base64(key).ok_or(Damage::PublicKey)?;
+    let key = match algorithm.to_ascii_lowercase().as_str() {
+        "es256" => public_key::from_coordinates(&bytes)?,
+        "eddsa" => public_key::from_ed25519(&bytes)?,
+        "rs256" => public_key::from_rsa(&bytes)?,
+        _ => return Err(Damage::Algorithm),
+    };
+    let attributes = Attributes::parse(attributes)?;
+    let id = credential_id(id)?;
+    let discoverable = id == Id::OnKey;
+    Ok(ForeignPasskey {
+        discoverable,
+        presence: attributes.presence,
+        verification: attributes.verification(),
+        ..ForeignPasskey::new(id, key, RpId::Programs)
+    })
+}
+
+fn credential_id(text: &str) -> Result<Id, Damage> {
+    if text == ON_KEY {
+        return Ok(Id::OnKey);
+    }
+    let id = encoding::base64(text).and_then(CredentialId::new).ok_or(Damage::CredentialId)?;
+    Ok(Id::Known(id))
+}
+
+/// What pam_u2f asks of the person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Attributes {
+    presence: bool,
+    /// By the key's own sensor.
+    verification: bool,
+    pin: bool,
+}
+
+impl Attributes {
+    /// One that is not understood might ask for more, so it is not passed over.
+    fn parse(text: &str) -> Result<Self, Damage> {
+        let mut attributes = Self::default();
+        let mut words = text.split('+');
+        if words.next().is_some_and(|before| !before.is_empty()) {
+            return Err(Damage::Attribute);
+        }
+        for word in words {
+            match word {
+                "presence" => attributes.presence = true,
+                "verification" => attributes.verification = true,
+                "pin" => attributes.pin = true,
+                _ => return Err(Damage::Attribute),
+            }
+        }
+        Ok(attributes)
+    }
+
+    fn verification(self) -> UvCapability {
+        match (self.verification, self.pin) {
+            (true, _) => UvCapability::Fingerprint,
+            (false, true) => UvCapability::Pin,
+            (false, false) => UvCapability::None,
+        }
+    }
+}
+
+/// A passkey as a row of an authfile; `None` for an algorithm that pam_u2f does not know. `verified`: whether pam_u2f should ask for
+/// more than a touch, where the security key can do that.
+pub fn row(credential: &Credential, verified: bool) -> Option<String> {
+    let (algorithm, key) = match &credential.public_key {
+        PublicKey::Es256 { x, y } => ("es256", [x.as_slice(), y].concat()),
+        PublicKey::EdDsa { x } => ("eddsa", x.to_vec()),
+        PublicKey::Rs256 { n, e } if n.len() == 256 && e.len() <= 3 => {
+            let zeros = vec![0; 3_usize.saturating_sub(e.len())];
+            ("rs256", [n.as_slice(), &zeros, e].concat())
+        }
+        PublicKey::Rs256 { .. } | PublicKey::Es384 { .. } => return None,
+    };
+    let verification = match (credential.user_verification, verified) {
+        (UvCapability::Pin, true) => "+pin",
+        (UvCapability::Fingerprint, true) => "+verification",
+        (UvCapability::None, _) | (UvCapability::Pin | UvCapability::Fingerprint, false) => "",
+    };
+    let id = Base64::encode_string(credential.id.as_bytes());
+    Some(format!("{id},{},{algorithm},+presence{verification}", Base64::encode_string(&key)))
+}
+
+#[cfg(test)]
+#[path = "pam_u2f_tests.rs"]
+mod tests;
