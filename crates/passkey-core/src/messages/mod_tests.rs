@@ -187,6 +187,7 @@ fn each_mishap_has_its_sentence_and_its_remedy() {
         said(SignInError::Pin(TokenError::PinMustChange)),
         said(SignInError::NoRandomness),
         said(SignInError::NoRandomness),
+        said(SignInError::KeyUnusable(Loss::Busy)),
         said(SignInError::Malformed),
         said(SignInError::Malformed),
         said(SignInError::Refused(ctap::Status(0x7f))),

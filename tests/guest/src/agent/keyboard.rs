@@ -88,7 +88,7 @@ fn key(character: u8) -> Option<(u8, u8)> {
     } else if let Some(at) = on(SHIFTED, character) {
         (SHIFT, at)
     } else {
-        (CONTROL, on(PLAIN, character.checked_add(b'a' - 1)?).filter(|_| character < b' ')?)
+        (CONTROL, on(PLAIN, character.checked_add(b'a' - 1)?).filter(|_| (0x01..b' ').contains(&character))?)
     };
     Some((modifiers, FIRST_USAGE + u8::try_from(at).ok()?))
 }
