@@ -1,5 +1,6 @@
 //! What can go wrong, each with what to do about it.
 
+mod attestation;
 mod enrol;
 mod sign_in;
 mod store;
@@ -7,6 +8,7 @@ mod store;
 use std::io;
 use std::path::PathBuf;
 
+use ::attestation::Refusal;
 use passkey_core::ceremony::{EnrolError, SignInError};
 use passkey_core::config::{ConfigError, HostNameError};
 use passkey_core::credential::Credential;
@@ -15,6 +17,7 @@ use passkey_core::store::StoreError;
 use crate::account::AccountError;
 use crate::exit::Exit;
 use crate::person::LastQuestion;
+use crate::trust::TrustError;
 
 /// Why the command did not do what it was asked to.
 #[derive(Debug)]
@@ -98,6 +101,17 @@ pub(crate) enum Error {
     Terminal(io::Error),
     /// The result cannot be written to stdout.
     Stdout(io::Error),
+    /// The files that say who is trusted to vouch for a key cannot be relied on.
+    Trust(TrustError),
+    /// A key has to be trusted, and nobody is who could vouch for one.
+    NobodyTrusted,
+    /// The key does not prove what it has to.
+    AttestationRefused {
+        /// What was wanted, and what the key offered.
+        refusal: Box<Refusal>,
+        /// Whether the passkey takes up room on the key.
+        left_on_key: bool,
+    },
 }
 
 /// An error as it comes out: for scripts, and for a person. Text of foreign origin in it is not escaped yet.
@@ -201,6 +215,9 @@ impl Error {
             Self::Stdout(error) => {
                 Report::new(Exit::Failed, "output_failed", format!("The result cannot be written: {error}."))
             }
+            Self::Trust(error) => attestation::trust(error),
+            Self::NobodyTrusted => attestation::nobody_trusted(),
+            Self::AttestationRefused { refusal, left_on_key } => attestation::refused(refusal, *left_on_key),
         }
     }
 }
@@ -244,6 +261,12 @@ impl From<ConfigError> for Error {
 impl From<HostNameError> for Error {
     fn from(error: HostNameError) -> Self {
         Self::HostName(error)
+    }
+}
+
+impl From<TrustError> for Error {
+    fn from(error: TrustError) -> Self {
+        Self::Trust(error)
     }
 }
 

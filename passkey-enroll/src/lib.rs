@@ -1,6 +1,6 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
-//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
+//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`; whose word counts for a key: `trust`.
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
 //! - What comes out: `output` on stdout, `error` on stderr, each with its [`Exit`] code. Text of foreign origin passes
@@ -19,6 +19,7 @@ mod output;
 mod person;
 mod prompt;
 mod terminal;
+mod trust;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,12 +1,16 @@
 //! Verification of what an authenticator signed, written once.
 //!
 //! [`verify_assertion`] establishes facts; [`judge`] holds them against what policy requires. Only `judge` makes a
-//! [`Verified`], and only a `Verified` may become a successful sign-in.
+//! [`Verified`], and only a `Verified` may become a successful sign-in. [`verify_signature`] is for signatures of other kinds,
+//! such as those of attestation.
 //!
 //! Follows WebAuthn Level 3, section 7.2 (verifying an authentication assertion).
 
 mod rsa;
 mod signature;
+
+pub use rsa::{RsaHash, verify_rsa};
+pub use signature::verify_signature;
 
 use std::fmt;
 
@@ -90,7 +94,7 @@ pub fn verify_assertion<'c>(
     }
     let mut message = data.raw.clone();
     message.extend_from_slice(expected.client_data.hash());
-    signature::verify(&credential.public_key, &message, &assertion.signature)?;
+    verify_signature(&credential.public_key, &message, &assertion.signature)?;
     Ok(AssertionFacts { credential, flags: data.flags, sign_count: data.sign_count })
 }
 

@@ -40,6 +40,8 @@ struct Context {
     store: Store,
     output: Output,
     is_root: bool,
+    /// Who may own the configuration, and the files that it names.
+    owner: Owner,
     /// ` --user NAME`, as the caller gave it.
     user_option: String,
 }
@@ -47,17 +49,16 @@ struct Context {
 impl Context {
     fn new(global: &Global, output: Output) -> Result<Self, Error> {
         let caller = Caller::of_process();
+        // Whoever names a file can trust their own: it gives them no rights that they lack.
+        let owner = if global.config.is_some() { Owner::RootOr(caller.uid) } else { Owner::Root };
         let config = match &global.config {
             None => Config::load(Path::new(DEFAULT_PATH))?,
-            // Whoever names a file can trust their own: it gives them no rights that they lack.
-            Some(path) => {
-                Config::read(path, Owner::RootOr(caller.uid))?.ok_or_else(|| Error::NoConfig(path.clone()))?
-            }
+            Some(path) => Config::read(path, owner)?.ok_or_else(|| Error::NoConfig(path.clone()))?,
         };
         let account = account::resolve(&caller, global.user.as_deref())?;
         let store = Store::new(&config);
         let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
-        Ok(Self { config, account, store, output, is_root: caller.is_root, user_option })
+        Ok(Self { config, account, store, output, is_root: caller.is_root, owner, user_option })
     }
 
     /// The user's credential file, where there is one. Entries that are passed over are warned of.

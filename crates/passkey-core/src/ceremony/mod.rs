@@ -30,7 +30,7 @@ mod user_verification;
 mod world;
 
 pub use directory::{Directory, Holder};
-pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
+pub use enrol::{Attestation, EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
 pub use person::{AccountAnswer, Notice, Person, PinAnswer, PinPrompt, PinReason, account_index};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, Wanted, sign_in};

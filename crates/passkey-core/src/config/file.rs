@@ -12,7 +12,8 @@ use toml::{
 };
 
 use super::{
-    ConfigError, HostNameError, Policy, SettingError, Settings, Template, TemplateError,
+    AttestationPolicy, ConfigError, HostNameError, Policy, SettingError, Settings, Template, TemplateError,
+    attestation::Draft,
     error::{ConfigErrorReason, Expectation, readable},
     host, keys,
     settings::Value,
@@ -33,7 +34,7 @@ pub const DEFAULT_STATE_DIR: &str = "/var/lib/passkey/state";
 /// The longest configuration, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
 /// The keys outside any table.
-const KEYS: &[&str] = &["credential_files", "state_dir", "rp_id", "defaults", "service"];
+const KEYS: &[&str] = &["credential_files", "state_dir", "rp_id", "attestation", "defaults", "service"];
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The RP ID for new passkeys; `None` for the machine's host name.
     pub rp_id: Option<String>,
+    /// `[attestation]`
+    pub attestation: AttestationPolicy,
     /// `[defaults]`
     pub defaults: Settings,
     /// `[service.NAME]`, by name in lower case.
@@ -56,6 +59,7 @@ impl Default for Config {
             credential_files: Template::from_str(DEFAULT_CREDENTIAL_FILES).into_iter().collect(),
             state_dir: PathBuf::from(DEFAULT_STATE_DIR),
             rp_id: None,
+            attestation: AttestationPolicy::default(),
             defaults: Settings::default(),
             services: BTreeMap::new(),
         }
@@ -112,6 +116,7 @@ impl Config {
             match key.get_ref().as_ref() {
                 "defaults" => config.defaults = source.settings("defaults", key, value)?,
                 "service" => config.services = source.services(key, value)?,
+                "attestation" => config.attestation = source.attestation(key, value)?,
                 name => config
                     .set(name, value.get_ref())
                     .map_err(|error| source.error(key.span().start, String::new(), error))?,
@@ -127,10 +132,7 @@ impl Config {
                 Ok(templates) => self.credential_files = templates,
                 Err(reason) => return refused(Expectation::Templates(reason)),
             },
-            ("state_dir", DeValue::String(dir)) if is_plain_absolute(dir) => {
-                self.state_dir = PathBuf::from(dir.as_ref());
-            }
-            ("state_dir", _) => return refused(Expectation::AbsolutePath),
+            ("state_dir", value) => self.state_dir = Value::File(value).path(key)?,
             ("rp_id", DeValue::String(rp_id)) if is_rp_id(rp_id) => self.rp_id = Some(rp_id.to_string()),
             ("rp_id", _) => return refused(Expectation::RpId),
             _ => return Err(keys::unknown(key, KEYS)),
@@ -200,6 +202,28 @@ impl Source<'_> {
         Ok(settings)
     }
 
+    fn attestation(
+        &self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<AttestationPolicy, ConfigError> {
+        let section = key.get_ref();
+        let DeValue::Table(table) = value.get_ref() else {
+            let error = Value::File(value.get_ref()).refused(section, Expectation::Table);
+            return Err(self.error(key.span().start, String::new(), error));
+        };
+        let mut draft = Draft::default();
+        for (key, value) in table {
+            draft
+                .set(key.get_ref(), value.get_ref())
+                .map_err(|error| self.error(key.span().start, section.to_string(), error))?;
+        }
+        draft.finish().map_err(|error| {
+            let at = table.keys().find(|key| key.get_ref() == error.key()).unwrap_or(key);
+            self.error(at.span().start, section.to_string(), error)
+        })
+    }
+
     fn error(&self, offset: usize, section: String, error: SettingError) -> ConfigError {
         let line = line_of(self.text, offset);
         ConfigError::new(self.path, Some(line), ConfigErrorReason::Section { section, error })
@@ -221,12 +245,6 @@ fn templates(value: &DeValue<'_>) -> Result<Vec<Template>, String> {
             _ => Err("an element is not text".to_owned()),
         })
         .collect()
-}
-
-fn is_plain_absolute(path: &str) -> bool {
-    use std::path::Component;
-    let plain = |part| matches!(part, Component::RootDir | Component::Normal(_));
-    path.starts_with('/') && !path.contains('\0') && Path::new(path).components().all(plain)
 }
 
 #[cfg(test)]

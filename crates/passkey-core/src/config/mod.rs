@@ -1,5 +1,6 @@
 //! What the administrator decides: `passkey.toml`, the module's arguments, and the policy that follows from both.
 
+mod attestation;
 mod error;
 mod file;
 mod host;
@@ -8,6 +9,9 @@ mod policy;
 mod settings;
 mod template;
 
+pub use attestation::{
+    AttestationPolicy, AttestationRequirement, DEFAULT_METADATA_SIGNER, MetadataPolicy, OutdatedMetadata,
+};
 pub(crate) use error::readable;
 pub use error::{ConfigError, ConfigErrorReason, Expectation, SettingError};
 pub use file::{Config, DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH, DEFAULT_STATE_DIR};

@@ -2,8 +2,8 @@
 
 use super::super::kind::{Message, U2F_POLL, fits_u2f};
 use super::{
-    Algorithm, Ceremony, ClientData, EnrolError, Event, Impossible, KeyId, Loss, NoRandomness, Notice,
-    Person, Question, UserVerification, World, make_credential,
+    Algorithm, Attestation, Ceremony, ClientData, EnrolError, Event, Impossible, KeyId, Loss, NoRandomness,
+    Notice, Person, Question, UserVerification, World,
 };
 use ctap::u2f::{ReplyError, StatusWord, authenticate, register};
 use sha2::{Digest as _, Sha256};
@@ -26,7 +26,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     }
 
     /// Has the key make a credential. It answers at once and is asked again until somebody has touched it.
-    pub(super) fn register(&mut self, key: KeyId) -> Result<make_credential::Response, EnrolError> {
+    pub(super) fn register(&mut self, key: KeyId) -> Result<Attestation, EnrolError> {
         if self.enrolment.verification == UserVerification::Required {
             return Err(EnrolError::CannotVerifyUser(Impossible::NotSupported));
         }
@@ -42,7 +42,11 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         loop {
             let reply = self.exchange(key, Message::u2f(request.clone()), None)?;
             match register::Response::parse(&reply) {
-                Ok(made) => return made.into_credential(&application).map_err(|_| EnrolError::Malformed),
+                Ok(made) => {
+                    let made = made.into_credential(&application).map_err(|_| EnrolError::Malformed)?;
+                    let client_data_hash = *client_data.hash();
+                    return Ok(Attestation { made, client_data_hash, enterprise_requested: false });
+                }
                 Err(ReplyError::Status(StatusWord::CONDITIONS_NOT_SATISFIED)) => {
                     self.tell(Notice::TouchKey);
                     self.pause(key)?;
