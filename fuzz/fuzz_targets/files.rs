@@ -1,8 +1,9 @@
-//! Credential, state and configuration files: any text. What is understood and written back is understood the same.
+//! Credential, state, recovery code and configuration files: any text. What is understood and written back is understood the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use passkey_core::config::Config;
+use passkey_core::store::recovery::Codes;
 use passkey_core::store::{CredentialFile, State};
 use std::path::Path;
 
@@ -13,6 +14,10 @@ fuzz_target!(|text: &str| {
     }
     if let Ok(state) = State::parse(text) {
         State::parse(&state.encode()).expect("what was written can be read");
+    }
+    if let Ok(codes) = Codes::parse(text) {
+        let again = Codes::parse(&codes.encode()).expect("what was written can be read");
+        assert_eq!((again.total(), again.left()), (codes.total(), codes.left()));
     }
     let _ = Config::parse(Path::new("/etc/passkey/passkey.toml"), text);
 });

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use passkey_core::config::{CounterPolicy, Mode, Remote, Unenrolled, UserVerification};
+use passkey_core::config::{CounterPolicy, Mode, Recovery, Remote, Unenrolled, UserVerification};
 
 use super::*;
 
@@ -27,6 +27,7 @@ fn every_argument_of_the_design_is_taken() {
         c"unenrolled=ignore",
         c"remote=allow",
         c"counter=deny",
+        c"recovery=allow",
         c"pin_attempts=2",
         c"quiet",
         c"debug=false",
@@ -44,6 +45,7 @@ fn every_argument_of_the_design_is_taken() {
             unenrolled: Some(Unenrolled::Ignore),
             remote: Some(Remote::Allow),
             counter: Some(CounterPolicy::Deny),
+            recovery: Some(Recovery::Allow),
             pin_attempts: Some(2),
             quiet: Some(true),
             debug: Some(false),

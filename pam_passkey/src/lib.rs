@@ -14,6 +14,9 @@ mod ffi;
 mod messages;
 mod outcome;
 mod person;
+mod recovery;
+#[cfg(test)]
+mod redeemed;
 mod remote;
 mod users;
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub(crate) struct Voice {
     pub(crate) quiet: bool,
     /// Every step to the log.
     pub(crate) debug: bool,
+    /// How it ended has been said already, before a question that changed nothing.
+    pub(crate) concluded: bool,
 }
 
 impl<'a, 'h> Applicant<'a, 'h> {
@@ -36,6 +38,7 @@ impl Voice {
     pub(crate) fn conclude(self, pam: &Pam<'_>, sentence: &Sentence) {
         match sentence {
             Sentence::None => {}
+            Sentence::Info(_) | Sentence::Error(_) if self.concluded => {}
             Sentence::Info(_) if self.quiet => {}
             Sentence::Info(text) => pam.tell(text),
             Sentence::Error(text) => pam.complain(text),

@@ -1,6 +1,9 @@
 //! What the person at the machine is told: one sentence for each situation, in plain words, shared by the module and the command.
 
+use std::time::Duration;
+
 use crate::ceremony::{Impossible, Notice, PinPrompt, PinReason, SignInError, TokenError};
+use crate::store::recovery::RedeemError;
 
 /// The sentence for a notice.
 pub fn notice(notice: &Notice) -> String {
@@ -32,7 +35,11 @@ pub fn pin_prompt(prompt: &PinPrompt<'_>) -> String {
         }
         Some(left) => match prompt.reason {
             PinReason::First => String::new(),
-            PinReason::Wrong | PinReason::NotAPin { .. } | PinReason::ThatWasThePassword => {
+            PinReason::Wrong
+            | PinReason::NotAPin { .. }
+            | PinReason::ThatWasThePassword
+            | PinReason::ThatWasARecoveryCode
+            | PinReason::MistypedRecoveryCode => {
                 format!(" {}.", capitalised(&tries(left)))
             }
         },
@@ -46,6 +53,10 @@ pub fn pin_prompt(prompt: &PinPrompt<'_>) -> String {
             format!("That cannot be the PIN: it has at least {min_length} characters.")
         }
         PinReason::ThatWasThePassword => "That is your password, not the PIN of your security key.".into(),
+        PinReason::ThatWasARecoveryCode => {
+            "That is a recovery code, not the PIN of your security key.".into()
+        }
+        PinReason::MistypedRecoveryCode => MISTYPED_RECOVERY_CODE.into(),
     };
     let again = match prompt.question {
         0 | 1 => "PIN: ".into(),
@@ -132,11 +143,64 @@ pub fn pin_error(error: TokenError) -> Option<String> {
             "The security key takes no more fingerprints, and it has no PIN to fall back on.".into()
         }
         TokenError::NeverAPin => "No PIN was sent to the security key.".into(),
-        TokenError::Empty | TokenError::Unavailable | TokenError::Interrupted => return None,
+        TokenError::Empty
+        | TokenError::Unavailable
+        | TokenError::Interrupted
+        | TokenError::RecoveryCode => return None,
         TokenError::NoRandomness | TokenError::Refused(_) | TokenError::Malformed => {
             "The security key could not check the PIN. Unplug it, plug it in again and try once more.".into()
         }
     })
+}
+
+/// What is said of a recovery code with a slip in it.
+pub const MISTYPED_RECOVERY_CODE: &str = "That recovery code has a typing mistake.";
+/// What is said of something else in its place.
+pub const NO_RECOVERY_CODE: &str = "That is not a recovery code.";
+
+/// The question for a recovery code, after the sentence on the answer before it. As with PINs, no two of one sign-in are the same.
+pub fn recovery_prompt(before: &str, question: u8) -> String {
+    match question {
+        0 | 1 => "Recovery code (Enter to go on without): ".into(),
+        2 => format!("{before} Recovery code, again (Enter to go on without): "),
+        n => format!("{before} Recovery code, attempt {n} (Enter to go on without): "),
+    }
+}
+
+/// The sentence for a recovery code that is not accepted.
+pub fn redeem_error(error: &RedeemError) -> String {
+    if let Some(wait) = error.locked_for() {
+        return recovery_locked(wait);
+    }
+    match error {
+        RedeemError::Wrong { .. } | RedeemError::Locked { .. } => "That recovery code is wrong.".into(),
+        RedeemError::Used { .. } => "That recovery code has been used before.".into(),
+        RedeemError::NoCodes => "This account has no recovery codes.".into(),
+        RedeemError::NoMemory => "This computer has no memory to check the recovery code.".into(),
+        RedeemError::Store(_) => {
+            "The recovery code was not accepted: it could not be marked as used. The system log says more."
+                .into()
+        }
+    }
+}
+
+/// The sentence for recovery codes that are not taken for a while.
+pub fn recovery_locked(wait: Duration) -> String {
+    match wait.as_secs().div_ceil(60) {
+        0 | 1 => "Too many wrong recovery codes. They are taken again in a minute.".into(),
+        minutes => format!("Too many wrong recovery codes. They are taken again in {minutes} minutes."),
+    }
+}
+
+/// The sentence after a recovery code was accepted; `None` where there are plenty left.
+pub fn recovery_codes_left(left: usize) -> Option<String> {
+    let stock = match left {
+        0 => "That was your last recovery code.".into(),
+        1 => "1 recovery code is left.".into(),
+        2 | 3 => format!("{left} recovery codes are left."),
+        _ => return None,
+    };
+    Some(format!("{stock} Make new ones with: sudo passkey-enroll recovery new"))
 }
 
 fn tries(left: u8) -> String {
@@ -149,7 +213,7 @@ fn tries(left: u8) -> String {
 
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+    chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
 }
 
 #[cfg(test)]

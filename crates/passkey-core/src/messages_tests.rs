@@ -30,6 +30,8 @@ fn the_last_try_is_never_asked_for_without_saying_so() {
         PinReason::Wrong,
         PinReason::NotAPin { min_length: 4 },
         PinReason::ThatWasThePassword,
+        PinReason::ThatWasARecoveryCode,
+        PinReason::MistypedRecoveryCode,
     ] {
         for question in 1..4 {
             assert!(prompt(reason, Some(1), question).contains("This is the last try"));
@@ -40,9 +42,46 @@ fn the_last_try_is_never_asked_for_without_saying_so() {
 /// Some lockers answer a question that they have seen before with the same answer, unasked.
 #[test]
 fn no_two_questions_of_a_ceremony_are_the_same() {
-    for reason in [PinReason::Wrong, PinReason::NotAPin { min_length: 4 }, PinReason::ThatWasThePassword] {
+    for reason in [
+        PinReason::Wrong,
+        PinReason::NotAPin { min_length: 4 },
+        PinReason::ThatWasThePassword,
+        PinReason::ThatWasARecoveryCode,
+        PinReason::MistypedRecoveryCode,
+    ] {
         let questions: BTreeSet<String> = (1..=8).map(|question| prompt(reason, None, question)).collect();
         assert_eq!(questions.len(), 8);
+    }
+}
+
+#[test]
+fn no_two_questions_for_a_recovery_code_are_the_same() {
+    let questions: BTreeSet<String> =
+        (1..=8).map(|question| recovery_prompt(NO_RECOVERY_CODE, question)).collect();
+    assert_eq!(questions.len(), 8);
+    assert!(questions.iter().all(|question| question.ends_with("(Enter to go on without): ")));
+}
+
+#[test]
+fn a_low_stock_of_recovery_codes_is_announced() {
+    assert_eq!(recovery_codes_left(4), None);
+    for (left, start) in [
+        (3, "3 recovery codes are left. "),
+        (1, "1 recovery code is left. "),
+        (0, "That was your last recovery code. "),
+    ] {
+        let text = recovery_codes_left(left).unwrap();
+        assert!(text.starts_with(start) && text.ends_with("passkey-enroll recovery new"), "{text}");
+    }
+}
+
+#[test]
+fn a_wait_for_recovery_codes_is_told_in_minutes_that_are_never_too_few() {
+    for (seconds, words) in
+        [(1, "in a minute."), (60, "in a minute."), (61, "in 2 minutes."), (3600, "in 60 minutes.")]
+    {
+        let text = redeem_error(&RedeemError::Locked { wait: Duration::from_secs(seconds) });
+        assert!(text.ends_with(words), "{text}");
     }
 }
 
@@ -53,6 +92,8 @@ fn every_sentence_is_for_a_person() {
         notice(&Notice::FingerprintAgain { left: Some(1) }),
         sign_in_error(&SignInError::Refused(ctap::Status(0x7f))).unwrap(),
         pin_error(TokenError::AttemptsUsedUp { retries_left: Some(1) }).unwrap(),
+        redeem_error(&RedeemError::Wrong { locked_for: None }),
+        redeem_error(&RedeemError::NoMemory),
     ];
     for sentence in sentences {
         assert!(

@@ -135,7 +135,7 @@ fn is_free(file: &CredentialFile, name: &str) -> bool {
 
 /// What any service of the configuration asks for: a key that cannot do it is better found out now.
 fn strictest(config: &Config) -> UserVerification {
-    let services = config.services.keys().map(String::as_str);
+    let services = config.services.iter().map(|(name, _)| name.as_str());
     services
         .chain([""])
         .map(|service| config.policy(service, &Settings::default()).verification)

@@ -3,6 +3,7 @@
 mod add;
 mod keys;
 mod list;
+mod recovery;
 mod remove;
 mod show;
 mod verify;
@@ -18,7 +19,9 @@ use passkey_core::store::{CredentialFile, Loaded, State, Store, StoreError, Upda
 use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::output::{self, Output};
+use crate::terminal::{Line, Terminal};
 
 /// Does what `cli` asks for.
 pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
@@ -29,7 +32,19 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
         Command::Show(arguments) => show::run(&context, arguments),
         Command::Remove(arguments) => remove::run(&context, arguments),
         Command::Verify(arguments) => verify::run(&context, arguments),
+        Command::Recovery(arguments) => recovery::run(&context, arguments),
         Command::Keys => keys::run(&context),
+    }
+}
+
+/// Goes on only after a yes at the terminal.
+fn confirm(question: &str) -> Result<(), Error> {
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
+    let question = format!("{question} Type yes to go on: ");
+    match terminal.ask(&question, &interrupt).map_err(Error::Terminal)? {
+        Line::Typed(answer) if answer.as_bytes().trim_ascii().eq_ignore_ascii_case(b"yes") => Ok(()),
+        Line::Typed(_) | Line::End | Line::Interrupted => Err(Error::Cancelled),
     }
 }
 

@@ -3,15 +3,13 @@
 use passkey_core::credential::CredentialId;
 use passkey_core::store::{CredentialFile, UpdateError};
 
-use super::Context;
+use super::{Context, confirm};
 use crate::cli::Remove;
 use crate::error::Error;
-use crate::interrupt::Interrupt;
 use crate::output::{
     self,
     json::{Credential, Removal},
 };
-use crate::terminal::{Line, Terminal};
 use passkey_core::escape::Escaped;
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
@@ -23,7 +21,7 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     let removed =
         Credential::new(credential, remembered.as_ref().and_then(|state| state.credential(&credential.id)));
     if !arguments.yes {
-        confirm(context, &arguments.name, is_last(&loaded.file, &credential.id))?;
+        confirm(&question(context, &arguments.name, is_last(&loaded.file, &credential.id)))?;
     }
     let remaining = take_out(context, &arguments.name, &credential.id)?;
     if let Err(error) = context.store.update_state(&context.account, |state| state.forget(&credential.id)) {
@@ -43,9 +41,7 @@ fn is_last(file: &CredentialFile, id: &CredentialId) -> bool {
     !file.enabled().any(|credential| credential.id != *id)
 }
 
-fn confirm(context: &Context, name: &str, is_last: bool) -> Result<(), Error> {
-    let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
+fn question(context: &Context, name: &str, is_last: bool) -> String {
     let user = Escaped::text(&context.account.name);
     let warning = if is_last {
         format!(
@@ -55,12 +51,7 @@ fn confirm(context: &Context, name: &str, is_last: bool) -> Result<(), Error> {
     } else {
         String::new()
     };
-    let question =
-        format!("{warning}Remove the passkey “{}” of {user}? Type yes to go on: ", Escaped::text(name));
-    match terminal.ask(&question, &interrupt).map_err(Error::Terminal)? {
-        Line::Typed(answer) if answer.as_bytes().trim_ascii().eq_ignore_ascii_case(b"yes") => Ok(()),
-        Line::Typed(_) | Line::End | Line::Interrupted => Err(Error::Cancelled),
-    }
+    format!("{warning}Remove the passkey “{}” of {user}?", Escaped::text(name))
 }
 
 /// Takes the passkey out of the file; how many the user has left.

@@ -1,6 +1,9 @@
 //! Results as a person reads them.
 
-use super::json::{Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Shown};
+use super::json::{
+    Added, CodesStatus, FirstSteps, Key, KeyError, Keys, NewCodes, Passkeys, Rehearsed, Removal, Revoked,
+    Shown,
+};
 use super::paint::Paint;
 use super::table::{Facts, Table};
 use super::time::{local, local_or_never};
@@ -112,6 +115,53 @@ impl Human for Removal {
             Escaped::text(&self.removed.name),
             Escaped::text(&self.user)
         )
+    }
+}
+
+impl Human for NewCodes {
+    /// For paper: whoever finds it in a drawer should know what it is.
+    fn human(&self, paint: Paint) -> String {
+        let title = format!(
+            "Recovery codes for {} on {}, made {}",
+            Escaped::text(&self.user),
+            Escaped::text(&self.host),
+            local(self.made)
+        );
+        let mut text = format!("{}\n\n", paint.heading(&title));
+        for code in &self.codes {
+            text.extend(["    ", code.as_str(), "\n"]);
+        }
+        text.push_str("\nEach signs you in once: type it where a recovery code or the PIN of your security key is asked for.\n");
+        text
+    }
+}
+
+impl Human for CodesStatus {
+    fn human(&self, paint: Paint) -> String {
+        let Some(made) = self.made else { return String::new() };
+        let mut facts = Facts::default();
+        facts.add("User", &self.user);
+        facts.add("Codes left", format!("{} of {}", self.left, self.total));
+        facts.add("Made", local(made));
+        facts.add("Last used", local_or_never(self.last_used));
+        if self.failures > 0 {
+            facts.add("Wrong codes since", self.failures.to_string());
+        }
+        if let Some(until) = self.locked_until {
+            facts.add("Locked until", local(until));
+        }
+        facts.text("", paint)
+    }
+}
+
+impl Human for Revoked {
+    fn human(&self, paint: Paint) -> String {
+        let what = match self.revoked {
+            None => "The recovery codes".to_owned(),
+            Some(1) => "1 unused recovery code".to_owned(),
+            Some(n) => format!("{n} unused recovery codes"),
+        };
+        format!("{} {what} of {} stopped working.\n", paint.success("✓"), Escaped::text(&self.user))
     }
 }
 

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use passkey_core::ceremony::{Loss, PluggedKey};
 use passkey_core::credential::{self, algorithm_name};
 use passkey_core::store::{CredentialState, SkippedEntry};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use zeroize::Zeroizing;
 
 use crate::error::Report;
 
@@ -136,6 +137,48 @@ pub(crate) struct Removal {
     pub(crate) removed: Credential,
     /// How many passkeys the user has left.
     pub(crate) remaining: usize,
+}
+
+/// `recovery new`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct NewCodes {
+    pub(crate) user: String,
+    /// The machine's name.
+    pub(crate) host: String,
+    pub(crate) made: Timestamp,
+    /// In groups, as they are typed. Nowhere else.
+    #[serde(serialize_with = "texts")]
+    pub(crate) codes: Vec<Zeroizing<String>>,
+}
+
+fn texts<S: Serializer>(codes: &[Zeroizing<String>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(codes.iter().map(|code| code.as_str()))
+}
+
+/// `recovery status`
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct CodesStatus {
+    pub(crate) user: String,
+    /// Null where there are none.
+    pub(crate) made: Option<Timestamp>,
+    /// Used or not.
+    pub(crate) total: usize,
+    pub(crate) left: usize,
+    pub(crate) last_used: Option<Timestamp>,
+    /// Wrong codes since the last right one.
+    pub(crate) failures: u32,
+    /// Until then no code is looked at; null where the next one is.
+    pub(crate) locked_until: Option<Timestamp>,
+    /// Entries of the file that are not understood.
+    pub(crate) skipped: usize,
+}
+
+/// `recovery revoke`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Revoked {
+    pub(crate) user: String,
+    /// How many codes stopped working; null where the file could not be read.
+    pub(crate) revoked: Option<usize>,
 }
 
 /// `verify`

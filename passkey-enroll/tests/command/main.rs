@@ -10,6 +10,7 @@
 
 mod passkeys;
 mod people;
+mod recovery;
 mod scene;
 mod trouble;
 mod usage;

@@ -10,9 +10,9 @@ use crate::scene::{BLUE, PROGRAM, Ran, Scene, user};
 #[test]
 fn a_broken_configuration_stops_everything_and_is_named_with_its_line() {
     for (text, words) in [
-        ("[defaults]\ntimeot = 3\n", ":5: [defaults] unknown key `timeot`, did you mean `timeout`?"),
-        ("[service.sudo]\nmode = \"both\"\n", ":5: [service.sudo] `mode` cannot be `both`"),
-        ("= = =\n", ":4: not valid TOML"),
+        ("[defaults]\ntimeot = 3\n", ":6: [defaults] unknown key `timeot`, did you mean `timeout`?"),
+        ("[service.sudo]\nmode = \"both\"\n", ":6: [service.sudo] `mode` cannot be `both`"),
+        ("= = =\n", ":5: not valid TOML"),
     ] {
         let scene = Scene::enrolled(&[BLUE]);
         scene.configure(text);
@@ -104,7 +104,7 @@ fn who_cannot_change_the_store_is_told_before_they_touch_a_key() {
 }
 
 /// The command, run by somebody who may look at the store and not change it, on passkeys of their own.
-fn as_stranger(scene: &Scene, arguments: &[&str]) -> Command {
+pub(crate) fn as_stranger(scene: &Scene, arguments: &[&str]) -> Command {
     let is_root = fs::metadata(scene.dir()).unwrap().uid() == 0;
     if !is_root {
         fs::set_permissions(scene.store(), fs::Permissions::from_mode(0o555)).unwrap();

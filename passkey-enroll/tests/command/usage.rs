@@ -12,7 +12,7 @@ fn run(arguments: &[&str]) -> Ran {
 fn help_comes_on_stdout_and_names_every_command() {
     let ran = run(&["--help"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    for command in ["add", "list", "show", "remove", "verify", "keys"] {
+    for command in ["add", "list", "show", "remove", "verify", "recovery", "keys"] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let own = run(&[command, "--help"]);
         assert_eq!(own.code, 0);
@@ -31,6 +31,9 @@ fn a_command_line_that_is_not_understood_does_nothing() {
         &["show"],
         &["remove"],
         &["list", "extra"],
+        &["recovery"],
+        &["recovery", "newer"],
+        &["recovery", "status", "--yes"],
         &["add", "--require-attestation"],
     ] {
         let ran = run(arguments);

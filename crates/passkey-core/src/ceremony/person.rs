@@ -42,6 +42,10 @@ pub enum PinReason {
     },
     /// The last answer was the account's password. It was not sent to the key.
     ThatWasThePassword,
+    /// The last answer was a recovery code, and none is taken here. It was not sent to the key.
+    ThatWasARecoveryCode,
+    /// The last answer seems to be a recovery code with a slip in it. It was not sent to the key.
+    MistypedRecoveryCode,
 }
 
 /// A question for the key's PIN.

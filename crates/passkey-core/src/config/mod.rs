@@ -10,9 +10,9 @@ mod template;
 
 pub(crate) use error::readable;
 pub use error::{ConfigError, ConfigErrorReason, Expectation, SettingError};
-pub use file::{Config, DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH, DEFAULT_STATE_DIR};
+pub use file::{Config, DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH, DEFAULT_RECOVERY_DIR, DEFAULT_STATE_DIR};
 pub use host::{HostNameError, machine_rp_id};
-pub use policy::{CounterPolicy, Mode, Policy, Remote, Unenrolled, UserVerification};
+pub use policy::{CounterPolicy, Mode, Policy, Recovery, Remote, Unenrolled, UserVerification};
 pub use settings::Settings;
 pub(crate) use template::file_name;
 pub use template::{Account, Template, TemplateError};

@@ -13,6 +13,7 @@ mod costs;
 mod enrol;
 mod hostile;
 mod pins;
+mod recovery;
 mod several_keys;
 mod support;
 mod u2f;

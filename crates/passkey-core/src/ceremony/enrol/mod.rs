@@ -262,7 +262,8 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             Method::Pin => false,
         };
         let name = self.fleet.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
-        let rules = PinRules { attempts: self.enrolment.pin_attempts, forbidden: None };
+        let attempts = self.enrolment.pin_attempts;
+        let rules = PinRules { attempts, forbidden: None, takes_recovery_code: false };
         let permissions = Permissions::MC | Permissions::GA;
         let (mut flow, mut next) =
             TokenFlow::start(&name, info, permissions, self.enrolment.rp_id, by_sensor, rules)
