@@ -7,6 +7,8 @@
 use std::ffi::CStr;
 use std::fmt;
 
+use passkey_core::config::serves_other_machines;
+
 use crate::ffi::Pam;
 
 /// What is known of where a request comes from.
@@ -26,10 +28,6 @@ pub(crate) struct Origin {
 
 /// What sshd puts into the PAM environment.
 const SSH_VARIABLES: [&CStr; 3] = [c"SSH_CONNECTION", c"SSH_CLIENT", c"SSH_TTY"];
-
-/// Parts of the names of services that serve other machines.
-const REMOTE_SERVICES: [&str; 10] =
-    ["ssh", "telnet", "ftp", "rsh", "rlogin", "rexec", "vnc", "xrdp", "cockpit", "mosh"];
 
 /// Names of this machine in `PAM_RHOST`, besides its own host name.
 const LOCAL_HOSTS: [&str; 6] =
@@ -87,11 +85,7 @@ impl Origin {
         if let Some(name) = self.ssh_variable {
             return Some(RemoteSign::SshVariable(name));
         }
-        let service = self.service.to_ascii_lowercase();
-        REMOTE_SERVICES
-            .iter()
-            .any(|part| service.contains(part))
-            .then(|| RemoteSign::Service(self.service.clone()))
+        serves_other_machines(&self.service).then(|| RemoteSign::Service(self.service.clone()))
     }
 
     /// sudo with `pam_rhost` puts this machine's own host name into `PAM_RHOST`, and some applications an address of

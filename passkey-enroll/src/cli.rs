@@ -14,6 +14,7 @@ Examples:
   sudo passkey-enroll add                 enrol the security key that is plugged in
   passkey-enroll list                     show your passkeys
   passkey-enroll verify --service sudo    rehearse signing in to sudo
+  sudo passkey-enroll doctor              look for everything that can stop a sign-in
   sudo passkey-enroll remove \"Old key\"    take a passkey away
 
 Exit status:
@@ -68,6 +69,13 @@ pub enum Command {
     Verify(Verify),
     /// Show the security keys that are plugged in
     Keys,
+    /// Look for everything that can stop a sign-in, and say what to do about it
+    ///
+    /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse
+    /// than a note, 11 where the credential files or the configuration are broken, and 1 for any other warning or error.
+    Doctor,
+    /// Print a file that lets a shell complete this command
+    Completions(Completions),
 }
 
 /// `add`
@@ -135,12 +143,32 @@ pub struct Remove {
 /// `verify`
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// Rehearse under the rules of this PAM service, such as sudo [default: the rules of no service in particular]
+    /// Rehearse under the rules of this PAM service, such as sudo: those of the configuration and those of its line in
+    /// /etc/pam.d or /usr/lib/pam.d [default: the rules of no service in particular]
     #[arg(long, value_name = "SERVICE")]
     pub service: Option<String>,
     /// How the PIN comes in.
     #[command(flatten)]
     pub pin: Pin,
+}
+
+/// `completions`
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell that the file is for
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// The shells that there are completions for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// Such as in /usr/share/bash-completion/completions/passkey-enroll
+    Bash,
+    /// Such as in /usr/share/zsh/vendor-completions/_passkey-enroll
+    Zsh,
+    /// Such as in /usr/share/fish/vendor_completions.d/passkey-enroll.fish
+    Fish,
 }
 
 /// `--verification`
@@ -189,6 +217,25 @@ impl From<SignatureAlgorithm> for Algorithm {
 /// The whole command line, for documents that are made from it.
 pub fn command() -> clap::Command {
     Cli::command()
+}
+
+/// The command line without what no person has a use for.
+pub fn visible() -> clap::Command {
+    fn without_hidden(command: &clap::Command) -> clap::Command {
+        let visible: Vec<clap::Command> =
+            command.get_subcommands().filter(|inner| !inner.is_hide_set()).map(without_hidden).collect();
+        // Nothing takes a subcommand out again, so a new command is made of the rest.
+        let mut bare = clap::Command::new(command.get_name().to_owned());
+        if let Some(about) = command.get_about() {
+            bare = bare.about(about.clone());
+        }
+        if let Some(version) = command.get_version() {
+            bare = bare.version(version.to_owned());
+        }
+        bare.args(command.get_arguments().filter(|argument| !argument.is_hide_set()).cloned())
+            .subcommands(visible)
+    }
+    without_hidden(&command())
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -88,6 +88,13 @@ pub(crate) enum Error {
         /// The last question for a PIN.
         asked: LastQuestion,
     },
+    /// The service that was to be rehearsed lets nobody in.
+    ServiceBroken {
+        /// Its name.
+        service: String,
+        /// Why: `PATH:LINE: reason`.
+        reason: String,
+    },
     /// A yes was needed, and there is nobody to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
@@ -186,6 +193,11 @@ impl Error {
             }
             Self::Enrol { error, asked } => enrol::report(error, *asked),
             Self::SignIn { error, asked } => sign_in::report(*error, *asked),
+            Self::ServiceBroken { service, reason } => {
+                let message = format!("{service} lets nobody in with a passkey: {reason}");
+                Report::new(Exit::Broken, "service_broken", message)
+                    .hint("Put the line right. For what else may be wrong: sudo passkey-enroll doctor")
+            }
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";
                 Report::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")

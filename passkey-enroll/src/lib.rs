@@ -1,6 +1,8 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
+//! - What PAM is told about services: [`pam_files`]; who comes in at them: `gate`.
+//! - What can stop a sign-in: `doctor`.
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
 //! - What comes out: `output` on stdout, `error` on stderr, each with its [`Exit`] code. Text of foreign origin passes
@@ -11,11 +13,14 @@
 mod account;
 pub mod cli;
 mod commands;
+mod doctor;
 mod error;
 mod exit;
+mod gate;
 mod interrupt;
 mod naming;
 mod output;
+pub mod pam_files;
 mod person;
 mod prompt;
 mod terminal;
@@ -39,7 +44,7 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(cli.global.json);
     match commands::run(&cli, output) {
-        Ok(()) => Exit::Done.into(),
+        Ok(exit) => exit.into(),
         Err(error) => output.error(&error.report()).into(),
     }
 }

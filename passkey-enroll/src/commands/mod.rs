@@ -1,6 +1,8 @@
 //! The commands, and what they have in common.
 
 mod add;
+mod completions;
+mod doctor;
 mod keys;
 mod list;
 mod remove;
@@ -18,19 +20,29 @@ use passkey_core::store::{CredentialFile, Loaded, State, Store, StoreError, Upda
 use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::output::{self, Output};
 
 /// Does what `cli` asks for.
-pub(crate) fn run(cli: &Cli, output: Output) -> Result<(), Error> {
+pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
+    // These work where nothing else does.
+    if let Command::Doctor = cli.command {
+        return doctor::run(&cli.global, output);
+    }
+    if let Command::Completions(arguments) = &cli.command {
+        return completions::run(arguments).map(|()| Exit::Done);
+    }
     let context = Context::new(&cli.global, output)?;
-    match &cli.command {
+    let done = match &cli.command {
         Command::Add(arguments) => add::run(&context, arguments),
         Command::List => list::run(&context),
         Command::Show(arguments) => show::run(&context, arguments),
         Command::Remove(arguments) => remove::run(&context, arguments),
-        Command::Verify(arguments) => verify::run(&context, arguments),
+        Command::Verify(arguments) => verify::run(context, &cli.global, arguments),
         Command::Keys => keys::run(&context),
-    }
+        Command::Doctor | Command::Completions(_) => Ok(()),
+    };
+    done.map(|()| Exit::Done)
 }
 
 /// What every command needs.

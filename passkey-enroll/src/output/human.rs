@@ -1,6 +1,6 @@
 //! Results as a person reads them.
 
-use super::json::{Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Shown};
+use super::json::{Added, FirstSteps, Key, KeyError, Keys, Passkeys, Rehearsed, Removal, Rules, Shown};
 use super::paint::Paint;
 use super::table::{Facts, Table};
 use super::time::{local, local_or_never};
@@ -138,9 +138,18 @@ impl Human for Rehearsed {
             "Signature counter",
             if self.sign_count == 0 { "this key has none".to_owned() } else { self.sign_count.to_string() },
         );
+        facts.add("Rules", rules(&self.rules));
+        if let Some(line) = &self.line {
+            facts.add("Called in", format!("{}:{}", line.path, line.line));
+        }
         text.push_str(&facts.text("  ", paint));
         text
     }
+}
+
+/// Those of the rules that a person feels.
+fn rules(rules: &Rules) -> String {
+    format!("{}, verification {}, {} s for the touch", rules.mode, rules.verification, rules.timeout)
 }
 
 impl Human for Keys {

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use jiff::Timestamp;
 use passkey_core::ceremony::{Loss, PluggedKey};
+use passkey_core::config::Policy;
 use passkey_core::credential::{self, algorithm_name};
 use passkey_core::store::{CredentialState, SkippedEntry};
 use serde::Serialize;
 
+use crate::doctor::{self, Area, Severity};
 use crate::error::Report;
 
 /// A passkey.
@@ -153,6 +155,48 @@ pub(crate) struct Rehearsed {
     pub(crate) key: Option<Plugged>,
     /// Whether counter and last use could be written down.
     pub(crate) recorded: bool,
+    /// The rules that were rehearsed.
+    pub(crate) rules: Rules,
+    /// The line of a PAM service file that has its say in them; null where there is none.
+    pub(crate) line: Option<ServiceLine>,
+}
+
+/// The rules of a service, by the names that they have in the configuration. Times are in seconds.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Rules {
+    pub(crate) mode: &'static str,
+    pub(crate) usernameless: bool,
+    pub(crate) verification: &'static str,
+    pub(crate) timeout: u64,
+    pub(crate) wait_for_key: u64,
+    pub(crate) unenrolled: &'static str,
+    pub(crate) remote: &'static str,
+    pub(crate) counter: &'static str,
+    pub(crate) pin_attempts: u8,
+}
+
+impl From<&Policy> for Rules {
+    fn from(policy: &Policy) -> Self {
+        Self {
+            mode: policy.mode.as_str(),
+            usernameless: policy.usernameless,
+            verification: policy.verification.as_str(),
+            timeout: policy.timeout.as_secs(),
+            wait_for_key: policy.wait_for_key.as_secs(),
+            unenrolled: policy.unenrolled.as_str(),
+            remote: policy.remote.as_str(),
+            counter: policy.counter.as_str(),
+            pin_attempts: policy.pin_attempts,
+        }
+    }
+}
+
+/// A line of a PAM service file that calls the module.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ServiceLine {
+    pub(crate) path: String,
+    pub(crate) line: usize,
+    pub(crate) arguments: Vec<String>,
 }
 
 /// A passkey by its names.
@@ -272,6 +316,57 @@ pub(crate) struct UvState {
     pub(crate) available: bool,
     /// Failures that the sensor still takes.
     pub(crate) retries: Option<u8>,
+}
+
+/// `doctor`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Diagnosis {
+    /// Whose passkeys were looked at more closely.
+    pub(crate) user: String,
+    /// How bad the worst finding is.
+    pub(crate) worst: Severity,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) severity: Severity,
+    pub(crate) area: Area,
+    /// A word for scripts.
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// Where it was found; null where that is no file.
+    pub(crate) path: Option<String>,
+    /// Counted from 1.
+    pub(crate) line: Option<usize>,
+    /// What to do about it.
+    pub(crate) remedy: Option<String>,
+}
+
+impl Diagnosis {
+    pub(crate) fn new(user: &str, findings: &[doctor::Finding]) -> Self {
+        Self {
+            user: user.to_owned(),
+            worst: doctor::worst(findings),
+            findings: findings.iter().map(Finding::from).collect(),
+        }
+    }
+}
+
+impl From<&doctor::Finding> for Finding {
+    fn from(finding: &doctor::Finding) -> Self {
+        let doctor::Finding { severity, area, code, message, place, remedy } = finding.clone();
+        Self {
+            severity,
+            area,
+            code,
+            message,
+            path: place.as_ref().map(|place| place.path.display().to_string()),
+            line: place.and_then(|place| place.line),
+            remedy,
+        }
+    }
 }
 
 /// An error.

@@ -1,5 +1,6 @@
 //! What comes out: results on stdout, as text for a person or as one JSON object; everything else on stderr.
 
+mod diagnosis;
 mod human;
 pub(crate) mod json;
 mod paint;
@@ -34,12 +35,7 @@ impl Output {
     /// Writes a command's result to stdout.
     pub(crate) fn result(self, result: &(impl Human + Serialize)) -> Result<(), Error> {
         let text = if self.json { json_text(result) } else { result.human(Paint::for_stdout()) };
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            // Whoever was reading has read enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(Error::Stdout),
-        }
+        plain(&text)
     }
 
     /// Writes why the command failed, and gives its exit code.
@@ -51,6 +47,16 @@ impl Output {
             to_stderr(&error_text(report, Paint::for_stderr()));
         }
         report.exit
+    }
+}
+
+/// Writes a text to stdout as it is: a result that is nothing but text.
+pub(crate) fn plain(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever was reading has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(Error::Stdout),
     }
 }
 
