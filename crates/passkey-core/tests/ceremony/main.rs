@@ -13,6 +13,7 @@ mod care;
 mod costs;
 mod enrol;
 mod hostile;
+mod matrix;
 mod pins;
 mod several_keys;
 mod support;

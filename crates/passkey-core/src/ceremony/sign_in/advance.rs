@@ -9,10 +9,11 @@ use std::time::Duration;
 impl<W: World, P: Person> Ceremony<'_, W, P> {
     /// Begins what can begin, or ends the ceremony when nothing can come of it any more.
     pub(super) fn advance(&mut self) -> Result<(), SignInError> {
-        for key in self.ready(|method| !matches!(method, Method::Pin)) {
+        // Who has been verified once need not be again for the same touch.
+        for key in self.ready(|one| one.token.is_some() || one.method != Method::Pin) {
             self.begin_without_pin(key)?;
         }
-        let for_pin = self.ready(|method| matches!(method, Method::Pin));
+        let for_pin = self.ready(|one| one.token.is_none() && one.method == Method::Pin);
         if for_pin.is_empty() {
             self.settled_at = None;
         } else if self.is_settled() {
@@ -131,16 +132,16 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         Ok(())
     }
 
-    fn ready(&self, which: impl Fn(Method) -> bool) -> Vec<KeyId> {
+    fn ready(&self, which: impl Fn(&Candidate<'_>) -> bool) -> Vec<KeyId> {
         self.candidates
             .iter()
-            .filter(|(_, candidate)| matches!(candidate.step, Step::Ready) && which(candidate.method))
+            .filter(|(_, candidate)| matches!(candidate.step, Step::Ready) && which(candidate))
             .map(|(key, _)| key)
             .collect()
     }
 
     fn begin_without_pin(&mut self, key: KeyId) -> Result<(), SignInError> {
-        match self.candidates.get(key).map(|candidate| candidate.method) {
+        match self.candidates.get(key).filter(|one| one.token.is_none()).map(|one| one.method) {
             Some(Method::BuiltIn { token: true }) => self.begin_token(key, true),
             _ => self.begin_touch(key),
         }
