@@ -11,6 +11,7 @@ mod args;
 mod audit;
 mod auth;
 mod ffi;
+mod logind;
 mod messages;
 mod outcome;
 mod person;

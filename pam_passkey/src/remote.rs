@@ -1,13 +1,13 @@
 //! Is the person sitting here, or at another machine? A key that is plugged in here cannot be touched from there.
 //!
 //! There is no single sign of it, so all the known ones are combined; each is set by the application or by libpam, never
-//! by the person. Whether systemd-logind counts the session as remote is not asked yet: a `sudo` inside an SSH session
-//! shows none of the signs below and counts as local.
+//! by the person. A `sudo` inside an SSH session is known by its session alone, where there is systemd-logind to tell.
 
 use std::ffi::CStr;
 use std::fmt;
 
 use crate::ffi::Pam;
+use crate::logind::{Logind, RemoteSession};
 
 /// What is known of where a request comes from.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) struct Origin {
     pub(crate) ssh_variable: Option<&'static str>,
     /// This machine's host name.
     pub(crate) hostname: Option<String>,
+    /// The session of this process, where logind counts it as remote.
+    pub(crate) session: Option<RemoteSession>,
 }
 
 /// What sshd puts into the PAM environment.
@@ -46,6 +48,8 @@ pub(crate) enum RemoteSign {
     SshVariable(&'static str),
     /// The service serves other machines.
     Service(String),
+    /// Logind counts the session as remote.
+    Session(RemoteSession),
 }
 
 impl fmt::Display for RemoteSign {
@@ -55,6 +59,12 @@ impl fmt::Display for RemoteSign {
             Self::SshTty => f.write_str("PAM_TTY is \"ssh\""),
             Self::SshVariable(name) => write!(f, "{name} is set in the PAM environment"),
             Self::Service(service) => write!(f, "the service {service:?} serves other machines"),
+            Self::Session(RemoteSession { id, host: Some(host) }) => {
+                write!(f, "session {id:?} is one from {host:?}")
+            }
+            Self::Session(RemoteSession { id, host: None }) => {
+                write!(f, "session {id:?} is one from another machine")
+            }
         }
     }
 }
@@ -71,6 +81,7 @@ impl Origin {
                 .find(|name| pam.variable(name).is_some())
                 .and_then(|name| name.to_str().ok()),
             hostname: rustix::system::uname().nodename().to_str().ok().map(str::to_owned),
+            session: Logind::default().remote_session(),
         }
     }
 
@@ -88,10 +99,10 @@ impl Origin {
             return Some(RemoteSign::SshVariable(name));
         }
         let service = self.service.to_ascii_lowercase();
-        REMOTE_SERVICES
-            .iter()
-            .any(|part| service.contains(part))
-            .then(|| RemoteSign::Service(self.service.clone()))
+        if REMOTE_SERVICES.iter().any(|part| service.contains(part)) {
+            return Some(RemoteSign::Service(self.service.clone()));
+        }
+        self.session.clone().map(RemoteSign::Session)
     }
 
     /// sudo with `pam_rhost` puts this machine's own host name into `PAM_RHOST`, and some applications an address of

@@ -106,12 +106,24 @@ fn services_for_other_machines_are_remote() {
 }
 
 #[test]
+fn what_logind_says_counts_where_nothing_else_does() {
+    let session = RemoteSession { id: "3".into(), host: Some("192.0.2.7".into()) };
+    let origin = Origin { session: Some(session.clone()), ..sudo() };
+    assert_eq!(origin.remote_sign(), Some(RemoteSign::Session(session)));
+}
+
+#[test]
 fn each_sign_is_told_in_words() {
+    let session = |host: Option<&str>| {
+        RemoteSign::Session(RemoteSession { id: "3".into(), host: host.map(str::to_owned) })
+    };
     for (sign, words) in [
         (RemoteSign::RemoteHost("a\nb".into()), r#"PAM_RHOST is "a\nb""#),
         (RemoteSign::SshTty, r#"PAM_TTY is "ssh""#),
         (RemoteSign::SshVariable("SSH_TTY"), "SSH_TTY is set in the PAM environment"),
         (RemoteSign::Service("sshd".into()), r#"the service "sshd" serves other machines"#),
+        (session(Some("a\nb")), r#"session "3" is one from "a\nb""#),
+        (session(None), r#"session "3" is one from another machine"#),
     ] {
         assert_eq!(sign.to_string(), words);
     }

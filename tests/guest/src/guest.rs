@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::PATIENCE;
 use crate::builder::GuestBuilder;
+use crate::console::Console;
 use crate::image::Root;
 use crate::key::{Key, KeyOptions, SOCKET};
 use crate::link::Link;
@@ -101,6 +102,15 @@ impl Guest {
     /// A terminal of so many rows and columns; without a command, with the user's login shell.
     pub fn terminal_sized(&self, user: &str, command: Option<&str>, size: (u16, u16)) -> Terminal {
         Terminal::open(Arc::clone(&self.inner), user, command, size)
+    }
+
+    /// The machine's own keyboard and screen.
+    ///
+    /// # Panics
+    /// When the guest is gone.
+    #[track_caller]
+    pub fn console(&self) -> Console<'_> {
+        Console::new(self)
     }
 
     /// Writes a file as root, mode 0644; folders on the way are made as needed.

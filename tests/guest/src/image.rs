@@ -17,6 +17,48 @@ pub enum Root {
     Image(PathBuf),
 }
 
+/// Who is process 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Init {
+    /// Nothing runs but what the test starts: up in a few seconds.
+    Busybox,
+    /// The services that a person's machine runs; `image/init` knows the word on the kernel's command line.
+    Systemd,
+}
+
+impl Init {
+    /// What it adds to the kernel's command line.
+    pub(crate) fn kernel_words(self) -> &'static str {
+        match self {
+            Self::Busybox => "",
+            Self::Systemd => {
+                " guest.systemd systemd.unit=multi-user.target systemd.wants=guest-agent.service \
+                 systemd.getty_auto=0 systemd.show_status=no"
+            }
+        }
+    }
+
+    /// Packages that it is made of, and that make it a machine that people sign in to.
+    pub(crate) fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Busybox => &[],
+            Self::Systemd => &["dbus", "libpam-systemd", "systemd-sysv"],
+        }
+    }
+
+    /// Files of `image/` and where they go.
+    pub(crate) fn files(self) -> &'static [(&'static str, &'static str, u32)] {
+        match self {
+            Self::Busybox => &[("inittab", "/etc/inittab", 0o644), ("start", "/guest/start", 0o755)],
+            Self::Systemd => &[
+                ("guest-agent.service", "/etc/systemd/system/guest-agent.service", 0o644),
+                // Without one, systemd takes the machine for new and asks itself what to enable.
+                ("machine-id", "/etc/machine-id", 0o444),
+            ],
+        }
+    }
+}
+
 /// Files to start QEMU with.
 #[derive(Debug, Clone)]
 pub(crate) struct BootFiles {
@@ -31,10 +73,14 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// Builds what the cache lacks: about a minute the first time.
-pub(crate) fn boot_files(root: &Root) -> Result<BootFiles, String> {
+pub(crate) fn boot_files(root: &Root, init: Init) -> Result<BootFiles, String> {
     let mut build = Command::new(folder().join("build"));
     if let Root::Debian { suite, packages } = root {
         build.args(["--suite", suite]);
+        // Services of a suite count on what its kernel can do.
+        if init == Init::Systemd {
+            build.args(["--kernel", suite]);
+        }
         if !packages.is_empty() {
             build.args(["--include", &packages.join(",")]);
         }

@@ -32,6 +32,7 @@ pub mod demo;
 pub mod protocol;
 
 mod builder;
+mod console;
 mod guest;
 mod image;
 mod key;
@@ -45,6 +46,7 @@ mod slot;
 mod terminal;
 
 pub use builder::GuestBuilder;
+pub use console::Console;
 pub use guest::Guest;
 pub use image::Root;
 pub use key::{Counts, Key, KeyOptions};

@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::image::BootFiles;
+use crate::image::{BootFiles, Init};
 use crate::protocol::PORT;
 use crate::slot::Slot;
+
+const KERNEL_WORDS: &str = "console=ttyS0 quiet mitigations=off random.trust_cpu=on panic=-1";
 
 /// A running machine; dropping it pulls the plug.
 pub(crate) struct Machine {
@@ -25,13 +27,14 @@ impl Machine {
     /// Starts a machine whose second disk is `seed.tar` in `folder` and waits until QEMU has connected the agent's port.
     pub(crate) fn start(
         files: &BootFiles,
+        init: Init,
         folder: TempDir,
         slot: Slot,
     ) -> Result<(Self, UnixStream), String> {
         let socket = folder.path().join("agent");
         let listener =
             UnixListener::bind(&socket).map_err(|error| format!("{}: {error}", socket.display()))?;
-        let qemu = spawn(command(files, folder.path()))?;
+        let qemu = spawn(command(files, init, folder.path()))?;
         let mut machine = Self { qemu, folder, _slot: slot };
         let stream = machine.accept(&listener)?;
         Ok((machine, stream))
@@ -70,7 +73,7 @@ impl Drop for Machine {
     }
 }
 
-fn command(files: &BootFiles, folder: &Path) -> Command {
+fn command(files: &BootFiles, init: Init, folder: &Path) -> Command {
     let console = folder.join("console");
     let option =
         |text: &str, path: &PathBuf| format!("{text}{}", path.display().to_string().replace(',', ",,"));
@@ -83,7 +86,7 @@ fn command(files: &BootFiles, folder: &Path) -> Command {
         .args(["-display", "none", "-nodefaults", "-no-reboot", "-monitor", "none"])
         .args(["-serial", &option("file:", &console)])
         .args(["-kernel", &files.kernel.to_string_lossy(), "-initrd", &files.initrd.to_string_lossy()])
-        .args(["-append", "console=ttyS0 quiet mitigations=off random.trust_cpu=on panic=-1"])
+        .args(["-append", &format!("{KERNEL_WORDS}{}", init.kernel_words())])
         .args(["-drive", &option("if=virtio,format=raw,readonly=on,file.locking=off,file=", &files.root)])
         .args(["-drive", &option("if=virtio,format=raw,readonly=on,file=", &folder.join("seed.tar"))])
         .args(["-chardev", &option("socket,id=agent,path=", &folder.join("agent"))])

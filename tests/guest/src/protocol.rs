@@ -53,6 +53,12 @@ pub enum Action {
         /// Rows and columns.
         size: (u16, u16),
     },
+    /// Press keys of the machine's keyboard. Answered by `Pressed`.
+    Press {
+        /// What the keys type: printable ASCII, Enter as `\r`, control characters.
+        #[serde(with = "base64")]
+        keys: Vec<u8>,
+    },
     /// The terminal goes away, as when its window is closed. Not answered.
     HangUp {
         /// The request that opened it.
@@ -97,6 +103,8 @@ pub enum Answer {
         /// Exit status, or 128 and the signal's number.
         status: i32,
     },
+    /// Keys have been pressed.
+    Pressed,
     /// The request could not be carried out.
     Failed {
         /// For the person who reads the failed test.

@@ -3,6 +3,7 @@
 
 mod account;
 mod devices;
+mod keyboard;
 mod process;
 mod syslog;
 mod terminal;
@@ -17,6 +18,7 @@ use std::thread;
 
 use crate::protocol::{Action, Answer, Event, PORT, Request};
 pub(crate) use devices::GROUP;
+use keyboard::Keyboard;
 use terminal::Terminal;
 
 /// Serves the host until it hangs up, which ends the guest: a test that has been killed leaves nothing behind.
@@ -26,17 +28,26 @@ pub fn serve() -> io::Result<()> {
     let port = OpenOptions::new().read(true).write(true).open(port()?)?;
     let host = Host { port: Arc::new(Mutex::new(port.try_clone()?)) };
     host.tell(0, Answer::Ready);
-    let mut terminals = HashMap::new();
+    let mut desk = Desk::default();
     for line in BufReader::new(port).lines() {
         let Request { id, action } = serde_json::from_str(&line?)?;
-        if let Err(error) = perform(&host, &mut terminals, id, action) {
+        if let Err(error) = perform(&host, &mut desk, id, action) {
             host.tell(id, Answer::Failed { reason: error.to_string() });
         }
     }
     Command::new("busybox").args(["poweroff", "-f"]).status().map(drop)
 }
 
-fn perform(host: &Host, terminals: &mut HashMap<u64, Terminal>, id: u64, action: Action) -> io::Result<()> {
+/// What the person works with.
+#[derive(Default)]
+struct Desk {
+    terminals: HashMap<u64, Terminal>,
+    /// Plugged in when it is first used: tests that know none see no other device than security keys.
+    keyboard: Option<Keyboard>,
+}
+
+fn perform(host: &Host, desk: &mut Desk, id: u64, action: Action) -> io::Result<()> {
+    let Desk { terminals, keyboard } = desk;
     match action {
         Action::Run { user, command, stdin } => {
             let host = host.clone();
@@ -50,6 +61,13 @@ fn perform(host: &Host, terminals: &mut HashMap<u64, Terminal>, id: u64, action:
         }
         Action::Input { terminal, data } => terminals.get(&terminal).map_or(Ok(()), |t| t.input(&data))?,
         Action::Resize { terminal, size } => terminals.get(&terminal).map_or(Ok(()), |t| t.resize(size))?,
+        Action::Press { keys } => {
+            if keyboard.is_none() {
+                *keyboard = Some(Keyboard::plug_in()?);
+            }
+            keyboard.as_mut().map_or(Ok(()), |keyboard| keyboard.press(&keys))?;
+            host.tell(id, Answer::Pressed);
+        }
         Action::HangUp { terminal } => drop(terminals.remove(&terminal)),
     }
     Ok(())

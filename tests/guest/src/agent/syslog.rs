@@ -7,18 +7,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::thread;
 
+/// Under systemd a link to the journal's socket, which services with a `/dev` of their own know by that name.
 const SOCKET: &str = "/dev/log";
 const FILE: &str = "/var/log/syslog";
 
 /// Programs can log as soon as this returns.
 pub(super) fn start() -> io::Result<()> {
-    let _ = fs::remove_file(SOCKET);
-    let socket = UnixDatagram::bind(SOCKET)?;
-    fs::set_permissions(SOCKET, Permissions::from_mode(0o666))?;
+    let socket = fs::read_link(SOCKET).unwrap_or_else(|_| SOCKET.into());
+    let _ = fs::remove_file(&socket);
+    let listener = UnixDatagram::bind(&socket)?;
+    fs::set_permissions(&socket, Permissions::from_mode(0o666))?;
     let mut file = OpenOptions::new().create(true).append(true).open(FILE)?;
     thread::spawn(move || {
         let mut buffer = vec![0; 1 << 16];
-        while let Ok(length) = socket.recv(&mut buffer) {
+        while let Ok(length) = listener.recv(&mut buffer) {
             let _ = file.write_all(line(&buffer[..length]).as_bytes());
         }
     });

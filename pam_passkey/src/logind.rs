@@ -1,0 +1,115 @@
+//! What systemd-logind knows of the session that this process belongs to, without its library and without D-Bus.
+//!
+//! A `sudo` inside an SSH session shows no other sign of it. Logind keeps a small file for each session in a folder of
+//! root's; where there is no logind, or the process belongs to no session (a service, a program of the user's service
+//! manager), there is no opinion.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+/// Longest file that is read; logind's are below one kilobyte, and a cgroup path is bounded by `PATH_MAX` per hierarchy.
+const MAX_FILE: u64 = 64 * 1024;
+/// Logind's own ids are numbers, of audit or its own (`c1`).
+const MAX_ID: usize = 64;
+/// What the kernel shows where there is no audit session.
+const NO_AUDIT_SESSION: &str = "4294967295";
+
+/// A session whose person sits at another machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RemoteSession {
+    /// Its name, such as `3` or `c1`.
+    pub(crate) id: String,
+    /// Where the person is, if logind knows.
+    pub(crate) host: Option<String>,
+}
+
+/// Where to look.
+#[derive(Debug)]
+pub(crate) struct Logind {
+    /// What the kernel says of this process.
+    process: PathBuf,
+    /// A file for each session.
+    sessions: PathBuf,
+    /// Who must own these files.
+    owner: u32,
+}
+
+impl Default for Logind {
+    fn default() -> Self {
+        Self { process: "/proc/self".into(), sessions: "/run/systemd/sessions".into(), owner: 0 }
+    }
+}
+
+impl Logind {
+    /// The session of this process, if it is a remote one.
+    pub(crate) fn remote_session(&self) -> Option<RemoteSession> {
+        let id = self.session_id()?;
+        let text = self.session_file(&id)?;
+        let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        (value("REMOTE") == Some("1")).then(|| RemoteSession {
+            host: value("REMOTE_HOST").filter(|host| !host.is_empty()).map(str::to_owned),
+            id,
+        })
+    }
+
+    /// By the control group, as logind itself tells; else by the audit session, whose number logind takes for an id.
+    fn session_id(&self) -> Option<String> {
+        let by_group = read(&self.process.join("cgroup")).and_then(|text| scope(&text).map(str::to_owned));
+        let by_audit = || {
+            let id = read(&self.process.join("sessionid"))?.trim().to_owned();
+            (is_id(&id) && id != NO_AUDIT_SESSION).then_some(id)
+        };
+        by_group.or_else(by_audit)
+    }
+
+    fn session_file(&self, id: &str) -> Option<String> {
+        let file = open(&self.sessions.join(id))?;
+        let metadata = file.metadata().ok()?;
+        (metadata.is_file() && metadata.uid() == self.owner).then(|| content(file))?
+    }
+}
+
+/// `ID` of a path like `/user.slice/user-1000.slice/session-ID.scope`. Only the first component below the slices counts:
+/// what is under `user@1000.service` is the user's to name.
+fn scope(cgroup: &str) -> Option<&str> {
+    cgroup
+        .lines()
+        .filter_map(|line| {
+            let (_, rest) = line.split_once(':')?;
+            let (controllers, path) = rest.split_once(':')?;
+            matches!(controllers, "" | "name=systemd").then_some(path)
+        })
+        .filter_map(|path| path.split('/').find(|part| !part.is_empty() && !part.ends_with(".slice")))
+        .find_map(|unit| unit.strip_prefix("session-")?.strip_suffix(".scope"))
+        .filter(|id| is_id(id))
+}
+
+/// A file name, and nothing else.
+fn is_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=MAX_ID).contains(&text.len()) && text.bytes().all(plain)
+}
+
+fn read(path: &Path) -> Option<String> {
+    open(path).and_then(content)
+}
+
+fn open(path: &Path) -> Option<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).ok().map(File::from)
+}
+
+/// What is no UTF-8 is replaced; what is too long is none of logind's and nothing at all.
+fn content(file: File) -> Option<String> {
+    let mut bytes = Vec::new();
+    let length = file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+    (u64::try_from(length).ok()? < MAX_FILE).then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+#[path = "logind_tests.rs"]
+mod tests;

@@ -1,0 +1,130 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use tempfile::TempDir;
+
+use super::*;
+
+struct Machine {
+    folder: TempDir,
+    logind: Logind,
+}
+
+/// A process with this control group, and these sessions.
+fn machine(cgroup: &str, sessions: &[(&str, &str)]) -> Machine {
+    let folder = tempfile::tempdir().unwrap();
+    let logind = Logind {
+        process: folder.path().join("self"),
+        sessions: folder.path().join("sessions"),
+        owner: rustix::process::geteuid().as_raw(),
+    };
+    fs::create_dir(&logind.process).unwrap();
+    fs::create_dir(&logind.sessions).unwrap();
+    fs::write(logind.process.join("cgroup"), cgroup).unwrap();
+    for (id, text) in sessions {
+        fs::write(logind.sessions.join(id), text).unwrap();
+    }
+    Machine { folder, logind }
+}
+
+const IN_3: &str = "0::/user.slice/user-1000.slice/session-3.scope\n";
+const REMOTE: &str =
+    "# This is private data. Do not parse.\nUID=1000\nREMOTE=1\nREMOTE_HOST=192.0.2.7\nTYPE=tty\n";
+const LOCAL: &str = "UID=1000\nREMOTE=0\nREMOTE_HOST=\nSEAT=seat0\n";
+
+fn remote(id: &str, host: Option<&str>) -> Option<RemoteSession> {
+    Some(RemoteSession { id: id.into(), host: host.map(str::to_owned) })
+}
+
+#[test]
+fn logind_tells_of_the_session_in_the_control_group() {
+    let sessions = [("3", REMOTE), ("4", LOCAL), ("c1", "REMOTE=1\n")];
+    for (cgroup, expected) in [
+        (IN_3, remote("3", Some("192.0.2.7"))),
+        ("0::/user.slice/user-1000.slice/session-4.scope\n", None),
+        ("0::/user.slice/user-1000.slice/session-c1.scope\n", remote("c1", None)),
+        // Below the scope, and in the older layout of control groups.
+        ("0::/user.slice/user-1000.slice/session-3.scope/inner\n", remote("3", Some("192.0.2.7"))),
+        (
+            "12:pids:/user.slice\n1:name=systemd:/user.slice/user-1000.slice/session-3.scope\n0::/user.slice\n",
+            remote("3", Some("192.0.2.7")),
+        ),
+    ] {
+        assert_eq!(machine(cgroup, &sessions).logind.remote_session(), expected, "{cgroup}");
+    }
+}
+
+#[test]
+fn what_a_user_may_name_is_not_believed() {
+    for cgroup in [
+        "0::/user.slice/user-1000.slice/user@1000.service/app.slice/session-3.scope\n",
+        "0::/user.slice/user-1000.slice/user@1000.service/session-3.scope\n",
+        "0::/system.slice/sshd.service\n",
+        "3:cpu:/session-3.scope\n",
+        "0::/user.slice/session-..scope\n",
+        "0::/user.slice/session-.scope\n",
+        "0::/user.slice/session-a b.scope\n",
+        "0::/\n",
+        "",
+        "nonsense",
+        "0::",
+    ] {
+        let sessions = [("3", REMOTE), ("a b", REMOTE)];
+        assert_eq!(machine(cgroup, &sessions).logind.remote_session(), None, "{cgroup:?}");
+    }
+    assert!(!is_id(&"9".repeat(MAX_ID + 1)) && is_id(&"9".repeat(MAX_ID)));
+    assert!(!is_id("..") && !is_id("a/b") && !is_id(""));
+}
+
+#[test]
+fn without_a_scope_the_audit_session_counts() {
+    let machine = machine("0::/\n", &[("7", REMOTE), (NO_AUDIT_SESSION, REMOTE)]);
+    let audit = machine.logind.process.join("sessionid");
+    for (text, expected) in [
+        ("7", remote("7", Some("192.0.2.7"))),
+        ("7\n", remote("7", Some("192.0.2.7"))),
+        ("8", None),
+        (NO_AUDIT_SESSION, None),
+        ("../sessions/7", None),
+        ("", None),
+    ] {
+        fs::write(&audit, text).unwrap();
+        assert_eq!(machine.logind.remote_session(), expected, "{text:?}");
+    }
+}
+
+/// No logind, or something in the place of its file: no opinion, and nobody waits.
+#[test]
+fn only_a_file_of_the_right_owner_counts() {
+    let mut machine = machine(IN_3, &[]);
+    let file = machine.logind.sessions.join("3");
+    assert_eq!(machine.logind.remote_session(), None);
+
+    let elsewhere = machine.folder.path().join("elsewhere");
+    fs::write(&elsewhere, REMOTE).unwrap();
+    symlink(&elsewhere, &file).unwrap();
+    assert_eq!(machine.logind.remote_session(), None, "a link");
+    fs::remove_file(&file).unwrap();
+
+    rustix::fs::mknodat(rustix::fs::CWD, &file, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+        .unwrap();
+    assert_eq!(machine.logind.remote_session(), None, "a pipe");
+    fs::remove_file(&file).unwrap();
+
+    fs::write(&file, "x".repeat(usize::try_from(MAX_FILE).unwrap()) + "\nREMOTE=1\n").unwrap();
+    assert_eq!(machine.logind.remote_session(), None, "endless");
+
+    fs::write(&file, REMOTE).unwrap();
+    assert!(machine.logind.remote_session().is_some());
+    machine.logind.owner += 1;
+    assert_eq!(machine.logind.remote_session(), None, "somebody else's");
+}
+
+#[test]
+fn nothing_but_remote_1_is_remote() {
+    for text in
+        ["", "REMOTE=", "REMOTE=yes", "REMOTE_HOST=192.0.2.7", " REMOTE=1", "XREMOTE=1", "REMOTE=10", "\0"]
+    {
+        assert_eq!(machine(IN_3, &[("3", text)]).logind.remote_session(), None, "{text:?}");
+    }
+}

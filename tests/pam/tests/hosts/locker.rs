@@ -1,0 +1,63 @@
+//! i3lock, which runs PAM as the person themselves, in an X server that nobody looks at.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use guest::{Guest, PATIENCE};
+
+use crate::program::Sitting;
+
+/// Its screen.
+pub(crate) const START_X: &str = "setsid -f Xvfb :7 -ac -screen 0 320x240x24 >/dev/null 2>&1 </dev/null
+     for try in $(seq 300); do [ -S /tmp/.X11-unix/X7 ] && exit 0; sleep 0.1; done; exit 1";
+/// Returns when the screen is locked; goes on in the background and tells what PAM has said.
+const LOCK: &str = "DISPLAY=:7 i3lock --debug >/dev/null 2>/tmp/i3lock.log </dev/null";
+const REFUSED: &str = "Authentication failure";
+
+/// It takes one line, gives it as the answer to every prompt, and shows none of the module's words.
+pub(crate) struct Locker<'a> {
+    guest: &'a Guest,
+}
+
+impl<'a> Locker<'a> {
+    pub(crate) fn begin(guest: &'a Guest, user: &str) -> Self {
+        guest.root("rm -f /tmp/i3lock.log").ok();
+        guest.run_as(user, LOCK).ok();
+        Self { guest }
+    }
+}
+
+impl Sitting for Locker<'_> {
+    /// There is nothing to read.
+    fn expect(&mut self, _text: &str) {}
+
+    fn type_line(&mut self, line: &str) {
+        self.guest
+            .root(&format!("DISPLAY=:7 xdotool type --delay 10 '{line}' && DISPLAY=:7 xdotool key Return"))
+            .ok();
+    }
+
+    fn ctrl_c(&mut self) {
+        self.guest.root("DISPLAY=:7 xdotool key ctrl+c").ok();
+    }
+
+    fn end(self: Box<Self>) -> (bool, String) {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if self.guest.root("pgrep -x i3lock").status != 0 {
+                return (true, String::new());
+            }
+            if self.guest.root("cat /tmp/i3lock.log").stdout.contains(REFUSED) {
+                return (false, String::new());
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("i3lock neither unlocks nor refuses: {}", self.guest.root("cat /tmp/i3lock.log").stdout);
+    }
+}
+
+impl Drop for Locker<'_> {
+    fn drop(&mut self) {
+        self.guest.root("pkill -KILL -x i3lock; while pgrep -x i3lock >/dev/null; do sleep 0.05; done");
+    }
+}

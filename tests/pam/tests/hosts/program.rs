@@ -1,0 +1,75 @@
+//! How a person meets each host.
+
+use guest::{Guest, Terminal};
+
+use crate::agent::BeforeAgent;
+use crate::locker::Locker;
+use crate::login::VirtualTerminal;
+use crate::row::{Host, Mishap};
+use crate::scene::{ASKPASS, PASSWORD};
+
+/// One sign-in under way, as the person before it sees it.
+pub(crate) trait Sitting {
+    /// Waits until the person has read this.
+    fn expect(&mut self, text: &str);
+    fn type_line(&mut self, line: &str);
+    fn ctrl_c(&mut self);
+    /// Waits for the end: whether the person is in, and all that they have read.
+    fn end(self: Box<Self>) -> (bool, String);
+}
+
+/// Begins a sign-in of `user`, up to the host's first prompt.
+pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str) -> Box<dyn Sitting + 'a> {
+    let terminal = |who: &str, command: String| -> Box<dyn Sitting + 'a> {
+        Box::new(OnTerminal(guest.terminal(who, &command)))
+    };
+    match host {
+        Host::Sudo => {
+            let echoing = mishap == Mishap::EchoedPassword;
+            let sudo = if echoing { format!("SUDO_ASKPASS={ASKPASS} sudo -A") } else { "sudo".to_owned() };
+            terminal(user, format!("{sudo} true"))
+        }
+        // It is somebody else who becomes the user.
+        Host::Su => {
+            let other = if user == "alice" { "carol" } else { "alice" };
+            let input = if mishap == Mishap::NobodyToAsk { "</dev/null" } else { "" };
+            terminal(other, format!("su {user} -c true {input}"))
+        }
+        Host::Sshd => terminal(user, format!("ssh {SSH_OPTIONS} {user}@127.0.0.1 true")),
+        Host::SudoRs => terminal(user, "sudo-rs true".to_owned()),
+        Host::SudoInSsh => {
+            let mut session = terminal(user, format!("ssh -t {SSH_OPTIONS} {user}@127.0.0.1 'sudo true'"));
+            session.expect("assword");
+            session.type_line(PASSWORD);
+            session
+        }
+        Host::Pkexec | Host::PkexecSandboxed => Box::new(BeforeAgent::begin(guest, user)),
+        Host::I3lock => Box::new(Locker::begin(guest, user)),
+        Host::Login => Box::new(VirtualTerminal::begin(guest, user)),
+    }
+}
+
+const SSH_OPTIONS: &str = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
+     -o PreferredAuthentications=keyboard-interactive -o NumberOfPasswordPrompts=1";
+
+/// A program that ends well if the person was let in.
+pub(crate) struct OnTerminal(pub(crate) Terminal);
+
+impl Sitting for OnTerminal {
+    fn expect(&mut self, text: &str) {
+        self.0.expect(text);
+    }
+
+    fn type_line(&mut self, line: &str) {
+        self.0.type_line(line);
+    }
+
+    fn ctrl_c(&mut self) {
+        self.0.ctrl_c();
+    }
+
+    fn end(mut self: Box<Self>) -> (bool, String) {
+        let exit = self.0.wait();
+        (exit.status == 0, self.0.transcript())
+    }
+}
