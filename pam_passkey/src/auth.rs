@@ -7,12 +7,11 @@ use std::time::Instant;
 use ctap::Secret;
 use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Attempt, Passkey, SignIn, SignInError, System, TokenError, Wanted, sign_in};
-use passkey_core::config::{Config, Policy, Remote, Unenrolled};
+use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
 use passkey_core::store::{Account, CredentialFile, Loaded, StateUpdate, Store};
 use passkey_core::time;
 use passkey_core::verify::Verified;
 
-use crate::args::{Arguments, ConfigPath};
 use crate::audit::Record;
 use crate::ffi::{self, InterruptGuard, LookupError, NotSet, NotText, Pam, Severity};
 use crate::outcome::Outcome;
@@ -52,12 +51,9 @@ fn attempt(
     record: &mut Record,
     voice: &mut Voice,
 ) -> Result<Verified, Outcome> {
-    let arguments = Arguments::parse(arguments).map_err(Outcome::Arguments)?;
-    let config = match &arguments.config {
-        ConfigPath::Default => Config::load(arguments.config.path()),
-        ConfigPath::Given(path) => Config::load_existing(path),
-    }
-    .map_err(|error| Outcome::Config(Box::new(error)))?;
+    let arguments =
+        Arguments::parse(arguments.iter().map(|argument| argument.to_bytes())).map_err(Outcome::Arguments)?;
+    let config = arguments.config.load().map_err(|error| Outcome::Config(Box::new(error)))?;
     let policy = config.policy(&record.service, &arguments.settings);
     *voice = Voice { quiet: policy.quiet, debug: policy.debug };
     if policy.debug {

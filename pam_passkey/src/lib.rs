@@ -7,7 +7,6 @@
     reason = "a PAM module has no public items; its documentation is for its readers"
 )]
 
-mod args;
 mod audit;
 mod auth;
 mod ffi;

@@ -6,12 +6,11 @@ use std::io;
 
 use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Impossible, Loss, SignInError, TokenError};
-use passkey_core::config::{ConfigError, HostNameError};
+use passkey_core::config::{ArgumentError, ConfigError, HostNameError};
 use passkey_core::messages::{self as say, Message, Phrase};
 use passkey_core::store::StoreError;
 use passkey_core::verify::{Verified, VerifyError};
 
-use crate::args::ArgumentError;
 use crate::ffi::Severity;
 use crate::ffi::guard::Panic;
 use crate::remote::RemoteSign;

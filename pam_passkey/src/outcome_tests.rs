@@ -75,7 +75,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (Outcome::UnknownUser, PAM_USER_UNKNOWN, Error, "no such user"),
         (Outcome::UserDatabase(io::Error::from_raw_os_error(5)), PAM_SYSTEM_ERR, Error, "user database"),
         (
-            Outcome::Arguments(crate::args::Arguments::parse(&[c"cue"]).unwrap_err()),
+            Outcome::Arguments(passkey_core::config::Arguments::parse([&b"cue"[..]]).unwrap_err()),
             PAM_SERVICE_ERR,
             Error,
             "argument \"cue\": unknown",

@@ -6,6 +6,8 @@
 use std::ffi::CStr;
 use std::fmt;
 
+use passkey_core::config::serves_other_machines;
+
 use crate::ffi::Pam;
 use crate::logind::{Logind, RemoteSession};
 
@@ -28,10 +30,6 @@ pub(crate) struct Origin {
 
 /// What sshd puts into the PAM environment.
 const SSH_VARIABLES: [&CStr; 3] = [c"SSH_CONNECTION", c"SSH_CLIENT", c"SSH_TTY"];
-
-/// Parts of the names of services that serve other machines.
-const REMOTE_SERVICES: [&str; 10] =
-    ["ssh", "telnet", "ftp", "rsh", "rlogin", "rexec", "vnc", "xrdp", "cockpit", "mosh"];
 
 /// Names of this machine in `PAM_RHOST`, besides its own host name.
 const LOCAL_HOSTS: [&str; 6] =
@@ -98,8 +96,7 @@ impl Origin {
         if let Some(name) = self.ssh_variable {
             return Some(RemoteSign::SshVariable(name));
         }
-        let service = self.service.to_ascii_lowercase();
-        if REMOTE_SERVICES.iter().any(|part| service.contains(part)) {
+        if serves_other_machines(&self.service) {
             return Some(RemoteSign::Service(self.service.clone()));
         }
         self.session.clone().map(RemoteSign::Session)

@@ -111,6 +111,13 @@ pub(crate) enum Error {
     Reset(ResetError),
     /// Nothing was imported or exported.
     Transfer(TransferError),
+    /// The service that was to be rehearsed lets nobody in.
+    ServiceBroken {
+        /// Its name.
+        service: String,
+        /// Why: `PATH:LINE: reason`.
+        reason: String,
+    },
     /// A yes was needed, and there is nobody to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
@@ -219,6 +226,11 @@ impl Error {
             Self::Care(error) => care::report(error),
             Self::Reset(error) => care::reset(*error),
             Self::Transfer(error) => error.report(),
+            Self::ServiceBroken { service, reason } => {
+                let message = format!("{service} lets nobody in with a passkey: {reason}");
+                Report::new(Exit::Broken, "service_broken", message)
+                    .hint("Put the line right; passkey-enroll verify --service shows whether it is.")
+            }
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";
                 Report::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")

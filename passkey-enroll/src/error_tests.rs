@@ -40,6 +40,11 @@ fn errors() -> Vec<(Error, Exit, &'static str)> {
         (Error::NewNameTaken("blue".to_owned()), Exit::AlreadyEnrolled, "name_taken"),
         (Error::Changed, Exit::Failed, "changed_meanwhile"),
         (Error::EnrolledMeanwhile, Exit::Failed, "enrolled_meanwhile"),
+        (
+            Error::ServiceBroken { service: "sudo".to_owned(), reason: "/x:3: bad".to_owned() },
+            Exit::Broken,
+            "service_broken",
+        ),
         (Error::NobodyToConfirm, Exit::Usage, "confirmation_needed"),
         (Error::Cancelled, Exit::Cancelled, "cancelled"),
         (enrol(EnrolError::NoKey), Exit::NoKey, "no_key"),

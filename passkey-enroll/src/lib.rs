@@ -1,7 +1,7 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
-//! - What it means for signing in: `closed` says which services a user is shut out of, by the service files that `pam` reads.
+//! - What PAM is told about services: [`pam_files`]; who comes in at them: `gate`.
 //! - What other programs know of passkeys: [`foreign`].
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
@@ -14,16 +14,16 @@
 mod account;
 mod care;
 pub mod cli;
-mod closed;
 mod commands;
 mod error;
 mod exit;
 pub mod foreign;
+mod gate;
 mod interrupt;
 mod models;
 mod naming;
 mod output;
-mod pam;
+pub mod pam_files;
 mod person;
 mod prompt;
 mod terminal;

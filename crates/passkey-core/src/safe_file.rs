@@ -315,6 +315,25 @@ pub enum SafeFileError {
     },
 }
 
+impl SafeFileError {
+    /// The file or directory that it is about.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::NotFound { path }
+            | Self::Denied { path }
+            | Self::Symlink { path }
+            | Self::NotDirectory { path }
+            | Self::NotRegular { path }
+            | Self::ForeignOwner { path, .. }
+            | Self::WritableByOthers { path, .. }
+            | Self::HardLinked { path }
+            | Self::TooLarge { path, .. }
+            | Self::NotPlain { path }
+            | Self::Io { path, .. } => path,
+        }
+    }
+}
+
 impl fmt::Display for SafeFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

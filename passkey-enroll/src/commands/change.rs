@@ -5,11 +5,11 @@ use passkey_core::escape::Escaped;
 use passkey_core::store::{CredentialFile, UpdateError};
 
 use super::Context;
-use crate::closed;
 use crate::error::Error;
+use crate::gate::{self, Lack};
 use crate::interrupt::Interrupt;
 use crate::output::json::Credential;
-use crate::pam::Services;
+use crate::pam_files::ServiceFiles;
 use crate::terminal::{Line, Terminal};
 
 /// Changes the user's credential file, which must be there.
@@ -57,7 +57,8 @@ impl Left {
     pub(super) fn in_file(context: &Context, file: &CredentialFile) -> Self {
         let usable = file.enabled().count();
         let closed_services = if usable == 0 {
-            closed::services(&context.config, &Services::of_machine(), file)
+            let lack = if file.is_unenrolled() { Lack::Unenrolled } else { Lack::NoneUsable };
+            gate::closed(&context.config, &ServiceFiles::of_machine(), lack)
         } else {
             Vec::new()
         };

@@ -41,7 +41,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
         Command::Disable(arguments) => disable::run(&context, arguments),
         Command::Enable(arguments) => enable::run(&context, arguments),
         Command::Remove(arguments) => remove::run(&context, arguments),
-        Command::Verify(arguments) => verify::run(&context, arguments),
+        Command::Verify(arguments) => verify::run(context, &cli.global, arguments),
         Command::Keys => keys::run(&context),
         Command::Key(arguments) => key::run(&context, arguments),
         // It has nothing to do with anybody's passkeys, and is done before.

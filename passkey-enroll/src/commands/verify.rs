@@ -2,24 +2,41 @@
 
 use jiff::Timestamp;
 use passkey_core::ceremony::{Attempt, Passkey, SignIn, System, Wanted, sign_in};
-use passkey_core::config::{CounterPolicy, Policy, Settings};
-use passkey_core::store::{CredentialFile, Loaded, State, StateUpdate};
+use passkey_core::config::{Config, CounterPolicy, Policy, Settings, Unenrolled};
+use passkey_core::store::{CredentialFile, Loaded, State, StateUpdate, Store};
 use passkey_core::verify::Verified;
 
 use super::Context;
-use crate::cli::Verify;
+use crate::cli::{Global, Verify};
 use crate::error::Error;
+use crate::gate::{Asked, Gate};
 use crate::interrupt::Interrupt;
 use crate::output::{
     self,
-    json::{CounterWarning, Named, Plugged, Rehearsed},
+    json::{CounterWarning, Named, Plugged},
+    rehearsal::{Rehearsed, Rules, ServiceLine},
 };
+use crate::pam_files::{Place, ServiceFiles, StackError};
 use crate::person::Enrollee;
 
-pub(super) fn run(context: &Context, arguments: &Verify) -> Result<(), Error> {
-    let policy =
-        context.config.policy(arguments.service.as_deref().unwrap_or_default(), &Settings::default());
-    let loaded = context.load_enrolled()?;
+pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> Result<(), Error> {
+    let service = arguments.service.as_deref().unwrap_or_default();
+    let call = match &arguments.service {
+        Some(service) => call(&context.config, &ServiceFiles::of_machine(), service)?,
+        None => None,
+    };
+    let policy = match &call {
+        Some(call) => under(&mut context, global, service, call),
+        None => context.config.policy(service, &Settings::default()),
+    };
+    let context = &context;
+    let loaded = context.load_enrolled().inspect_err(|error| {
+        if policy.unenrolled == Unenrolled::Ignore && matches!(error, Error::NotEnrolled { .. }) {
+            output::note(
+                "Users without a passkey are passed by here (unenrolled=ignore): the password decides.",
+            );
+        }
+    })?;
     if loaded.file.enabled().next().is_none() {
         return Err(none_usable(context, &loaded));
     }
@@ -45,7 +62,71 @@ pub(super) fn run(context: &Context, arguments: &Verify) -> Result<(), Error> {
             .map(|warning| CounterWarning { stored: warning.stored, received: warning.received }),
         key: attempt.key.as_ref().map(Plugged::from),
         recorded,
+        rules: Rules::from(&policy),
+        line: call.map(|Call { place, arguments, .. }| ServiceLine {
+            path: place.path.display().to_string(),
+            line: place.line,
+            arguments,
+        }),
     })
+}
+
+/// The call of the module whose arguments count.
+#[derive(Debug)]
+struct Call {
+    place: Place,
+    asked: Asked,
+    arguments: Vec<String>,
+}
+
+/// The first call of the module in the service's PAM files. None, with a warning, where there is none: the rehearsal is worth
+/// something even so.
+fn call(config: &Config, files: &ServiceFiles, service: &str) -> Result<Option<Call>, Error> {
+    // As libpam does.
+    let service = service.to_ascii_lowercase();
+    let gate = match Gate::of(files, &service, config) {
+        Ok(gate) => gate,
+        Err(StackError::NoFile(error)) if error.is_missing() => None,
+        Err(error) => return Err(Error::ServiceBroken { service, reason: error.to_string() }),
+    };
+    let Some(gate) = gate else {
+        output::warning(&match files.read(&service) {
+            Ok((path, _)) => {
+                format!("{service} does not ask for passkeys: no pam_passkey.so in {}.", path.display())
+            }
+            Err(_) => format!("PAM has no file for {service}: only the configuration is rehearsed."),
+        });
+        return Ok(None);
+    };
+    let mut passkeys = gate.passkeys.into_iter();
+    let Some(first) = passkeys.next() else { return Ok(None) };
+    for other in passkeys {
+        output::warning(&format!(
+            "{service} asks for passkeys more than once: {} is rehearsed, {} is not.",
+            first.place, other.place
+        ));
+    }
+    match first.asked {
+        Ok(asked) => Ok(Some(Call { place: first.place, asked, arguments: first.arguments })),
+        Err(refusal) => Err(Error::ServiceBroken { service, reason: format!("{}: {refusal}", first.place) }),
+    }
+}
+
+/// The policy of a call. The configuration that it names takes the place of the usual one, unless the caller named one too.
+fn under(context: &mut Context, global: &Global, service: &str, call: &Call) -> Policy {
+    if let Some(own) = &call.asked.own_config {
+        if global.config.is_none() {
+            context.store = Store::new(own);
+            context.config.clone_from(own);
+        } else {
+            let path = call.asked.arguments.config.path().display();
+            output::warning(&format!(
+                "{}: this service has a configuration of its own, {path}; --config takes its place.",
+                call.place
+            ));
+        }
+    }
+    context.config.policy(service, &call.asked.arguments.settings)
 }
 
 fn none_usable(context: &Context, loaded: &Loaded) -> Error {
@@ -109,3 +190,7 @@ fn named(verified: &Verified) -> Named {
     let credential = verified.credential();
     Named { id: credential.id.to_base64url(), name: credential.name.clone() }
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

@@ -1,8 +1,8 @@
 //! Results as a person reads them.
 
 use super::json::{
-    Added, Counts, Exported, FirstSteps, Imported, Key, KeyError, Keys, Passkeys, Rehearsed, Remark, Removal,
-    Renamed, Shown, Switched,
+    Added, Counts, Exported, FirstSteps, Imported, Key, KeyError, Keys, Passkeys, Remark, Removal, Renamed,
+    Shown, Switched,
 };
 use super::paint::Paint;
 use super::table::{Facts, Table};
@@ -207,34 +207,6 @@ impl Human for Exported {
     }
 }
 
-impl Human for Rehearsed {
-    fn human(&self, paint: Paint) -> String {
-        let under = match &self.service {
-            Some(service) => format!(" to {}", Escaped::text(service)),
-            None => String::new(),
-        };
-        let mut text = format!(
-            "{} {} could sign in{under} with the passkey “{}”.\n",
-            paint.success("✓"),
-            Escaped::text(&self.user),
-            Escaped::text(&self.credential.name)
-        );
-        let mut facts = Facts::default();
-        if let Some(key) = &self.key {
-            facts.add("Security key", &key.name);
-        }
-        facts.add("Touched", "yes");
-        facts.add("PIN or fingerprint checked", yes(self.user_verified));
-        facts.add("Signature", "valid");
-        facts.add(
-            "Signature counter",
-            if self.sign_count == 0 { "this key has none".to_owned() } else { self.sign_count.to_string() },
-        );
-        text.push_str(&facts.text("  ", paint));
-        text
-    }
-}
-
 impl Human for Keys {
     fn human(&self, paint: Paint) -> String {
         let keys: Vec<String> = self.keys.iter().map(|key| key_text(key, paint)).collect();
@@ -332,6 +304,6 @@ fn protection(user_verification: &str) -> &'static str {
     }
 }
 
-fn yes(fact: bool) -> &'static str {
+pub(super) fn yes(fact: bool) -> &'static str {
     if fact { "yes" } else { "no" }
 }

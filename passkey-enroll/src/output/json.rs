@@ -263,23 +263,6 @@ pub(crate) struct LeftOut {
     pub(crate) reason: &'static str,
 }
 
-/// `verify`
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Rehearsed {
-    pub(crate) user: String,
-    /// Null where no service was named.
-    pub(crate) service: Option<String>,
-    pub(crate) verified: bool,
-    pub(crate) credential: Named,
-    pub(crate) user_verified: bool,
-    /// As the key sent it.
-    pub(crate) sign_count: u32,
-    pub(crate) counter_warning: Option<CounterWarning>,
-    pub(crate) key: Option<Plugged>,
-    /// Whether counter and last use could be written down.
-    pub(crate) recorded: bool,
-}
-
 /// A passkey by its names.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Named {

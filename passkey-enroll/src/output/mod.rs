@@ -4,6 +4,7 @@ mod human;
 pub(crate) mod json;
 pub(crate) mod key_care;
 mod paint;
+pub(crate) mod rehearsal;
 mod table;
 mod time;
 

@@ -55,9 +55,11 @@ fn kill(child: &Child, signal: &str) {
 #[test]
 fn a_rehearsal_without_a_key_ends_as_the_policy_says() {
     let scene = Scene::enrolled(&[BLUE]);
-    scene.configure("[service.sudo]\nwait_for_key = 1\ntimeout = 1\n");
-    let ran = scene.run(&["verify", "--service", "sudo", "--json"]);
+    scene.configure("[service.no-such-service]\nwait_for_key = 1\ntimeout = 1\n");
+    let ran = scene.run(&["verify", "--service", "No-Such-Service", "--json"]);
     assert_eq!(ran.code, 3, "{ran:?}");
+    let warning = "warning: PAM has no file for no-such-service: only the configuration is rehearsed.\n";
+    assert!(ran.stderr.starts_with(warning), "{ran:?}");
 }
 
 #[test]

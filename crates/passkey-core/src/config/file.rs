@@ -63,6 +63,9 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Every key outside `[defaults]` and `[service.NAME]`, and the names of the tables.
+    pub const KEYS: &'static [&'static str] = KEYS;
+
     /// Reads the configuration; a file that does not exist stands for the built-in defaults. The file and the
     /// directories above it must belong to root and be writable by nobody else.
     ///

@@ -1,18 +1,22 @@
 //! What the administrator decides: `passkey.toml`, the module's arguments, and the policy that follows from both.
 
+mod arguments;
 mod error;
 mod file;
 mod host;
 mod keys;
 mod policy;
+mod remote;
 mod settings;
 mod template;
 
+pub use arguments::{ArgumentError, Arguments, ConfigPath};
 pub(crate) use error::readable;
 pub use error::{ConfigError, ConfigErrorReason, Expectation, SettingError};
 pub use file::{Config, DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH, DEFAULT_STATE_DIR};
 pub use host::{HostNameError, machine_rp_id};
 pub use policy::{CounterPolicy, Mode, Policy, Remote, Unenrolled, UserVerification};
+pub use remote::serves_other_machines;
 pub use settings::Settings;
 pub(crate) use template::file_name;
 pub use template::{Account, Template, TemplateError};

@@ -58,7 +58,7 @@ impl Template {
     }
 
     /// The directory that all users' files have in common, for a template that is not per user.
-    pub(crate) fn directory(&self) -> &Path {
+    pub fn directory(&self) -> &Path {
         match self.pieces.first() {
             Some(Piece::Text(text)) => {
                 Path::new(text.rsplit_once('/').map_or("", |(directory, _)| directory))

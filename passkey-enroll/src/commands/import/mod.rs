@@ -24,7 +24,7 @@ use crate::output::{
     self,
     json::{Counts, Damaged, Imported, ImportedPasskey, Known, Remark},
 };
-use crate::pam::Services;
+use crate::pam_files::ServiceFiles;
 use draft::Draft;
 use keys::Asking;
 use origin::{Origin, Source};
@@ -132,7 +132,7 @@ impl RpIds<'_> {
 
     fn of_pam_u2f(&mut self) -> Result<&Origin, Error> {
         if self.found.is_none() {
-            let (origin, source) = origin::find(&Services::of_machine(), &self.arguments.file)?;
+            let (origin, source) = origin::find(&ServiceFiles::of_machine(), &self.arguments.file)?;
             let source = match source {
                 Source::Pam => "as pam_u2f is called in the service files of PAM",
                 Source::Assumed => "as pam_u2f assumes where nobody says otherwise",

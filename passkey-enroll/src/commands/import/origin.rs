@@ -8,7 +8,7 @@ use std::path::Path;
 use passkey_core::credential::is_rp_id;
 
 use crate::error::TransferError;
-use crate::pam::Services;
+use crate::pam_files::{Facility, ServiceFiles};
 
 const MODULE: &str = "pam_u2f.so";
 /// What every call of the module begins with, since its version 1.4.
@@ -75,19 +75,19 @@ impl Settings {
 ///
 /// # Errors
 /// When they contradict each other, or are no RP IDs.
-pub(super) fn find(services: &Services, file: &Path) -> Result<(Origin, Source), TransferError> {
+pub(super) fn find(files: &ServiceFiles, file: &Path) -> Result<(Origin, Source), TransferError> {
     let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    find_with(services, Path::new(CONFIGURATION), file, &host_name)
+    find_with(files, Path::new(CONFIGURATION), file, &host_name)
 }
 
 fn find_with(
-    services: &Services,
+    files: &ServiceFiles,
     configuration: &Path,
     file: &Path,
     host_name: &str,
 ) -> Result<(Origin, Source), TransferError> {
-    let calls: Vec<Settings> = services
-        .calls(MODULE)
+    let calls: Vec<Settings> = files
+        .calls(Facility::Auth, MODULE)
         .iter()
         .map(|rule| {
             let own = rule.arguments.iter().find_map(|argument| argument.strip_prefix("conf="));

@@ -5,12 +5,14 @@ use super::*;
 /// The RP IDs by these service files, for the passkeys in `/etc/u2f_mappings`.
 fn find(files: &[(&str, &str)], configuration: &str) -> Result<(Origin, Source), TransferError> {
     let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("etc/pam.d");
+    fs::create_dir_all(&folder).unwrap();
     for (name, text) in files {
-        fs::write(dir.path().join(name), text).unwrap();
+        fs::write(folder.join(name), text).unwrap();
     }
     let conf = tempfile::NamedTempFile::new().unwrap();
     fs::write(conf.path(), configuration).unwrap();
-    let services = Services::in_folders(vec![dir.path().to_owned()]);
+    let services = ServiceFiles::below(dir.path());
     find_with(&services, conf.path(), Path::new("/etc/u2f_mappings"), "Host")
 }
 

@@ -3,27 +3,28 @@
 //! They are the settings of `passkey.toml` under the same names, and `config=PATH`. Whatever is not understood closes the
 //! door: a misspelt argument must not leave a service with less than its administrator asked for.
 
-use std::ffi::CStr;
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use passkey_core::config::{DEFAULT_PATH, SettingError, Settings};
+use super::{Config, ConfigError, DEFAULT_PATH, SettingError, Settings};
 
 /// The one argument that is no setting of the file.
 const CONFIG: &str = "config";
 
 /// The arguments, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// The configuration file.
-    pub(crate) config: ConfigPath,
+    pub config: ConfigPath,
     /// What was set for this line of the service file; beats the file.
-    pub(crate) settings: Settings,
+    pub settings: Settings,
 }
 
 /// Which configuration file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ConfigPath {
+pub enum ConfigPath {
     /// The usual one, which need not exist.
     Default,
     /// This one, which must exist.
@@ -32,17 +33,28 @@ pub(crate) enum ConfigPath {
 
 impl ConfigPath {
     /// The path.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         match self {
             Self::Default => Path::new(DEFAULT_PATH),
             Self::Given(path) => path,
+        }
+    }
+
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        match self {
+            Self::Default => Config::load(self.path()),
+            Self::Given(path) => Config::load_existing(path),
         }
     }
 }
 
 /// An argument that was not understood. Its `Display` names the argument and says what would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ArgumentError {
+pub struct ArgumentError {
     argument: String,
     reason: Reason,
 }
@@ -60,13 +72,13 @@ impl Arguments {
     ///
     /// # Errors
     /// For the first one that is not understood, or whose key was there before.
-    pub(crate) fn parse(arguments: &[&CStr]) -> Result<Self, ArgumentError> {
+    pub fn parse<'a>(arguments: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, ArgumentError> {
         let mut parsed = Self { config: ConfigPath::Default, settings: Settings::default() };
         let mut seen: Vec<&str> = Vec::new();
         for argument in arguments {
             let refused =
-                |reason| ArgumentError { argument: argument.to_string_lossy().into_owned(), reason };
-            let text = argument.to_str().map_err(|_| refused(Reason::NotText))?;
+                |reason| ArgumentError { argument: String::from_utf8_lossy(argument).into_owned(), reason };
+            let text = std::str::from_utf8(argument).map_err(|_| refused(Reason::NotText))?;
             let (key, value) = match text.split_once('=') {
                 Some((key, value)) => (key, Some(value)),
                 None => (text, None),
@@ -109,5 +121,5 @@ impl fmt::Display for ArgumentError {
 impl std::error::Error for ArgumentError {}
 
 #[cfg(test)]
-#[path = "args_tests.rs"]
+#[path = "arguments_tests.rs"]
 mod tests;

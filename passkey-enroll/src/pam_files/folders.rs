@@ -1,0 +1,164 @@
+//! The folders of service files.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::file::{Content, ServiceFile};
+use super::rule::{Facility, Rule};
+
+/// Where service files are; one of an earlier folder hides that of the same name in a later one.
+const FOLDERS: [&str; 3] = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"];
+/// The longest service file, in bytes.
+const MAX_LEN: u64 = 256 * 1024;
+/// The most service files that are looked at.
+const MAX_FILES: usize = 1024;
+/// Behind the names of files that package managers and editors leave lying about.
+const LEFTOVERS: [&str; 10] = [
+    "~",
+    ".bak",
+    ".orig",
+    ".dpkg-dist",
+    ".dpkg-old",
+    ".dpkg-new",
+    ".rpmsave",
+    ".rpmnew",
+    ".pacnew",
+    ".pacsave",
+];
+
+/// The service files of a machine.
+#[derive(Clone, Debug)]
+pub struct ServiceFiles {
+    folders: Vec<PathBuf>,
+}
+
+impl ServiceFiles {
+    /// This machine's.
+    pub fn of_machine() -> Self {
+        Self::below(Path::new("/"))
+    }
+
+    /// Those of a machine whose files are below `root`.
+    pub fn below(root: &Path) -> Self {
+        let folders = FOLDERS.iter().map(|folder| root.join(folder.trim_start_matches('/')));
+        Self { folders: folders.collect() }
+    }
+
+    /// The folders, those first whose files hide others.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// The names of the services that have a file, in order. libpam knows services in lower case only: a file of another name
+    /// can be included, and is no service.
+    pub fn services(&self) -> BTreeSet<String> {
+        let entries = self.folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| !name.starts_with('.') && *name == name.to_ascii_lowercase())
+            .filter(|name| !LEFTOVERS.iter().any(|ending| name.ends_with(ending)))
+            .take(MAX_FILES)
+            .collect()
+    }
+
+    /// A service file and its path, by its name in the folders or by a path.
+    ///
+    /// # Errors
+    /// When there is none that can be read.
+    pub fn read(&self, name: &str) -> Result<(PathBuf, ServiceFile), ReadError> {
+        let mut error = ReadError { path: PathBuf::from(name), reason: ReadErrorReason::Missing };
+        for folder in &self.folders {
+            // An absolute path stays the path that it is.
+            let path = folder.join(name);
+            match read(&path) {
+                Ok(bytes) => return Ok((path, ServiceFile::parse(&bytes))),
+                Err(ReadErrorReason::Missing) => {}
+                // libpam looks on in the next folder; what could not be read here is still the better reason.
+                Err(reason) => error = ReadError { path, reason },
+            }
+        }
+        Err(error)
+    }
+
+    /// All calls of a module for a facility, in whichever service's file they stand.
+    pub fn calls(&self, facility: Facility, module: &str) -> Vec<Rule> {
+        let files = self.services().into_iter().filter_map(|name| Some(self.read(&name).ok()?.1));
+        let contents = files.flat_map(|file| file.lines().to_vec()).map(|line| line.content);
+        let rules = contents.filter_map(|content| match content {
+            Content::Rule(rule) => Some(rule),
+            Content::Nothing | Content::Include(_) | Content::Flawed { .. } => None,
+        });
+        rules.filter(|rule| rule.facility == facility && rule.module_name() == module).collect()
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ReadErrorReason> {
+    // Links are followed, as by libpam: authselect and alternatives make them. Nothing but a file is opened.
+    if !path.metadata()?.is_file() {
+        return Err(ReadErrorReason::NotFile);
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_LEN.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len <= MAX_LEN) {
+        Ok(bytes)
+    } else {
+        Err(ReadErrorReason::TooLong)
+    }
+}
+
+/// Why a service file cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError {
+    path: PathBuf,
+    reason: ReadErrorReason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum ReadErrorReason {
+    Missing,
+    NotFile,
+    TooLong,
+    Io(io::ErrorKind),
+}
+
+impl ReadError {
+    /// The file, or its name where there is none.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is truly no such file.
+    pub fn is_missing(&self) -> bool {
+        self.reason == ReadErrorReason::Missing
+    }
+}
+
+impl From<io::Error> for ReadErrorReason {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
+            kind => Self::Io(kind),
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        match self.reason {
+            ReadErrorReason::Missing => f.write_str("there is no such file"),
+            ReadErrorReason::NotFile => f.write_str("not a file"),
+            ReadErrorReason::TooLong => write!(f, "longer than {MAX_LEN} bytes"),
+            ReadErrorReason::Io(kind) => write!(f, "cannot be read: {kind}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+#[cfg(test)]
+#[path = "folders_tests.rs"]
+mod tests;

@@ -1,0 +1,170 @@
+//! What a logical line asks for.
+
+use std::fmt;
+
+use super::control::Control;
+use super::words::words;
+
+/// What a service can ask of PAM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Facility {
+    /// Is the person who they say they are?
+    Auth,
+    /// May they come in?
+    Account,
+    /// What is done before and after.
+    Session,
+    /// Changing the password.
+    Password,
+}
+
+impl Facility {
+    /// The first word of a line, in whatever case.
+    fn from_word(word: &str) -> Option<Self> {
+        [
+            ("auth", Self::Auth),
+            ("account", Self::Account),
+            ("session", Self::Session),
+            ("password", Self::Password),
+        ]
+        .into_iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(word))
+        .map(|(_, facility)| facility)
+    }
+}
+
+/// A module is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// For what.
+    pub facility: Facility,
+    /// Whether a `-` stands before the facility: the log says nothing where the module is not there.
+    pub quiet: bool,
+    /// What follows from its answer.
+    pub control: Control,
+    /// The module, as a file name in the folder of modules or as a path.
+    pub module: String,
+    /// What stands behind it.
+    pub arguments: Vec<String>,
+}
+
+impl Rule {
+    /// The module's file name, without the folder.
+    pub fn module_name(&self) -> &str {
+        self.module.rsplit('/').next().unwrap_or(&self.module)
+    }
+}
+
+/// Another file's lines stand here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// Which of them: those of this facility, or all.
+    pub facility: Option<Facility>,
+    /// How they stand here.
+    pub kind: IncludeKind,
+    /// The file: a name in the folders of service files, or a path.
+    pub target: String,
+}
+
+/// How a file is included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncludeKind {
+    /// Debian's `@include`: as if they had been written here.
+    AtInclude,
+    /// `include`: as if they had been written here, but a file that cannot be read is a module that fails.
+    Include,
+    /// `substack`: as a stack of their own, so that nothing in it can end or jump past what stands here.
+    Substack,
+}
+
+/// Why libpam does not take a line as one would think.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// No facility has this name: a module that fails in its place.
+    UnknownFacility(String),
+    /// Nothing behind the facility: a module that fails.
+    NoControl,
+    /// Nothing behind the control: a module that fails.
+    NoModule,
+    /// Nothing behind `include`: a module that fails, or the end of everything.
+    NoTarget,
+    /// The last line of the file goes on in a next one that is not there: libpam refuses the file.
+    Unfinished,
+    /// An included file that cannot be read.
+    Unreadable(String),
+    /// Files that include each other.
+    TooDeep,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownFacility(word) => {
+                write!(f, "“{word}” is none of auth, account, session and password: it always fails")
+            }
+            Self::NoControl => f.write_str("no control such as “required”: it always fails"),
+            Self::NoModule => f.write_str("no module: it always fails"),
+            Self::NoTarget => f.write_str("no file to include"),
+            Self::Unfinished => f.write_str("the file ends in the middle of a line: libpam refuses it"),
+            Self::Unreadable(reason) => write!(f, "{reason}"),
+            Self::TooDeep => f.write_str("the files include each other without end"),
+        }
+    }
+}
+
+/// What a line comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Parsed {
+    Rule(Rule),
+    Include(Include),
+    /// For the facility, or for whichever is asked for; with the control, where there was one.
+    Flawed(Option<Facility>, Option<Control>, Flaw),
+}
+
+/// Understands a logical line that has at least one word.
+pub(super) fn parse(line: &str) -> Option<Parsed> {
+    let mut words = words(line).into_iter();
+    let first = words.next()?;
+    let (quiet, word) = match first.strip_prefix('-') {
+        Some(word) => (true, word),
+        None => (false, first.as_str()),
+    };
+    if word.eq_ignore_ascii_case("@include") {
+        return Some(match words.next() {
+            Some(target) => Parsed::Include(Include { facility: None, kind: IncludeKind::AtInclude, target }),
+            None => Parsed::Flawed(None, None, Flaw::NoTarget),
+        });
+    }
+    let facility = Facility::from_word(word);
+    let Some(control) = words.next() else {
+        let flaw = facility.map_or_else(|| Flaw::UnknownFacility(word.to_owned()), |_| Flaw::NoControl);
+        return Some(Parsed::Flawed(facility, None, flaw));
+    };
+    let kind = [("include", IncludeKind::Include), ("substack", IncludeKind::Substack)]
+        .into_iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(&control))
+        .map(|(_, kind)| kind);
+    let target = words.next();
+    let (Some(facility), Some(target)) = (facility, target) else {
+        let flaw = match (facility, kind) {
+            (None, _) => Flaw::UnknownFacility(word.to_owned()),
+            (Some(_), Some(_)) => Flaw::NoTarget,
+            (Some(_), None) => Flaw::NoModule,
+        };
+        return Some(Parsed::Flawed(facility, kind.is_none().then(|| Control::parse(&control)), flaw));
+    };
+    Some(match kind {
+        Some(kind) => Parsed::Include(Include { facility: Some(facility), kind, target }),
+        None => Parsed::Rule(Rule {
+            facility,
+            quiet,
+            control: Control::parse(&control),
+            module: target,
+            arguments: words.collect(),
+        }),
+    })
+}
+
+#[cfg(test)]
+#[path = "rule_tests.rs"]
+mod tests;
