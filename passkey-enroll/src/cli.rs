@@ -14,6 +14,7 @@ Examples:
   sudo passkey-enroll add                 enrol the security key that is plugged in
   passkey-enroll list                     show your passkeys
   passkey-enroll verify --service sudo    rehearse signing in to sudo
+  sudo passkey-enroll doctor              look for everything that can stop a sign-in
   passkey-enroll key pin set              give a security key a PIN
   sudo passkey-enroll remove \"Old key\"    take a passkey away
 
@@ -84,6 +85,11 @@ pub enum Command {
     Import(Import),
     /// Write passkeys down for another program
     Export(Export),
+    /// Look for everything that can stop a sign-in, and say what to do about it
+    ///
+    /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse
+    /// than a note, 11 where the credential files or the configuration are broken, and 1 for any other warning or error.
+    Doctor,
 }
 
 /// The command that this program runs itself as, to talk to a key at arm's length. Of no use to a person.
@@ -182,7 +188,8 @@ pub struct Remove {
 /// `verify`
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// Rehearse under the rules of this PAM service, such as sudo [default: the rules of no service in particular]
+    /// Rehearse under the rules of this PAM service, such as sudo: those of the configuration and those of its line in
+    /// /etc/pam.d or /usr/lib/pam.d [default: the rules of no service in particular]
     #[arg(long, value_name = "SERVICE")]
     pub service: Option<String>,
     /// How the PIN comes in.

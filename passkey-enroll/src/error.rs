@@ -229,7 +229,7 @@ impl Error {
             Self::ServiceBroken { service, reason } => {
                 let message = format!("{service} lets nobody in with a passkey: {reason}");
                 Report::new(Exit::Broken, "service_broken", message)
-                    .hint("Put the line right; passkey-enroll verify --service shows whether it is.")
+                    .hint("Put the line right. For what else may be wrong: sudo passkey-enroll doctor")
             }
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";

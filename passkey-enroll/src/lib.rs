@@ -2,6 +2,7 @@
 //!
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
 //! - What PAM is told about services: [`pam_files`]; who comes in at them: `gate`.
+//! - What can stop a sign-in: `doctor`.
 //! - What other programs know of passkeys: [`foreign`].
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
@@ -15,6 +16,7 @@ mod account;
 mod care;
 pub mod cli;
 mod commands;
+mod doctor;
 mod error;
 mod exit;
 pub mod foreign;

@@ -3,6 +3,7 @@
 mod add;
 mod change;
 mod disable;
+mod doctor;
 mod enable;
 mod export;
 mod import;
@@ -32,6 +33,10 @@ use crate::output::{self, Output, json};
 
 /// Does what `cli` asks for.
 pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
+    // What is the matter with a configuration is found out even where nothing else can be done under it.
+    if let Command::Doctor = cli.command {
+        return doctor::run(&cli.global, output);
+    }
     let context = Context::new(&cli.global, output)?;
     match &cli.command {
         Command::Add(arguments) => add::run(&context, arguments),
@@ -44,8 +49,8 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
         Command::Verify(arguments) => verify::run(context, &cli.global, arguments),
         Command::Keys => keys::run(&context),
         Command::Key(arguments) => key::run(&context, arguments),
-        // It has nothing to do with anybody's passkeys, and is done before.
-        Command::CareForKey => Ok(()),
+        // They need no configuration, and are done before.
+        Command::CareForKey | Command::Doctor => Ok(()),
         // What came in is told by the result, and whether that was all by the exit status.
         Command::Import(arguments) => return import::run(&context, arguments),
         Command::Export(arguments) => export::run(&context, arguments),

@@ -13,7 +13,8 @@ pub(crate) fn closed(config: &Config, files: &ServiceFiles, lack: Lack) -> Vec<S
     let mut closed: BTreeSet<String> = services(files)
         .into_iter()
         .filter(|service| {
-            Gate::of(files, service, config).is_ok_and(|gate| gate.is_some_and(|gate| gate.is_closed_to(lack)))
+            Gate::of(files, service, config)
+                .is_ok_and(|gate| gate.is_some_and(|gate| gate.is_closed_to(lack)))
         })
         .collect();
     // Where PAM has no file to look at, the configuration is believed.
@@ -25,7 +26,7 @@ pub(crate) fn closed(config: &Config, files: &ServiceFiles, lack: Lack) -> Vec<S
 }
 
 /// The services of the machine, without the files that are there to be included.
-fn services(files: &ServiceFiles) -> BTreeSet<String> {
+pub(crate) fn services(files: &ServiceFiles) -> BTreeSet<String> {
     let mut names = files.services();
     let included: BTreeSet<String> = names.iter().flat_map(|name| included(files, name)).collect();
     names.retain(|name| !(included.contains(name) && is_named_like_a_part(name)));

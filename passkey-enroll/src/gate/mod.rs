@@ -9,9 +9,9 @@ use std::fmt;
 use passkey_core::config::{ArgumentError, Arguments, Config, ConfigError, ConfigPath, Policy};
 
 use crate::pam_files::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError, Step};
-pub(crate) use closed::closed;
-use modules::MODULE;
-pub(crate) use visitor::Lack;
+pub(crate) use closed::{closed, services};
+pub(crate) use modules::{KEYRINGS, MODULE};
+pub(crate) use visitor::{Lack, Passkey, Visitor};
 
 /// A service that asks for passkeys.
 #[derive(Debug)]

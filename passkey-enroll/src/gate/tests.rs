@@ -38,6 +38,11 @@ fn config(text: &str) -> Config {
     Config::parse(Path::new("/etc/passkey/passkey.toml"), text).unwrap()
 }
 
+fn gate(service: &str, text: &str) -> Gate {
+    let (_root, files) = machine(&[(service, text)]);
+    Gate::of(&files, service, &Config::default()).unwrap().unwrap()
+}
+
 /// The services closed by these files, under this configuration.
 fn closed_by(files: &[(&str, &str)], configuration: &str, lack: Lack) -> Vec<String> {
     let (_root, files) = machine(files);
@@ -117,4 +122,56 @@ fn an_included_file_closes_those_that_include_it() {
         closed_by(&files, "", Lack::Unenrolled),
         ["gdm-switchable-auth", "login", "su", "su-l", "sudo"]
     );
+}
+
+#[test]
+fn what_is_enough_to_come_in() {
+    // The text, and whether it is shut, whether the password is enough, whether the passkey is.
+    for (text, expected) in [
+        ("@include common-auth\nauth required pam_passkey.so\n", (false, false, false)),
+        ("@include common-auth\nauth optional pam_passkey.so\n", (false, true, false)),
+        // Whoever leaves the key at home needs none.
+        (
+            "@include common-auth\nauth [success=ok authinfo_unavail=ignore default=die] pam_passkey.so\n",
+            (false, true, false),
+        ),
+        ("auth sufficient pam_unix.so\nauth required pam_passkey.so\n", (false, true, true)),
+        // The line above is the last one for whoever knows the password.
+        ("auth include system-auth\nauth required pam_passkey.so\n", (false, true, false)),
+        ("auth sufficient pam_passkey.so\n@include common-auth\n", (false, true, true)),
+        ("auth required pam_passkey.so\n@include common-auth\n", (false, false, false)),
+        ("auth required pam_passkey.so mode=passwordless\n", (false, false, true)),
+        ("auth required pam_passkey.so\nauth required pam_deny.so\n", (true, false, false)),
+        ("auth required pam_passkey.so timeot=3\n", (true, false, false)),
+        ("auth [success=7 default=ignore] pam_passkey.so\nauth required pam_unix.so\n", (true, false, false)),
+        ("auth sufficient pam_passkey.so timeot=3\n@include common-auth\n", (false, true, false)),
+    ] {
+        let gate = gate("sudo", text);
+        assert_eq!((gate.is_shut(), gate.password_is_enough(), gate.passkey_is_enough()), expected, "{text}");
+    }
+}
+
+#[test]
+fn nobody_can_touch_a_key_from_another_machine() {
+    let text = "@include common-auth\nauth required pam_passkey.so\n";
+    assert!(gate("sshd", text).is_shut());
+    assert!(!gate("sudo", text).is_shut());
+    assert!(!gate("sshd", &text.replace(".so\n", ".so remote=allow\n")).is_shut());
+    // Who has none is passed by before anybody asks where they are.
+    assert!(gate("sshd", &text.replace("passkey.so", "passkey.so unenrolled=ignore")).is_shut());
+}
+
+#[test]
+fn what_is_reached_depends_on_how_somebody_comes_in() {
+    let gate = gate(
+        "login",
+        "auth sufficient pam_passkey.so mode=passwordless\n@include common-auth\nauth optional pam_gnome_keyring.so\n",
+    );
+    let lines = |passkey| {
+        let places = gate.reached(Visitor { passkey, password: true });
+        places.iter().map(|place| place.line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(Passkey::Used), [1]);
+    assert_eq!(lines(Passkey::Lacking(Lack::Unenrolled)), [1, 1, 3, 3]);
+    assert_eq!(gate.calls().len(), 5);
 }

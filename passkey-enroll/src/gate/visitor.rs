@@ -4,24 +4,29 @@ use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
 
 use super::modules::{self, Habit};
 use super::{Asked, Gate};
-use crate::pam_files::{Place, ReturnValue, Rule};
+use crate::pam_files::{Call, Place, ReturnValue, Rule};
 
 /// The most conditions of one service that are tried both ways.
 const MAX_CONDITIONS: usize = 8;
+/// How a sign-in fails when somebody wants it to: without the touch, without the key, with too many wrong PINs.
+const FAILURES: [ReturnValue; 3] =
+    [ReturnValue::AuthErr, ReturnValue::AuthinfoUnavail, ReturnValue::Maxtries];
 
 /// What somebody brings along.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Visitor {
-    pub(super) passkey: Passkey,
+pub(crate) struct Visitor {
+    pub(crate) passkey: Passkey,
     /// Whether they know the password.
-    pub(super) password: bool,
+    pub(crate) password: bool,
 }
 
 /// What somebody is to the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Passkey {
+pub(crate) enum Passkey {
     /// They have a passkey and use it.
     Used,
+    /// Their passkey does not sign them in, and this is how the module says so.
+    Fails(ReturnValue),
     /// They have none that could.
     Lacking(Lack),
 }
@@ -42,6 +47,31 @@ impl Gate {
     /// Whether somebody who lacks a passkey stays outside where others come in.
     pub(crate) fn is_closed_to(&self, lack: Lack) -> bool {
         self.compared(Visitor { passkey: Passkey::Lacking(lack), password: true }).contains(&false)
+    }
+
+    /// Whether nobody ever comes in, whatever they have.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.compared(Visitor { passkey: Passkey::Used, password: true }).is_empty()
+    }
+
+    /// Whether whoever knows the password can come in without the passkey, in every way in which the conditions can turn out.
+    pub(crate) fn password_is_enough(&self) -> bool {
+        FAILURES.into_iter().any(|failure| {
+            let outcomes = self.compared(Visitor { passkey: Passkey::Fails(failure), password: true });
+            !outcomes.is_empty() && !outcomes.contains(&false)
+        })
+    }
+
+    /// Whether the passkey is enough.
+    pub(crate) fn passkey_is_enough(&self) -> bool {
+        self.compared(Visitor { passkey: Passkey::Used, password: false }).contains(&true)
+    }
+
+    /// The calls of modules that are reached, where every condition holds.
+    pub(crate) fn reached(&self, visitor: Visitor) -> Vec<Place> {
+        let mut reached = Vec::new();
+        self.run(visitor, 0, &mut |call| reached.push(call.place.clone()));
+        reached
     }
 
     /// Whether what the visitor brings lets them in where it lets in whoever has everything, in each way in which the conditions
@@ -73,12 +103,13 @@ impl Gate {
     }
 
     fn opens(&self, visitor: Visitor, turnout: Turnout) -> bool {
-        self.run(visitor, turnout) == ReturnValue::Success
+        self.run(visitor, turnout, &mut |_| {}) == ReturnValue::Success
     }
 
-    fn run(&self, visitor: Visitor, turnout: Turnout) -> ReturnValue {
+    fn run(&self, visitor: Visitor, turnout: Turnout, reached: &mut dyn FnMut(&Call)) -> ReturnValue {
         let conditions = self.conditions();
         self.stack.outcome(&mut |call| {
+            reached(call);
             match modules::habit(&call.rule) {
                 Habit::Passkey => self.passkey_answer(&call.place, visitor.passkey),
                 Habit::Password if visitor.password => ReturnValue::Success,
@@ -109,8 +140,9 @@ impl Asked {
         match passkey {
             // A user without passkeys may pass by from wherever they come.
             Passkey::Lacking(lack) => lack.answer(&self.policy),
-            Passkey::Used if refused => ReturnValue::AuthinfoUnavail,
+            Passkey::Used | Passkey::Fails(_) if refused => ReturnValue::AuthinfoUnavail,
             Passkey::Used => ReturnValue::Success,
+            Passkey::Fails(failure) => failure,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What comes out: results on stdout, as text for a person or as one JSON object; everything else on stderr.
 
+pub(crate) mod diagnosis;
 mod human;
 pub(crate) mod json;
 pub(crate) mod key_care;

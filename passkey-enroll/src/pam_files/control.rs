@@ -167,7 +167,7 @@ impl Control {
             Self::Required | Self::Requisite | Self::Optional if passes => Action::Ok,
             Self::Sufficient if passes => Action::Done,
             Self::Required | Self::Requisite if answer == R::Ignore => Action::Ignore,
-            Self::Required => Action::Bad,
+            Self::Required | Self::Malformed(_) => Action::Bad,
             Self::Requisite => Action::Die,
             Self::Optional | Self::Sufficient => Action::Ignore,
             Self::List(list) => {
@@ -182,7 +182,6 @@ impl Control {
                 }
                 found.unwrap_or(Action::Bad)
             }
-            Self::Malformed(_) => Action::Bad,
         }
     }
 }

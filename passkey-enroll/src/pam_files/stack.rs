@@ -157,11 +157,8 @@ impl Expansion<'_> {
         for line in file.lines() {
             let place = || Place { path: path.to_owned(), line: line.number };
             match &line.content {
-                Content::Nothing => continue,
-                Content::Flawed { flaw: flaw @ Flaw::Unfinished, .. } => {
-                    return Err(StackError::Line { place: place(), flaw: flaw.clone() });
-                }
-                Content::Flawed { facility: None, control: None, flaw: flaw @ Flaw::NoTarget } => {
+                Content::Flawed { flaw: flaw @ Flaw::Unfinished, .. }
+                | Content::Flawed { facility: None, control: None, flaw: flaw @ Flaw::NoTarget } => {
                     return Err(StackError::Line { place: place(), flaw: flaw.clone() });
                 }
                 Content::Flawed { facility, control, flaw } => {
@@ -180,7 +177,7 @@ impl Expansion<'_> {
                 {
                     self.include(include, place(), wanted, depth, steps)?;
                 }
-                Content::Rule(_) | Content::Include(_) => continue,
+                Content::Nothing | Content::Rule(_) | Content::Include(_) => continue,
             }
             self.room = self.room.checked_sub(1).ok_or_else(|| StackError::TooLong(path.to_owned()))?;
         }

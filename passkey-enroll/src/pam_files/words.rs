@@ -8,12 +8,11 @@ pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = line.trim_start_matches(BLANKS);
     while !rest.is_empty() {
-        let (word, after) = match rest.strip_prefix('[') {
-            Some(inner) => bracketed(inner),
-            None => {
-                let (word, after) = rest.split_at(rest.find(BLANKS).unwrap_or(rest.len()));
-                (word.to_owned(), after)
-            }
+        let (word, after) = if let Some(inner) = rest.strip_prefix('[') {
+            bracketed(inner)
+        } else {
+            let (word, after) = rest.split_at(rest.find(BLANKS).unwrap_or(rest.len()));
+            (word.to_owned(), after)
         };
         words.push(word);
         rest = after.trim_start_matches(BLANKS);

@@ -14,7 +14,7 @@ fn help_comes_on_stdout_and_names_every_command() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     for command in [
         "add", "list", "show", "rename", "disable", "enable", "remove", "verify", "keys", "key", "import",
-        "export",
+        "export", "doctor",
     ] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let own = run(&[command, "--help"]);

@@ -1,0 +1,36 @@
+//! `doctor`: everything that can stop a sign-in.
+
+use std::time::Duration;
+
+use passkey_core::ceremony::{SurveyedKey, System, survey};
+use passkey_core::credential::Credential;
+use passkey_core::store::Loaded;
+
+use crate::account::{self, Caller};
+use crate::cli::Global;
+use crate::doctor::{self, Machine, Patient};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::output::{Output, diagnosis::Diagnosis};
+
+/// Keys that have not told all by then are judged by what they have told.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) fn run(global: &Global, output: Output) -> Result<Exit, Error> {
+    let account = account::resolve(&Caller::of_process(), global.user.as_deref())?;
+    let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
+    let patient = Patient { machine: Machine::this(), account, user_option, config: global.config.clone() };
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let findings = doctor::examine(&patient, |loaded| ask_keys(&interrupt, loaded));
+    if interrupt.is_raised() {
+        return Err(Error::Cancelled);
+    }
+    output.result(&Diagnosis::new(&patient.account.name, &findings))?;
+    Ok(doctor::exit(&findings))
+}
+
+fn ask_keys(interrupt: &Interrupt, loaded: Option<&Loaded>) -> Vec<SurveyedKey> {
+    let credentials: Vec<&Credential> = loaded.iter().flat_map(|loaded| &loaded.file.credentials).collect();
+    survey(&mut System::new(Some(interrupt.fd())), &credentials, TIMEOUT)
+}

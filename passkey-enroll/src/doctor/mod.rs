@@ -1,0 +1,131 @@
+//! Everything that can stop a sign-in, looked at from outside. Nothing is changed.
+//!
+//! Each part of the machine has a file: it gathers what there is to see, and judges it. What is found is a [`Finding`], with
+//! the place and the remedy. Where the module has its own word for a fault, that word is used.
+
+mod access;
+mod clock;
+mod configuration;
+mod devices;
+mod elf;
+mod finding;
+#[cfg(test)]
+mod fixture;
+mod keys;
+mod machine;
+mod module_file;
+mod passkeys;
+mod people;
+mod polkit;
+mod security;
+mod services;
+mod session;
+mod store;
+mod udev;
+
+use std::path::PathBuf;
+
+use passkey_core::ceremony::SurveyedKey;
+use passkey_core::config::{Account, Config};
+use passkey_core::store::{Loaded, Store};
+
+pub(crate) use finding::{Area, Finding, Severity, exit, worst};
+pub(crate) use machine::Machine;
+
+use crate::gate::{self, Gate};
+use crate::pam_files::{ServiceFiles, StackError};
+
+/// Whom and what the examination is about.
+#[derive(Debug)]
+pub(crate) struct Patient {
+    /// Where to look.
+    pub(crate) machine: Machine,
+    /// Whose passkeys and keys are looked at more closely.
+    pub(crate) account: Account,
+    /// ` --user NAME`, for commands in remedies.
+    pub(crate) user_option: String,
+    /// The configuration that was asked for by name.
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// A service and what is known of who comes in there.
+#[derive(Debug)]
+struct Service {
+    name: String,
+    /// `None` where it does not ask for passkeys.
+    gate: Result<Option<Gate>, StackError>,
+}
+
+/// Examines the machine. `survey` asks the plugged-in keys, given the passkeys that they may hold.
+pub(crate) fn examine(
+    patient: &Patient,
+    survey: impl FnOnce(Option<&Loaded>) -> Vec<SurveyedKey>,
+) -> Vec<Finding> {
+    let Patient { machine, account, .. } = patient;
+    let files = ServiceFiles::below(machine.root());
+    let (config, mut findings) = configuration::read(machine, patient.config.as_deref());
+    let view = devices::View::of(machine, account);
+    findings.extend(devices::check(&view, account));
+    findings.extend(udev::check(machine, !view.keys.is_empty()));
+    findings.extend(session::check(machine));
+    findings.extend(security::check(machine));
+    // Where it is broken nobody knows where passkeys are and what services ask for.
+    let loaded = if let Some(config) = &config {
+        under(patient, config, &files, survey, &mut findings)
+    } else {
+        let services = services_of(&files, &Config::default());
+        findings.extend(services::check_files(&files, &services));
+        findings.extend(module_file::check(machine, &gates_of(&services)));
+        findings.extend(keys::check(&survey(None), None, account, &keys::Needs::default()));
+        None
+    };
+    findings.extend(clock::check(machine, loaded.as_ref(), config.as_ref(), account));
+    findings.sort_by_key(|finding| finding.area);
+    findings
+}
+
+/// What can be found under a configuration that is understood. Gives the user's passkeys.
+fn under(
+    patient: &Patient,
+    config: &Config,
+    files: &ServiceFiles,
+    survey: impl FnOnce(Option<&Loaded>) -> Vec<SurveyedKey>,
+    findings: &mut Vec<Finding>,
+) -> Option<Loaded> {
+    let Patient { machine, account, .. } = patient;
+    let services = services_of(files, config);
+    let gates = gates_of(&services);
+    let store = Store::new(config);
+    let needs = keys::Needs::of(&gates);
+    findings.extend(configuration::check(machine, patient.config.as_deref(), config, files, &gates));
+
+    let (loaded, of_store) = store::of_account(machine, &store, config, account);
+    if let Ok(loaded) = &loaded {
+        findings.extend(passkeys::check(patient, loaded.as_ref(), config, files, &needs));
+    }
+    let loaded = loaded.ok().flatten();
+    findings.extend(keys::check(&survey(loaded.as_ref()), loaded.as_ref(), account, &needs));
+
+    findings.extend(of_store);
+    let people = people::People::of(machine, &store);
+    let is_usernameless = needs.usernameless.is_some();
+    findings.extend(store::of_everybody(machine, &store, config, account, &people, is_usernameless));
+
+    findings.extend(module_file::check(machine, &gates));
+    findings.extend(services::check_files(files, &services));
+    findings.extend(services::check(machine, files, &gates, &people, account));
+    findings.extend(polkit::check(machine, &gates, config));
+    loaded
+}
+
+fn gates_of(services: &[Service]) -> Vec<&Gate> {
+    services.iter().filter_map(|service| service.gate.as_ref().ok()?.as_ref()).collect()
+}
+
+fn services_of(files: &ServiceFiles, config: &Config) -> Vec<Service> {
+    let names = gate::services(files).into_iter();
+    names.map(|name| Service { gate: Gate::of(files, &name, config), name }).collect()
+}
+
+#[cfg(test)]
+mod tests;
