@@ -49,11 +49,13 @@ impl Person for Applicant<'_, '_> {
             self.pam.log(Severity::Debug, &format!("notice {notice:?}"));
         }
         let text = words(&messages::notice(notice));
-        if is_locking(notice) {
-            self.pam.complain(&text);
-        } else if !self.voice.quiet {
-            self.pam.tell(&text);
-        }
+        self.interrupt.lifted_unless_pressed(|| {
+            if is_locking(notice) {
+                self.pam.complain(&text);
+            } else if !self.voice.quiet {
+                self.pam.tell(&text);
+            }
+        });
     }
 
     /// The prompt is the host's: while it waits, Ctrl-C does what it always does there.
@@ -104,7 +106,7 @@ fn words(phrase: &Phrase) -> String {
 /// Something was locked: said even when the module should be quiet, in the way that applications keep visible.
 fn is_locking(notice: &Notice) -> bool {
     match notice {
-        Notice::FingerprintLocked => true,
+        Notice::FingerprintLocked | Notice::KeyLocked(_) => true,
         Notice::InsertKey
         | Notice::NoPasskeyOnKeys
         | Notice::KeyBusy

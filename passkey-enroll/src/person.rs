@@ -111,6 +111,6 @@ fn waits(notice: &Notice) -> bool {
         | Notice::UseFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::KeyRemoved => true,
-        Notice::FingerprintLocked => false,
+        Notice::FingerprintLocked | Notice::KeyLocked(_) => false,
     }
 }

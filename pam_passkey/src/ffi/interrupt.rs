@@ -53,6 +53,20 @@ impl InterruptGuard {
         usize::try_from(read).is_ok_and(|read| read == len)
     }
 
+    /// Whether a Ctrl-C has come that is not used up yet.
+    fn is_pressed(&self) -> bool {
+        let mut poll =
+            libc::pollfd { fd: std::os::fd::AsRawFd::as_raw_fd(&self.fd), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one descriptor, which is open; no time to wait.
+        unsafe { libc::poll(&raw mut poll, 1, 0) == 1 }
+    }
+
+    /// As [`lifted`](Self::lifted), for work that does not wait for the person: what a host starts to show a message must not
+    /// inherit the mask. Only where a Ctrl-C has come already it stays blocked, since it is ours.
+    pub(crate) fn lifted_unless_pressed<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.is_pressed() { work() } else { self.lifted(work) }
+    }
+
     /// Runs `work` with the host's own signal mask: a prompt belongs to the host, which may end it on Ctrl-C in its
     /// own way.
     pub(crate) fn lifted<T>(&self, work: impl FnOnce() -> T) -> T {

@@ -33,6 +33,15 @@ fn ctrl_c_is_seen_used_up_or_handed_on() {
     assert_eq!(handled(), 2, "blocked again after the prompt");
     assert!(guard.take());
 
+    guard.lifted_unless_pressed(|| {
+        ctrl_c();
+        assert_eq!(handled(), 3, "while a message is shown, too");
+    });
+    ctrl_c();
+    guard.lifted_unless_pressed(|| assert_eq!(handled(), 3, "what came before is still ours"));
+    assert!(guard.take());
+    HANDLED.store(2, Ordering::SeqCst);
+
     drop(guard);
     assert_eq!(handled(), 2, "what was taken does not reach the host");
 

@@ -222,6 +222,18 @@ impl<'a> Key<'a> {
         self.control(&["garble", &self.name, "off"]);
     }
 
+    /// Lets it misbehave: `mute`, `keepalives`, `foreign-channel` and so on, in reply to every request but INIT, or `none`.
+    #[track_caller]
+    pub fn misbehave(&self, how: &str) {
+        self.control(&["misbehave", &self.name, how]);
+    }
+
+    /// Lets it misbehave in reply to requests of this kind only: `info`, `silent-assertion`, `assertion` and so on.
+    #[track_caller]
+    pub fn misbehave_at(&self, request: &str, how: &str) {
+        self.control(&["misbehave", &self.name, how, "--at", request]);
+    }
+
     /// Resets it to its factory state.
     #[track_caller]
     pub fn forget(&self) {

@@ -61,6 +61,11 @@ impl<'w, W: World> Fleet<'w, W> {
         opening.saturating_add(self.events.iter().filter(untold).count())
     }
 
+    /// When the key was last heard, or asked what it has not answered yet; `None` when it is not at work for us.
+    pub(super) fn heard_at(&self, key: KeyId) -> Option<Duration> {
+        self.links.get(key).and_then(Link::heard_at)
+    }
+
     /// Whether another program has been holding one of the keys for so long that the person was told.
     pub(super) fn is_any_busy(&self) -> bool {
         self.links.values().any(Link::is_busy)

@@ -161,6 +161,14 @@ impl Link {
         }
     }
 
+    /// When it was last heard, or asked what it has not answered yet; `None` when it is not at work for us.
+    pub(super) fn heard_at(&self) -> Option<Duration> {
+        match &self.job {
+            Some(Job { stage: Stage::Running { last_heard }, blocked_since: None, .. }) => Some(*last_heard),
+            Some(_) | None => None,
+        }
+    }
+
     pub(super) fn speaks_ctap2(&self) -> bool {
         self.channel.capabilities().is_some_and(hid::Capabilities::cbor)
     }

@@ -7,6 +7,7 @@
 //! - `fleet` keeps a `link` to every plugged-in key: opening, hot-plug, channel, lock, patience.
 //! - `kind` is what a key speaks, CTAP2 or U2F alone.
 //! - `pick` finds the key that the person means; [`pick()`] does only that.
+//! - `settle` is how long slow keys keep the person from being asked.
 //! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists,
 //!   `assertion` asks and verifies.
 //! - [`sign_in`](sign_in()), [`enrol`](enrol()), [`survey`](survey()) and [`reset`](reset()) are the ceremonies themselves.
@@ -26,6 +27,7 @@ mod link;
 mod person;
 mod pick;
 mod reset;
+mod settle;
 mod sign_in;
 mod survey;
 mod system;
@@ -38,7 +40,7 @@ pub use directory::{Directory, Holder};
 pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
 pub use find::{FindError, Finding, Found, Search, Sought, find};
-pub use person::{AccountAnswer, Notice, Person, PinAnswer, PinPrompt, PinReason, account_index};
+pub use person::{AccountAnswer, Lock, Notice, Person, PinAnswer, PinPrompt, PinReason, account_index};
 pub use pick::{PickError, PickedKey, pick};
 pub use reset::{Reset, ResetError, ResetStep, reset};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, Wanted, sign_in};

@@ -26,6 +26,19 @@ pub enum Notice {
     FingerprintLocked,
     /// The key was pulled out in the middle; the ceremony waits for it to come back.
     KeyRemoved,
+    /// The key takes no more tries; the ceremony goes on with another one.
+    KeyLocked(Lock),
+}
+
+/// What of a key is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Its PIN, until it is unplugged and plugged in again.
+    Pin,
+    /// Its PIN, until it is reset.
+    PinForGood,
+    /// Its fingerprint reader, and it has no PIN.
+    Sensor,
 }
 
 /// Why a PIN is asked for (again).

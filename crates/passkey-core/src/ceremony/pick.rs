@@ -6,6 +6,7 @@ use super::fleet::Fleet;
 use super::key_map::KeyMap;
 use super::kind::{Kind, Message, U2F_POLL};
 use super::person::{Dialogue, Notice, Person};
+use super::settle;
 use super::world::{KeyId, PluggedKey, World};
 use ctap::client_pin;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
@@ -14,8 +15,6 @@ use ctap::{Info, ReplyError, Status, info};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long keys that do not answer keep the others from being offered.
-const SETTLE: Duration = Duration::from_millis(250);
 /// Before a key that nobody touched in its own time is asked again.
 const REPEAT_DELAY: Duration = Duration::from_millis(250);
 
@@ -151,12 +150,14 @@ impl<'p, 'w, 'd, W: World, P: Person> Picking<'p, 'w, 'd, W, P> {
 
     /// The key to use: the only one, or the one that the person touches. The others are released.
     pub(super) fn run(mut self) -> Result<(KeyId, Kind), PickError> {
-        let mut settled_at = self.fleet.now().saturating_add(SETTLE);
+        let mut ready_at = self.fleet.now();
         loop {
             self.fleet.look();
             let identified: Vec<KeyId> =
                 self.keys.iter().filter(|(_, kind)| kind.is_some()).map(|(key, _)| key).collect();
             let undecided = self.fleet.opening() > 0 || identified.len() < self.keys.len();
+            let unidentified = self.keys.iter().filter(|(_, kind)| kind.is_none()).map(|(key, _)| key);
+            let settled_at = settle::settled_at(self.fleet, ready_at, unidentified);
             if !undecided || self.fleet.now() >= settled_at {
                 match identified.as_slice() {
                     [] => self.nothing_to_pick(undecided)?,
@@ -183,9 +184,7 @@ impl<'p, 'w, 'd, W: World, P: Person> Picking<'p, 'w, 'd, W, P> {
                     let stalled = self.fleet.stalled().map(|(_, loss)| PickError::KeyUnusable(loss));
                     return Err(self.failure.take().or(stalled).unwrap_or(PickError::NoKey));
                 }
-                Event::Elapsed if identified.is_empty() => {
-                    settled_at = self.fleet.now().saturating_add(SETTLE);
-                }
+                Event::Elapsed if identified.is_empty() => ready_at = self.fleet.now(),
                 // Of what has elapsed: the others have had their time.
                 Event::Elapsed | Event::UserPresenceNeeded(_) => {}
             }

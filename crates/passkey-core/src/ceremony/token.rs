@@ -3,7 +3,7 @@
 //! CTAP 2.1 §6.5.5. This is where a PIN is treated as the precious thing it is: never sent when it cannot be one, never when it
 //! is the account's password, never twice for one typing, and never without saying how many tries are left once one has failed.
 
-use super::person::{Notice, Person, PinAnswer, PinPrompt, PinReason};
+use super::person::{Lock, Notice, Person, PinAnswer, PinPrompt, PinReason};
 use super::user_verification;
 use super::world::World;
 use ctap::client_pin::{self, Permissions};
@@ -49,6 +49,27 @@ pub enum TokenError {
     Refused(Status),
     /// The key's answer is no valid reply.
     Malformed,
+}
+
+impl TokenError {
+    /// What of the key is locked, if that is why.
+    pub(super) fn lock(self) -> Option<Lock> {
+        match self {
+            Self::PinLocked => Some(Lock::Pin),
+            Self::PinBlocked => Some(Lock::PinForGood),
+            Self::SensorLocked => Some(Lock::Sensor),
+            Self::AttemptsUsedUp { .. }
+            | Self::PinMustChange
+            | Self::PinNotSet
+            | Self::Empty
+            | Self::Unavailable
+            | Self::Interrupted
+            | Self::NeverAPin
+            | Self::NoRandomness
+            | Self::Refused(_)
+            | Self::Malformed => None,
+        }
+    }
 }
 
 /// What the ceremony should do next.

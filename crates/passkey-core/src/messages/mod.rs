@@ -10,7 +10,7 @@ mod table;
 pub use phrase::{English, Language, Message, Phrase};
 pub use table::{ALL_DISABLED, BROKEN, NOT_ENROLLED, STORE_BROKEN};
 
-use crate::ceremony::{Impossible, Loss, Notice, PinPrompt, PinReason, SignInError, TokenError};
+use crate::ceremony::{Impossible, Lock, Loss, Notice, PinPrompt, PinReason, SignInError, TokenError};
 use table as say;
 
 /// The sentence for a notice.
@@ -29,6 +29,9 @@ pub fn notice(notice: &Notice) -> Phrase {
         }
         Notice::FingerprintLocked => say::FINGERPRINT_LOCKED.into(),
         Notice::KeyRemoved => say::KEY_REMOVED.into(),
+        Notice::KeyLocked(Lock::Pin) => say::PIN_LOCKED.into(),
+        Notice::KeyLocked(Lock::PinForGood) => say::PIN_BLOCKED.into(),
+        Notice::KeyLocked(Lock::Sensor) => say::SENSOR_LOCKED.into(),
     }
 }
 

@@ -161,6 +161,18 @@ fn accounts_are_numbered() {
 }
 
 /// What each mishap has in common with no other one: what to do.
+/// Whether the ceremony goes on with another key or not.
+#[test]
+fn what_is_locked_is_said_in_the_same_words_at_once_and_at_the_end() {
+    for (lock, error) in [
+        (Lock::Pin, TokenError::PinLocked),
+        (Lock::PinForGood, TokenError::PinBlocked),
+        (Lock::Sensor, TokenError::SensorLocked),
+    ] {
+        assert_eq!(Some(notice(&Notice::KeyLocked(lock))), pin_error(error));
+    }
+}
+
 #[test]
 fn each_mishap_has_its_sentence_and_its_remedy() {
     let said = |error: SignInError| english(&sign_in_error(&error).unwrap());

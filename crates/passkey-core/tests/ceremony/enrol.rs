@@ -147,8 +147,10 @@ fn keys_that_do_not_answer_hold_no_other_up() {
         let start = scene.desk().now();
         let enrolled = scene.enrol_with(honest, Scene::enrolment("mine", &handle, &[])).unwrap();
         assert_eq!(enrolled.key.name, "honest");
+        // A key that says that it is at work may be but slow; it is not waited for in earnest all the same.
+        let patience = if how == Misbehaviour::Keepalives { ms(1000) } else { ms(250) };
         // The person's half a second is among it.
-        assert!(scene.desk().now() - start <= ms(800), "{how:?}");
+        assert!(scene.desk().now() - start <= ms(550) + patience, "{how:?}");
     }
 }
 

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
     missing_docs
 )] // A panic is how a test says that something is not as expected.
@@ -14,6 +15,7 @@ mod costs;
 mod enrol;
 mod find;
 mod hostile;
+mod matrix;
 mod pins;
 mod several_keys;
 mod support;

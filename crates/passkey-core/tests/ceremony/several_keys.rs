@@ -1,7 +1,7 @@
 //! Several keys at once.
 
 use super::support::{Scene, is_verified, ms, pin, seconds};
-use passkey_core::ceremony::{Notice, SignInError};
+use passkey_core::ceremony::{Lock, Notice, SignInError};
 use passkey_core::config::UserVerification;
 use virtual_key::{Fingerprints, KeyConfig};
 
@@ -73,6 +73,22 @@ fn the_person_chooses_by_touch_which_of_two_keys_gets_the_pin() {
     }
 }
 
+/// It takes longer than the fast one is held back, but it gets on.
+#[test]
+fn the_person_may_choose_the_slower_of_two_keys() {
+    let mut scene = Scene::new();
+    let fast = scene.add(KeyConfig::new("fast").pin("1234"));
+    let slow = scene.add(KeyConfig { latency: ms(25), ..KeyConfig::new("slow").pin("5678") });
+    scene.enrol(fast, Some("1234"));
+    scene.enrol(slow, Some("5678"));
+    scene.settings.policy.verification = UserVerification::Required;
+    scene.person.touches.extend([(slow, ms(700)), (slow, ms(700))]);
+    scene.person.answers.push_back(pin("5678"));
+    assert_eq!(scene.sign_in().result.unwrap().credential(), &scene.passkeys[1]);
+    assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey]);
+    assert_eq!(scene.person.asked.len(), 1);
+}
+
 #[test]
 fn the_pin_is_asked_for_only_for_the_key_that_holds_the_passkey() {
     let mut scene = Scene::new();
@@ -125,6 +141,7 @@ fn the_questions_for_two_keys_are_counted_together() {
     scene.person.touches.push_back((keys[1], ms(500)));
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.numbers, [1, 2, 3, 4]);
+    assert!(scene.person.told.contains(&Notice::KeyLocked(Lock::Pin)), "{:?}", scene.person.told);
 }
 
 /// Its keep-alives would overflow, and with them what it has to say.

@@ -37,6 +37,8 @@ pub(crate) struct DeskWorld {
     pub locked_elsewhere: BTreeSet<usize>,
     /// A key that another program has locked, and until when.
     pub locked_elsewhere_until: Option<(usize, Duration)>,
+    /// A key that another program has locked, and since when.
+    pub locked_elsewhere_from: Option<(usize, Duration)>,
     pub locks: BTreeSet<u64>,
     pub open: BTreeSet<u64>,
     /// When the person presses Ctrl-C.
@@ -105,7 +107,9 @@ impl World for DeskWorld {
         let key = usize::try_from(id.0 / 1000).unwrap();
         let for_a_while =
             self.locked_elsewhere_until.is_some_and(|(locked, until)| locked == key && self.now() < until);
-        if for_a_while || self.locked_elsewhere.contains(&key) {
+        let by_now =
+            self.locked_elsewhere_from.is_some_and(|(locked, from)| locked == key && self.now() >= from);
+        if for_a_while || by_now || self.locked_elsewhere.contains(&key) {
             return false;
         }
         self.locks.insert(id.0);
@@ -235,6 +239,7 @@ impl Scene {
                 random: 1,
                 locked_elsewhere: BTreeSet::new(),
                 locked_elsewhere_until: None,
+                locked_elsewhere_from: None,
                 locks: BTreeSet::new(),
                 open: BTreeSet::new(),
                 interrupt_at: None,

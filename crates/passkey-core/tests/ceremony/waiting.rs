@@ -1,7 +1,7 @@
 //! Keys that come and go, and people who do.
 
 use super::support::{Scene, is_verified, ms, seconds};
-use passkey_core::ceremony::{Notice, SignInError};
+use passkey_core::ceremony::{Loss, Notice, SignInError};
 use virtual_key::KeyConfig;
 
 fn scene() -> (Scene, super::support::Key) {
@@ -78,6 +78,37 @@ fn a_key_pulled_out_while_it_blinks_may_come_back() {
 }
 
 #[test]
+fn a_key_pulled_out_while_it_blinks_is_named_as_the_reason() {
+    let (mut scene, key) = scene();
+    let foreign = scene.add(KeyConfig::new("foreign"));
+    for others in 0..2 {
+        if others == 0 {
+            scene.desk().unplug(foreign);
+        } else {
+            scene.desk().plug(foreign);
+            scene.desk().plug(key);
+        }
+        let start = scene.desk().now();
+        scene.desk().unplug_at(key, start + seconds(2));
+        let (attempt, taken) = scene.timed_sign_in();
+        assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(Loss::Unplugged));
+        assert_eq!(taken, seconds(2), "nothing is left to wait for");
+    }
+}
+
+#[test]
+fn a_key_that_came_back_and_is_held_by_another_program_is_busy() {
+    let (mut scene, key) = scene();
+    scene.settings.policy.timeout = seconds(10);
+    scene.settings.policy.wait_for_key = seconds(10);
+    let start = scene.desk().now();
+    scene.desk().unplug_at(key, start + seconds(2));
+    scene.desk().plug_at(key, start + seconds(4));
+    scene.world.locked_elsewhere_from = Some((key.0, start + seconds(3)));
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::KeyBusy);
+}
+
+#[test]
 fn a_key_pulled_out_at_any_report_costs_no_more_than_the_deadline() {
     for reports in 0..14 {
         let (mut scene, key) = scene();
@@ -88,7 +119,11 @@ fn a_key_pulled_out_at_any_report_costs_no_more_than_the_deadline() {
         let (attempt, taken) = scene.timed_sign_in();
         assert!(taken <= seconds(10), "after {reports} reports: {taken:?}");
         // Later than the last report it is too late to matter.
-        assert!(matches!(attempt.result, Ok(_) | Err(SignInError::NoKey)), "{attempt:?}");
+        let removed = SignInError::KeyUnusable(Loss::Unplugged);
+        let error = attempt.result.as_ref().err().copied();
+        // Before the first report it has never been there.
+        let without = if reports == 0 { SignInError::NoKey } else { removed };
+        assert!(error.is_none_or(|error| error == without), "after {reports} reports: {attempt:?}");
     }
 }
 

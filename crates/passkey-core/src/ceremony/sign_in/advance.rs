@@ -1,7 +1,8 @@
 //! What may begin next, seen over all keys.
 
+use super::super::settle;
 use super::{
-    CUE_DELAY, Candidate, Ceremony, KeyId, Loss, Method, Notice, Person, SETTLE, SignInError, Step, Wanted,
+    CUE_DELAY, Candidate, Ceremony, KeyId, Loss, Method, Notice, Person, REMOVED, SignInError, Step, Wanted,
     World,
 };
 use std::time::Duration;
@@ -9,12 +10,13 @@ use std::time::Duration;
 impl<W: World, P: Person> Ceremony<'_, W, P> {
     /// Begins what can begin, or ends the ceremony when nothing can come of it any more.
     pub(super) fn advance(&mut self) -> Result<(), SignInError> {
-        for key in self.ready(|method| !matches!(method, Method::Pin)) {
+        // Who has been verified once need not be again for the same touch.
+        for key in self.ready(|one| one.token.is_some() || one.method != Method::Pin) {
             self.begin_without_pin(key)?;
         }
-        let for_pin = self.ready(|method| matches!(method, Method::Pin));
+        let for_pin = self.ready(|one| one.token.is_none() && one.method == Method::Pin);
         if for_pin.is_empty() {
-            self.settled_at = None;
+            self.pin_ready_at = None;
         } else if self.is_settled() {
             self.begin_with_pin(&for_pin)?;
         }
@@ -27,8 +29,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         if self.candidates.is_empty() && self.fleet.opening() == 0 {
             wake_at = wake_at.min(self.wait_until);
         }
-        if let Some(settled_at) = self.settled_at {
-            wake_at = wake_at.min(settled_at);
+        if let Some(ready_at) = self.pin_ready_at {
+            wake_at = wake_at.min(self.settled_at(ready_at));
         }
         for candidate in self.candidates.values() {
             let at = match &candidate.step {
@@ -96,7 +98,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             self.decide_by(key);
             return SignInError::NoTouch;
         }
-        match (self.failure, self.fleet.stalled()) {
+        match (self.failure.filter(|failure| *failure != REMOVED), self.fleet.stalled()) {
             (None, Some((key, loss))) => {
                 self.decide_by(key);
                 if loss == Loss::Busy { SignInError::KeyBusy } else { SignInError::KeyUnusable(loss) }
@@ -131,16 +133,16 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         Ok(())
     }
 
-    fn ready(&self, which: impl Fn(Method) -> bool) -> Vec<KeyId> {
+    fn ready(&self, which: impl Fn(&Candidate<'_>) -> bool) -> Vec<KeyId> {
         self.candidates
             .iter()
-            .filter(|(_, candidate)| matches!(candidate.step, Step::Ready) && which(candidate.method))
+            .filter(|(_, candidate)| matches!(candidate.step, Step::Ready) && which(candidate))
             .map(|(key, _)| key)
             .collect()
     }
 
     fn begin_without_pin(&mut self, key: KeyId) -> Result<(), SignInError> {
-        match self.candidates.get(key).map(|candidate| candidate.method) {
+        match self.candidates.get(key).filter(|one| one.token.is_none()).map(|one| one.method) {
             Some(Method::BuiltIn { token: true }) => self.begin_token(key, true),
             _ => self.begin_touch(key),
         }
@@ -150,12 +152,17 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     fn is_settled(&mut self) -> bool {
         let undecided = self.fleet.opening() > 0 || self.candidates.values().any(Candidate::is_undecided);
         let now = self.fleet.now();
-        let settled_at = *self.settled_at.get_or_insert(now.saturating_add(SETTLE));
-        if undecided && now < settled_at {
+        let ready_at = *self.pin_ready_at.get_or_insert(now);
+        if undecided && now < self.settled_at(ready_at) {
             return false;
         }
-        self.settled_at = None;
+        self.pin_ready_at = None;
         true
+    }
+
+    fn settled_at(&self, ready_at: Duration) -> Duration {
+        let undecided = self.candidates.iter().filter(|(_, candidate)| candidate.is_undecided());
+        settle::settled_at(&self.fleet, ready_at, undecided.map(|(key, _)| key))
     }
 
     /// The keys `ready` need a PIN. One alone is asked for; of several, or beside keys that wait for a touch, the person first

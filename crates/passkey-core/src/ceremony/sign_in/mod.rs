@@ -37,14 +37,15 @@ use discovery::Discovery;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How long a PIN prompt is held back for other keys that may turn out to hold a passkey too.
-const SETTLE: Duration = Duration::from_millis(250);
 /// How long a key may take to end what was cancelled before a PIN is asked for.
 const QUIET: Duration = Duration::from_millis(250);
 /// The touch is asked for at the latest this long after the key has got the request, should it not say that it waits.
 const CUE_DELAY: Duration = Duration::from_millis(500);
 /// Before the same touch is asked for again: a key that refuses at once must not keep the processor busy.
 const REPEAT_DELAY: Duration = Duration::from_millis(250);
+
+/// A key was pulled out in the middle. It may come back, and is then no longer to blame.
+const REMOVED: SignInError = SignInError::KeyUnusable(Loss::Unplugged);
 
 /// What to sign in with, and how.
 #[derive(Clone, Copy, Debug)]
@@ -225,8 +226,8 @@ struct Ceremony<'a, W: World, P: Person> {
     candidates: KeyMap<Candidate<'a>>,
     deadline: Duration,
     wait_until: Duration,
-    /// When a PIN may be asked for although other keys have not answered yet.
-    settled_at: Option<Duration>,
+    /// Since when a PIN could be asked for, were it not for keys that have not answered yet.
+    pin_ready_at: Option<Duration>,
     /// The key that the person touched to say which one they mean.
     chosen: Option<KeyId>,
     /// What to say if nothing better comes of it.
@@ -255,7 +256,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             candidates: KeyMap::new(),
             deadline,
             wait_until: start.saturating_add(request.policy.wait_for_key).min(deadline),
-            settled_at: None,
+            pin_ready_at: None,
             chosen: None,
             failure: None,
             saw_foreign_key: false,
@@ -371,6 +372,13 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         self.decide_by(key);
         self.forget(key);
         self.fleet.release(key);
+        // The last key's lock is what the ceremony ends with.
+        if let SignInError::Pin(error) = reason
+            && let Some(lock) = error.lock()
+            && !self.candidates.is_empty()
+        {
+            self.tell(Notice::KeyLocked(lock));
+        }
     }
 
     /// The ceremony's end, if it ends now, is about this key.
@@ -412,13 +420,16 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         }
         self.forget(key);
         match loss {
+            // What was the matter with another key matters less than that this one would have done.
             Loss::Unplugged if was_candidate => {
-                self.failure = None;
+                self.failure = Some(REMOVED);
                 if self.candidates.is_empty() && self.fleet.now() < self.wait_until {
                     self.tell(Notice::KeyRemoved);
                 }
             }
-            Loss::Unplugged => {}
+            Loss::Unplugged => {
+                self.failure.get_or_insert(REMOVED);
+            }
             Loss::NoRandomness => self.failure = Some(SignInError::NoRandomness),
             loss => self.failure = Some(SignInError::KeyUnusable(loss)),
         }

@@ -1,0 +1,169 @@
+//! A world that is looked at while a ceremony goes on, and a person who acts at once.
+
+use super::super::support::{DeskWorld, Key, ms, seconds};
+use ctap::Secret;
+use ctap::hid::Report;
+use passkey_core::ceremony::{
+    AccountAnswer, Gone, KeyId, NoRandomness, Notice, OpenError, Person, PinAnswer, PinPrompt, PluggedKey,
+    Wake, World,
+};
+use std::time::Duration;
+use virtual_key::Touch;
+
+/// How long an honest person takes to touch a key that blinks.
+pub(super) const REACTION: Duration = ms(50);
+/// How much later than without a hostile key an honest one may sign in.
+pub(super) const GRACE: Duration = ms(300);
+/// How much later where the person is to choose between the two: a key that gets on with what it was asked is waited for.
+pub(super) const CHOICE_GRACE: Duration = ms(1300);
+/// The ceremony's time.
+pub(super) const TIMEOUT: Duration = seconds(10);
+/// Reports to a key in a second, and wake-ups for which no report is the cause: a key that keeps the processor busier than that is a
+/// nuisance.
+const WAKES_PER_SECOND: u64 = 100;
+
+/// The desk's world, watched: no ceremony may spin, and none may outlast its deadline by more than a moment.
+pub(super) struct Watched<'a> {
+    world: &'a mut DeskWorld,
+    start: Duration,
+    waits: u64,
+    reads: u64,
+    writes: u64,
+    /// Fingers that the sensor of this key does not know come first; then it is touched by its owner.
+    strangers: Option<(Key, u8)>,
+}
+
+impl<'a> Watched<'a> {
+    pub(super) fn new(world: &'a mut DeskWorld, strangers: Option<(Key, u8)>) -> Self {
+        let start = world.now();
+        Self { world, start, waits: 0, reads: 0, writes: 0, strangers }
+    }
+
+    fn taken(&self) -> Duration {
+        self.world.now() - self.start
+    }
+
+    /// How long it took. Nothing may be left open, locked or blinking.
+    pub(super) fn finish(self) -> Duration {
+        let taken = self.taken();
+        assert!(self.world.open.is_empty(), "every key is closed");
+        assert!(self.world.locks.is_empty(), "every lock is given back");
+        let mut desk = self.world.desk.borrow_mut();
+        desk.advance(ms(300));
+        // U2F knows no way of taking a request back: those keys stop by themselves.
+        for key in desk.plugged() {
+            assert!(!desk.blinking(key) || desk.counts(key).cbor == 0, "no key is left blinking");
+        }
+        taken
+    }
+
+    fn check(&self) {
+        // Keys are told to stop on the way out of a failed test too.
+        if std::thread::panicking() {
+            return;
+        }
+        let allowed = (self.taken().as_secs() + 1) * WAKES_PER_SECOND;
+        assert!(self.writes <= allowed, "{} reports written", self.writes);
+        let allowed = allowed + 2 * self.reads + 2 * self.writes;
+        assert!(self.waits <= allowed, "{} wake-ups and {} reports read", self.waits, self.reads);
+        assert!(self.taken() <= TIMEOUT + ms(100), "past the deadline: {:?}", self.taken());
+    }
+}
+
+impl World for Watched<'_> {
+    fn now(&self) -> Duration {
+        self.world.now()
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        self.world.random(bytes)
+    }
+
+    fn plugged(&mut self) -> Vec<PluggedKey> {
+        self.world.plugged()
+    }
+
+    fn open(&mut self, key: KeyId) -> Result<(), OpenError> {
+        self.world.open(key)
+    }
+
+    fn close(&mut self, key: KeyId) {
+        self.world.close(key);
+    }
+
+    fn try_lock(&mut self, key: KeyId) -> bool {
+        self.world.try_lock(key)
+    }
+
+    fn unlock(&mut self, key: KeyId) {
+        self.world.unlock(key);
+    }
+
+    fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone> {
+        let report = self.world.read(key)?;
+        self.reads += u64::from(report.is_some());
+        Ok(report)
+    }
+
+    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone> {
+        self.writes += 1;
+        self.check();
+        self.world.write(key, report)
+    }
+
+    fn wait(&mut self, until: Duration, readers: &[KeyId], writers: &[KeyId]) -> Wake {
+        self.waits += 1;
+        self.check();
+        let wake = self.world.wait(until, readers, writers);
+        let mut desk = self.world.desk.borrow_mut();
+        if let Some((key, left)) = &mut self.strangers
+            && desk.blinking(*key)
+        {
+            let key = *key;
+            match left {
+                0 => {
+                    desk.auto_touch(key, ms(1));
+                    self.strangers = None;
+                }
+                left => {
+                    *left -= 1;
+                    desk.touch_with(key, Touch::Stranger);
+                }
+            }
+        }
+        wake
+    }
+}
+
+/// Types the PIN of whichever key asks for it, without taking time.
+#[derive(Default)]
+pub(super) struct Typist {
+    /// PINs by the key's name.
+    pub(super) pins: Vec<(&'static str, &'static str)>,
+    /// Wrong ones that come first.
+    pub(super) slips: u8,
+    pub(super) told: Vec<Notice>,
+    /// The keys that asked, by name.
+    pub(super) asked_by: Vec<String>,
+}
+
+impl Person for Typist {
+    fn tell(&mut self, notice: &Notice) {
+        self.told.push(notice.clone());
+    }
+
+    fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
+        self.asked_by.push(prompt.key_name.to_owned());
+        assert!(self.asked_by.len() < 8, "asked again and again");
+        if self.slips > 0 {
+            self.slips -= 1;
+            return PinAnswer::Pin(Secret::new(b"9999".to_vec()));
+        }
+        let pin = self.pins.iter().find(|(name, _)| *name == prompt.key_name);
+        pin.map_or(PinAnswer::Empty, |(_, pin)| PinAnswer::Pin(Secret::new(pin.as_bytes().to_vec())))
+    }
+
+    fn choose_account(&mut self, _accounts: &[String]) -> AccountAnswer {
+        AccountAnswer::Chosen(0)
+    }
+}
