@@ -67,7 +67,7 @@ fn described(context: &Context, surveyed: &SurveyedKey, credentials: Option<&[&C
         },
         remaining_discoverable: info.and_then(|info| info.remaining_discoverable_credentials),
         enrolled: credentials.map(|credentials| held(surveyed, credentials)),
-        error: surveyed.info.as_ref().err().map(|loss| KeyError::from(*loss)),
+        error: surveyed.info.as_ref().err().map(|error| KeyError::from(*error)),
     }
 }
 

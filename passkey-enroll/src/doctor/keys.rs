@@ -1,6 +1,6 @@
 //! The plugged-in keys, as they tell of themselves.
 
-use passkey_core::ceremony::{Loss, SurveyedKey};
+use passkey_core::ceremony::{Loss, SurveyError, SurveyedKey};
 use passkey_core::config::{Account, CounterPolicy, UserVerification};
 use passkey_core::store::Loaded;
 
@@ -51,7 +51,7 @@ struct Told {
     name: String,
     path: std::path::PathBuf,
     /// Why it has told nothing.
-    loss: Option<Loss>,
+    error: Option<SurveyError>,
     speaks_ctap2: bool,
     pin_set: Option<bool>,
     pin_retries: Option<u8>,
@@ -70,7 +70,7 @@ impl From<&SurveyedKey> for Told {
         Self {
             name: if name.is_empty() { "The security key".to_owned() } else { name.clone() },
             path: surveyed.key.path.clone(),
-            loss: surveyed.info.as_ref().err().copied(),
+            error: surveyed.info.as_ref().err().copied(),
             speaks_ctap2: info.is_some(),
             pin_set: info.and_then(|info| info.options.client_pin),
             pin_retries: surveyed.pin_retries,
@@ -103,36 +103,40 @@ fn check_key<'k>(
     needs: &Needs,
 ) -> impl Iterator<Item = (Finding, &'k Told)> {
     let mut findings = Vec::new();
-    match key.loss {
+    match key.error {
         None => {
             findings.extend(pin(key, needs));
             findings.extend(sensor(key));
             findings.extend(contents(key, is_enrolled, account));
         }
-        Some(loss) => findings.extend(silence(key, loss)),
+        Some(error) => findings.extend(silence(key, error)),
     }
     findings.into_iter().map(move |finding| (finding, key))
 }
 
-fn silence(key: &Told, loss: Loss) -> Option<Finding> {
+fn silence(key: &Told, error: SurveyError) -> Option<Finding> {
     let name = &key.name;
     let silent = |code, what: &str| {
         let message = format!("{name} {what}.");
         Some(Finding::warning(Area::Keys, code, message).remedy("Unplug it and plug it in again."))
     };
-    match loss {
+    match error {
         // Said where it was looked at from outside.
-        Loss::CannotOpen | Loss::Unplugged => None,
-        Loss::Silent => silent("key_silent", "does not answer"),
-        Loss::Busy => {
+        SurveyError::Lost(Loss::CannotOpen | Loss::Unplugged) => None,
+        SurveyError::Lost(Loss::Silent) => silent("key_silent", "does not answer"),
+        SurveyError::Lost(Loss::Busy) => {
             let message = format!("{name} is in use by another program.");
             Some(
                 Finding::note(Area::Keys, "key_busy", message).remedy("Try again when that program is done."),
             )
         }
-        Loss::Refused(_) => silent("key_refuses", "refuses to talk"),
-        Loss::Garbled(_) => silent("key_garbled", "answers what makes no sense"),
-        Loss::NoRandomness => {
+        SurveyError::Lost(Loss::Refused(_)) | SurveyError::Refused(_) => {
+            silent("key_refuses", "refuses to talk")
+        }
+        SurveyError::Lost(Loss::Garbled(_)) | SurveyError::Malformed => {
+            silent("key_garbled", "answers what makes no sense")
+        }
+        SurveyError::Lost(Loss::NoRandomness) => {
             Some(Finding::error(Area::System, "no_randomness", "The kernel gives no randomness."))
         }
     }

@@ -4,7 +4,7 @@ fn told() -> Told {
     Told {
         name: "Blue".to_owned(),
         path: "/dev/hidraw0".into(),
-        loss: None,
+        error: None,
         speaks_ctap2: true,
         pin_set: Some(true),
         pin_retries: Some(8),
@@ -23,6 +23,7 @@ fn codes(key: &Told, needs: &Needs) -> Vec<&'static str> {
 #[test]
 fn each_state_of_a_key_has_its_word() {
     let nothing = Needs::default();
+    let lost = |loss| Some(SurveyError::Lost(loss));
     let verified = Needs { verification: Some("login".to_owned()), ..Needs::default() };
     for (key, needs, expected) in [
         (told(), &verified, &["key_enrolled"][..]),
@@ -45,10 +46,11 @@ fn each_state_of_a_key_has_its_word() {
             &nothing,
             &["sensor_locked", "key_enrolled"],
         ),
-        (Told { loss: Some(Loss::Silent), ..told() }, &nothing, &["key_silent"]),
-        (Told { loss: Some(Loss::Busy), ..told() }, &nothing, &["key_busy"]),
-        (Told { loss: Some(Loss::CannotOpen), ..told() }, &nothing, &[]),
-        (Told { loss: Some(Loss::Unplugged), ..told() }, &nothing, &[]),
+        (Told { error: lost(Loss::Silent), ..told() }, &nothing, &["key_silent"]),
+        (Told { error: Some(SurveyError::Malformed), ..told() }, &nothing, &["key_garbled"]),
+        (Told { error: lost(Loss::Busy), ..told() }, &nothing, &["key_busy"]),
+        (Told { error: lost(Loss::CannotOpen), ..told() }, &nothing, &[]),
+        (Told { error: lost(Loss::Unplugged), ..told() }, &nothing, &[]),
     ] {
         assert_eq!(codes(&key, needs), expected, "{key:?}");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use jiff::Timestamp;
-use passkey_core::ceremony::{Loss, PluggedKey};
+use passkey_core::ceremony::{Loss, PluggedKey, SurveyError};
 use passkey_core::credential::{self, algorithm_name};
 use passkey_core::store::{CredentialState, SkippedEntry};
 use serde::Serialize;
@@ -351,16 +351,16 @@ pub(crate) enum KeyError {
     NoRandomness,
 }
 
-impl From<Loss> for KeyError {
-    fn from(loss: Loss) -> Self {
-        match loss {
-            Loss::CannotOpen => Self::CannotOpen,
-            Loss::Silent => Self::Silent,
-            Loss::Busy => Self::Busy,
-            Loss::Refused(_) => Self::Refused,
-            Loss::Garbled(_) => Self::Garbled,
-            Loss::Unplugged => Self::Unplugged,
-            Loss::NoRandomness => Self::NoRandomness,
+impl From<SurveyError> for KeyError {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Lost(Loss::CannotOpen) => Self::CannotOpen,
+            SurveyError::Lost(Loss::Silent) => Self::Silent,
+            SurveyError::Lost(Loss::Busy) => Self::Busy,
+            SurveyError::Lost(Loss::Refused(_)) | SurveyError::Refused(_) => Self::Refused,
+            SurveyError::Lost(Loss::Garbled(_)) | SurveyError::Malformed => Self::Garbled,
+            SurveyError::Lost(Loss::Unplugged) => Self::Unplugged,
+            SurveyError::Lost(Loss::NoRandomness) => Self::NoRandomness,
         }
     }
 }

@@ -44,7 +44,7 @@ pub use person::{AccountAnswer, Lock, Notice, Person, PinAnswer, PinPrompt, PinR
 pub use pick::{PickError, PickedKey, pick};
 pub use reset::{Reset, ResetError, ResetStep, reset};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, Wanted, sign_in};
-pub use survey::{SurveyedKey, survey};
+pub use survey::{SurveyError, SurveyedKey, survey};
 pub use system::System;
 pub use token::TokenError;
 pub use user_verification::Impossible;

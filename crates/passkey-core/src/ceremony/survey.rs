@@ -11,7 +11,7 @@ use crate::credential::{Credential, CredentialId};
 use ctap::client_pin;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
 use ctap::u2f::authenticate::{self, Control};
-use ctap::{Info, get_assertion, info};
+use ctap::{Info, ReplyError, Status, get_assertion, info};
 use std::time::Duration;
 
 /// One plugged-in key.
@@ -20,13 +20,33 @@ pub struct SurveyedKey {
     /// What can be seen from outside.
     pub key: PluggedKey,
     /// What it says of itself; why not, if it does not. `None` for a key that speaks U2F only.
-    pub info: Result<Option<Info>, Loss>,
+    pub info: Result<Option<Info>, SurveyError>,
     /// Wrong PINs it will still take.
     pub pin_retries: Option<u8>,
     /// Wrong fingerprints it will still take.
     pub uv_retries: Option<u8>,
     /// Which of the passkeys asked for it holds.
     pub holds: Vec<CredentialId>,
+}
+
+/// Why a key has not said what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SurveyError {
+    /// It could not be talked to, or has not come to an end in time.
+    Lost(Loss),
+    /// It refused with this status.
+    Refused(Status),
+    /// What it said is no valid CTAP2.
+    Malformed,
+}
+
+impl From<ReplyError> for SurveyError {
+    fn from(error: ReplyError) -> Self {
+        match error {
+            ReplyError::Status(status) => Self::Refused(status),
+            ReplyError::Malformed(_) => Self::Malformed,
+        }
+    }
 }
 
 /// Asks every plugged-in key what it is and which of `credentials` it holds; keys that have not told all by `timeout` are
@@ -45,8 +65,13 @@ pub fn survey<'a>(
         match fleet.next(deadline) {
             Event::Opened(key) => {
                 let Some(plugged) = fleet.plugged(key).cloned() else { continue };
-                report.insert(key, SurveyedKey::new(plugged, Ok(None)));
-                let open = if fleet.speaks_ctap2(key) { vec![Topic::Info] } else { u2f_topics(credentials) };
+                let (info, open) = if fleet.speaks_ctap2(key) {
+                    // Until it has said it.
+                    (Err(SurveyError::Lost(Loss::Silent)), vec![Topic::Info])
+                } else {
+                    (Ok(None), u2f_topics(credentials))
+                };
+                report.insert(key, SurveyedKey::new(plugged, info));
                 topics.insert(key, open);
             }
             Event::Reply(key, payload) => {
@@ -57,7 +82,7 @@ pub fn survey<'a>(
             Event::Lost(key, loss) => {
                 topics.remove(key);
                 if let Some(plugged) = fleet.plugged(key).cloned() {
-                    report.insert(key, SurveyedKey::new(plugged, Err(loss)));
+                    report.insert(key, SurveyedKey::new(plugged, Err(SurveyError::Lost(loss))));
                 } else {
                     report.remove(key);
                 }
@@ -146,7 +171,7 @@ fn pick<'a>(credentials: &[&'a Credential], indexes: &[usize]) -> Vec<&'a Creden
 }
 
 impl SurveyedKey {
-    fn new(key: PluggedKey, info: Result<Option<Info>, Loss>) -> Self {
+    fn new(key: PluggedKey, info: Result<Option<Info>, SurveyError>) -> Self {
         Self { key, info, pin_retries: None, uv_retries: None, holds: Vec::new() }
     }
 
@@ -154,7 +179,10 @@ impl SurveyedKey {
         let Some(Topic::InFlight(topic, question)) = open.pop() else { return };
         match *topic {
             Topic::Info => {
-                let Ok(info) = Info::parse(payload) else { return };
+                let info = match Info::parse(payload) {
+                    Ok(info) => info,
+                    Err(error) => return self.info = Err(error.into()),
+                };
                 // One at a time: a key holds a user's passkey once, but an administrator may have imported others.
                 open.extend(
                     allow_list::cut(credentials, &info).into_iter().map(|piece| Topic::Holds(piece.0)),

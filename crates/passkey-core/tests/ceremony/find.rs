@@ -1,14 +1,16 @@
 //! Finding passkeys of which only the public key is known.
 
 use super::support::{Key, Scene, ms, pin, seconds};
+use ctap::Status;
 use passkey_core::ceremony::{
-    self, Enrolment, FindError, Finding, Notice, PinReason, Search, Sought, TokenError, survey,
+    self, Enrolment, FindError, Finding, Loss, Notice, PinReason, Search, Sought, SurveyError, TokenError,
+    survey,
 };
 use passkey_core::config::UserVerification;
 use passkey_core::credential::{Credential, UserHandle};
 use std::path::Path;
 use std::time::Duration;
-use virtual_key::{Corruption, KeyConfig, Profile, Report};
+use virtual_key::{Asked, Corruption, KeyConfig, Misbehaviour, Profile, Report, Sabotage};
 
 /// What is known of these: with the ids, or without.
 fn sought<'a>(credentials: &[&'a Credential], with_ids: bool) -> Vec<Sought<'a>> {
@@ -210,6 +212,22 @@ fn a_key_that_cannot_be_talked_to_costs_nothing_but_itself() {
     let start = scene.desk().now();
     assert_eq!(find(&mut scene, &sought(&[&made], false)).trouble, Some(FindError::NoKey));
     assert!(scene.desk().now() - start < seconds(5));
+}
+
+/// What a key says of itself may be nonsense, or not come: that makes it no key of the first generation.
+#[test]
+fn a_key_that_does_not_say_what_it_is_is_surveyed_as_such() {
+    for (how, error) in [
+        (Misbehaviour::Garbage, SurveyError::Malformed),
+        (Misbehaviour::Refusal(0x7f), SurveyError::Refused(Status(0x7f))),
+        (Misbehaviour::Keepalives, SurveyError::Lost(Loss::Silent)),
+        (Misbehaviour::Mute, SurveyError::Lost(Loss::Silent)),
+    ] {
+        let mut scene = Scene::new();
+        let key = scene.add(KeyConfig::new("hostile"));
+        scene.desk().sabotage(key, Some(Sabotage { asked: Some(Asked::Info), nth: 1, how }));
+        assert_eq!(survey(&mut scene.world, &[], seconds(5))[0].info, Err(error), "{how:?}");
+    }
 }
 
 /// The first key to answer tells nothing more; the second must be heard all the same.
