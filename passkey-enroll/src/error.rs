@@ -10,7 +10,7 @@ mod transfer;
 use std::io;
 use std::path::PathBuf;
 
-use passkey_core::ceremony::{EnrolError, PickError, ResetError, SignInError, TokenError};
+use passkey_core::ceremony::{EnrolError, KeyFailure, ResetError, SignInError, TokenError};
 use passkey_core::config::{ConfigError, HostNameError};
 use passkey_core::credential::Credential;
 use passkey_core::store::StoreError;
@@ -97,7 +97,7 @@ pub(crate) enum Error {
         asked: LastQuestion,
     },
     /// No key was picked to be cared for.
-    Pick(PickError),
+    Pick(KeyFailure),
     /// The PIN of the key that is cared for came to nothing.
     KeyPin {
         /// Why.

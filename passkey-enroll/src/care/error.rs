@@ -9,6 +9,8 @@ use super::pin::PinUnfit;
 /// Why a key could not be cared for, apart from picking it and from its present PIN.
 #[derive(Debug)]
 pub(crate) enum CareError {
+    /// The key speaks U2F only.
+    U2fOnly,
     /// The key knows no PIN.
     NoPinSupport,
     /// A PIN is set already.

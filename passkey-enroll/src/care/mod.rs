@@ -20,7 +20,7 @@ use std::time::Duration;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
 use ctap::{Info, Secret, Status};
 use passkey_core::ceremony::{
-    Notice, Person as _, PickError, PickedKey, PinAnswer, PinPrompt, PinReason, PluggedKey, Reset,
+    KeyFailure, Notice, Person as _, PickedKey, PinAnswer, PinPrompt, PinReason, PluggedKey, Reset,
     ResetError, ResetStep, System, TokenError, pick, reset,
 };
 
@@ -91,9 +91,11 @@ impl<'i> Keeper<'i> {
         let mut person = Enrollee::new(interrupt, care.pin_stdin);
         // Links such as those of udev are for people; the keys are known by their nodes.
         let device = care.device.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
-        let picked = pick(&mut world, &mut person, device.as_deref(), care.timeout).map_err(Error::Pick)?;
+        let picked = pick(&mut world, &mut person, device.as_deref(), care.timeout)
+            .map_err(Error::Pick)?
+            .ok_or(Error::Care(CareError::U2fOnly))?;
         person.clear();
-        let sysfs = world.sysfs(picked.key.id).ok_or(Error::Pick(PickError::Unplugged))?.to_owned();
+        let sysfs = world.sysfs(picked.key.id).ok_or(Error::Pick(KeyFailure::Unplugged))?.to_owned();
         let entry = PinEntry {
             known: None,
             attempts_left: care.pin_attempts,
@@ -277,9 +279,9 @@ impl<'i> Keeper<'i> {
     fn count_tries(&mut self) -> Result<(), Error> {
         let path = self.picked.key.path.clone();
         let again = pick(&mut self.world, &mut self.person, Some(&path), LOOK_AGAIN).map_err(Error::Pick)?;
-        if self.world.sysfs(again.key.id) != Some(&self.sysfs) {
-            return Err(Error::Pick(PickError::Unplugged));
-        }
+        // Another key at its place may speak U2F only.
+        let again = again.filter(|again| self.world.sysfs(again.key.id) == Some(&self.sysfs));
+        let again = again.ok_or(Error::Pick(KeyFailure::Unplugged))?;
         self.picked = again;
         self.entry.reason = PinReason::Wrong;
         self.entry.retries_left = self.picked.pin_retries;

@@ -1,30 +1,25 @@
 //! Why a key could not be cared for, with what to do.
 
-use passkey_core::ceremony::{Loss, PickError, ResetError};
+use passkey_core::ceremony::{KeyFailure, Loss, ResetError};
 
 use super::{Report, sign_in};
 use crate::care::CareError;
 use crate::exit::Exit;
 
 /// How a key that was not picked comes out.
-pub(super) fn pick(error: PickError) -> Report {
+pub(super) fn pick(error: KeyFailure) -> Report {
     match error {
-        PickError::NoKey => Report::new(Exit::NoKey, "no_key", "No security key was plugged in.")
+        KeyFailure::NoKey => Report::new(Exit::NoKey, "no_key", "No security key was plugged in.")
             .hint("Plug one in; passkey-enroll keys shows what is seen of it."),
-        PickError::KeyUnusable(Loss::Silent) => timed_out(),
-        PickError::KeyUnusable(loss) => sign_in::key_unusable(loss),
-        PickError::Unplugged => sign_in::unplugged(),
-        PickError::NoTouch => sign_in::no_touch("None of the security keys was touched in time."),
-        PickError::Declined => declined(),
-        PickError::Interrupted => Report::cancelled(),
-        PickError::Ctap1Only => {
-            let message =
-                "This security key is too old: it knows only U2F, and there is nothing to care for.";
-            Report::new(Exit::Failed, "u2f_only", message).hint("Use another security key.")
-        }
-        PickError::Refused(status) => sign_in::refused(status),
-        PickError::RefusedU2f(status) => sign_in::refused_u2f(status),
-        PickError::Malformed => sign_in::malformed(),
+        KeyFailure::Unusable(Loss::Silent) => timed_out(),
+        KeyFailure::Unusable(loss) => sign_in::key_unusable(loss),
+        KeyFailure::Unplugged => sign_in::unplugged(),
+        KeyFailure::NoTouch => sign_in::no_touch("None of the security keys was touched in time."),
+        KeyFailure::Declined => declined(),
+        KeyFailure::Interrupted => Report::cancelled(),
+        KeyFailure::Refused(status) => sign_in::refused(status),
+        KeyFailure::RefusedU2f(status) => sign_in::refused_u2f(status),
+        KeyFailure::Malformed => sign_in::malformed(),
     }
 }
 
@@ -32,6 +27,11 @@ pub(super) fn pick(error: PickError) -> Report {
 pub(super) fn report(error: &CareError) -> Report {
     let failed = |code, message: &str| Report::new(Exit::Failed, code, message);
     match error {
+        CareError::U2fOnly => {
+            let message =
+                "This security key is too old: it knows only U2F, and there is nothing to care for.";
+            failed("u2f_only", message).hint("Use another security key.")
+        }
         CareError::NoPinSupport => {
             failed("pin_unsupported", "This security key knows no PIN.").hint("Use another security key.")
         }

@@ -27,6 +27,7 @@ fn each_failure_has_its_exit_code() {
         (CareError::NoTouch, Exit::TimedOut, "timed_out"),
         (CareError::TimedOut, Exit::TimedOut, "timed_out"),
         (CareError::Declined, Exit::Cancelled, "declined"),
+        (CareError::U2fOnly, Exit::Failed, "u2f_only"),
         (CareError::Unplugged, Exit::NoKey, "unplugged"),
         (CareError::Denied, Exit::NotPermitted, "key_not_permitted"),
         (CareError::Busy, Exit::Failed, "key_busy"),
@@ -38,12 +39,11 @@ fn each_failure_has_its_exit_code() {
         assert_eq!((report.exit, report.code), (exit, code), "{error:?}");
     }
     for (error, exit, code) in [
-        (PickError::NoKey, Exit::NoKey, "no_key"),
-        (PickError::KeyUnusable(Loss::Silent), Exit::TimedOut, "timed_out"),
-        (PickError::KeyUnusable(Loss::CannotOpen), Exit::NotPermitted, "key_not_permitted"),
-        (PickError::NoTouch, Exit::TimedOut, "timed_out"),
-        (PickError::Interrupted, Exit::Cancelled, "cancelled"),
-        (PickError::Ctap1Only, Exit::Failed, "u2f_only"),
+        (KeyFailure::NoKey, Exit::NoKey, "no_key"),
+        (KeyFailure::Unusable(Loss::Silent), Exit::TimedOut, "timed_out"),
+        (KeyFailure::Unusable(Loss::CannotOpen), Exit::NotPermitted, "key_not_permitted"),
+        (KeyFailure::NoTouch, Exit::TimedOut, "timed_out"),
+        (KeyFailure::Interrupted, Exit::Cancelled, "cancelled"),
     ] {
         let report = pick(error);
         assert_eq!((report.exit, report.code), (exit, code), "{error:?}");

@@ -1,6 +1,6 @@
 //! Why no passkey was made, with what to do.
 
-use passkey_core::ceremony::EnrolError;
+use passkey_core::ceremony::{EnrolError, KeyFailure};
 
 use super::{Report, sign_in};
 use crate::exit::Exit;
@@ -9,15 +9,19 @@ use crate::person::LastQuestion;
 /// How a failed enrolment comes out.
 pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {
     match error {
-        EnrolError::NoKey => Report::new(Exit::NoKey, "no_key", "No security key was plugged in.")
-            .hint("Plug one in; passkey-enroll keys shows what is seen of it."),
-        EnrolError::KeyUnusable(loss) => sign_in::key_unusable(*loss),
-        EnrolError::Unplugged => sign_in::unplugged(),
-        EnrolError::NoTouch => sign_in::no_touch("The security key was not touched in time."),
-        EnrolError::Declined => {
+        EnrolError::Key(KeyFailure::NoKey) => {
+            Report::new(Exit::NoKey, "no_key", "No security key was plugged in.")
+                .hint("Plug one in; passkey-enroll keys shows what is seen of it.")
+        }
+        EnrolError::Key(KeyFailure::Unusable(loss)) => sign_in::key_unusable(*loss),
+        EnrolError::Key(KeyFailure::Unplugged) => sign_in::unplugged(),
+        EnrolError::Key(KeyFailure::NoTouch) => {
+            sign_in::no_touch("The security key was not touched in time.")
+        }
+        EnrolError::Key(KeyFailure::Declined) => {
             Report::new(Exit::Cancelled, "declined", "The passkey was refused on the security key.")
         }
-        EnrolError::Interrupted => Report::cancelled(),
+        EnrolError::Key(KeyFailure::Interrupted) => Report::cancelled(),
         EnrolError::AlreadyEnrolled(Some(name)) => {
             let message = format!("This security key is enrolled already: it holds the passkey “{name}”.");
             Report::new(Exit::AlreadyEnrolled, "already_enrolled", message)
@@ -56,9 +60,9 @@ pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {
             Report::new(Exit::Failed, "wrong_credential", message)
                 .hint("Run the command again, or use another security key.")
         }
-        EnrolError::Refused(status) => sign_in::refused(*status),
-        EnrolError::RefusedU2f(status) => sign_in::refused_u2f(*status),
-        EnrolError::Malformed => sign_in::malformed(),
+        EnrolError::Key(KeyFailure::Refused(status)) => sign_in::refused(*status),
+        EnrolError::Key(KeyFailure::RefusedU2f(status)) => sign_in::refused_u2f(*status),
+        EnrolError::Key(KeyFailure::Malformed) => sign_in::malformed(),
         EnrolError::NoRandomness => sign_in::no_randomness(),
     }
 }

@@ -1,6 +1,6 @@
 //! Why an entry of a foreign file that leaves something to the security key cannot be imported.
 
-use passkey_core::ceremony::{FindError, Loss, TokenError};
+use passkey_core::ceremony::{FindError, KeyFailure, Loss, TokenError};
 use passkey_core::messages::{self, English};
 
 use crate::foreign::Id;
@@ -30,16 +30,18 @@ pub(crate) fn words(id: &Id, error: Option<FindError>) -> (String, String) {
 
 fn why(error: FindError) -> String {
     let text = match error {
-        FindError::NoKey => "no security key is plugged in",
+        FindError::Key(KeyFailure::NoKey) => "no security key is plugged in",
         FindError::NotHeld => "none that is plugged in holds it",
         FindError::SeveralKeys => "several are plugged in that show it to their owner only",
-        FindError::KeyUnusable(Loss::CannotOpen) => "the one that is plugged in cannot be opened",
-        FindError::KeyUnusable(_) | FindError::Malformed => {
+        FindError::Key(KeyFailure::Unusable(Loss::CannotOpen)) => {
+            "the one that is plugged in cannot be opened"
+        }
+        FindError::Key(KeyFailure::Unusable(_) | KeyFailure::Malformed) => {
             "the one that is plugged in does not answer as it should"
         }
-        FindError::Unplugged => "it was unplugged",
-        FindError::NoTouch => "it was not touched in time",
-        FindError::Declined | FindError::Interrupted => "that was refused",
+        FindError::Key(KeyFailure::Unplugged) => "it was unplugged",
+        FindError::Key(KeyFailure::NoTouch) => "it was not touched in time",
+        FindError::Key(KeyFailure::Declined | KeyFailure::Interrupted) => "that was refused",
         FindError::Pin(TokenError::Empty | TokenError::Unavailable | TokenError::Interrupted) => {
             "its PIN was not given"
         }
@@ -49,7 +51,8 @@ fn why(error: FindError) -> String {
                 messages::pin_error(error).map(|phrase| phrase.in_language(&English)).unwrap_or_default();
             return format!("it did not verify its user: {}", said.trim_end_matches('.'));
         }
-        FindError::Refused(status) => return format!("it refused: {status}"),
+        FindError::Key(KeyFailure::Refused(status)) => return format!("it refused: {status}"),
+        FindError::Key(KeyFailure::RefusedU2f(status)) => return format!("it refused: {status}"),
     };
     text.to_owned()
 }
@@ -61,13 +64,13 @@ mod tests {
     #[test]
     fn each_reason_has_words_and_a_remedy_of_its_own() {
         for (error, said) in [
-            (FindError::NoKey, "no security key is plugged in"),
+            (FindError::Key(KeyFailure::NoKey), "no security key is plugged in"),
             (FindError::NotHeld, "none that is plugged in holds it"),
             (FindError::SeveralKeys, "several are plugged in"),
-            (FindError::NoTouch, "not touched in time"),
+            (FindError::Key(KeyFailure::NoTouch), "not touched in time"),
             (FindError::Pin(TokenError::Empty), "its PIN was not given"),
             (FindError::Pin(TokenError::PinBlocked), "blocked for good"),
-            (FindError::Refused(ctap::Status::INVALID_COMMAND), "it refused"),
+            (FindError::Key(KeyFailure::Refused(ctap::Status::INVALID_COMMAND)), "it refused"),
         ] {
             let (reason, hint) = words(&Id::OnKey, Some(error));
             assert!(

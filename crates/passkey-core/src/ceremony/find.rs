@@ -6,10 +6,10 @@
 
 use super::assertion::Manner;
 use super::event::{Event, Loss};
-use super::fleet::Fleet;
 use super::kind::Message;
-use super::person::{Dialogue, Notice, Person};
-use super::token::{Next, PinRules, TokenError, TokenFlow};
+use super::person::{Notice, Person};
+use super::sitting::{KeyFailure, NoToken, Sitting, TokenRequest};
+use super::token::TokenError;
 use super::user_verification::{self, Method};
 use super::world::{KeyId, NoRandomness, PluggedKey, World};
 use crate::client_data::{CHALLENGE_LEN, ClientData};
@@ -26,10 +26,6 @@ use std::time::Duration;
 
 /// How long keys that do not answer are waited for before anything is asked of those that do.
 const SETTLE: Duration = Duration::from_secs(2);
-/// How long a key may take to end what it does before a PIN is asked for.
-const QUIET: Duration = Duration::from_millis(250);
-/// Before a sensor that nobody came to in the key's own time is asked for again.
-const REPEAT_DELAY: Duration = Duration::from_millis(250);
 /// The most assertions taken for one RP ID: keys hold some hundred passkeys at most.
 const MAX_ASSERTIONS: usize = 256;
 
@@ -84,41 +80,43 @@ pub struct Finding {
 /// Why a passkey was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FindError {
-    /// No key is plugged in, or not the one that was named.
-    NoKey,
+    /// No key that could be asked, or none that was named, is plugged in; or the one that was asked gave no reply that could be used.
+    Key(KeyFailure),
     /// The keys that are plugged in do not hold it.
     NotHeld,
     /// It may be on one of several keys that show it to their user only.
     SeveralKeys,
-    /// The only key could not be talked to.
-    KeyUnusable(Loss),
-    /// The key was unplugged in the middle.
-    Unplugged,
-    /// Nobody touched the key in time.
-    NoTouch,
-    /// The person refused on the key itself.
-    Declined,
-    /// The person gave up.
-    Interrupted,
     /// The key did not verify its user.
     Pin(TokenError),
-    /// The key refused with a status that leaves no way on.
-    Refused(Status),
-    /// The key's reply is no valid CTAP2.
-    Malformed,
     /// The kernel gave no randomness.
     NoRandomness,
 }
 
+impl From<KeyFailure> for FindError {
+    fn from(failure: KeyFailure) -> Self {
+        Self::Key(failure)
+    }
+}
+
+impl From<NoToken> for FindError {
+    fn from(error: NoToken) -> Self {
+        match error {
+            NoToken::Key(failure) => Self::Key(failure),
+            NoToken::Pin(TokenError::Interrupted) => Self::Key(KeyFailure::Interrupted),
+            NoToken::Pin(error) => Self::Pin(error),
+            NoToken::NoProtocol => Self::Key(KeyFailure::Refused(Status::UNSUPPORTED_OPTION)),
+        }
+    }
+}
+
 impl From<ReplyError> for FindError {
     fn from(error: ReplyError) -> Self {
-        match error {
-            ReplyError::Status(Status::NO_CREDENTIALS | Status::INVALID_CREDENTIAL) => Self::NotHeld,
-            ReplyError::Status(Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT) => Self::NoTouch,
-            ReplyError::Status(Status::OPERATION_DENIED) => Self::Declined,
-            ReplyError::Status(status) => Self::Refused(status),
-            ReplyError::Malformed(_) => Self::Malformed,
-        }
+        Self::Key(match error {
+            ReplyError::Status(Status::NO_CREDENTIALS | Status::INVALID_CREDENTIAL) => return Self::NotHeld,
+            ReplyError::Status(Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT) => KeyFailure::NoTouch,
+            ReplyError::Status(Status::OPERATION_DENIED) => KeyFailure::Declined,
+            other => other.into(),
+        })
     }
 }
 
@@ -130,7 +128,8 @@ impl From<NoRandomness> for FindError {
 
 /// Looks for passkeys on the keys that are plugged in.
 pub fn find(world: &mut impl World, person: &mut impl Person, search: &Search<'_>) -> Finding {
-    let mut ceremony = Ceremony::new(world, person, search);
+    let sitting = Sitting::new(world, person, search.timeout);
+    let mut ceremony = Ceremony { sitting, search, found: Vec::new() };
     let trouble = ceremony.run().err();
     Finding { found: ceremony.found, trouble }
 }
@@ -143,27 +142,21 @@ struct Asked<'a> {
 }
 
 struct Ceremony<'a, W: World, P: Person> {
-    fleet: Fleet<'a, W>,
-    dialogue: Dialogue<'a, P>,
+    sitting: Sitting<'a, W, P>,
     search: &'a Search<'a>,
-    deadline: Duration,
     found: Vec<Found>,
 }
 
 impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
-    fn new(world: &'a mut W, person: &'a mut P, search: &'a Search<'a>) -> Self {
-        let fleet = Fleet::new(world);
-        let deadline = fleet.now().saturating_add(search.timeout);
-        Self { fleet, dialogue: Dialogue::new(person), search, deadline, found: Vec::new() }
-    }
-
     fn run(&mut self) -> Result<(), FindError> {
         let keys = self.identify()?;
         let mut trouble = FindError::NotHeld;
         for (key, info) in &keys {
             match self.ask_silently(*key, info) {
                 Ok(()) => {}
-                Err(error @ (FindError::Interrupted | FindError::NoRandomness)) => return Err(error),
+                Err(error @ (FindError::Key(KeyFailure::Interrupted) | FindError::NoRandomness)) => {
+                    return Err(error);
+                }
                 // It costs nothing but itself.
                 Err(error) => trouble = error,
             }
@@ -173,7 +166,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         }
         let hiding: Vec<(KeyId, Info, Method)> = keys
             .into_iter()
-            .filter(|(key, _)| self.fleet.plugged(*key).is_some())
+            .filter(|(key, _)| self.sitting.fleet.plugged(*key).is_some())
             .filter_map(|(key, info)| {
                 let method = user_verification::choose(UserVerification::Required, &info, false).ok()?;
                 Some((key, info, method))
@@ -195,39 +188,39 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
 
     /// The keys that can be asked.
     fn identify(&mut self) -> Result<Vec<(KeyId, Info)>, FindError> {
-        let until = self.fleet.now().saturating_add(SETTLE).min(self.deadline);
+        let until = self.sitting.fleet.now().saturating_add(SETTLE).min(self.sitting.deadline);
         let mut keys: BTreeMap<KeyId, Option<Info>> = BTreeMap::new();
-        let mut failure = FindError::NoKey;
-        self.fleet.look();
-        while self.fleet.opening() > 0 || keys.values().any(Option::is_none) {
-            match self.fleet.next(until) {
-                Event::Opened(key) if !self.is_wanted(key) => self.fleet.release(key),
+        let mut failure = FindError::Key(KeyFailure::NoKey);
+        self.sitting.fleet.look();
+        while self.sitting.fleet.opening() > 0 || keys.values().any(Option::is_none) {
+            match self.sitting.fleet.next(until) {
+                Event::Opened(key) if !self.is_wanted(key) => self.sitting.fleet.release(key),
                 // One that speaks U2F only holds nothing that could be found by itself.
-                Event::Opened(key) if !self.fleet.speaks_ctap2(key) => {
+                Event::Opened(key) if !self.sitting.fleet.speaks_ctap2(key) => {
                     failure = FindError::NotHeld;
-                    self.fleet.release(key);
+                    self.sitting.fleet.release(key);
                 }
                 Event::Opened(key) => {
                     keys.insert(key, None);
-                    self.fleet.send(key, Message::ctap2(info::request()), None);
+                    self.sitting.fleet.send(key, Message::ctap2(info::request()), None);
                 }
                 Event::Reply(key, payload) => {
                     if let Ok(info) = Info::parse(&payload) {
                         keys.insert(key, Some(info));
                     } else {
-                        failure = FindError::Malformed;
+                        failure = FindError::Key(KeyFailure::Malformed);
                         keys.remove(&key);
-                        self.fleet.release(key);
+                        self.sitting.fleet.release(key);
                     }
                 }
                 Event::Lost(key, loss) => {
                     keys.remove(&key);
                     if loss != Loss::Unplugged && self.is_wanted(key) {
-                        failure = FindError::KeyUnusable(loss);
+                        failure = FindError::Key(KeyFailure::Unusable(loss));
                     }
                 }
-                Event::Busy(_) => self.dialogue.tell(Notice::KeyBusy),
-                Event::Interrupted => return Err(FindError::Interrupted),
+                Event::Busy(_) => self.sitting.dialogue.tell(Notice::KeyBusy),
+                Event::Interrupted => return Err(KeyFailure::Interrupted.into()),
                 Event::Elapsed => break,
                 Event::UserPresenceNeeded(_) => {}
             }
@@ -238,48 +231,10 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     }
 
     fn is_wanted(&self, key: KeyId) -> bool {
-        self.fleet
+        self.sitting
+            .fleet
             .plugged(key)
             .is_some_and(|plugged| self.search.device.is_none_or(|device| plugged.path == device))
-    }
-
-    /// Waits until the key's sensor is to be asked for again.
-    fn pause(&mut self, key: KeyId) -> Result<(), FindError> {
-        let until = self.fleet.now().saturating_add(REPEAT_DELAY).min(self.deadline);
-        loop {
-            match self.fleet.next(until) {
-                Event::Elapsed if self.fleet.now() >= self.deadline => return Err(FindError::NoTouch),
-                Event::Elapsed => return Ok(()),
-                Event::Lost(from, Loss::Unplugged) if from == key => return Err(FindError::Unplugged),
-                Event::Lost(from, loss) if from == key => return Err(FindError::KeyUnusable(loss)),
-                Event::Interrupted => return Err(FindError::Interrupted),
-                Event::Opened(other) => self.fleet.release(other),
-                Event::Reply(..) | Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Lost(..) => {}
-            }
-        }
-    }
-
-    /// The reply of one key. `cue` is told as soon as it waits for a touch.
-    fn exchange(&mut self, key: KeyId, payload: Vec<u8>, cue: Option<&Notice>) -> Result<Vec<u8>, FindError> {
-        self.fleet.send(key, Message::ctap2(payload), cue.map(|_| self.deadline));
-        loop {
-            match self.fleet.next(self.deadline) {
-                Event::Reply(from, payload) if from == key => return Ok(payload),
-                Event::UserPresenceNeeded(from) if from == key => {
-                    if let Some(cue) = cue {
-                        self.dialogue.tell(cue.clone());
-                    }
-                }
-                Event::Busy(from) if from == key => self.dialogue.tell(Notice::KeyBusy),
-                Event::Lost(from, Loss::Unplugged) if from == key => return Err(FindError::Unplugged),
-                Event::Lost(from, loss) if from == key => return Err(FindError::KeyUnusable(loss)),
-                Event::Interrupted => return Err(FindError::Interrupted),
-                Event::Elapsed => return Err(FindError::NoTouch),
-                // Keys that are plugged in now come too late.
-                Event::Opened(other) => self.fleet.release(other),
-                Event::Reply(..) | Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Lost(..) => {}
-            }
-        }
     }
 
     /// What the missing ones are asked for by: an RP ID, and the id where it is known. Each once.
@@ -298,7 +253,9 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         for (rp_id, id) in self.questions() {
             match self.ask(key, info, rp_id, id, Manner::Silent) {
                 // Keys have several ways to say that they show nothing without a touch or their user.
-                Ok(()) | Err(FindError::NotHeld | FindError::Refused(_) | FindError::Declined) => {}
+                Ok(())
+                | Err(FindError::NotHeld | FindError::Key(KeyFailure::Refused(_) | KeyFailure::Declined)) => {
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -330,7 +287,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         manner: Manner<'_>,
     ) -> Result<(), FindError> {
         let mut challenge = [0; CHALLENGE_LEN];
-        self.fleet.world().random(&mut challenge)?;
+        self.sitting.fleet.world().random(&mut challenge)?;
         let asked = Asked { rp_id, id, client_data: ClientData::sign_in(rp_id, &challenge) };
         let allow_list: Vec<&[u8]> = id.into_iter().map(CredentialId::as_bytes).collect();
         let client_data_hash = asked.client_data.hash();
@@ -342,12 +299,12 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         let pin_uv_auth = token.map(|(protocol, token)| (*protocol, token.authenticate(client_data_hash)));
         let request =
             get_assertion::Request { rp_id, client_data_hash, allow_list: &allow_list, up, uv, pin_uv_auth };
-        let reply = self.exchange(key, request.encode(), cue)?;
+        let reply = self.sitting.exchange(key, Message::ctap2(request.encode()), cue)?;
         let first = get_assertion::Response::parse(&reply)?;
         let count = first.number_of_credentials.unwrap_or(1).min(MAX_ASSERTIONS);
         self.take(key, info, &asked, first);
         for _ in 1..count {
-            let reply = self.exchange(key, get_assertion::next(), None)?;
+            let reply = self.sitting.exchange(key, Message::ctap2(get_assertion::next()), None)?;
             self.take(key, info, &asked, get_assertion::Response::parse(&reply)?);
         }
         Ok(())
@@ -366,7 +323,9 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             let id = verify::identify(sought.public_key, asked.rp_id, &asked.client_data, &reply).ok()?;
             sought.id.is_none_or(|sought| *sought == id).then_some((index, id))
         });
-        let Some(((index, id), plugged)) = found.zip(self.fleet.plugged(key).cloned()) else { return };
+        let Some(((index, id), plugged)) = found.zip(self.sitting.fleet.plugged(key).cloned()) else {
+            return;
+        };
         let user_handle = reply.user.and_then(|user| UserHandle::new(user.id));
         self.found.push(Found { index, id, user_handle, key: plugged, info: info.clone() });
     }
@@ -384,36 +343,12 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             Method::BuiltIn { token: true } => true,
             Method::Pin => false,
         };
-        let name = self.fleet.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
-        let rules = PinRules { attempts: self.search.pin_attempts, forbidden: None };
-        let (mut flow, mut next) = TokenFlow::start(&name, info, Permissions::GA, rp_id, by_sensor, rules)
-            .ok_or(FindError::Refused(Status::UNSUPPORTED_OPTION))?;
-        loop {
-            next = match next {
-                Next::Send { payload, touch } => {
-                    let reply = self.exchange(key, payload, touch.then_some(&Notice::UseFingerprint))?;
-                    flow.on_reply(&reply, self.fleet.world(), self.dialogue.person)
-                }
-                Next::Later => {
-                    self.pause(key)?;
-                    flow.resume(self.dialogue.person)
-                }
-                Next::Ask => {
-                    self.fleet.settle(QUIET);
-                    if self.fleet.is_interrupted() {
-                        return Err(FindError::Interrupted);
-                    }
-                    let asked_at = self.fleet.now();
-                    let next = flow.ask(self.fleet.world(), self.dialogue.person);
-                    let taken = self.fleet.now().saturating_sub(asked_at);
-                    self.deadline = self.deadline.saturating_add(taken);
-                    self.dialogue.move_on();
-                    next
-                }
-                Next::Done(token) => return Ok(Some((flow.protocol(), token))),
-                Next::Failed(TokenError::Interrupted) => return Err(FindError::Interrupted),
-                Next::Failed(error) => return Err(FindError::Pin(error)),
-            };
-        }
+        let request = TokenRequest {
+            permissions: Permissions::GA,
+            rp_id,
+            by_sensor,
+            attempts: self.search.pin_attempts,
+        };
+        Ok(Some(self.sitting.token(key, info, &request)?))
     }
 }

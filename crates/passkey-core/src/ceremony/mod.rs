@@ -8,6 +8,7 @@
 //! - `kind` is what a key speaks, CTAP2 or U2F alone.
 //! - `pick` finds the key that the person means; [`pick()`] does only that.
 //! - `settle` is how long slow keys keep the person from being asked.
+//! - `sitting` is what the ceremonies have in common that deal with one key at a time.
 //! - `token` gets a pinUvAuthToken, `choice` lets the person touch the key they mean, `allow_list` cuts lists,
 //!   `assertion` asks and verifies.
 //! - [`sign_in`](sign_in()), [`enrol`](enrol()), [`survey`](survey()) and [`reset`](reset()) are the ceremonies themselves.
@@ -29,6 +30,7 @@ mod pick;
 mod reset;
 mod settle;
 mod sign_in;
+mod sitting;
 mod survey;
 mod system;
 mod token;
@@ -41,9 +43,10 @@ pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
 pub use find::{FindError, Finding, Found, Search, Sought, find};
 pub use person::{AccountAnswer, Lock, Notice, Person, PinAnswer, PinPrompt, PinReason, account_index};
-pub use pick::{PickError, PickedKey, pick};
+pub use pick::{PickedKey, pick};
 pub use reset::{Reset, ResetError, ResetStep, reset};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, Wanted, sign_in};
+pub use sitting::KeyFailure;
 pub use survey::{SurveyError, SurveyedKey, survey};
 pub use system::System;
 pub use token::TokenError;

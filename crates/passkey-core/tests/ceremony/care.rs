@@ -1,14 +1,21 @@
 //! Picking a key to care for, and resetting it.
 
 use super::support::{Key, Scene, ms, pin, seconds};
-use passkey_core::ceremony::{self, Notice, PickError, PickedKey, Reset, ResetError, ResetStep};
+use passkey_core::ceremony::{self, KeyFailure, Notice, PickedKey, Reset, ResetError, ResetStep};
 use std::path::Path;
-use virtual_key::KeyConfig;
+use virtual_key::{KeyConfig, Profile};
 
-fn pick(scene: &mut Scene, device: Option<&Path>) -> Result<PickedKey, PickError> {
+fn pick(scene: &mut Scene, device: Option<&Path>) -> Result<PickedKey, KeyFailure> {
     let picked = ceremony::pick(&mut scene.world, &mut scene.person, device, seconds(10));
     assert!(scene.world.open.is_empty() && scene.world.locks.is_empty(), "every key is closed");
-    picked
+    picked.map(|picked| picked.expect("there is something to care for"))
+}
+
+#[test]
+fn there_is_nothing_to_care_for_on_a_key_that_speaks_u2f_only() {
+    let mut scene = Scene::new();
+    scene.add(KeyConfig { profile: Profile::U2f, ..KeyConfig::new("old") });
+    assert!(ceremony::pick(&mut scene.world, &mut scene.person, None, seconds(10)).unwrap().is_none());
 }
 
 #[test]
@@ -40,11 +47,11 @@ fn of_several_the_touched_one_is_picked_or_the_one_that_is_named() {
 #[test]
 fn picking_waits_for_a_key_and_not_for_ever() {
     let mut scene = Scene::new();
-    assert_eq!(pick(&mut scene, None).unwrap_err(), PickError::NoKey);
+    assert_eq!(pick(&mut scene, None).unwrap_err(), KeyFailure::NoKey);
     assert_eq!(scene.person.told, [Notice::InsertKey]);
     let key = scene.add(KeyConfig::new("blue"));
     scene.add(KeyConfig::new("green"));
-    assert_eq!(pick(&mut scene, None).unwrap_err(), PickError::NoTouch);
+    assert_eq!(pick(&mut scene, None).unwrap_err(), KeyFailure::NoTouch);
     scene.desk().unplug(key);
     assert!(pick(&mut scene, None).is_ok());
 }

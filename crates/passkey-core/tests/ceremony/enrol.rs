@@ -2,10 +2,10 @@
 
 use super::support::{Scene, ms, pin, seconds};
 use ctap::cose::Algorithm;
-use passkey_core::ceremony::{EnrolError, Enrolment, Notice};
+use passkey_core::ceremony::{EnrolError, Enrolment, KeyFailure, Notice};
 use passkey_core::config::UserVerification;
 use passkey_core::credential::UvCapability;
-use virtual_key::{Asked, KeyConfig, Misbehaviour, Sabotage};
+use virtual_key::{Asked, Fingerprints, KeyConfig, Misbehaviour, Sabotage};
 
 #[test]
 fn a_new_passkey_says_what_it_is() {
@@ -127,13 +127,13 @@ fn without_a_key_or_a_touch_it_ends_at_the_deadline() {
     let handle = scene.user_handle.clone();
     let enrolment = Scene::enrolment("mine", &handle, &[]);
     let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
-    assert_eq!(error, EnrolError::NoKey);
+    assert_eq!(error, EnrolError::Key(KeyFailure::NoKey));
     assert_eq!(scene.desk().now(), seconds(30));
 
     scene.add(KeyConfig::new("blue"));
     let enrolment = Scene::enrolment("mine", &handle, &[]);
     let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
-    assert_eq!(error, EnrolError::NoTouch);
+    assert_eq!(error, EnrolError::Key(KeyFailure::NoTouch));
 }
 
 #[test]
@@ -186,4 +186,24 @@ fn a_key_that_is_plugged_in_while_others_blink_can_be_chosen() {
     let enrolment = Scene::enrolment("mine", &handle, &[]);
     let enrolled = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
     assert_eq!(enrolled.key.name, "late");
+}
+
+/// One that says at once that nobody came, as often as it is asked.
+#[test]
+fn a_sensor_is_asked_for_a_finger_four_times_a_second_at_most() {
+    let mut scene = Scene::new();
+    let key =
+        scene.add(KeyConfig { fingerprints: Fingerprints::Enrolled, ..KeyConfig::new("blue").pin("1234") });
+    let how = Misbehaviour::Refusal(0x2f);
+    scene.desk().sabotage(key, Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how }));
+    let handle = scene.user_handle.clone();
+    let enrolment = Enrolment {
+        verification: UserVerification::Required,
+        timeout: seconds(3),
+        ..Scene::enrolment("mine", &handle, &[])
+    };
+    let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
+    assert_eq!(error, EnrolError::Key(KeyFailure::NoTouch));
+    let asked = scene.desk().counts(key).commands[&6];
+    assert!((12..=14).contains(&asked), "key agreement, and the finger: {asked}");
 }

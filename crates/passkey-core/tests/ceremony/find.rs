@@ -3,8 +3,8 @@
 use super::support::{Key, Scene, ms, pin, seconds};
 use ctap::Status;
 use passkey_core::ceremony::{
-    self, Enrolment, FindError, Finding, Loss, Notice, PinReason, Search, Sought, SurveyError, TokenError,
-    survey,
+    self, Enrolment, FindError, Finding, KeyFailure, Loss, Notice, PinReason, Search, Sought, SurveyError,
+    TokenError, survey,
 };
 use passkey_core::config::UserVerification;
 use passkey_core::credential::{Credential, UserHandle};
@@ -105,7 +105,7 @@ fn a_passkey_that_does_not_hide_is_found_without_a_person() {
     assert_eq!((scene.person.told.as_slice(), scene.person.asked.len()), (&[][..], 0));
     scene.desk().unplug(key);
     scene.desk().unplug(other);
-    assert_eq!(find(&mut scene, &sought(&[&made], false)).trouble, Some(FindError::NoKey));
+    assert_eq!(find(&mut scene, &sought(&[&made], false)).trouble, Some(FindError::Key(KeyFailure::NoKey)));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn of_several_keys_that_might_hide_it_one_must_be_named() {
     let finding = find_on(&mut scene, Some(Path::new("/dev/hidraw0")), &wanted);
     assert_eq!((finding.trouble, finding.found.len()), (Some(FindError::NotHeld), 0));
     let finding = find_on(&mut scene, Some(Path::new("/dev/hidraw7")), &wanted);
-    assert_eq!(finding.trouble, Some(FindError::NoKey));
+    assert_eq!(finding.trouble, Some(FindError::Key(KeyFailure::NoKey)));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_person_who_does_not_help_is_waited_for_no_longer_than_asked() {
 
     scene.person.answers.push_back(pin("1234"));
     let start = scene.desk().now();
-    assert_eq!(find(&mut scene, &wanted).trouble, Some(FindError::NoTouch));
+    assert_eq!(find(&mut scene, &wanted).trouble, Some(FindError::Key(KeyFailure::NoTouch)));
     let taken = scene.desk().now() - start;
     assert!(taken <= seconds(33), "{taken:?}");
     assert_eq!(scene.person.told.last(), Some(&Notice::TouchKey));
@@ -173,7 +173,7 @@ fn a_person_who_does_not_help_is_waited_for_no_longer_than_asked() {
     let soon = scene.desk().now() + seconds(5);
     scene.world.interrupt_at = Some(soon);
     scene.person.answers.push_back(pin("1234"));
-    assert_eq!(find(&mut scene, &wanted).trouble, Some(FindError::Interrupted));
+    assert_eq!(find(&mut scene, &wanted).trouble, Some(FindError::Key(KeyFailure::Interrupted)));
 }
 
 /// As ssh-keygen makes them with `verify-required`: the id is known, and shows nothing without the PIN.
@@ -210,7 +210,7 @@ fn a_key_that_cannot_be_talked_to_costs_nothing_but_itself() {
     scene.desk().unplug(old);
     scene.desk().plug(mute);
     let start = scene.desk().now();
-    assert_eq!(find(&mut scene, &sought(&[&made], false)).trouble, Some(FindError::NoKey));
+    assert_eq!(find(&mut scene, &sought(&[&made], false)).trouble, Some(FindError::Key(KeyFailure::NoKey)));
     assert!(scene.desk().now() - start < seconds(5));
 }
 

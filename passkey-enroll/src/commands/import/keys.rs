@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use passkey_core::ceremony::{FindError, Search, Sought, System, find, survey};
+use passkey_core::ceremony::{FindError, KeyFailure, Search, Sought, System, find, survey};
 use passkey_core::credential::{Credential, CredentialId};
 
 use super::draft::{Draft, Seen};
@@ -77,7 +77,7 @@ pub(super) fn ask(
     let mut why: BTreeMap<usize, FindError> = BTreeMap::new();
     match finding.trouble {
         None => {}
-        Some(FindError::Interrupted) => return Err(Error::Cancelled),
+        Some(FindError::Key(KeyFailure::Interrupted)) => return Err(Error::Cancelled),
         Some(trouble) => why.extend(missing.iter().map(|index| (*index, trouble))),
     }
     for found in finding.found {

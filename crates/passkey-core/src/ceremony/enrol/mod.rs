@@ -4,12 +4,11 @@ mod u2f;
 
 use super::allow_list;
 use super::assertion::{Manner, Question};
-use super::event::{Event, Loss};
-use super::fleet::Fleet;
 use super::kind::{Kind, Message};
-use super::person::{Dialogue, Notice, Person};
-use super::pick::{PickError, Picking};
-use super::token::{Next, PinRules, TokenError, TokenFlow};
+use super::person::{Notice, Person};
+use super::pick::Picking;
+use super::sitting::{KeyFailure, NoToken, Sitting, TokenRequest};
+use super::token::TokenError;
 use super::user_verification::{self, Impossible, Method};
 use super::world::{KeyId, NoRandomness, PluggedKey, World};
 use crate::client_data::{CHALLENGE_LEN, ClientData};
@@ -20,18 +19,13 @@ use ctap::authenticator_data::Flags;
 use ctap::client_pin::Permissions;
 use ctap::cose::{Algorithm, PublicKey};
 use ctap::extensions::CredProtect;
-use ctap::hid::Command;
 use ctap::make_credential;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
-use ctap::u2f::StatusWord;
 use ctap::{Info, ReplyError, Status, get_assertion};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::time::Duration;
-
-/// How long a key may take to end what was cancelled before a PIN is asked for.
-const QUIET: Duration = Duration::from_millis(250);
 
 /// What passkey to make.
 #[derive(Clone, Copy, Debug)]
@@ -76,18 +70,8 @@ pub struct Enrolled {
 /// Why no passkey was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnrolError {
-    /// No key was plugged in in time.
-    NoKey,
-    /// The one that was plugged in could not be talked to.
-    KeyUnusable(Loss),
-    /// It was unplugged in the middle.
-    Unplugged,
-    /// Nobody touched the key in time.
-    NoTouch,
-    /// The person refused on the key itself.
-    Declined,
-    /// The person gave up.
-    Interrupted,
+    /// No key was picked, or it gave no reply that could be used.
+    Key(KeyFailure),
     /// The key already holds this passkey of the user.
     AlreadyEnrolled(Option<String>),
     /// The key cannot verify its user although it must.
@@ -104,12 +88,6 @@ pub enum EnrolError {
     Rejected(VerifyError),
     /// What the key made is not what was asked for.
     WrongCredential,
-    /// The key refused with a status that leaves no way on.
-    Refused(Status),
-    /// The U2F key refused with a status word that leaves no way on.
-    RefusedU2f(StatusWord),
-    /// The key's reply is no valid CTAP2 or U2F.
-    Malformed,
     /// The kernel gave no randomness.
     NoRandomness,
 }
@@ -120,23 +98,15 @@ pub fn enrol(
     person: &mut impl Person,
     enrolment: &Enrolment<'_>,
 ) -> Result<Enrolled, EnrolError> {
-    Ceremony::new(world, person, enrolment).run()
+    Ceremony { sitting: Sitting::new(world, person, enrolment.timeout), enrolment }.run()
 }
 
 struct Ceremony<'a, W: World, P: Person> {
-    fleet: Fleet<'a, W>,
-    dialogue: Dialogue<'a, P>,
+    sitting: Sitting<'a, W, P>,
     enrolment: &'a Enrolment<'a>,
-    deadline: Duration,
 }
 
-impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
-    fn new(world: &'a mut W, person: &'a mut P, enrolment: &'a Enrolment<'a>) -> Self {
-        let fleet = Fleet::new(world);
-        let deadline = fleet.now().saturating_add(enrolment.timeout);
-        Self { fleet, dialogue: Dialogue::new(person), enrolment, deadline }
-    }
-
+impl<W: World, P: Person> Ceremony<'_, W, P> {
     /// One step after the other: from here on only one key matters.
     fn run(&mut self) -> Result<Enrolled, EnrolError> {
         let (key, kind) = self.pick()?;
@@ -151,7 +121,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 self.register(key)?
             }
         };
-        let plugged = self.fleet.plugged(key).cloned().ok_or(EnrolError::Unplugged)?;
+        let plugged = self.sitting.fleet.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
         let credential = self.check_credential(kind.info(), &made)?;
         let proved = match &kind {
             Kind::Ctap2(_) => self.prove(key, &credential)?,
@@ -163,51 +133,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     }
 
     fn pick(&mut self) -> Result<(KeyId, Kind), EnrolError> {
-        let device = self.enrolment.device;
-        Ok(Picking::new(&mut self.fleet, &mut self.dialogue, device, self.deadline).run()?)
-    }
-
-    fn tell(&mut self, notice: Notice) {
-        self.dialogue.tell(notice);
-    }
-
-    fn send(&mut self, key: KeyId, message: Message, touch: bool) {
-        self.fleet.send(key, message, touch.then_some(self.deadline));
-    }
-
-    /// The reply of the picked key to one request. `cue` is told as soon as the key waits for a touch.
-    fn exchange(
-        &mut self,
-        key: KeyId,
-        message: Message,
-        cue: Option<&Notice>,
-    ) -> Result<Vec<u8>, EnrolError> {
-        // A U2F key answers at once; its person is waited for by asking again.
-        let waits = cue.is_some() || message.command == Command::Msg;
-        self.send(key, message, cue.is_some());
-        loop {
-            match self.fleet.next(self.deadline) {
-                Event::Reply(from, payload) if from == key => return Ok(payload),
-                Event::UserPresenceNeeded(from) if from == key => {
-                    if let Some(cue) = cue {
-                        self.tell(cue.clone());
-                    }
-                }
-                Event::Busy(from) if from == key => self.tell(Notice::KeyBusy),
-                Event::Lost(from, Loss::Unplugged) if from == key => return Err(EnrolError::Unplugged),
-                Event::Lost(from, loss) if from == key => return Err(EnrolError::KeyUnusable(loss)),
-                Event::Interrupted => return Err(EnrolError::Interrupted),
-                Event::Elapsed => {
-                    return Err(match self.fleet.stall(key) {
-                        Some(loss) if !waits || loss == Loss::Busy => EnrolError::KeyUnusable(loss),
-                        Some(_) | None => EnrolError::NoTouch,
-                    });
-                }
-                // Keys that are plugged in now come too late.
-                Event::Opened(other) => self.fleet.release(other),
-                Event::Reply(..) | Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Lost(..) => {}
-            }
-        }
+        Ok(Picking::new(&mut self.sitting, self.enrolment.device).run()?)
     }
 
     /// Looks silently for the user's passkeys on the key, before anything is asked of the person.
@@ -232,17 +158,17 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         key: KeyId,
         asked: Vec<&'c Credential>,
     ) -> Result<Option<(Question<'c>, Result<get_assertion::Response, ReplyError>)>, EnrolError> {
-        let question = Question::new(asked, Manner::Silent, self.fleet.world());
+        let question = Question::new(asked, Manner::Silent, self.sitting.fleet.world());
         let Some((question, message)) = question.map_err(|NoRandomness| EnrolError::NoRandomness)? else {
             return Ok(None);
         };
-        let reply = self.exchange(key, message, None)?;
+        let reply = self.sitting.exchange(key, message, None)?;
         Ok(Some((question, get_assertion::Response::parse(&reply))))
     }
 
     fn challenge(&mut self) -> Result<[u8; CHALLENGE_LEN], EnrolError> {
         let mut challenge = [0; CHALLENGE_LEN];
-        self.fleet.world().random(&mut challenge).map_err(|_| EnrolError::NoRandomness)?;
+        self.sitting.fleet.world().random(&mut challenge).map_err(|_| EnrolError::NoRandomness)?;
         Ok(challenge)
     }
 
@@ -263,39 +189,14 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             Method::BuiltIn { token: true } => true,
             Method::Pin => false,
         };
-        let name = self.fleet.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
-        let rules = PinRules { attempts: self.enrolment.pin_attempts, forbidden: None };
-        let permissions = Permissions::MC | Permissions::GA;
-        let (mut flow, mut next) =
-            TokenFlow::start(&name, info, permissions, self.enrolment.rp_id, by_sensor, rules)
-                .ok_or(EnrolError::CannotVerifyUser(Impossible::NotSupported))?;
-        loop {
-            next = match next {
-                Next::Send { payload, touch } => {
-                    let cue = touch.then_some(&Notice::UseFingerprint);
-                    let reply = self.exchange(key, Message::ctap2(payload), cue)?;
-                    flow.on_reply(&reply, self.fleet.world(), self.dialogue.person)
-                }
-                Next::Later => {
-                    self.pause(key)?;
-                    flow.resume(self.dialogue.person)
-                }
-                Next::Ask => {
-                    self.fleet.settle(QUIET);
-                    if self.fleet.is_interrupted() {
-                        return Err(EnrolError::Interrupted);
-                    }
-                    let asked_at = self.fleet.now();
-                    let next = flow.ask(self.fleet.world(), self.dialogue.person);
-                    let taken = self.fleet.now().saturating_sub(asked_at);
-                    self.deadline = self.deadline.saturating_add(taken);
-                    self.dialogue.move_on();
-                    next
-                }
-                Next::Done(token) => return Ok((method, Some((flow.protocol(), token)))),
-                Next::Failed(error) => return Err(EnrolError::Pin(error)),
-            };
-        }
+        let request = TokenRequest {
+            permissions: Permissions::MC | Permissions::GA,
+            rp_id: self.enrolment.rp_id,
+            by_sensor,
+            attempts: self.enrolment.pin_attempts,
+        };
+        let token = self.sitting.token(key, info, &request)?;
+        Ok((method, Some(token)))
     }
 
     fn make_credential(
@@ -342,14 +243,16 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             enterprise_attestation: None,
         }
         .encode();
-        let reply = self.exchange(key, Message::ctap2(payload), Some(&Notice::TouchKey))?;
+        let reply = self.sitting.exchange(key, Message::ctap2(payload), Some(&Notice::TouchKey))?;
         make_credential::Response::parse(&reply).map_err(|error| match error {
             ReplyError::Status(Status::CREDENTIAL_EXCLUDED) => EnrolError::AlreadyEnrolled(None),
             ReplyError::Status(Status::UNSUPPORTED_ALGORITHM) => EnrolError::NoAlgorithm,
             ReplyError::Status(Status::KEY_STORE_FULL) => EnrolError::KeyFull,
-            ReplyError::Status(Status::OPERATION_DENIED) => EnrolError::Declined,
-            ReplyError::Status(Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT) => EnrolError::NoTouch,
-            other => other.into(),
+            ReplyError::Status(Status::OPERATION_DENIED) => KeyFailure::Declined.into(),
+            ReplyError::Status(Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT) => {
+                KeyFailure::NoTouch.into()
+            }
+            other => KeyFailure::from(other).into(),
         })
     }
 
@@ -405,35 +308,25 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 | Status::PUAT_REQUIRED
                 | Status::OPERATION_DENIED,
             )) => return Ok(None),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(KeyFailure::from(error).into()),
         };
         let facts = question.verify(&response).map_err(EnrolError::Rejected)?;
         Ok(Some(facts.sign_count()))
     }
 }
 
-impl From<PickError> for EnrolError {
-    fn from(error: PickError) -> Self {
-        match error {
-            PickError::NoKey => Self::NoKey,
-            PickError::KeyUnusable(loss) => Self::KeyUnusable(loss),
-            PickError::Unplugged => Self::Unplugged,
-            PickError::NoTouch => Self::NoTouch,
-            PickError::Declined => Self::Declined,
-            PickError::Interrupted => Self::Interrupted,
-            PickError::Ctap1Only => Self::CannotVerifyUser(Impossible::U2fOnly),
-            PickError::Refused(status) => Self::Refused(status),
-            PickError::RefusedU2f(status) => Self::RefusedU2f(status),
-            PickError::Malformed => Self::Malformed,
-        }
+impl From<KeyFailure> for EnrolError {
+    fn from(failure: KeyFailure) -> Self {
+        Self::Key(failure)
     }
 }
 
-impl From<ReplyError> for EnrolError {
-    fn from(error: ReplyError) -> Self {
+impl From<NoToken> for EnrolError {
+    fn from(error: NoToken) -> Self {
         match error {
-            ReplyError::Status(status) => Self::Refused(status),
-            ReplyError::Malformed(_) => Self::Malformed,
+            NoToken::Key(failure) => Self::Key(failure),
+            NoToken::Pin(error) => Self::Pin(error),
+            NoToken::NoProtocol => Self::CannotVerifyUser(Impossible::NotSupported),
         }
     }
 }

@@ -40,6 +40,9 @@ use std::time::Duration;
 /// How long a key may take to end what was cancelled before a PIN is asked for.
 const QUIET: Duration = Duration::from_millis(250);
 /// The touch is asked for at the latest this long after the key has got the request, should it not say that it waits.
+///
+/// The words never come before the request. A key that was not asked silently may turn out to hold nothing, and a program that takes
+/// its time to show them would keep the key dark. Whoever touches a blinking key before they have read why has said yes all the same.
 const CUE_DELAY: Duration = Duration::from_millis(500);
 /// Before the same touch is asked for again: a key that refuses at once must not keep the processor busy.
 const REPEAT_DELAY: Duration = Duration::from_millis(250);

@@ -4,7 +4,7 @@ use super::super::support::{Key, Scene, ms};
 use super::desk::{REACTION, TIMEOUT, Typist, Watched};
 use super::table::Table;
 use super::{grace, impossible, misbehaviours};
-use passkey_core::ceremony::{self, EnrolError, Enrolled, Enrolment, Loss, TokenError};
+use passkey_core::ceremony::{self, EnrolError, Enrolled, Enrolment, KeyFailure, Loss, TokenError};
 use passkey_core::config::UserVerification;
 use std::time::Duration;
 use virtual_key::{Asked, Fingerprints, KeyConfig, Misbehaviour, Profile, Sabotage};
@@ -179,21 +179,22 @@ const HONEST: [u8; 16] = [0x11; 16];
 fn word(result: &Result<Enrolled, EnrolError>) -> &'static str {
     match result {
         Ok(_) => "enrols",
-        Err(EnrolError::NoKey) => "no key",
-        Err(EnrolError::Unplugged) => "unplugged",
-        Err(EnrolError::NoTouch) => "no touch",
-        Err(EnrolError::KeyUnusable(Loss::Silent)) => "silent",
-        Err(EnrolError::KeyUnusable(Loss::Busy)) => "busy",
-        Err(EnrolError::KeyUnusable(Loss::Garbled(_))) => "garbled",
-        Err(EnrolError::KeyUnusable(Loss::Refused(_))) => "closed",
-        Err(EnrolError::Malformed | EnrolError::Pin(TokenError::Malformed)) => "malformed",
-        Err(EnrolError::Refused(_) | EnrolError::RefusedU2f(_) | EnrolError::Pin(TokenError::Refused(_))) => {
-            "refused"
-        }
+        Err(EnrolError::Key(KeyFailure::NoKey)) => "no key",
+        Err(EnrolError::Key(KeyFailure::Unplugged)) => "unplugged",
+        Err(EnrolError::Key(KeyFailure::NoTouch)) => "no touch",
+        Err(EnrolError::Key(KeyFailure::Unusable(Loss::Silent))) => "silent",
+        Err(EnrolError::Key(KeyFailure::Unusable(Loss::Busy))) => "busy",
+        Err(EnrolError::Key(KeyFailure::Unusable(Loss::Garbled(_)))) => "garbled",
+        Err(EnrolError::Key(KeyFailure::Unusable(Loss::Refused(_)))) => "closed",
+        Err(EnrolError::Key(KeyFailure::Malformed) | EnrolError::Pin(TokenError::Malformed)) => "malformed",
+        Err(
+            EnrolError::Key(KeyFailure::Refused(_) | KeyFailure::RefusedU2f(_))
+            | EnrolError::Pin(TokenError::Refused(_)),
+        ) => "refused",
         Err(EnrolError::Rejected(_)) => "rejected",
         Err(EnrolError::AlreadyEnrolled(_)) => "enrolled already",
         Err(EnrolError::WrongCredential) => "wrong passkey",
-        Err(EnrolError::Declined) => "declined",
+        Err(EnrolError::Key(KeyFailure::Declined)) => "declined",
         Err(EnrolError::Pin(TokenError::AttemptsUsedUp { .. })) => "locked",
         Err(error) => panic!("a misbehaving key must not end in {error:?}"),
     }
