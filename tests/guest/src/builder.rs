@@ -119,11 +119,12 @@ impl GuestBuilder {
     /// # Errors
     /// A sentence, if need be with what the machine has said.
     pub fn try_boot(self) -> Result<Guest, String> {
+        // First of all, since making an image keeps a processor busy too.
+        let slot = Slot::take().map_err(|error| error.to_string())?;
         let files = image::boot_files(&self.root)?;
         let folder =
             tempfile::Builder::new().prefix("guest-").tempdir().map_err(|error| error.to_string())?;
         self.seed(&folder.path().join("seed.tar"))?;
-        let slot = Slot::take().map_err(|error| error.to_string())?;
         let (machine, stream) = Machine::start(&files, self.init, folder, slot)?;
         let (link, ready) = Link::new(stream)?;
         let trouble = match ready.recv_timeout(BOOT) {

@@ -50,10 +50,18 @@ impl Product {
         }
     }
 
-    /// The built file: in `$PASSKEY_PRODUCTS`, else among the release builds of the workspace. Refuses one that is older than its
-    /// sources: a test of yesterday's program is worse than none.
+    /// What is under test is built as people get it; what only the tests need, as the tests are.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Agent | Self::VirtualKey => "debug",
+            Self::Module | Self::Enroll | Self::German => "release",
+        }
+    }
+
+    /// The built file: in `$PASSKEY_PRODUCTS`, else below the workspace's target folder. Refuses one that is older than its sources:
+    /// a test of yesterday's program is worse than none.
     pub(crate) fn find(self) -> Result<PathBuf, String> {
-        let path = folder().join(self.file_name());
+        let path = folder(self.profile()).join(self.file_name());
         let built = modified(&path)
             .ok_or_else(|| format!("{} has not been built; this builds it:\n    {BUILD}", path.display()))?;
         let newest_source = match self {
@@ -71,16 +79,16 @@ impl Product {
     }
 }
 
-fn folder() -> PathBuf {
+fn folder(profile: &str) -> PathBuf {
     if let Some(folder) = env::var_os("PASSKEY_PRODUCTS") {
         return folder.into();
     }
-    // This program is `target/release/…`, or a test or an example: `target/debug/deps/…`.
+    // This program is `target/debug/…`, or a test or an example: `target/debug/deps/…`.
     let program = env::current_exe().unwrap_or_default();
     let folder = program.parent().unwrap_or(Path::new("."));
     let inner = folder.ends_with("deps") || folder.ends_with("examples");
-    let profile = if inner { folder.parent().unwrap_or(folder) } else { folder };
-    profile.with_file_name("release")
+    let own = if inner { folder.parent().unwrap_or(folder) } else { folder };
+    own.with_file_name(profile)
 }
 
 /// Cargo writes what a program was made of beside it, in the notation of make.

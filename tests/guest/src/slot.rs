@@ -1,5 +1,5 @@
-//! Two emulated processors per guest: more guests at a time than this machine has pairs of processors only make every one of them
-//! miss its deadlines. So they take turns, also across test processes.
+//! A guest keeps one processor busy, hardly ever the second of its two: more guests at a time than this machine has processors only
+//! make every one of them miss its deadlines. So they take turns, also across test processes.
 
 use std::env;
 use std::fs::{self, File, OpenOptions};
@@ -20,7 +20,7 @@ impl Slot {
     pub(crate) fn take() -> io::Result<Self> {
         let folder = cache();
         fs::create_dir_all(&folder)?;
-        let slots = thread::available_parallelism()?.get().div_ceil(2);
+        let slots = thread::available_parallelism()?.get();
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(600) {
             for slot in 0..slots {

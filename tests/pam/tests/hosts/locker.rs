@@ -7,8 +7,8 @@ use guest::{Guest, PATIENCE};
 
 use crate::program::Sitting;
 
-/// Its screen.
-pub(crate) const START_X: &str = "setsid -f Xvfb :7 -ac -screen 0 320x240x24 >/dev/null 2>&1 </dev/null
+/// Its screen, whose keys do not repeat themselves (`-r`) when the machine is slow to let go of one.
+pub(crate) const START_X: &str = "setsid -f Xvfb :7 -ac -r -screen 0 320x240x24 >/dev/null 2>&1 </dev/null
      for try in $(seq 300); do [ -S /tmp/.X11-unix/X7 ] && exit 0; sleep 0.1; done; exit 1";
 /// Returns when the screen is locked; goes on in the background and tells what PAM has said.
 const LOCK: &str = "DISPLAY=:7 i3lock --debug >/dev/null 2>/tmp/i3lock.log </dev/null";

@@ -1,6 +1,5 @@
 //! Keys that misbehave on a wire that a real kernel passes on; every request of the ceremonies × everything a key can do is tried in process
 //! (`passkey-core/tests/ceremony/matrix`).
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 use guest::{Guest, KeyOptions};
 use pam_tests::{enrol, guest, passkey_only};

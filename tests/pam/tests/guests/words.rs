@@ -1,5 +1,4 @@
 //! The person's language: what the module says in a sudo that speaks German, and who may not choose its words.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Exit, Guest, KeyOptions, Terminal};
 use pam_tests::{enrol, guest};

@@ -1,5 +1,4 @@
 //! What a sign-in costs, counted by the key itself, next to Debian's `pam_u2f` in the same guest.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 use guest::{Counts, Guest, KeyOptions};
 use pam_tests::{enrol, guest, path};

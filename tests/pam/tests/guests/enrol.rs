@@ -1,5 +1,4 @@
 //! The command with keys, as a person and as a script meet it.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Guest, KeyOptions};
 use pam_tests::{enrol, guest, path};

@@ -1,5 +1,4 @@
 //! Several keys plugged in at once.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::KeyOptions;
 use pam_tests::{enrol, guest};

@@ -1,5 +1,4 @@
 //! Whatever is broken on the machine ends in a clear line in the log and in no sign-in.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::KeyOptions;
 use pam_tests::{enrol, guest, passkey_only};

@@ -1,5 +1,4 @@
 //! What we enrol, others verify; what others enrol, we verify.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::KeyOptions;
 use pam_tests::{enrol, guest, path};

@@ -1,5 +1,4 @@
 //! Signing in at the console without a name: the key says who it is.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Guest, KeyOptions};
 use std::time::Duration;

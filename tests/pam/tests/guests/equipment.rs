@@ -1,5 +1,4 @@
 //! The test equipment itself: what the other guest tests lean on.
-#![allow(missing_docs)]
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,5 @@
 //! How long it takes, as figures next to Debian's `pam_u2f` in the same guest; under the fake clock the same is asserted
 //! (`passkey-core/tests/ceremony/several_keys.rs`).
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 use guest::{Guest, KeyOptions};
 use pam_tests::{enrol, guest};

@@ -1,5 +1,4 @@
 //! Care for the key itself: PIN, fingerprints, passkeys on it, reset.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Guest, Key, KeyOptions, Output};
 use pam_tests::guest;

@@ -1,5 +1,4 @@
 //! The main job: a passkey, enrolled and used, in real sudo.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Guest, KeyOptions};
 use pam_tests::{enrol, guest, second_factor};

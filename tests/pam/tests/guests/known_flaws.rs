@@ -1,5 +1,4 @@
 //! Flaws that software of this kind has had, tried on ours; docs/cve.md lists them all.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::KeyOptions;
 use pam_tests::{enrol, guest};

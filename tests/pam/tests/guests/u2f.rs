@@ -1,5 +1,4 @@
 //! Keys that speak U2F only, in real sudo, and beside newer ones.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::KeyOptions;
 use pam_tests::{authenticate, enrol, guest, passkey_only};

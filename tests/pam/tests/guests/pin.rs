@@ -1,5 +1,4 @@
 //! Signing in with user verification.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::KeyOptions;
 use pam_tests::{enrol, guest};
