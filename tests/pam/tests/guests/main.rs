@@ -12,6 +12,7 @@ mod known_flaws;
 mod pin;
 mod several_keys;
 mod sudo;
+mod survival;
 mod times;
 mod u2f;
 mod usernameless;
