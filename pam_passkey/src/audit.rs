@@ -40,7 +40,8 @@ impl Record {
     /// The line.
     pub(crate) fn line(&self, outcome: &Outcome, row: &Row, duration: Duration) -> String {
         let mut line = String::new();
-        let result = if matches!(outcome, Outcome::Verified(_)) { "success" } else { "failure" };
+        let succeeded = matches!(outcome, Outcome::Verified(_) | Outcome::Recovered(_));
+        let result = if succeeded { "success" } else { "failure" };
         pair(&mut line, "result", result);
         pair(&mut line, "code", &format!("{:?}", row.code));
         quoted(&mut line, "service", Some(&self.service));

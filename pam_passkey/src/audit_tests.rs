@@ -36,6 +36,16 @@ fn a_success_names_passkey_and_key() {
 }
 
 #[test]
+fn a_recovery_code_is_told_apart_from_a_passkey() {
+    let record = Record { service: "sudo".into(), user: Some("alice".into()), ..Record::default() };
+    assert_eq!(
+        line(&record, &Outcome::Recovered(Box::new(crate::redeemed::redeemed(7)))),
+        "result=success code=PAM_SUCCESS service=\"sudo\" user=\"alice\" duration_ms=2310 reason=\"recovery code \
+         used, 7 left\""
+    );
+}
+
+#[test]
 fn a_failure_says_why_and_leaves_out_what_is_not_known() {
     let record = Record { service: "login".into(), ..Record::default() };
     assert_eq!(

@@ -8,6 +8,7 @@ use ctap::Secret;
 use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Attempt, Passkey, SignIn, SignInError, System, TokenError, Wanted, sign_in};
 use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
+use passkey_core::store::recovery::Redeemed;
 use passkey_core::store::{Account, CredentialFile, Loaded, StateUpdate, Store};
 use passkey_core::time;
 use passkey_core::verify::Verified;
@@ -16,6 +17,7 @@ use crate::audit::Record;
 use crate::ffi::{self, InterruptGuard, LookupError, NotSet, NotText, Pam, Severity};
 use crate::outcome::Outcome;
 use crate::person::{Applicant, Voice};
+use crate::recovery::RecoveryCodes;
 use crate::remote::Origin;
 use crate::users::{Remembered, Users};
 use passkey_core::escape::Escaped;
@@ -35,7 +37,8 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
     };
     let mut voice = Voice::default();
     let outcome = match attempt(pam, arguments, &mut record, &mut voice) {
-        Ok(verified) => Outcome::Verified(Box::new(verified)),
+        Ok(Proof::Verified(verified)) => Outcome::Verified(verified),
+        Ok(Proof::Recovered(redeemed)) => Outcome::Recovered(redeemed),
         Err(outcome) => outcome,
     };
     let row = outcome.row();
@@ -45,25 +48,32 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
     row.code
 }
 
+/// What lets a person in.
+enum Proof {
+    Verified(Box<Verified>),
+    Recovered(Box<Redeemed>),
+}
+
 fn attempt(
     pam: &mut Pam<'_>,
     arguments: &[&CStr],
     record: &mut Record,
     voice: &mut Voice,
-) -> Result<Verified, Outcome> {
+) -> Result<Proof, Outcome> {
     let arguments =
         Arguments::parse(arguments.iter().map(|argument| argument.to_bytes())).map_err(Outcome::Arguments)?;
     let config = arguments.config.load().map_err(|error| Outcome::Config(Box::new(error)))?;
     let policy = config.policy(&record.service, &arguments.settings);
-    *voice = Voice { quiet: policy.quiet, debug: policy.debug };
+    *voice = Voice { quiet: policy.quiet, debug: policy.debug, concluded: false };
     if policy.debug {
         pam.log(Severity::Debug, &format!("configuration {}, {policy:?}", arguments.config.path().display()));
     }
 
     let store = Store::new(&config);
     match pam.user() {
-        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, record, *voice),
-        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, record, *voice),
+        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, record, *voice)
+            .map(|verified| Proof::Verified(Box::new(verified))),
+        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, record, voice),
     }
 }
 
@@ -73,8 +83,8 @@ fn somebody(
     store: &Store,
     policy: &Policy,
     record: &mut Record,
-    voice: Voice,
-) -> Result<Verified, Outcome> {
+    voice: &mut Voice,
+) -> Result<Proof, Outcome> {
     let account = account(pam)?;
     record.user = Some(account.name.clone());
     let loaded = store.load(&account).map_err(|error| Outcome::Store(Box::new(error)))?;
@@ -98,8 +108,20 @@ fn somebody(
         pam.log(Severity::Warning, &complaint);
     }
     let passkeys = Passkey::enabled(&file, &state);
-    let attempt = ceremony(pam, policy, Wanted::Passkeys(&passkeys), voice)?;
-    conclude(pam, store, &account, attempt, record, voice)
+    let codes = RecoveryCodes::of(pam, store, &account, policy);
+    let wanted = Wanted::Passkeys(&passkeys);
+    let mut attempt = ceremony(pam, policy, wanted, *voice, codes.is_some())?;
+    let typed = attempt.recovery_code.take();
+    match (conclude(pam, store, &account, attempt, record, *voice), codes) {
+        (Ok(verified), _) => Ok(Proof::Verified(Box::new(verified))),
+        (Err(Outcome::Failed(error)), Some(codes)) => {
+            let redeemed = codes.instead_of(error, typed, pam, voice)?;
+            // No key has signed anybody in.
+            (record.key, record.passkey) = (None, None);
+            Ok(Proof::Recovered(Box::new(redeemed)))
+        }
+        (Err(outcome), _) => Err(outcome),
+    }
 }
 
 /// Signs in whoever the key says it belongs to.
@@ -114,7 +136,8 @@ fn anybody(
     refuse_remote(pam, policy)?;
     let rp_id = config.rp_id_for_enrolment().map_err(Outcome::NoRpId)?;
     let users = Users::new(store, policy.counter);
-    let mut attempt = ceremony(pam, policy, Wanted::Anyone { rp_id: &rp_id, directory: &users }, voice)?;
+    let mut attempt =
+        ceremony(pam, policy, Wanted::Anyone { rp_id: &rp_id, directory: &users }, voice, false)?;
     for complaint in users.complaints() {
         pam.log(Severity::Warning, &complaint);
     }
@@ -200,20 +223,26 @@ fn warn_of_damage(pam: &Pam<'_>, path: &str, file: &CredentialFile) {
     }
 }
 
-fn ceremony(pam: &Pam<'_>, policy: &Policy, wanted: Wanted<'_>, voice: Voice) -> Result<Attempt, Outcome> {
+fn ceremony(
+    pam: &Pam<'_>,
+    policy: &Policy,
+    wanted: Wanted<'_>,
+    voice: Voice,
+    takes_recovery_code: bool,
+) -> Result<Attempt, Outcome> {
     if !pam.can_converse() {
         return Err(Outcome::NoConversation);
     }
     // An application that echoes one answer to every prompt would burn the tries of the key with the password.
     let password: Option<Secret> = pam.authtok();
-    let request = SignIn { wanted, policy, forbidden_pin: password.as_ref() };
+    let request = SignIn { wanted, policy, forbidden_pin: password.as_ref(), takes_recovery_code };
     let interrupt = InterruptGuard::new().map_err(Outcome::NoInterrupt)?;
     let trace = |step: fmt::Arguments<'_>| pam.log(Severity::Debug, &step.to_string());
     let mut world = System::new(Some(interrupt.fd()));
     if voice.debug {
         world = world.traced(&trace);
     }
-    let mut person = Applicant::new(pam, &interrupt, voice);
+    let mut person = Applicant::new(pam, &interrupt, voice, takes_recovery_code);
     let attempt = sign_in(&mut world, &mut person, &request);
     if let Err(SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted)) = attempt.result {
         // It has done what it was meant for, and should not end the host as well.

@@ -13,6 +13,9 @@ mod ffi;
 mod logind;
 mod outcome;
 mod person;
+mod recovery;
+#[cfg(test)]
+mod redeemed;
 mod remote;
 mod users;
 #[cfg(test)]

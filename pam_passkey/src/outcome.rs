@@ -9,6 +9,7 @@ use passkey_core::ceremony::{Impossible, Loss, SignInError, TokenError};
 use passkey_core::config::{ArgumentError, ConfigError, HostNameError};
 use passkey_core::messages::{self as say, Message, Phrase};
 use passkey_core::store::StoreError;
+use passkey_core::store::recovery::{RedeemError, Redeemed};
 use passkey_core::verify::{Verified, VerifyError};
 
 use crate::ffi::Severity;
@@ -17,11 +18,16 @@ use crate::remote::RemoteSign;
 
 /// How a sign-in ended.
 ///
-/// Success cannot be made up: it takes a [`Verified`], which only `passkey_core`'s verification can make.
+/// Success cannot be made up: it takes a [`Verified`], which only `passkey_core`'s verification can make, or a
+/// [`Redeemed`], which only its recovery can.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// One of the person's passkeys signed.
     Verified(Box<Verified>),
+    /// One of the person's recovery codes was right, and is used up.
+    Recovered(Box<Redeemed>),
+    /// A recovery code was not accepted.
+    NotRecovered(Box<RedeemError>),
     /// The user has no passkey.
     NotEnrolled,
     /// The user has no passkey, and policy lets such users pass by.
@@ -128,6 +134,26 @@ impl Outcome {
 
         match self {
             Self::Verified(_) => Row::new(Code::PAM_SUCCESS, None, Notice, "verified"),
+
+            Self::Recovered(redeemed) => Row::new(
+                Code::PAM_SUCCESS,
+                say::recovery_codes_left(redeemed.left()).map_or(None, Info),
+                Warning,
+                format!("recovery code used, {} left", redeemed.left()),
+            ),
+            Self::NotRecovered(error) => {
+                let (code, severity) = match (&**error, error.locked_for()) {
+                    (_, Some(_)) => (Code::PAM_MAXTRIES, Warning),
+                    (
+                        RedeemError::Wrong { .. } | RedeemError::Used { .. } | RedeemError::Locked { .. },
+                        Option::None,
+                    ) => (Code::PAM_AUTH_ERR, Warning),
+                    (RedeemError::NoCodes, Option::None) => (Code::PAM_AUTHINFO_UNAVAIL, Notice),
+                    (RedeemError::NoMemory, Option::None) => (Code::PAM_SYSTEM_ERR, Alarm),
+                    (RedeemError::Store(_), Option::None) => (Code::PAM_SERVICE_ERR, Alarm),
+                };
+                Row::new(code, Error(say::redeem_error(error)), severity, error.to_string())
+            }
 
             Self::NotEnrolled => pass_on(Error(say::NOT_ENROLLED.into()), Notice, "the user has no passkey"),
             Self::NotEnrolledIgnored => Row::new(
@@ -239,6 +265,9 @@ impl Outcome {
                 locked(e, "the fingerprint reader is locked and the security key has no PIN".into())
             }
             Self::Failed(E::Pin(TokenError::Empty)) => pass_on(None, Notice, "no PIN was typed"),
+            Self::Failed(E::Pin(TokenError::RecoveryCode)) => {
+                pass_on(None, Notice, "a recovery code was typed, and none is taken")
+            }
             Self::Failed(E::Pin(TokenError::Unavailable)) => {
                 pass_on(None, Notice, "a PIN is needed and the application has nobody to ask for it")
             }

@@ -5,6 +5,7 @@ use passkey_core::messages::English;
 use passkey_core::verify::CounterWarning;
 
 use super::*;
+use crate::redeemed::redeemed;
 use crate::verified::verified;
 
 /// What the person hears, without the words.
@@ -32,6 +33,10 @@ fn rejected(error: VerifyError) -> Outcome {
     failed(SignInError::Rejected(error))
 }
 
+fn not_recovered(error: RedeemError) -> Outcome {
+    Outcome::NotRecovered(Box::new(error))
+}
+
 fn config_error() -> Outcome {
     let error = passkey_core::config::Config::parse(
         std::path::Path::new("passkey.toml"),
@@ -53,7 +58,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
     use TokenError as T;
     use VerifyError as V;
     let counter = CounterWarning { stored: 9, received: 5 };
-    vec![
+    let mut table = vec![
         (Outcome::Verified(Box::new(verified())), PAM_SUCCESS, Nothing, "verified"),
         (Outcome::NotEnrolled, PAM_AUTHINFO_UNAVAIL, Error, "has no passkey"),
         (Outcome::NotEnrolledIgnored, PAM_IGNORE, Nothing, "unenrolled=ignore"),
@@ -123,6 +128,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (pin(T::Unavailable), PAM_AUTHINFO_UNAVAIL, Nothing, "nobody to ask"),
         (pin(T::Interrupted), PAM_AUTHINFO_UNAVAIL, Nothing, "Ctrl-C"),
         (pin(T::NeverAPin), PAM_AUTHINFO_UNAVAIL, Info, "was not sent"),
+        (pin(T::RecoveryCode), PAM_AUTHINFO_UNAVAIL, Nothing, "none is taken"),
         (pin(T::NoRandomness), PAM_SYSTEM_ERR, Error, "randomness"),
         (pin(T::Refused(Status(0x7F))), PAM_AUTH_ERR, Error, "refused with"),
         (pin(T::Malformed), PAM_AUTH_ERR, Error, "malformed"),
@@ -139,6 +145,35 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (rejected(V::UserNotVerified), PAM_AUTH_ERR, Error, "did not verify its user"),
         (rejected(V::CounterNotGreater(counter)), PAM_AUTH_ERR, Error, "stored 9, received 5"),
         (rejected(V::UnusablePublicKey), PAM_SERVICE_ERR, Error, "public key"),
+    ];
+    table.extend(recovery());
+    table
+}
+
+/// The rows of recovery codes.
+fn recovery() -> Vec<(Outcome, Code, Tone, &'static str)> {
+    use Code::*;
+    let wait = std::time::Duration::from_secs(60);
+    vec![
+        (Outcome::Recovered(Box::new(redeemed(9))), PAM_SUCCESS, Nothing, "recovery code used, 9 left"),
+        (not_recovered(RedeemError::Wrong { locked_for: None }), PAM_AUTH_ERR, Error, "code is wrong"),
+        (
+            not_recovered(RedeemError::Wrong { locked_for: Some(wait) }),
+            PAM_MAXTRIES,
+            Error,
+            "none is for 60 s",
+        ),
+        (not_recovered(RedeemError::Used { locked_for: None }), PAM_AUTH_ERR, Error, "used before"),
+        (
+            not_recovered(RedeemError::Used { locked_for: Some(wait) }),
+            PAM_MAXTRIES,
+            Error,
+            "used before; none",
+        ),
+        (not_recovered(RedeemError::Locked { wait }), PAM_MAXTRIES, Error, "not looked at; none is for 60 s"),
+        (not_recovered(RedeemError::NoCodes), PAM_AUTHINFO_UNAVAIL, Error, "no recovery codes"),
+        (not_recovered(RedeemError::NoMemory), PAM_SYSTEM_ERR, Error, "no memory"),
+        (not_recovered(RedeemError::Store(store_error())), PAM_SERVICE_ERR, Error, "alice.toml: locked"),
     ]
 }
 
@@ -159,12 +194,20 @@ fn every_outcome_has_the_row_of_the_design() {
 }
 
 #[test]
-fn only_a_verified_signature_succeeds_and_only_true_absence_is_ignored() {
+fn only_a_verified_signature_or_a_redeemed_code_succeeds_and_only_true_absence_is_ignored() {
     for (outcome, ..) in table() {
         let code = outcome.code();
-        assert_eq!(code == Code::PAM_SUCCESS, matches!(outcome, Outcome::Verified(_)), "{outcome:?}");
+        let proved = matches!(outcome, Outcome::Verified(_) | Outcome::Recovered(_));
+        assert_eq!(code == Code::PAM_SUCCESS, proved, "{outcome:?}");
         assert_eq!(code == Code::PAM_IGNORE, matches!(outcome, Outcome::NotEnrolledIgnored), "{outcome:?}");
     }
+}
+
+#[test]
+fn a_low_stock_of_recovery_codes_is_announced() {
+    let row = Outcome::Recovered(Box::new(redeemed(3))).row();
+    assert_eq!(row.sentence, Sentence::Info(say::recovery_codes_left(3).unwrap()));
+    assert_eq!(row.reason, "recovery code used, 3 left");
 }
 
 #[test]

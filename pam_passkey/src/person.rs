@@ -11,6 +11,7 @@ pub(crate) struct Applicant<'a, 'h> {
     pam: &'a Pam<'h>,
     interrupt: &'a InterruptGuard,
     voice: Voice,
+    takes_recovery_code: bool,
 }
 
 /// How often the account is asked for.
@@ -23,11 +24,18 @@ pub(crate) struct Voice {
     pub(crate) quiet: bool,
     /// Every step to the log.
     pub(crate) debug: bool,
+    /// How it ended has been said already, before a question that changed nothing.
+    pub(crate) concluded: bool,
 }
 
 impl<'a, 'h> Applicant<'a, 'h> {
-    pub(crate) fn new(pam: &'a Pam<'h>, interrupt: &'a InterruptGuard, voice: Voice) -> Self {
-        Self { pam, interrupt, voice }
+    pub(crate) fn new(
+        pam: &'a Pam<'h>,
+        interrupt: &'a InterruptGuard,
+        voice: Voice,
+        takes_recovery_code: bool,
+    ) -> Self {
+        Self { pam, interrupt, voice, takes_recovery_code }
     }
 }
 
@@ -36,6 +44,7 @@ impl Voice {
     pub(crate) fn conclude(self, pam: &Pam<'_>, sentence: &Sentence) {
         match sentence {
             Sentence::None => {}
+            Sentence::Info(_) | Sentence::Error(_) if self.concluded => {}
             Sentence::Info(_) if self.quiet => {}
             Sentence::Info(phrase) => pam.tell(&words(phrase)),
             Sentence::Error(phrase) => pam.complain(&words(phrase)),
@@ -48,7 +57,11 @@ impl Person for Applicant<'_, '_> {
         if self.voice.debug {
             self.pam.log(Severity::Debug, &format!("notice {notice:?}"));
         }
-        let text = words(&messages::notice(notice));
+        let text = words(&if self.takes_recovery_code {
+            messages::notice_before_code(notice)
+        } else {
+            messages::notice(notice)
+        });
         self.interrupt.lifted_unless_pressed(|| {
             if is_locking(notice) {
                 self.pam.complain(&text);
@@ -99,7 +112,7 @@ impl Person for Applicant<'_, '_> {
 }
 
 /// What is said is said in the language of the host.
-fn words(phrase: &Phrase) -> String {
+pub(crate) fn words(phrase: &Phrase) -> String {
     phrase.in_language(&Catalogue::open())
 }
 

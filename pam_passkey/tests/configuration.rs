@@ -29,8 +29,9 @@ fn as_it_stands_it_changes_nothing() {
 fn every_option_is_there_with_its_built_in_value() {
     let config = parse(&uncommented());
     assert_eq!(config.rp_id.as_deref(), Some("computer.example.org"));
-    let Config { credential_files, state_dir, .. } = Config::default();
+    let Config { credential_files, state_dir, recovery_dir, .. } = Config::default();
     assert_eq!((&config.credential_files, &config.state_dir), (&credential_files, &state_dir));
+    assert_eq!(config.recovery_dir, recovery_dir);
 
     for key in Settings::KEYS {
         assert!(TEXT.lines().any(|line| line.starts_with(&format!("#{key} = "))), "{key} is missing");

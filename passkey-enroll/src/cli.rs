@@ -74,6 +74,8 @@ pub enum Command {
     Remove(Remove),
     /// Rehearse signing in, without signing in to anything
     Verify(Verify),
+    /// Look after the codes that sign you in when your security key is lost
+    Recovery(Recovery),
     /// Show the security keys that are plugged in
     Keys,
     /// Care for a security key itself: its PIN, its fingerprints, the passkeys on it
@@ -180,6 +182,33 @@ pub struct Enable {
 pub struct Remove {
     /// The name of the passkey
     pub name: String,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `recovery`
+#[derive(Args, Debug)]
+pub struct Recovery {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RecoveryCommand,
+}
+
+/// The commands below `recovery`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum RecoveryCommand {
+    /// Make ten new codes and show them, once; any older ones stop working
+    New(Confirmation),
+    /// Show how many codes are left and what became of the others
+    Status,
+    /// Take all codes away
+    Revoke(Confirmation),
+}
+
+/// Whether to ask before codes stop working.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Confirmation {
     /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,

@@ -14,6 +14,7 @@ use passkey_core::ceremony::{EnrolError, KeyFailure, ResetError, SignInError, To
 use passkey_core::config::{ConfigError, HostNameError};
 use passkey_core::credential::Credential;
 use passkey_core::store::StoreError;
+use passkey_core::store::recovery::NewCodesError;
 
 use crate::account::AccountError;
 use crate::care::CareError;
@@ -67,6 +68,15 @@ pub(crate) enum Error {
         /// The names there are.
         names: Vec<String>,
     },
+    /// The user has no recovery codes.
+    NoRecoveryCodes {
+        /// Whose codes they would be.
+        user: String,
+        /// The command that makes some.
+        new: String,
+    },
+    /// No recovery codes could be made.
+    NewCodes(NewCodesError),
     /// Another passkey of the user has this name.
     NameTaken(String),
     /// Another passkey of the user has the name that one is to be given.
@@ -192,6 +202,14 @@ impl Error {
                     .hint("Restore the file from a copy, or remove the damaged entries and enrol again.")
             }
             Self::NoSuchPasskey { user, name, names } => no_such_passkey(user, name, names),
+            Self::NoRecoveryCodes { user, new } => {
+                Report::new(Exit::NotEnrolled, "no_recovery_codes", format!("{user} has no recovery codes."))
+                    .hint(format!("Make some: {new}"))
+            }
+            Self::NewCodes(NewCodesError::Random(_)) => sign_in::no_randomness(),
+            Self::NewCodes(NewCodesError::NoMemory) => {
+                Report::new(Exit::Failed, "no_memory", "There is not enough memory to make recovery codes.")
+            }
             Self::NameTaken(name) => {
                 let message = format!("There is a passkey called “{name}” already.");
                 Report::new(Exit::AlreadyEnrolled, "name_taken", message)

@@ -56,10 +56,11 @@ pub fn list_in(sys: &Path, dev: &Path) -> io::Result<Vec<KeyInfo>> {
         if let Some(number) = node_number(&entry.file_name())
             && let Some(key) = inspect(&entry.path(), &dev.join(entry.file_name()))
         {
-            keys.push((number, key));
+            // They are few, and the code of a sort is large.
+            let place = keys.partition_point(|(other, _)| *other < number);
+            keys.insert(place, (number, key));
         }
     }
-    keys.sort_unstable_by_key(|(number, _)| *number);
     Ok(keys.into_iter().map(|(_, key)| key).collect())
 }
 

@@ -246,8 +246,12 @@ fn no_flood_fills_the_memory() {
     for talks in desks {
         let signing_in = measure(talks, |world| {
             let passkeys = [Passkey { credential: &mine, sign_count: None }];
-            let request =
-                SignIn { wanted: Wanted::Passkeys(&passkeys), policy: &policy, forbidden_pin: None };
+            let request = SignIn {
+                wanted: Wanted::Passkeys(&passkeys),
+                policy: &policy,
+                forbidden_pin: None,
+                takes_recovery_code: false,
+            };
             sign_in(world, &mut Nobody, &request).result.expect_err("nobody can sign in");
         });
         let enrolling = measure(talks, |world| {

@@ -23,6 +23,7 @@ use passkey_core::ceremony::{
     KeyFailure, Notice, Person as _, PickedKey, PinAnswer, PinPrompt, PinReason, PluggedKey, Reset,
     ResetError, ResetStep, System, TokenError, pick, reset,
 };
+use passkey_core::store::recovery::{Code, Reading};
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -198,6 +199,7 @@ impl<'i> Keeper<'i> {
                 reason: self.entry.reason,
                 retries_left: self.entry.retries_left,
                 question: self.entry.questions,
+                takes_recovery_code: false,
             });
             let typed = match answer {
                 PinAnswer::Pin(typed) => typed,
@@ -206,6 +208,10 @@ impl<'i> Keeper<'i> {
                 PinAnswer::Interrupted => return Err(self.pin_error(TokenError::Interrupted)),
             };
             self.entry.attempts_left = self.entry.attempts_left.saturating_sub(1);
+            if matches!(Code::read(&typed), Reading::Code(_)) {
+                self.entry.reason = PinReason::ThatWasARecoveryCode;
+                continue;
+            }
             // A PIN may be older than the present rule for new ones.
             match Pin::new(&typed, MIN_PIN_CHARS) {
                 Ok(pin) => return Ok(pin),

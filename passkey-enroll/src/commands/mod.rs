@@ -10,6 +10,7 @@ mod import;
 mod key;
 mod keys;
 mod list;
+mod recovery;
 mod remove;
 mod rename;
 mod show;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
         Command::Enable(arguments) => enable::run(&context, arguments),
         Command::Remove(arguments) => remove::run(&context, arguments),
         Command::Verify(arguments) => verify::run(context, &cli.global, arguments),
+        Command::Recovery(arguments) => recovery::run(&context, arguments),
         Command::Keys => keys::run(&context),
         Command::Key(arguments) => key::run(&context, arguments),
         // They need no configuration, and are done before.

@@ -154,7 +154,9 @@ fn ceremony(
     pin_stdin: bool,
 ) -> Result<(Attempt, crate::person::LastQuestion), Error> {
     let passkeys = Passkey::enabled(file, state);
-    let request = SignIn { wanted: Wanted::Passkeys(&passkeys), policy, forbidden_pin: None };
+    // A rehearsal uses nothing up.
+    let wanted = Wanted::Passkeys(&passkeys);
+    let request = SignIn { wanted, policy, forbidden_pin: None, takes_recovery_code: false };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut world = System::new(Some(interrupt.fd()));
     let mut person = Enrollee::new(&interrupt, pin_stdin);

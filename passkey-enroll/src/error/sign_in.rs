@@ -135,6 +135,7 @@ pub(super) fn pin(error: TokenError, asked: LastQuestion) -> Report {
         TokenError::PinMustChange => cannot_verify_user(Impossible::PinMustChange),
         TokenError::PinNotSet => cannot_verify_user(Impossible::NotSetUp),
         TokenError::NeverAPin => not_a_pin(said),
+        TokenError::RecoveryCode => not_a_pin("That is a recovery code, not a PIN."),
         TokenError::Empty => Report::new(Exit::Cancelled, "cancelled", "No PIN was given."),
         TokenError::Unavailable => nobody_to_ask(asked),
         TokenError::Interrupted => Report::cancelled(),
@@ -165,9 +166,12 @@ fn nobody_to_ask(asked: LastQuestion) -> Report {
             };
             Report::new(Exit::WrongPin, "wrong_pin", format!("That PIN was wrong.{left}"))
         }
-        Some(PinReason::NotAPin { .. } | PinReason::ThatWasThePassword) => {
-            not_a_pin("That cannot be the PIN. It was not sent to the security key.")
-        }
+        Some(
+            PinReason::NotAPin { .. }
+            | PinReason::ThatWasThePassword
+            | PinReason::ThatWasARecoveryCode
+            | PinReason::MistypedRecoveryCode,
+        ) => not_a_pin("That cannot be the PIN. It was not sent to the security key."),
     }
 }
 

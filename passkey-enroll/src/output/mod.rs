@@ -5,6 +5,7 @@ mod human;
 pub(crate) mod json;
 pub(crate) mod key_care;
 mod paint;
+pub(crate) mod recovery;
 pub(crate) mod rehearsal;
 mod table;
 mod time;
@@ -14,6 +15,7 @@ use std::io::{self, Write as _};
 
 use clap::error::ErrorKind;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Report};
 use crate::exit::Exit;
@@ -36,7 +38,9 @@ impl Output {
 
     /// Writes a command's result to stdout.
     pub(crate) fn result(self, result: &(impl Human + Serialize)) -> Result<(), Error> {
-        let text = if self.json { json_text(result) } else { result.human(Paint::for_stdout()) };
+        // Some results are secret.
+        let text =
+            Zeroizing::new(if self.json { json_text(result) } else { result.human(Paint::for_stdout()) });
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             // Whoever was reading has read enough.

@@ -41,6 +41,7 @@ pub(crate) struct Rules {
     pub(crate) unenrolled: &'static str,
     pub(crate) remote: &'static str,
     pub(crate) counter: &'static str,
+    pub(crate) recovery: &'static str,
     pub(crate) pin_attempts: u8,
 }
 
@@ -62,6 +63,7 @@ impl From<&Policy> for Rules {
             unenrolled: policy.unenrolled.as_str(),
             remote: policy.remote.as_str(),
             counter: policy.counter.as_str(),
+            recovery: policy.recovery.as_str(),
             pin_attempts: policy.pin_attempts,
         }
     }

@@ -11,6 +11,7 @@
 mod care;
 mod passkeys;
 mod people;
+mod recovery;
 mod scene;
 mod transfer;
 mod trouble;

@@ -81,8 +81,9 @@ impl Scene {
     /// Adds `text` to the configuration.
     pub(crate) fn configure(&self, text: &str) {
         let dir = self.dir.path().display();
-        let places =
-            format!("credential_files = [\"{dir}/store/{{user}}.toml\"]\nstate_dir = \"{dir}/state\"\n");
+        let places = format!(
+            "credential_files = [\"{dir}/store/{{user}}.toml\"]\nstate_dir = \"{dir}/state\"\nrecovery_dir = \"{dir}/recovery\"\n"
+        );
         write(&self.config(), &format!("{places}rp_id = \"machine.example\"\n{text}"));
     }
 
@@ -96,6 +97,10 @@ impl Scene {
 
     pub(crate) fn store(&self) -> PathBuf {
         self.dir.path().join("store")
+    }
+
+    pub(crate) fn recovery_file(&self) -> PathBuf {
+        self.dir.path().join("recovery").join(format!("{}.toml", user()))
     }
 
     pub(crate) fn credential_file(&self) -> PathBuf {

@@ -8,9 +8,9 @@ use crate::scene::{BLUE, Ran, Scene, as_stranger, user};
 #[test]
 fn a_broken_configuration_stops_everything_and_is_named_with_its_line() {
     for (text, words) in [
-        ("[defaults]\ntimeot = 3\n", ":5: [defaults] unknown key `timeot`, did you mean `timeout`?"),
-        ("[service.sudo]\nmode = \"both\"\n", ":5: [service.sudo] `mode` cannot be `both`"),
-        ("= = =\n", ":4: not valid TOML"),
+        ("[defaults]\ntimeot = 3\n", ":6: [defaults] unknown key `timeot`, did you mean `timeout`?"),
+        ("[service.sudo]\nmode = \"both\"\n", ":6: [service.sudo] `mode` cannot be `both`"),
+        ("= = =\n", ":5: not valid TOML"),
     ] {
         let scene = Scene::enrolled(&[BLUE]);
         scene.configure(text);

@@ -13,8 +13,8 @@ fn help_comes_on_stdout_and_names_every_command() {
     let ran = run(&["--help"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     for command in [
-        "add", "list", "show", "rename", "disable", "enable", "remove", "verify", "keys", "key", "import",
-        "export", "doctor",
+        "add", "list", "show", "rename", "disable", "enable", "remove", "verify", "recovery", "keys", "key",
+        "import", "export", "doctor",
     ] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let own = run(&[command, "--help"]);
@@ -42,6 +42,9 @@ fn a_command_line_that_is_not_understood_does_nothing() {
         &["export", "--format", "openssh"],
         &["enable", "blue", "--yes"],
         &["list", "extra"],
+        &["recovery"],
+        &["recovery", "newer"],
+        &["recovery", "status", "--yes"],
         &["add", "--require-attestation"],
     ] {
         let ran = run(arguments);

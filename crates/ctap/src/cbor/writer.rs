@@ -10,12 +10,21 @@ pub(crate) struct Item(Vec<u8>);
 
 impl Item {
     pub(crate) fn map(members: impl IntoIterator<Item = Option<(Item, Item)>>) -> Self {
-        Self::canonical_map(members.into_iter().flatten().collect())
+        let mut sorted = Vec::new();
+        for member in members.into_iter().flatten() {
+            Self::insert(&mut sorted, member);
+        }
+        Self::canonical_map(sorted)
     }
 
-    fn canonical_map(mut members: Vec<(Item, Item)>) -> Self {
-        // By major type, then the shorter one, then by bytes (CTAP 2.1 §8): in shortest form that is the order of the encoded keys.
-        members.sort_unstable_by(|(one, _), (other, _)| one.0.cmp(&other.0));
+    /// By major type, then the shorter one, then by bytes (CTAP 2.1 §8): in shortest form that is the order of the encoded keys.
+    /// There are a handful of them, and the code of a sort is larger than all of this.
+    fn insert(members: &mut Vec<(Item, Item)>, member: (Item, Item)) {
+        let place = members.partition_point(|(key, _)| key.0 <= member.0.0);
+        members.insert(place, member);
+    }
+
+    fn canonical_map(members: Vec<(Item, Item)>) -> Self {
         let head = encoded(|encoder| encoder.map(len(&members)).map(drop));
         Self(members.into_iter().fold(head.0, |mut all, (key, value)| {
             all.extend_from_slice(&key.0);

@@ -55,6 +55,10 @@ pub enum PinReason {
     },
     /// The last answer was the account's password. It was not sent to the key.
     ThatWasThePassword,
+    /// The last answer was a recovery code, and none is taken here. It was not sent to the key.
+    ThatWasARecoveryCode,
+    /// The last answer seems to be a recovery code with a slip in it. It was not sent to the key.
+    MistypedRecoveryCode,
 }
 
 /// A question for the key's PIN.
@@ -68,6 +72,8 @@ pub struct PinPrompt<'a> {
     pub retries_left: Option<u8>,
     /// Counts the questions of this ceremony from 1: some programs answer equal questions with the same answer unasked.
     pub question: u8,
+    /// Whether a recovery code is taken as well.
+    pub takes_recovery_code: bool,
 }
 
 /// What the person answered.

@@ -176,7 +176,7 @@ impl<'a, W: World, P: Person> Sitting<'a, W, P> {
     ) -> Result<(PinUvAuthProtocol, PinUvAuthToken), NoToken> {
         let TokenRequest { permissions, rp_id, by_sensor, attempts } = *request;
         let name = self.fleet.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
-        let rules = PinRules { attempts, forbidden: None };
+        let rules = PinRules { attempts, forbidden: None, takes_recovery_code: false };
         let (mut flow, mut next) =
             TokenFlow::start(&name, info, permissions, rp_id, by_sensor, rules).ok_or(NoToken::NoProtocol)?;
         loop {

@@ -1,11 +1,13 @@
 //! Getting a pinUvAuthToken from one key: by the PIN, or by the key's own sensor with the PIN to fall back on.
 //!
 //! CTAP 2.1 §6.5.5. This is where a PIN is treated as the precious thing it is: never sent when it cannot be one, never when it
-//! is the account's password, never twice for one typing, and never without saying how many tries are left once one has failed.
+//! is the account's password or a recovery code, never twice for one typing, and never without saying how many tries are left
+//! once one has failed.
 
 use super::person::{Lock, Notice, Person, PinAnswer, PinPrompt, PinReason};
 use super::user_verification;
 use super::world::World;
+use crate::store::recovery::{Code, Reading};
 use ctap::client_pin::{self, Permissions};
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
 use ctap::{Info, ReplyError, Secret, Status};
@@ -43,6 +45,8 @@ pub enum TokenError {
     Interrupted,
     /// What was typed never was a PIN that could be sent.
     NeverAPin,
+    /// A recovery code was typed in its place, where one is taken.
+    RecoveryCode,
     /// The kernel gave no randomness.
     NoRandomness,
     /// The key refused with this status.
@@ -94,6 +98,8 @@ pub(super) struct PinRules<'a> {
     pub(super) attempts: u8,
     /// A PIN that must never be sent: the password that an earlier module got.
     pub(super) forbidden: Option<&'a Secret>,
+    /// Whether a recovery code is taken in place of a PIN. It is sent in no case.
+    pub(super) takes_recovery_code: bool,
 }
 
 enum Stage {
@@ -123,6 +129,7 @@ pub(super) struct TokenFlow<'a> {
     reason: PinReason,
     retries_left: Option<u8>,
     wrong_pins: u8,
+    recovery_code: Option<Code>,
 }
 
 impl<'a> TokenFlow<'a> {
@@ -153,6 +160,7 @@ impl<'a> TokenFlow<'a> {
             reason: PinReason::First,
             retries_left: None,
             wrong_pins: 0,
+            recovery_code: None,
         };
         let first = flow.begin();
         Some((flow, first))
@@ -181,6 +189,11 @@ impl<'a> TokenFlow<'a> {
     /// How many PINs the key has refused.
     pub(super) fn wrong_pins(&self) -> u8 {
         self.wrong_pins
+    }
+
+    /// The recovery code that was typed ([`TokenError::RecoveryCode`]).
+    pub(super) fn take_recovery_code(&mut self) -> Option<Code> {
+        self.recovery_code.take()
     }
 
     /// Takes the reply to the last [`Next::Send`].
@@ -261,6 +274,7 @@ impl<'a> TokenFlow<'a> {
                 reason: self.reason,
                 retries_left: self.retries_left,
                 question: self.questions,
+                takes_recovery_code: self.rules.takes_recovery_code,
             });
             let pin = match answer {
                 PinAnswer::Pin(pin) => pin,
@@ -269,9 +283,20 @@ impl<'a> TokenFlow<'a> {
                 PinAnswer::Interrupted => return Next::Failed(TokenError::Interrupted),
             };
             self.attempts_left = self.attempts_left.saturating_sub(1);
-            match self.unfit(&pin) {
-                Some(reason) => self.reason = reason,
-                None => return self.request_pin_token(&pin, world),
+            match (Code::read(&pin), self.rules.takes_recovery_code) {
+                (Reading::Code(code), true) => {
+                    self.recovery_code = Some(code);
+                    return Next::Failed(TokenError::RecoveryCode);
+                }
+                (Reading::Code(_), false) => self.reason = PinReason::ThatWasARecoveryCode,
+                // Only where somebody may have meant a code: it could be the PIN.
+                (Reading::Mistyped, true) if !self.is_password(&pin) => {
+                    self.reason = PinReason::MistypedRecoveryCode;
+                }
+                (Reading::Mistyped | Reading::NoCode, _) => match self.unfit(&pin) {
+                    Some(reason) => self.reason = reason,
+                    None => return self.request_pin_token(&pin, world),
+                },
             }
         }
         Next::Failed(TokenError::NeverAPin)
@@ -279,7 +304,7 @@ impl<'a> TokenFlow<'a> {
 
     /// Why this must not be sent to the key.
     fn unfit(&self, pin: &Secret) -> Option<PinReason> {
-        if self.rules.forbidden.is_some_and(|password| password == pin) {
+        if self.is_password(pin) {
             return Some(PinReason::ThatWasThePassword);
         }
         let characters = std::str::from_utf8(pin.as_bytes()).map_or(0, |text| text.chars().count());
@@ -287,6 +312,10 @@ impl<'a> TokenFlow<'a> {
             return None;
         }
         Some(PinReason::NotAPin { min_length: MIN_PIN_CHARS })
+    }
+
+    fn is_password(&self, typed: &Secret) -> bool {
+        self.rules.forbidden.is_some_and(|password| password == typed)
     }
 
     fn request_pin_token(&mut self, pin: &Secret, world: &mut impl World) -> Next {

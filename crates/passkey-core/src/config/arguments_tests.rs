@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::{CounterPolicy, Mode, Remote, Unenrolled, UserVerification};
+use super::super::{CounterPolicy, Mode, Recovery, Remote, Unenrolled, UserVerification};
 use super::*;
 
 fn parse(arguments: &[&str]) -> Result<Arguments, ArgumentError> {
@@ -30,6 +30,7 @@ fn every_argument_of_the_design_is_taken() {
         "unenrolled=ignore",
         "remote=allow",
         "counter=deny",
+        "recovery=allow",
         "pin_attempts=2",
         "quiet",
         "debug=false",
@@ -47,6 +48,7 @@ fn every_argument_of_the_design_is_taken() {
             unenrolled: Some(Unenrolled::Ignore),
             remote: Some(Remote::Allow),
             counter: Some(CounterPolicy::Deny),
+            recovery: Some(Recovery::Allow),
             pin_attempts: Some(2),
             quiet: Some(true),
             debug: Some(false),

@@ -29,11 +29,13 @@ pub const DEFAULT_PATH: &str = "/etc/passkey/passkey.toml";
 pub const DEFAULT_CREDENTIAL_FILES: &str = "/etc/passkey/credentials/{user}.toml";
 /// Where counters and the like are kept unless the configuration says otherwise.
 pub const DEFAULT_STATE_DIR: &str = "/var/lib/passkey/state";
+/// Where hashed recovery codes are kept unless the configuration says otherwise.
+pub const DEFAULT_RECOVERY_DIR: &str = "/var/lib/passkey/recovery";
 
 /// The longest configuration, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
 /// The keys outside any table.
-const KEYS: &[&str] = &["credential_files", "state_dir", "rp_id", "defaults", "service"];
+const KEYS: &[&str] = &["credential_files", "state_dir", "recovery_dir", "rp_id", "defaults", "service"];
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub credential_files: Vec<Template>,
     /// Where counters, last use and failures are kept.
     pub state_dir: PathBuf,
+    /// Where hashed recovery codes are kept.
+    pub recovery_dir: PathBuf,
     /// The RP ID for new passkeys; `None` for the machine's host name.
     pub rp_id: Option<String>,
     /// `[defaults]`
@@ -55,6 +59,7 @@ impl Default for Config {
         Self {
             credential_files: Template::from_str(DEFAULT_CREDENTIAL_FILES).into_iter().collect(),
             state_dir: PathBuf::from(DEFAULT_STATE_DIR),
+            recovery_dir: PathBuf::from(DEFAULT_RECOVERY_DIR),
             rp_id: None,
             defaults: Settings::default(),
             services: BTreeMap::new(),
@@ -133,7 +138,10 @@ impl Config {
             ("state_dir", DeValue::String(dir)) if is_plain_absolute(dir) => {
                 self.state_dir = PathBuf::from(dir.as_ref());
             }
-            ("state_dir", _) => return refused(Expectation::AbsolutePath),
+            ("recovery_dir", DeValue::String(dir)) if is_plain_absolute(dir) => {
+                self.recovery_dir = PathBuf::from(dir.as_ref());
+            }
+            ("state_dir" | "recovery_dir", _) => return refused(Expectation::AbsolutePath),
             ("rp_id", DeValue::String(rp_id)) if is_rp_id(rp_id) => self.rp_id = Some(rp_id.to_string()),
             ("rp_id", _) => return refused(Expectation::RpId),
             _ => return Err(keys::unknown(key, KEYS)),
@@ -145,7 +153,7 @@ impl Config {
     /// the mode that comes out.
     pub fn policy(&self, service: &str, arguments: &Settings) -> Policy {
         let nothing = Settings::default();
-        let service = self.services.get(&service.to_lowercase()).unwrap_or(&nothing);
+        let service = self.services.get(&service.to_ascii_lowercase()).unwrap_or(&nothing);
         Policy::from_settings(&arguments.clone().or(service).or(&self.defaults))
     }
 
@@ -174,14 +182,14 @@ impl Source<'_> {
             let error = Value::File(value.get_ref()).refused("service", Expectation::Table);
             return Err(self.error(key.span().start, String::new(), error));
         };
-        table
-            .iter()
-            .map(|(name, value)| {
-                let section = format!("service.{}", readable(name.get_ref()));
-                // The PAM library knows services in lower case only.
-                Ok((name.get_ref().to_lowercase(), self.settings(&section, name, value)?))
-            })
-            .collect()
+        // One by one: collecting them would sort them first, with more code than all of this.
+        let mut services = BTreeMap::new();
+        for (name, value) in table {
+            let section = format!("service.{}", readable(name.get_ref()));
+            // The PAM library knows services in lower case only.
+            services.insert(name.get_ref().to_ascii_lowercase(), self.settings(&section, name, value)?);
+        }
+        Ok(services)
     }
 
     fn settings(

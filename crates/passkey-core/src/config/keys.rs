@@ -18,7 +18,7 @@ fn nearest(key: &str, known: &'static [&'static str]) -> Option<&'static str> {
         return None;
     }
     // An argument's dash for the file's underscore is the commonest slip.
-    let key = key.to_lowercase().replace('-', "_");
+    let key = key.to_ascii_lowercase().replace('-', "_");
     known
         .iter()
         .map(|candidate| (edits(&key, candidate), *candidate))

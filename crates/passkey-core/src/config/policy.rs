@@ -78,6 +78,16 @@ words! {
 }
 
 words! {
+    /// What becomes of a recovery code in place of a passkey.
+    Recovery {
+        /// It is not taken.
+        Deny = "deny",
+        /// It signs its user in, once, where no security key can.
+        Allow = "allow",
+    }
+}
+
+words! {
     /// What a signature counter that does not rise means.
     CounterPolicy {
         /// A line in the log.
@@ -106,6 +116,8 @@ pub struct Policy {
     pub remote: Remote,
     /// What a signature counter that does not rise means.
     pub counter: CounterPolicy,
+    /// What becomes of a recovery code in place of a passkey.
+    pub recovery: Recovery,
     /// How many PINs may be typed in one ceremony.
     pub pin_attempts: u8,
     /// Whether to say nothing beyond prompts.
@@ -131,6 +143,7 @@ impl Policy {
             unenrolled: settings.unenrolled.unwrap_or(Unenrolled::Deny),
             remote: settings.remote.unwrap_or(Remote::Refuse),
             counter: settings.counter.unwrap_or(CounterPolicy::Warn),
+            recovery: settings.recovery.unwrap_or(Recovery::Deny),
             pin_attempts: settings.pin_attempts.unwrap_or(3),
             quiet: settings.quiet.unwrap_or(false),
             debug: settings.debug.unwrap_or(false),

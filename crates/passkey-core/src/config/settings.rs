@@ -6,8 +6,8 @@ use std::{ops::RangeInclusive, time::Duration};
 use toml::de::DeValue;
 
 use super::{
-    CounterPolicy, Mode, Remote, SettingError, Unenrolled, UserVerification, error::Expectation, keys,
-    policy::Word,
+    CounterPolicy, Mode, Recovery, Remote, SettingError, Unenrolled, UserVerification, error::Expectation,
+    keys, policy::Word,
 };
 
 /// The longest `timeout` and `wait_for_key`.
@@ -34,6 +34,8 @@ pub struct Settings {
     pub remote: Option<Remote>,
     /// `counter`
     pub counter: Option<CounterPolicy>,
+    /// `recovery`
+    pub recovery: Option<Recovery>,
     /// `pin_attempts`
     pub pin_attempts: Option<u8>,
     /// `quiet`
@@ -53,6 +55,7 @@ impl Settings {
         "unenrolled",
         "remote",
         "counter",
+        "recovery",
         "pin_attempts",
         "quiet",
         "debug",
@@ -78,6 +81,7 @@ impl Settings {
             unenrolled: self.unenrolled.or(below.unenrolled),
             remote: self.remote.or(below.remote),
             counter: self.counter.or(below.counter),
+            recovery: self.recovery.or(below.recovery),
             pin_attempts: self.pin_attempts.or(below.pin_attempts),
             quiet: self.quiet.or(below.quiet),
             debug: self.debug.or(below.debug),
@@ -95,6 +99,7 @@ impl Settings {
             "unenrolled" => self.unenrolled = Some(value.word(key)?),
             "remote" => self.remote = Some(value.word(key)?),
             "counter" => self.counter = Some(value.word(key)?),
+            "recovery" => self.recovery = Some(value.word(key)?),
             "pin_attempts" => {
                 let attempts = value.number(key, 1..=MAX_PIN_ATTEMPTS)?;
                 self.pin_attempts = Some(u8::try_from(attempts).unwrap_or(1));

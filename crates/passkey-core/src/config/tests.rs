@@ -32,6 +32,7 @@ fn without_a_file_the_built_in_values_hold() {
             unenrolled: Unenrolled::Deny,
             remote: Remote::Refuse,
             counter: CounterPolicy::Warn,
+            recovery: Recovery::Deny,
             pin_attempts: 3,
             quiet: false,
             debug: false,
@@ -87,6 +88,7 @@ fn every_key_is_read() {
         r#"
         credential_files = ["/etc/keys/{user}.toml", "{home}/.config/passkey/credentials.toml", "/srv/{uid}/keys"]
         state_dir = "/var/lib/other"
+        recovery_dir = "/srv/recovery"
         rp_id = "host.example"
 
         [defaults]
@@ -98,6 +100,7 @@ fn every_key_is_read() {
         unenrolled = "ignore"
         remote = "allow"
         counter = "deny"
+        recovery = "allow"
         pin_attempts = 8
         quiet = true
         debug = true
@@ -110,6 +113,7 @@ fn every_key_is_read() {
         ["/etc/keys/{user}.toml", "{home}/.config/passkey/credentials.toml", "/srv/{uid}/keys"]
     );
     assert_eq!(config.state_dir, Path::new("/var/lib/other"));
+    assert_eq!(config.recovery_dir, Path::new("/srv/recovery"));
     assert_eq!(config.rp_id_for_enrolment().unwrap(), "host.example");
     assert_eq!(
         config.policy("any", &Settings::default()),
@@ -122,6 +126,7 @@ fn every_key_is_read() {
             unenrolled: Unenrolled::Ignore,
             remote: Remote::Allow,
             counter: CounterPolicy::Deny,
+            recovery: Recovery::Allow,
             pin_attempts: 8,
             quiet: true,
             debug: true,
@@ -181,7 +186,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("[default]\n", ":1: unknown key `default`, did you mean `defaults`?"),
     (
         "passwords = 1\n",
-        ":1: unknown key `passwords`; the keys are credential_files, state_dir, rp_id, defaults, service",
+        ":1: unknown key `passwords`; the keys are credential_files, state_dir, recovery_dir, rp_id, defaults, service",
     ),
     (
         "[defaults]\ntimeout = 0\n",
@@ -231,6 +236,8 @@ const ERRORS: &[(&str, &str)] = &[
     ("defaults = 3\n", ":1: `defaults` cannot be `3`: give a table"),
     ("service = 'sudo'\n", ":1: `service` cannot be `sudo`: give a table"),
     ("[service]\nsudo = 1\n", ":2: `sudo` cannot be `1`: give a table"),
+    ("recovery_dir = 'relative'\n", ":1: `recovery_dir` cannot be `relative`: give an absolute path"),
+    ("[defaults]\nrecovery = true\n", ":2: [defaults] `recovery` cannot be `true`: give one of deny, allow"),
     ("state_dir = 'relative'\n", ":1: `state_dir` cannot be `relative`: give an absolute path"),
     ("state_dir = '/var/../etc'\n", ":1: `state_dir` cannot be `/var/../etc`: give an absolute path"),
     (
@@ -306,7 +313,7 @@ fn arguments_share_the_definitions_of_the_file() {
             "nouserok",
             None,
             Some(
-                "unknown key `nouserok`; the keys are mode, usernameless, verification, timeout, wait_for_key, unenrolled, remote, counter, pin_attempts, quiet, debug",
+                "unknown key `nouserok`; the keys are mode, usernameless, verification, timeout, wait_for_key, unenrolled, remote, counter, recovery, pin_attempts, quiet, debug",
             ),
         ),
     ] {

@@ -5,9 +5,14 @@
 //! order of its own.
 
 mod phrase;
+mod recovery;
 mod table;
 
 pub use phrase::{English, Language, Message, Phrase};
+pub use recovery::{
+    FEW_CODES, NotACode, not_a_code, notice_before_code, recovery_codes_left, recovery_locked,
+    recovery_prompt, redeem_error,
+};
 pub use table::{ALL_DISABLED, BROKEN, NOT_ENROLLED, STORE_BROKEN};
 
 use crate::ceremony::{Impossible, Lock, Loss, Notice, PinPrompt, PinReason, SignInError, TokenError};
@@ -38,10 +43,13 @@ pub fn notice(notice: &Notice) -> Phrase {
 /// The question for a PIN. No two questions of one ceremony are the same, since some programs answer a question that they have
 /// seen before with the same answer.
 pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
-    let question = match prompt.question {
-        0 | 1 => say::PIN_FIRST.into(),
-        2 => say::PIN_AGAIN.into(),
-        number => Phrase::from(say::PIN_ATTEMPT).number_of("number", number),
+    let question = match (prompt.question, prompt.takes_recovery_code) {
+        (0 | 1, false) => say::PIN_FIRST.into(),
+        (0 | 1, true) => say::PIN_OR_CODE_FIRST.into(),
+        (2, false) => say::PIN_AGAIN.into(),
+        (2, true) => say::PIN_OR_CODE_AGAIN.into(),
+        (number, false) => Phrase::from(say::PIN_ATTEMPT).number_of("number", number),
+        (number, true) => Phrase::from(say::PIN_OR_CODE_ATTEMPT).number_of("number", number),
     };
     let why: Option<Phrase> = match prompt.reason {
         PinReason::First => None,
@@ -51,14 +59,21 @@ pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
             Some(Phrase::from(say::NOT_A_PIN).number_of("length", length))
         }
         PinReason::ThatWasThePassword => Some(say::THAT_WAS_THE_PASSWORD.into()),
+        PinReason::ThatWasARecoveryCode => Some(say::THAT_WAS_A_RECOVERY_CODE.into()),
+        PinReason::MistypedRecoveryCode => Some(say::RECOVERY_MISTYPED.into()),
     };
     let warning = match (prompt.retries_left, prompt.reason) {
         (Some(0 | 1), _) => Some(say::LAST_TRY.into()),
         (Some(left @ (2 | 3)), _) => Some(Phrase::from(say::FEW_TRIES_LEFT).number_of("left", left)),
         (None, _) | (Some(_), PinReason::First) => None,
-        (Some(left), PinReason::Wrong | PinReason::NotAPin { .. } | PinReason::ThatWasThePassword) => {
-            Some(Phrase::from(say::TRIES_LEFT).number_of("left", left))
-        }
+        (
+            Some(left),
+            PinReason::Wrong
+            | PinReason::NotAPin { .. }
+            | PinReason::ThatWasThePassword
+            | PinReason::ThatWasARecoveryCode
+            | PinReason::MistypedRecoveryCode,
+        ) => Some(Phrase::from(say::TRIES_LEFT).number_of("left", left)),
     };
     [warning, why].into_iter().flatten().fold(question, |rest, sentence| one_after_the_other(sentence, rest))
 }
@@ -114,7 +129,9 @@ pub fn pin_error(error: TokenError) -> Option<Phrase> {
         TokenError::PinNotSet => say::PIN_NOT_SET,
         TokenError::SensorLocked => say::SENSOR_LOCKED,
         TokenError::NeverAPin => say::NEVER_A_PIN,
-        TokenError::Empty | TokenError::Unavailable | TokenError::Interrupted => return None,
+        TokenError::Empty | TokenError::Unavailable | TokenError::Interrupted | TokenError::RecoveryCode => {
+            return None;
+        }
         TokenError::NoRandomness => say::NO_RANDOMNESS,
         TokenError::Refused(_) | TokenError::Malformed => say::PIN_UNCHECKED,
     };

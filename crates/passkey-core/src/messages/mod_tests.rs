@@ -1,15 +1,40 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::*;
+use crate::store::StoreError;
+use crate::store::recovery::RedeemError;
 use crate::verify::VerifyError;
 use ctap::hid::{FramingError, HidError};
 use ctap::u2f::StatusWord;
 
-const REASONS: [PinReason; 4] =
-    [PinReason::First, PinReason::Wrong, PinReason::NotAPin { min_length: 4 }, PinReason::ThatWasThePassword];
+const REASONS: [PinReason; 6] = [
+    PinReason::First,
+    PinReason::Wrong,
+    PinReason::NotAPin { min_length: 4 },
+    PinReason::ThatWasThePassword,
+    PinReason::ThatWasARecoveryCode,
+    PinReason::MistypedRecoveryCode,
+];
 
 fn prompt(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
-    pin_prompt(&PinPrompt { key_name: "key", reason, retries_left, question })
+    pin_prompt(&PinPrompt { key_name: "key", reason, retries_left, question, takes_recovery_code: false })
+}
+
+fn prompt_or_code(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
+    pin_prompt(&PinPrompt { key_name: "key", reason, retries_left, question, takes_recovery_code: true })
+}
+
+/// What is said of an answer that is no recovery code, or not one that is accepted.
+fn refusals() -> [RedeemError; 6] {
+    [
+        RedeemError::Wrong { locked_for: None },
+        RedeemError::Used { locked_for: None },
+        RedeemError::Locked { wait: Duration::from_secs(3600) },
+        RedeemError::NoCodes,
+        RedeemError::NoMemory,
+        RedeemError::Store(StoreError::Locked { path: "/".into() }),
+    ]
 }
 
 fn english(phrase: &Phrase) -> String {
@@ -22,7 +47,12 @@ pub(super) fn prompts() -> Vec<Phrase> {
     for reason in REASONS {
         for left in [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(8)] {
             prompts.extend((1..=8).map(|question| prompt(reason, left, question)));
+            prompts.extend((1..=8).map(|question| prompt_or_code(reason, left, question)));
         }
+    }
+    prompts.extend((1..=8).map(|question| recovery_prompt(None, question)));
+    for before in [NotACode::Mistyped, NotACode::Other] {
+        prompts.extend((1..=8).map(|question| recovery_prompt(Some(not_a_code(before)), question)));
     }
     let accounts = ["alice".to_owned(), "bob".to_owned()];
     prompts.extend((1..=8).map(|question| account_prompt(&accounts, question)));
@@ -86,7 +116,15 @@ pub(super) fn sentences() -> Vec<Phrase> {
     let ends = [NOT_ENROLLED, ALL_DISABLED, BROKEN, STORE_BROKEN];
     let notices = notices.iter().map(notice);
     let errors = errors.iter().map(|error| sign_in_error(error).unwrap());
-    notices.chain(errors).chain(ends.map(Phrase::from)).collect()
+    let recovery = refusals().map(|error| redeem_error(&error)).into_iter();
+    let left = (0..4).filter_map(recovery_codes_left);
+    notices
+        .chain([notice_before_code(&Notice::InsertKey)])
+        .chain(errors)
+        .chain(ends.map(Phrase::from))
+        .chain(recovery)
+        .chain(left)
+        .collect()
 }
 
 #[test]
@@ -115,9 +153,19 @@ fn the_person_hears_how_many_tries_are_left() {
             "That is too short or too long for a PIN, which has at least 4 characters. PIN of your security key, again: ",
         ),
         (PinReason::First, Some(8), 2, "PIN of your security key, again: "),
+        (
+            PinReason::ThatWasARecoveryCode,
+            Some(8),
+            2,
+            "That is a recovery code, not the PIN of your security key. 8 tries left. PIN of your security key, again: ",
+        ),
     ] {
         assert_eq!(english(&prompt(reason, left, question)), expected);
     }
+    assert_eq!(
+        english(&prompt_or_code(PinReason::Wrong, Some(7), 2)),
+        "That PIN was wrong. 7 tries left. PIN of your security key, or a recovery code, again: "
+    );
 }
 
 #[test]
@@ -144,10 +192,17 @@ pub(super) fn assert_no_two_questions_are_the_same(language: &dyn Language) {
     for (reason, left) in REASONS.into_iter().flat_map(|reason| lefts.map(|left| (reason, left))) {
         let questions: BTreeSet<String> = (1..=8).map(|number| said(prompt(reason, left, number))).collect();
         assert_eq!(questions.len(), 8, "{questions:?}");
+        let questions: BTreeSet<String> =
+            (1..=8).map(|number| said(prompt_or_code(reason, left, number))).collect();
+        assert_eq!(questions.len(), 8, "{questions:?}");
         // One is not even the end of another one.
         let first = said(prompt(PinReason::First, None, 1));
         assert!((2..=8).all(|number| !said(prompt(reason, left, number)).ends_with(&first)));
     }
+    let before = Some(not_a_code(NotACode::Other));
+    let questions: BTreeSet<String> =
+        (1..=8).map(|number| said(recovery_prompt(before.clone(), number))).collect();
+    assert_eq!(questions.len(), 8, "{questions:?}");
     let accounts = ["alice".to_owned()];
     let questions: BTreeSet<String> = (1..=8).map(|number| said(account_prompt(&accounts, number))).collect();
     assert_eq!(questions.len(), 8, "{questions:?}");

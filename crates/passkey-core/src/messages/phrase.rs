@@ -150,10 +150,10 @@ pub(super) fn names(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = text;
     while let Some(Gap { name, after, .. }) = next_gap(rest) {
-        names.push(name);
+        // They are few, and the code of a sort is large.
+        names.insert(names.partition_point(|known| *known <= name), name);
         rest = after;
     }
-    names.sort_unstable();
     names
 }
 

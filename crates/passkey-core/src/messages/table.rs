@@ -58,6 +58,12 @@ messages! {
     pub(super) PIN_AGAIN = "PIN of your security key, again: ";
     /// The third prompt for a PIN and any later one. {number} is 3 or more.
     pub(super) PIN_ATTEMPT = "PIN of your security key, attempt {number}: ";
+    /// A prompt. The account has recovery codes: ten codes on paper, each of which signs in once without the security key.
+    pub(super) PIN_OR_CODE_FIRST = "PIN of your security key, or a recovery code: ";
+    /// The second prompt for a PIN or a recovery code.
+    pub(super) PIN_OR_CODE_AGAIN = "PIN of your security key, or a recovery code, again: ";
+    /// The third such prompt and any later one. {number} is 3 or more.
+    pub(super) PIN_OR_CODE_ATTEMPT = "PIN of your security key, or a recovery code, attempt {number}: ";
     /// Stands before a prompt for the PIN. The PIN that was typed before was wrong.
     pub(super) PIN_WRONG = "That PIN was wrong.";
     /// Stands before a prompt for the PIN. {length} is the number of characters that a PIN has at least, mostly 4.
@@ -66,6 +72,8 @@ messages! {
         "That is too short or too long for a PIN, which has at least {length} characters.";
     /// Stands before a prompt for the PIN.
     pub(super) THAT_WAS_THE_PASSWORD = "That is your password, not the PIN of your security key.";
+    /// Stands before a prompt for the PIN, in a program that takes no recovery codes.
+    pub(super) THAT_WAS_A_RECOVERY_CODE = "That is a recovery code, not the PIN of your security key.";
     /// Stands between "That PIN was wrong." and a prompt for the PIN. {left} is 4 or more.
     pub(super) TRIES_LEFT = "{left} try left.", "{left} tries left.";
     /// Stands before a prompt for the PIN. {left} is 2 or 3.
@@ -74,6 +82,43 @@ messages! {
         "Careful: {left} tries left before the PIN is blocked for good.";
     /// Stands before a prompt for the PIN. After this try the security key can only be reset, and loses its passkeys.
     pub(super) LAST_TRY = "This is the last try before the PIN is blocked for good.";
+
+    /// Stands after the sentence that asks for the security key to be plugged in, and before a long wait.
+    pub(super) RECOVERY_CODE_NEXT = "If it is lost, wait: you can use a recovery code next.";
+    /// A prompt for one of the account's recovery codes, after it was said why no security key could be used. An empty answer goes on as if
+    /// there were no such codes.
+    pub(super) RECOVERY_FIRST = "Recovery code (Enter to go on without): ";
+    /// The second prompt for a recovery code.
+    pub(super) RECOVERY_AGAIN = "Recovery code, again (Enter to go on without): ";
+    /// The third prompt for a recovery code and any later one. {number} is 3 or more.
+    pub(super) RECOVERY_ATTEMPT = "Recovery code, attempt {number} (Enter to go on without): ";
+    /// Stands before a prompt. A letter or two of it are wrong.
+    pub(super) RECOVERY_MISTYPED = "That recovery code has a typing mistake.";
+    /// Stands before a prompt. It does not look like one at all.
+    pub(super) NOT_A_RECOVERY_CODE = "That is not a recovery code.";
+    /// Stands before a prompt. It looks like one, and is not the account's.
+    pub(super) RECOVERY_WRONG = "That recovery code is wrong.";
+    /// Stands before a prompt. Each works once.
+    pub(super) RECOVERY_USED = "That recovery code has been used before.";
+    /// They were taken away at the same moment.
+    pub(super) NO_RECOVERY_CODES = "This account has no recovery codes.";
+    /// {minutes} goes up to 60.
+    pub(super) RECOVERY_LOCKED =
+        "Too many wrong recovery codes. They are taken again in {minutes} minute.",
+        "Too many wrong recovery codes. They are taken again in {minutes} minutes.";
+    /// Checking a recovery code takes some memory, on purpose.
+    pub(super) RECOVERY_NO_MEMORY =
+        "This computer has not enough free memory to check the recovery code. Try again later.";
+    /// The disk is full or cannot be written to. Who signs in cannot put it right.
+    pub(super) RECOVERY_NOT_STORED =
+        "The recovery code was not accepted, since it could not be marked as used. The system log says more.";
+    /// It was accepted, and there are no more. What stands after the colon is a command.
+    pub(super) LAST_RECOVERY_CODE =
+        "That was your last recovery code. Make new ones with: passkey-enroll recovery new";
+    /// One was accepted. {left} is 1 to 3. What stands after the colon is a command.
+    pub(super) FEW_RECOVERY_CODES =
+        "{left} recovery code is left. Make new ones with: passkey-enroll recovery new",
+        "{left} recovery codes are left. Make new ones with: passkey-enroll recovery new";
 
     /// A prompt. {list} is like: 1 alice, 2 bob. The person types a number or a name.
     pub(super) ACCOUNT_FIRST = "Which account? {list}: ";

@@ -5,7 +5,7 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::cose::PublicKey;
 
-use super::document::{self, EntryError, Fields, FormatError, SkippedEntry};
+use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, SkippedEntry};
 use crate::{
     credential::{
         AttestationSummary, Credential, CredentialId, NameError, UserHandle, UvCapability, algorithm_name,
@@ -145,6 +145,7 @@ impl CredentialFile {
     pub fn parse(text: &str) -> Result<Self, FormatError> {
         let (user_handle, credentials, skipped) = document::read(
             text,
+            CREDENTIAL,
             |top| top.parsed("user_handle", UserHandle::from_base64url),
             |fields, before: &[Credential]| {
                 let credential = read_credential(fields)?;
@@ -165,7 +166,7 @@ impl CredentialFile {
         let mut text = document::write_head(COMMENT, self.entries());
         text.extend(["user_handle = ", &quoted(&self.user_handle.to_base64url()), "\n"]);
         for credential in &self.credentials {
-            document::write_entry(&mut text, &lines(credential));
+            document::write_entry(&mut text, CREDENTIAL, &lines(credential));
         }
         document::write_skipped(&mut text, &self.skipped);
         text

@@ -1,4 +1,4 @@
-//! The frame of the store's files: a version, a count, a head, and one `[[credential]]` table for each entry.
+//! The frame of the store's files: a version, a count, a head, and one table for each entry, such as `[[credential]]`.
 //!
 //! A file that is cut short must not pass for one with fewer entries, hence the count. An entry that is not
 //! understood costs nothing but itself, and its text is kept.
@@ -11,8 +11,8 @@ use crate::toml_text::{line_of, syntax_message};
 
 /// The version that is written, and the only one there is.
 const VERSION: i64 = 1;
-/// The name of the entries' tables.
-const ENTRY: &str = "credential";
+/// The name of the tables of passkeys.
+pub(super) const CREDENTIAL: &str = "credential";
 
 /// Why a file as a whole is not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl std::error::Error for EntryError {}
 /// An entry that was not understood and is passed over, kept as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedEntry {
-    /// The line of its `[[credential]]`, counted from 1.
+    /// The line of its header, such as `[[credential]]`, counted from 1.
     pub line: usize,
     /// Its name, where that could be read. Not checked: escape it before showing it.
     pub name: Option<String>,
@@ -76,12 +76,40 @@ pub struct SkippedEntry {
     pub(super) text: String,
 }
 
-/// Reads a file: `head` takes the keys of the top, `entry` makes something of each entry.
+/// Reads a file: `head` takes the keys of the top, `entry` makes something of each entry under `[[name]]`.
 pub(super) fn read<H, E>(
     text: &str,
-    head: impl FnOnce(&mut Fields<'_>) -> Result<H, EntryError>,
-    mut entry: impl FnMut(&mut Fields<'_>, &[E]) -> Result<E, EntryError>,
+    name: &'static str,
+    head: impl Fn(&mut Fields<'_>) -> Result<H, EntryError>,
+    entry: impl Fn(&mut Fields<'_>, &[E]) -> Result<E, EntryError>,
 ) -> Result<(H, Vec<E>, Vec<SkippedEntry>), FormatError> {
+    let mut top = None;
+    let mut entries = Vec::new();
+    let skipped = read_each(
+        text,
+        name,
+        &mut |fields| {
+            top = Some(head(fields)?);
+            Ok(())
+        },
+        &mut |fields| {
+            let read = entry(fields, &entries)?;
+            fields.finish()?;
+            entries.push(read);
+            Ok(())
+        },
+    )?;
+    let top = top.ok_or_else(|| FormatError::new("the file has no head"))?;
+    Ok((top, entries, skipped))
+}
+
+/// What [`read`] is for all kinds of files: the same code, there once.
+fn read_each(
+    text: &str,
+    name: &'static str,
+    head: &mut dyn FnMut(&mut Fields<'_>) -> Result<(), EntryError>,
+    entry: &mut dyn FnMut(&mut Fields<'_>) -> Result<(), EntryError>,
+) -> Result<Vec<SkippedEntry>, FormatError> {
     let table = DeTable::parse(text).map_err(|error| FormatError {
         line: error.span().map(|span| line_of(text, span.start)),
         message: format!("not valid TOML: {}", syntax_message(&error)),
@@ -89,35 +117,31 @@ pub(super) fn read<H, E>(
     let mut top = Fields::new(table.get_ref());
     check_version(&mut top)?;
     let nothing = DeArray::new();
-    let found = match top.take(ENTRY) {
+    let found = match top.take(name) {
         None => &nothing,
         Some(DeValue::Array(entries)) => entries,
-        Some(_) => return Err(headers_only()),
+        Some(_) => return Err(headers_only(name)),
     };
     check_count(&mut top, found.len())?;
-    let head = head(&mut top)
-        .and_then(|head| top.finish().map(|()| head))
+    head(&mut top)
+        .and_then(|()| top.finish())
         .map_err(|error| FormatError::new(format!("{error}: restore the file from a copy")))?;
 
     let starts: Vec<usize> = found.iter().map(|entry| entry.span().start).collect();
     let ends = starts.iter().copied().skip(1).chain([text.len()]);
-    let mut entries = Vec::new();
     let mut skipped = Vec::new();
     for ((value, start), end) in found.iter().zip(starts.iter().copied()).zip(ends) {
         // Written in any other way an entry has no text of its own that could be kept.
-        let own = text.get(start..end).filter(|own| own.starts_with("[[")).ok_or_else(headers_only)?;
-        let DeValue::Table(table) = value.get_ref() else { return Err(headers_only()) };
-        let mut fields = Fields::new(table);
-        match entry(&mut fields, &entries).and_then(|entry| fields.finish().map(|()| entry)) {
-            Ok(entry) => entries.push(entry),
-            Err(reason) => {
-                let field = |key| Fields::new(table).text(key).ok().map(str::to_owned);
-                let (line, name, id) = (line_of(text, start), field("name"), field("id"));
-                skipped.push(SkippedEntry { line, name, id, reason, text: own.to_owned() });
-            }
+        let own =
+            text.get(start..end).filter(|own| own.starts_with("[[")).ok_or_else(|| headers_only(name))?;
+        let DeValue::Table(table) = value.get_ref() else { return Err(headers_only(name)) };
+        if let Err(reason) = entry(&mut Fields::new(table)) {
+            let field = |key| Fields::new(table).text(key).ok().map(str::to_owned);
+            let (line, name, id) = (line_of(text, start), field("name"), field("id"));
+            skipped.push(SkippedEntry { line, name, id, reason, text: own.to_owned() });
         }
     }
-    Ok((head, entries, skipped))
+    Ok(skipped)
 }
 
 fn check_version(top: &mut Fields<'_>) -> Result<(), FormatError> {
@@ -148,8 +172,8 @@ fn check_count(top: &mut Fields<'_>, found: usize) -> Result<(), FormatError> {
     }
 }
 
-fn headers_only() -> FormatError {
-    FormatError::new(format!("write every entry as a table of its own under [[{ENTRY}]]"))
+fn headers_only(name: &str) -> FormatError {
+    FormatError::new(format!("write every entry as a table of its own under [[{name}]]"))
 }
 
 /// Writes the beginning of a file.
@@ -157,11 +181,14 @@ pub(super) fn write_head(comment: &str, count: usize) -> String {
     format!("# {comment}\nversion = {VERSION}\ncount = {count}\n")
 }
 
-/// Writes an entry of `key = value` lines.
-pub(super) fn write_entry(text: &mut String, lines: &[(&str, String)]) {
-    text.push_str("\n[[");
-    text.push_str(ENTRY);
-    text.push_str("]]\n");
+/// Writes an entry of `key = value` lines under `[[name]]`.
+pub(super) fn write_entry(text: &mut String, name: &str, lines: &[(&str, String)]) {
+    text.extend(["\n[[", name, "]]\n"]);
+    write_lines(text, lines);
+}
+
+/// Writes `key = value` lines.
+pub(super) fn write_lines(text: &mut String, lines: &[(&str, String)]) {
     for (key, value) in lines {
         text.extend([*key, " = ", value.as_str(), "\n"]);
     }

@@ -1,14 +1,18 @@
-//! The files of the store: who holds which passkeys, and what became of them.
+//! The files of the store: who holds which passkeys, what became of them, and the codes for when a key is lost.
 
 mod credential_file;
 mod document;
 mod error;
 mod handles;
 mod identity;
+pub mod recovery;
 mod replace;
 mod state;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 pub use credential_file::{CredentialFile, EditError};
 pub use document::{EntryError, FormatError, SkippedEntry};
@@ -41,6 +45,7 @@ const PRIVATE_DIR_MODE: u32 = 0o700;
 pub struct Store {
     credential_files: Vec<Template>,
     state_dir: PathBuf,
+    recovery_dir: PathBuf,
     handles: Option<HandleIndex>,
 }
 
@@ -69,6 +74,7 @@ impl Store {
         Self {
             credential_files: config.credential_files.clone(),
             state_dir: config.state_dir.clone(),
+            recovery_dir: config.recovery_dir.clone(),
             handles: HandleIndex::new(&config.credential_files),
         }
     }
@@ -230,13 +236,8 @@ impl Store {
     }
 
     fn state_place(&self, account: &Account) -> Result<Place, StoreError> {
-        let refused = |error| StoreError::Account { template: self.state_dir.display().to_string(), error };
-        let name = file_name(&account.name).map_err(refused)?;
-        if !account.has_ids() {
-            return Err(refused(TemplateError::NoId));
-        }
         Ok(Place {
-            path: self.state_dir.join(format!("{name}.toml")),
+            path: account_file(&self.state_dir, account)?,
             owner: Owner::RootOr(rustix::process::geteuid().as_raw()),
             group: Some(account.gid),
             dir_mode: SHARED_DIR_MODE,
@@ -244,6 +245,16 @@ impl Store {
             max_len: MAX_STATE_FILE_LEN,
         })
     }
+}
+
+/// The account's file in a directory of all users' files.
+fn account_file(dir: &Path, account: &Account) -> Result<PathBuf, StoreError> {
+    let refused = |error| StoreError::Account { template: dir.display().to_string(), error };
+    let name = file_name(&account.name).map_err(refused)?;
+    if !account.has_ids() {
+        return Err(refused(TemplateError::NoId));
+    }
+    Ok(dir.join(format!("{name}.toml")))
 }
 
 fn credential_place(template: &Template, account: &Account) -> Result<Place, StoreError> {

@@ -116,6 +116,24 @@ impl Locked<'_> {
         self.stage(content)?.commit()
     }
 
+    /// Takes the file away, for good before this returns. One that is not there is no error.
+    pub(super) fn remove(&self) -> Result<(), StoreError> {
+        match rustix::fs::unlinkat(&self.dir, self.name, AtFlags::empty()) {
+            Ok(()) => self.sync_dir(),
+            Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(StoreError::write(&self.place.path, errno)),
+        }
+    }
+
+    /// Puts what was done to the names in the directory on the disk.
+    fn sync_dir(&self) -> Result<(), StoreError> {
+        let failed = |errno: Errno| StoreError::write(&self.place.path, errno);
+        // What trusted directories hold is a path only; syncing needs one opened for reading.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let readable = rustix::fs::openat(self.dir.as_fd(), ".", flags, Mode::empty()).map_err(failed)?;
+        rustix::fs::fsync(readable).map_err(failed)
+    }
+
     /// Writes `content` beside the file.
     fn stage(&self, content: &str) -> Result<Staged<'_>, StoreError> {
         let failed = |errno: Errno| StoreError::write(&self.place.path, errno);
@@ -158,10 +176,7 @@ impl Staged<'_> {
         let dir = &self.locked.dir;
         let failed = |errno: Errno| StoreError::write(&self.locked.place.path, errno);
         rustix::fs::renameat(dir, &self.temporary, dir, self.locked.name).map_err(failed)?;
-        // What trusted directories hold is a path only; syncing needs one opened for reading.
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let readable = rustix::fs::openat(dir.as_fd(), ".", flags, Mode::empty()).map_err(failed)?;
-        rustix::fs::fsync(readable).map_err(failed)?;
+        self.locked.sync_dir()?;
         self.committed = true;
         Ok(())
     }

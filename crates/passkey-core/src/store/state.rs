@@ -1,16 +1,15 @@
 //! What changes with every sign-in: counters, last use, failures.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
-use super::document::{self, EntryError, Fields, FormatError, SkippedEntry};
+use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, SkippedEntry};
 use crate::{credential::CredentialId, time, toml_text::quoted};
 
 /// The state of one user's passkeys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    credentials: BTreeMap<CredentialId, CredentialState>,
+    /// One of each; nobody has so many that looking through them would take time.
+    credentials: Vec<(CredentialId, CredentialState)>,
     skipped: Vec<SkippedEntry>,
 }
 
@@ -30,7 +29,7 @@ pub struct CredentialState {
 impl State {
     /// What is known of a passkey.
     pub fn credential(&self, id: &CredentialId) -> Option<&CredentialState> {
-        self.credentials.get(id)
+        self.credentials.iter().find(|(known, _)| known == id).map(|(_, state)| state)
     }
 
     /// The counter to compare with (WebAuthn Level 3, section 7.2, step 22).
@@ -45,28 +44,41 @@ impl State {
 
     /// Records where the counter of a new passkey begins.
     pub fn record_enrolment(&mut self, id: &CredentialId, sign_count: u32) {
-        let state = CredentialState { sign_count: Some(sign_count), ..CredentialState::default() };
-        self.credentials.insert(id.clone(), state);
+        self.change(id, |state| {
+            *state = CredentialState { sign_count: Some(sign_count), ..CredentialState::default() };
+        });
     }
 
     /// Records a sign-in. The highest counter stays, so that a copy keeps being noticed.
     pub fn record_success(&mut self, id: &CredentialId, sign_count: u32, now: Timestamp) {
-        let state = self.credentials.entry(id.clone()).or_default();
-        state.sign_count = Some(state.sign_count.map_or(sign_count, |known| known.max(sign_count)));
-        state.last_used = Some(now);
-        state.failures = 0;
+        self.change(id, |state| {
+            state.sign_count = Some(state.sign_count.map_or(sign_count, |known| known.max(sign_count)));
+            state.last_used = Some(now);
+            state.failures = 0;
+        });
     }
 
     /// Records a failure: a wrong signature, a wrong PIN and the like.
     pub fn record_failure(&mut self, id: &CredentialId, now: Timestamp) {
-        let state = self.credentials.entry(id.clone()).or_default();
-        state.failures = state.failures.saturating_add(1);
-        state.last_failure = Some(now);
+        self.change(id, |state| {
+            state.failures = state.failures.saturating_add(1);
+            state.last_failure = Some(now);
+        });
     }
 
     /// Forgets a passkey that was removed.
     pub fn forget(&mut self, id: &CredentialId) {
-        self.credentials.remove(id);
+        self.credentials.retain(|(known, _)| known != id);
+    }
+
+    fn change(&mut self, id: &CredentialId, change: impl FnOnce(&mut CredentialState)) {
+        if let Some((_, state)) = self.credentials.iter_mut().find(|(known, _)| known == id) {
+            change(state);
+        } else {
+            let mut state = CredentialState::default();
+            change(&mut state);
+            self.credentials.push((id.clone(), state));
+        }
     }
 
     /// Reads the text of a file.
@@ -76,6 +88,7 @@ impl State {
     pub fn parse(text: &str) -> Result<Self, FormatError> {
         let ((), entries, skipped) = document::read(
             text,
+            CREDENTIAL,
             |_| Ok(()),
             |fields, before: &[(CredentialId, CredentialState)]| {
                 let (id, state) = read_entry(fields)?;
@@ -85,7 +98,7 @@ impl State {
                 Ok((id, state))
             },
         )?;
-        Ok(Self { credentials: entries.into_iter().collect(), skipped })
+        Ok(Self { credentials: entries, skipped })
     }
 
     /// The text of the file.
@@ -98,7 +111,7 @@ impl State {
             lines.extend(state.last_used.map(|time| ("last_used", quoted(&time::format(time)))));
             lines.extend(state.last_failure.map(|time| ("last_failure", quoted(&time::format(time)))));
             lines.push(("failures", state.failures.to_string()));
-            document::write_entry(&mut text, &lines);
+            document::write_entry(&mut text, CREDENTIAL, &lines);
         }
         document::write_skipped(&mut text, &self.skipped);
         text

@@ -17,6 +17,7 @@ mod find;
 mod hostile;
 mod matrix;
 mod pins;
+mod recovery;
 mod several_keys;
 mod support;
 mod u2f;

@@ -218,6 +218,7 @@ pub(crate) struct Scene {
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) forbidden_pin: Option<Secret>,
+    pub(crate) takes_recovery_code: bool,
     pub(crate) sign_count: Option<u32>,
 }
 
@@ -226,7 +227,7 @@ impl Default for Settings {
         let built_in = Config::default().policy("desk", &passkey_core::config::Settings::default());
         // A test that waits for a key says so.
         let policy = Policy { wait_for_key: Duration::ZERO, ..built_in };
-        Self { policy, forbidden_pin: None, sign_count: None }
+        Self { policy, forbidden_pin: None, takes_recovery_code: false, sign_count: None }
     }
 }
 
@@ -355,6 +356,7 @@ impl Scene {
             wanted,
             policy: &self.settings.policy,
             forbidden_pin: self.settings.forbidden_pin.as_ref(),
+            takes_recovery_code: self.settings.takes_recovery_code,
         };
         let attempt = ceremony::sign_in(&mut self.world, &mut self.person, &request);
         let now = self.desk().now();

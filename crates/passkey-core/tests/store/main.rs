@@ -8,6 +8,7 @@
 )]
 
 mod files;
+mod recovery;
 mod refusals;
 
 use std::{
@@ -89,6 +90,7 @@ impl Machine {
         Store::new(&Config {
             credential_files: templates.iter().map(|text| template(text).unwrap()).collect(),
             state_dir: self.path("state"),
+            recovery_dir: self.path("lib/recovery"),
             ..Config::default()
         })
     }

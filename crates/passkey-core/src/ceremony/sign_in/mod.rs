@@ -27,6 +27,7 @@ use super::user_verification::{self, Impossible, Method};
 use super::world::{KeyId, NoRandomness, PluggedKey, World};
 use crate::config::{Account, Policy, UserVerification};
 use crate::credential::{Credential, CredentialId};
+use crate::store::recovery::Code;
 use crate::store::{CredentialFile, State};
 use crate::verify::{self, AssertionFacts, Requirements, Verified, VerifyError};
 use ctap::client_pin::Permissions;
@@ -59,6 +60,8 @@ pub struct SignIn<'a> {
     pub policy: &'a Policy,
     /// What must never be sent to a key as a PIN: the password that an earlier module got.
     pub forbidden_pin: Option<&'a Secret>,
+    /// Whether a recovery code is taken where a PIN is asked for. It ends the ceremony: [`Attempt::recovery_code`].
+    pub takes_recovery_code: bool,
 }
 
 /// Whose passkeys may sign in.
@@ -106,6 +109,8 @@ pub struct Attempt {
     pub passkey: Option<Credential>,
     /// The passkeys for whose key a wrong PIN was typed, without a right one after it.
     pub pin_failed: Vec<CredentialId>,
+    /// The recovery code that was typed in place of a PIN, not looked at yet.
+    pub recovery_code: Option<Code>,
 }
 
 /// Why a sign-in came to nothing.
@@ -174,7 +179,14 @@ pub fn sign_in(world: &mut impl World, person: &mut impl Person, request: &SignI
     let mut ceremony = Ceremony::new(world, person, request);
     let result = ceremony.run();
     let Decision { key, passkey } = ceremony.decision;
-    Attempt { result, account: ceremony.account, key, passkey, pin_failed: ceremony.pin_failed }
+    Attempt {
+        result,
+        account: ceremony.account,
+        key,
+        passkey,
+        pin_failed: ceremony.pin_failed,
+        recovery_code: ceremony.recovery_code,
+    }
 }
 
 /// How far a key has come.
@@ -241,6 +253,7 @@ struct Ceremony<'a, W: World, P: Person> {
     pin_failed: Vec<CredentialId>,
     /// Questions for a PIN, over all keys.
     questions: u8,
+    recovery_code: Option<Code>,
 }
 
 impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
@@ -267,6 +280,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             account: None,
             pin_failed: Vec::new(),
             questions: 0,
+            recovery_code: None,
         }
     }
 

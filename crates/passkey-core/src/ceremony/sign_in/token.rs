@@ -11,8 +11,11 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         let name = self.fleet.plugged(key).map_or_else(String::new, |key| key.name.clone());
         let Some(candidate) = self.candidates.get(key) else { return Ok(()) };
         let (Some(info), Some(rp_id)) = (candidate.info(), self.rp_id_for(candidate)) else { return Ok(()) };
-        let rules =
-            PinRules { attempts: self.request.policy.pin_attempts, forbidden: self.request.forbidden_pin };
+        let rules = PinRules {
+            attempts: self.request.policy.pin_attempts,
+            forbidden: self.request.forbidden_pin,
+            takes_recovery_code: self.request.takes_recovery_code,
+        };
         let Some((mut flow, next)) = TokenFlow::start(&name, info, Permissions::GA, rp_id, by_sensor, rules)
         else {
             self.turn_away(key, SignInError::CannotVerifyUser(Impossible::NotSupported));
@@ -91,6 +94,9 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     }
 
     fn on_no_token(&mut self, key: KeyId, error: TokenError) -> Result<(), SignInError> {
+        if let Some(Candidate { step: Step::Verifying(flow), .. }) = self.candidates.get_mut(key) {
+            self.recovery_code = flow.take_recovery_code();
+        }
         self.remember_wrong_pin(key);
         self.turn_away(key, SignInError::Pin(error));
         match error {
@@ -99,6 +105,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             | TokenError::Unavailable
             | TokenError::Interrupted
             | TokenError::NeverAPin
+            | TokenError::RecoveryCode
             | TokenError::AttemptsUsedUp { .. }
             | TokenError::NoRandomness => Err(SignInError::Pin(error)),
             TokenError::PinLocked
