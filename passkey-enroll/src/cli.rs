@@ -8,29 +8,13 @@ use ctap::cose::Algorithm;
 use passkey_core::config::UserVerification;
 use passkey_core::credential::{check_name, is_rp_id};
 
-/// What stands below every help text of the command as a whole.
-const AFTER_HELP: &str = "\
-Examples:
-  sudo passkey-enroll add                 enrol the security key that is plugged in
-  passkey-enroll list                     show your passkeys
-  passkey-enroll verify --service sudo    rehearse signing in to sudo
-  sudo passkey-enroll doctor              look for everything that can stop a sign-in
-  passkey-enroll key pin set              give a security key a PIN
-  sudo passkey-enroll remove \"Old key\"    take a passkey away
-
-Exit status:
-   0  done                          6  timed out
-   1  failed                        7  cancelled
-   2  command line not understood   8  not permitted
-   3  no security key               9  not enrolled
-   4  wrong PIN                    10  already enrolled
-   5  PIN or fingerprint locked    11  credential file or configuration broken";
+use crate::help;
 
 /// Enrol and manage the passkeys that sign you in to this machine.
 ///
 /// A passkey lives on a security key. This machine keeps only what it needs to recognise it: nothing here is secret.
 #[derive(Debug, Parser)]
-#[command(name = "passkey-enroll", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "passkey-enroll", version, after_help = help::after_help(), max_term_width = 100)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -80,9 +64,6 @@ pub enum Command {
     Keys,
     /// Care for a security key itself: its PIN, its fingerprints, the passkeys on it
     Key(Key),
-    /// Talk to a security key on behalf of another process of this program
-    #[command(name = CARE_COMMAND, hide = true)]
-    CareForKey,
     /// Take over passkeys that another program wrote down
     Import(Import),
     /// Write passkeys down for another program
@@ -92,10 +73,9 @@ pub enum Command {
     /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse
     /// than a note, 11 where the credential files or the configuration are broken, and 1 for any other warning or error.
     Doctor,
+    /// Print what lets a shell complete the words of this command
+    Completions(Completions),
 }
-
-/// The command that this program runs itself as, to talk to a key at arm's length. Of no use to a person.
-pub const CARE_COMMAND: &str = "care-for-key";
 
 /// `add`
 #[derive(Args, Debug)]
@@ -444,6 +424,25 @@ pub struct Export {
     /// Only those for this RP ID, where there are several
     #[arg(long, value_name = "ID", value_parser = rp_id)]
     pub rp_id: Option<String>,
+}
+
+/// `completions`
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell that it is for
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// The shells that can complete this command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// For /usr/share/bash-completion/completions/passkey-enroll
+    Bash,
+    /// For /usr/share/zsh/vendor-completions/_passkey-enroll
+    Zsh,
+    /// For /usr/share/fish/vendor_completions.d/passkey-enroll.fish
+    Fish,
 }
 
 /// `--format` of `import`

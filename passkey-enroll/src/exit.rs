@@ -32,6 +32,22 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every one, by number.
+    pub const ALL: [Self; 12] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::NoKey,
+        Self::WrongPin,
+        Self::Locked,
+        Self::TimedOut,
+        Self::Cancelled,
+        Self::NotPermitted,
+        Self::NotEnrolled,
+        Self::AlreadyEnrolled,
+        Self::Broken,
+    ];
+
     /// The process's exit status.
     pub fn code(self) -> u8 {
         match self {
@@ -47,6 +63,24 @@ impl Exit {
             Self::NotEnrolled => 9,
             Self::AlreadyEnrolled => 10,
             Self::Broken => 11,
+        }
+    }
+
+    /// What it means, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Usage => "command line not understood",
+            Self::NoKey => "no security key",
+            Self::WrongPin => "wrong PIN",
+            Self::Locked => "PIN or fingerprint locked",
+            Self::TimedOut => "timed out",
+            Self::Cancelled => "cancelled",
+            Self::NotPermitted => "not permitted",
+            Self::NotEnrolled => "not enrolled",
+            Self::AlreadyEnrolled => "already enrolled",
+            Self::Broken => "credential file or configuration broken",
         }
     }
 }

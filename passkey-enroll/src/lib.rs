@@ -1,6 +1,7 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
-//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
+//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`. What
+//!   other documents share with the help: [`help`], `completions`.
 //! - What PAM is told about services: [`pam_files`]; who comes in at them: `gate`.
 //! - What can stop a sign-in: `doctor`.
 //! - What other programs know of passkeys: [`foreign`].
@@ -16,11 +17,13 @@ mod account;
 mod care;
 pub mod cli;
 mod commands;
+mod completions;
 mod doctor;
 mod error;
 mod exit;
 pub mod foreign;
 mod gate;
+pub mod help;
 mod interrupt;
 mod models;
 mod naming;
@@ -35,21 +38,24 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use cli::{Cli, Command};
+use cli::Cli;
 use output::Output;
 
+pub use completions::completions;
 pub use exit::Exit;
 
 /// Runs the command that the program's arguments ask for, and gives its exit code.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let [_, only] = arguments.as_slice()
+        && only == care::COMMAND
+    {
+        return care::inside();
+    }
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(refusal) => return output::usage(&refusal, &arguments).into(),
     };
-    if let Command::CareForKey = cli.command {
-        return care::inside();
-    }
     let output = Output::new(cli.global.json);
     match commands::run(&cli, output) {
         Ok(exit) => exit.into(),

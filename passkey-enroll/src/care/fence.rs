@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::job::{Event, Failure, Outcome, Request};
-use crate::cli::CARE_COMMAND;
 use crate::interrupt::{Interrupt, Waited};
 
+/// What this program is called with to be that process. It is no command for people.
+pub(crate) const COMMAND: &str = "care-for-key";
 /// How long the key may take to stop waiting for a person, once it is told to.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 /// More than any line from the process has, in bytes: a full key lists a few hundred passkeys.
@@ -51,7 +52,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Broken> {
     // This very program, whatever has become of its file meanwhile.
     let mut command = Command::new("/proc/self/exe");
-    command.arg(CARE_COMMAND);
+    command.arg(COMMAND);
     run_in(command, request, interrupt, timeout, on_event)
 }
 

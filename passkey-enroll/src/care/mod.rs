@@ -33,6 +33,7 @@ use fence::Broken;
 use job::{Event, Failure, Request};
 
 pub(crate) use error::CareError;
+pub(crate) use fence::COMMAND;
 pub(crate) use inside::main as inside;
 pub(crate) use job::{Fingerprint, GOOD_SAMPLE, Job, KeyPasskey, NO_SAMPLE, Outcome, Sample};
 #[cfg(test)]

@@ -27,6 +27,7 @@ use passkey_core::store::{CredentialFile, CredentialState, Loaded, State, Store,
 
 use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
+use crate::completions::completions;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::models::{Models, Table};
@@ -37,6 +38,9 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
     // What is the matter with a configuration is found out even where nothing else can be done under it.
     if let Command::Doctor = cli.command {
         return doctor::run(&cli.global, output);
+    }
+    if let Command::Completions(arguments) = &cli.command {
+        return output::plain(&completions(arguments.shell)).map(|()| Exit::Done);
     }
     let context = Context::new(&cli.global, output)?;
     match &cli.command {
@@ -52,7 +56,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
         Command::Keys => keys::run(&context),
         Command::Key(arguments) => key::run(&context, arguments),
         // They need no configuration, and are done before.
-        Command::CareForKey | Command::Doctor => Ok(()),
+        Command::Doctor | Command::Completions(_) => Ok(()),
         // What came in is told by the result, and whether that was all by the exit status.
         Command::Import(arguments) => return import::run(&context, arguments),
         Command::Export(arguments) => export::run(&context, arguments),

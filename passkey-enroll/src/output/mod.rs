@@ -41,12 +41,7 @@ impl Output {
         // Some results are secret.
         let text =
             Zeroizing::new(if self.json { json_text(result) } else { result.human(Paint::for_stdout()) });
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            // Whoever was reading has read enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.map_err(Error::Stdout),
-        }
+        plain(&text)
     }
 
     /// Writes why the command failed, and gives its exit code.
@@ -58,6 +53,16 @@ impl Output {
             to_stderr(&error_text(report, Paint::for_stderr()));
         }
         report.exit
+    }
+}
+
+/// Writes a text to stdout as it is: a result that is nothing else.
+pub(crate) fn plain(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever was reading has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(Error::Stdout),
     }
 }
 

@@ -14,7 +14,7 @@ fn help_comes_on_stdout_and_names_every_command() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     for command in [
         "add", "list", "show", "rename", "disable", "enable", "remove", "verify", "recovery", "keys", "key",
-        "import", "export", "doctor",
+        "import", "export", "doctor", "completions",
     ] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let own = run(&[command, "--help"]);
@@ -45,6 +45,9 @@ fn a_command_line_that_is_not_understood_does_nothing() {
         &["recovery"],
         &["recovery", "newer"],
         &["recovery", "status", "--yes"],
+        &["completions"],
+        &["completions", "csh"],
+        &["care-for-key", "extra"],
         &["add", "--require-attestation"],
     ] {
         let ran = run(arguments);

@@ -1,0 +1,93 @@
+//! The manual page of `pam_passkey`.
+
+use jiff::civil::Date;
+use passkey_core::config::{DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH, DEFAULT_STATE_DIR};
+
+use crate::page::Page;
+use crate::sample::{self, Sample, Table};
+use crate::settings::paragraphs;
+
+/// The table whose keys are arguments of the module too.
+const ARGUMENTS: &str = "defaults";
+
+/// What the module answers, and when.
+const ANSWERS: [(&str, &str); 8] = [
+    ("PAM_SUCCESS", "The passkey was verified."),
+    (
+        "PAM_IGNORE",
+        "The user has no passkey, and `unenrolled=ignore`. The store was read and truly has none.",
+    ),
+    (
+        "PAM_AUTHINFO_UNAVAIL",
+        "There was nothing to go by: the user has no passkey, no key was plugged in in time, or only keys without a passkey of the \
+         user; the session comes from another computer; no PIN was typed; Ctrl-C was pressed.",
+    ),
+    ("PAM_AUTH_ERR", "The key was not touched in time, or what it signed is not what was asked for."),
+    ("PAM_MAXTRIES", "The PINs of this sign-in are used up, or the key takes none any more."),
+    ("PAM_USER_UNKNOWN", "There is no such user."),
+    (
+        "PAM_SERVICE_ERR",
+        "The configuration, the arguments or the user's passkeys cannot be read, trusted or understood. That is never taken for \
+         “has no passkey”.",
+    ),
+    ("PAM_SYSTEM_ERR", "The system failed."),
+];
+
+pub(crate) fn page(date: Date) -> String {
+    let sample = Sample::parse(sample::TEXT);
+    let mut page =
+        Page::new("pam_passkey", 8, "PAM module that signs people in with passkeys on security keys", date);
+    page.heading("SYNOPSIS");
+    let keys = sample.table(ARGUMENTS).map(Table::keys).unwrap_or_default();
+    let arguments: Vec<String> =
+        std::iter::once(&"config").chain(&keys).map(|key| format!("[`{key}`=…]")).collect();
+    page.paragraph(&format!("`pam_passkey.so` {}", arguments.join(" ")));
+    page.heading("DESCRIPTION");
+    page.paragraph(
+        "The module signs a person in with a passkey that a FIDO security key holds: after the password, as a second factor, or in \
+         its place, with the PIN of the key or a fingerprint. The computer keeps public keys and metadata only. Passkeys are \
+         enrolled with `passkey-enroll`(1).",
+    );
+    page.paragraph(
+        "It belongs behind `auth` in a service's file in /etc/pam.d, and has no part in `account`, `session` and `password`. Keep a \
+         root shell open until it has worked once. `passkey-enroll verify --service` rehearses a sign-in under the rules of a \
+         service, and `passkey-enroll doctor` looks for everything that can stop one.",
+    );
+    page.heading("ARGUMENTS");
+    page.paragraph(
+        "Arguments beat the configuration. Those with `true` or `false` can be written without a value to mean `true`. An argument \
+         that is not understood, or that is given twice, refuses every sign-in, and the log names it.",
+    );
+    page.item(
+        "`config`=PATH",
+        &[format!("The configuration to read in place of `{DEFAULT_PATH}`. Unlike that one, it must exist.")],
+    );
+    for setting in sample.table(ARGUMENTS).map(|table| table.settings.as_slice()).unwrap_or_default() {
+        let terms: Vec<String> =
+            setting.keys.iter().map(|(key, value)| format!("`{key}={}`", value.trim_matches('"'))).collect();
+        page.item(&terms.join(", "), &paragraphs(&setting.about));
+    }
+    page.heading("RETURN VALUES");
+    for (answer, when) in ANSWERS {
+        page.item(&format!("`{answer}`"), &[when]);
+    }
+    page.heading("FILES");
+    page.item(&format!("`{DEFAULT_PATH}`"), &["The configuration: see `passkey.toml`(5)."]);
+    page.item(
+        &format!("`{DEFAULT_CREDENTIAL_FILES}`"),
+        &["The passkeys of each user, where they are not kept elsewhere."],
+    );
+    page.item(&format!("`{DEFAULT_STATE_DIR}`"), &["Signature counters and the time of the last use."]);
+    examples(&mut page);
+    page.heading("SEE ALSO");
+    page.paragraph("`passkey-enroll`(1), `passkey.toml`(5), `pam.conf`(5), `pam.d`(5)");
+    page.finish()
+}
+
+fn examples(page: &mut Page) {
+    page.heading("EXAMPLES");
+    page.paragraph("The password first, then a touch of the security key, as in /etc/pam.d/sudo on Debian:");
+    page.example(&["@include common-auth", "auth required pam_passkey.so"]);
+    page.paragraph("The passkey alone, with PIN or fingerprint; the password where there is no key:");
+    page.example(&["auth sufficient pam_passkey.so mode=passwordless", "@include common-auth"]);
+}
