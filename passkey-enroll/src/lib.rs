@@ -1,6 +1,6 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
-//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`. What
+//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`; whose word counts for a key: `trust`. What
 //!   other documents share with the help: [`help`], `completions`.
 //! - What PAM is told about services: [`pam_files`]; who comes in at them: `gate`.
 //! - What can stop a sign-in: `doctor`.
@@ -32,6 +32,7 @@ pub mod pam_files;
 mod person;
 mod prompt;
 mod terminal;
+mod trust;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

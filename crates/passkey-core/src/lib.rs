@@ -3,12 +3,13 @@
 //! - [`ceremony`]: signing in, enrolling and looking around, over all plugged-in keys at once.
 //! - [`verify`]: what an authenticator signed; the only maker of a [`verify::Verified`]. [`client_data`]: what it signs.
 //! - [`credential`], [`store`], [`safe_file`]: passkeys, the files they are kept in, and opening those safely;
-//!   [`store::recovery`]: codes for the day a key is lost.
+//!   [`store::recovery`]: codes for the day a key is lost. [`attestation`]: what is known of where keys come from.
 //! - [`config`]: what the administrator decides.
 //! - [`messages`]: what the person is told; [`escape`]: foreign text in it.
 
 #![forbid(unsafe_code)]
 
+pub mod attestation;
 pub mod ceremony;
 pub mod client_data;
 pub mod config;
