@@ -13,8 +13,21 @@ fn help_comes_on_stdout_and_names_every_command() {
     let ran = run(&["--help"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     for command in [
-        "add", "list", "show", "rename", "disable", "enable", "remove", "verify", "recovery", "keys", "key",
-        "import", "export", "doctor", "completions",
+        "add",
+        "list",
+        "show",
+        "rename",
+        "disable",
+        "enable",
+        "remove",
+        "verify",
+        "recovery",
+        "keys",
+        "key",
+        "import",
+        "export",
+        "doctor",
+        "completions",
     ] {
         assert!(ran.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let own = run(&[command, "--help"]);

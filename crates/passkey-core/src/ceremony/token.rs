@@ -69,6 +69,7 @@ impl TokenError {
             | Self::Unavailable
             | Self::Interrupted
             | Self::NeverAPin
+            | Self::RecoveryCode
             | Self::NoRandomness
             | Self::Refused(_)
             | Self::Malformed => None,

@@ -30,7 +30,8 @@ pub fn notice_before_code(before: &Notice) -> Phrase {
         | Notice::UseFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::FingerprintLocked
-        | Notice::KeyRemoved => notice(before),
+        | Notice::KeyRemoved
+        | Notice::KeyLocked(_) => notice(before),
     }
 }
 

@@ -1,15 +1,28 @@
 //! The built module in guests, one file per subject: one program, so that two guests can run at a time.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::format_collect,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
 
+mod attestation;
 mod broken;
 mod costs;
+mod doctor;
 mod enrol;
 mod equipment;
 mod hostile;
 mod interop;
 mod key_care;
 mod known_flaws;
+mod migrate;
 mod pin;
+mod recovery;
 mod several_keys;
 mod sudo;
 mod survival;

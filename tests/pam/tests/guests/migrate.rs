@@ -1,5 +1,4 @@
 //! Moving in from pam_u2f and ssh with the real programs, and out again to the real pam_u2f.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Guest, KeyOptions};
 use pam_tests::{enrol, guest};

@@ -1,5 +1,4 @@
 //! Which security keys may hold new passkeys: keys of a maker, keys of nobody, and what they hear.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Guest, KeyOptions, Output};
 use pam_tests::{authenticate, guest, path};

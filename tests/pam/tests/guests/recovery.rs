@@ -1,5 +1,4 @@
 //! Recovery codes: for the day the key is lost.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Exit, Guest, KeyOptions, Terminal};
 use pam_tests::{enrol, guest, passkey_only};

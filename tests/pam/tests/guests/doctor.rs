@@ -1,5 +1,4 @@
 //! `passkey-enroll doctor` on a machine where real things are broken, one after the other.
-#![allow(missing_docs, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use guest::{Guest, KeyOptions};
 use pam_tests::{authenticate, enrol, guest, passkey_only};
