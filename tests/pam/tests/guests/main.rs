@@ -3,7 +3,6 @@
     missing_docs,
     clippy::arithmetic_side_effects,
     clippy::expect_used,
-    clippy::format_collect,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
