@@ -14,5 +14,7 @@ fuzz_target!(|text: &str| {
     if let Ok(state) = State::parse(text) {
         State::parse(&state.encode()).expect("what was written can be read");
     }
-    let _ = Config::parse(Path::new("/etc/passkey/passkey.toml"), text);
+    if let Ok(config) = Config::parse(Path::new("/etc/passkey/passkey.toml"), text) {
+        let _ = config.attestation.read();
+    }
 });

@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use passkey_core::config::{Config, Mode, Settings};
+use passkey_core::config::{
+    AttestationPolicy, Config, DEFAULT_METADATA_SIGNER, Mode, OutdatedMetadata, Settings,
+};
 
 const TEXT: &str = include_str!("../../config/passkey.toml");
 
@@ -22,7 +24,11 @@ fn uncommented() -> String {
 
 #[test]
 fn as_it_stands_it_changes_nothing() {
-    assert_eq!(parse(TEXT), Config::default());
+    let (config, built_in) = (parse(TEXT), Config::default());
+    assert_eq!(config.attestation.read().unwrap(), built_in.attestation.read().unwrap());
+    let Config { credential_files, state_dir, rp_id, defaults, services, .. } = config;
+    assert_eq!((credential_files, state_dir), (built_in.credential_files, built_in.state_dir));
+    assert_eq!((rp_id, defaults, services), (built_in.rp_id, built_in.defaults, built_in.services));
 }
 
 #[test]
@@ -37,6 +43,18 @@ fn every_option_is_there_with_its_built_in_value() {
     }
     let nothing = Settings::default();
     assert_eq!(config.policy("any", &nothing), Config::default().policy("any", &nothing));
+}
+
+#[test]
+fn so_is_every_option_about_attestation() {
+    let policy = parse(&uncommented()).attestation.read().unwrap();
+    for key in AttestationPolicy::KEYS {
+        assert!(TEXT.lines().any(|line| line.starts_with(&format!("#{key} = "))), "{key} is missing");
+    }
+    assert_eq!(policy.enterprise, AttestationPolicy::default().enterprise);
+    let metadata = policy.metadata.unwrap();
+    assert_eq!(metadata.signer, DEFAULT_METADATA_SIGNER);
+    assert_eq!(metadata.outdated, OutdatedMetadata::Refuse);
 }
 
 #[test]

@@ -117,6 +117,9 @@ pub struct Add {
     /// Use the security key at this device node, such as /dev/hidraw0
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
+    /// Refuse a security key that no maker vouches for whom the configuration trusts
+    #[arg(long)]
+    pub require_attestation: bool,
     /// Give up after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u16).range(1..=600))]
     pub timeout: u16,

@@ -1,5 +1,6 @@
 //! What can go wrong, each with what to do about it.
 
+mod attestation;
 mod care;
 mod enrol;
 pub(crate) mod not_found;
@@ -10,6 +11,7 @@ mod transfer;
 use std::io;
 use std::path::PathBuf;
 
+use ::attestation::Refusal;
 use passkey_core::ceremony::{EnrolError, KeyFailure, ResetError, SignInError, TokenError};
 use passkey_core::config::{ConfigError, HostNameError};
 use passkey_core::credential::Credential;
@@ -19,6 +21,7 @@ use crate::account::AccountError;
 use crate::care::CareError;
 use crate::exit::Exit;
 use crate::person::LastQuestion;
+use crate::trust::TrustError;
 
 pub(crate) use transfer::TransferError;
 
@@ -128,6 +131,19 @@ pub(crate) enum Error {
     Terminal(io::Error),
     /// The result cannot be written to stdout.
     Stdout(io::Error),
+    /// `[attestation]` of the configuration cannot be used.
+    AttestationConfig(Box<ConfigError>),
+    /// The files that say who is trusted to vouch for a key cannot be relied on.
+    Trust(TrustError),
+    /// A key has to be trusted, and nobody is who could vouch for one.
+    NobodyTrusted,
+    /// The key does not prove what it has to.
+    AttestationRefused {
+        /// What was wanted, and what the key offered.
+        refusal: Box<Refusal>,
+        /// Whether the passkey takes up room on the key.
+        left_on_key: bool,
+    },
 }
 
 /// An error as it comes out: for scripts, and for a person. Text of foreign origin in it is not escaped yet.
@@ -246,6 +262,10 @@ impl Error {
             Self::Stdout(error) => {
                 Report::new(Exit::Failed, "output_failed", format!("The result cannot be written: {error}."))
             }
+            Self::AttestationConfig(error) => attestation::config(error),
+            Self::Trust(error) => attestation::trust(error),
+            Self::NobodyTrusted => attestation::nobody_trusted(),
+            Self::AttestationRefused { refusal, left_on_key } => attestation::refused(refusal, *left_on_key),
         }
     }
 }
@@ -291,6 +311,12 @@ impl From<ConfigError> for Error {
 impl From<HostNameError> for Error {
     fn from(error: HostNameError) -> Self {
         Self::HostName(error)
+    }
+}
+
+impl From<TrustError> for Error {
+    fn from(error: TrustError) -> Self {
+        Self::Trust(error)
     }
 }
 

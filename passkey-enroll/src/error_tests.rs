@@ -8,6 +8,9 @@ use super::*;
 fn errors() -> Vec<(Error, Exit, &'static str)> {
     let config =
         Config::parse(Path::new("/etc/passkey/passkey.toml"), "\n[defaults]\ntimeot = 3\n").unwrap_err();
+    let text = "[attestation]\nrequire = 'all'\n";
+    let attestation =
+        Config::parse(Path::new("/etc/passkey/passkey.toml"), text).unwrap().attestation.read().unwrap_err();
     let locked = || Box::new(StoreError::Locked { path: PathBuf::from("/x/alice.toml") });
     vec![
         (AccountError::NotRoot.into(), Exit::NotPermitted, "not_permitted"),
@@ -45,6 +48,14 @@ fn errors() -> Vec<(Error, Exit, &'static str)> {
             Exit::Broken,
             "service_broken",
         ),
+        (Error::AttestationConfig(Box::new(attestation)), Exit::Broken, "config_broken"),
+        (Error::NobodyTrusted, Exit::Usage, "nobody_trusted"),
+        (
+            Error::AttestationRefused { refusal: Box::new(Refusal::SelfAttested), left_on_key: true },
+            Exit::Failed,
+            "attestation_refused",
+        ),
+        (enrol(EnrolError::ModelNotAllowed(ctap::Aaguid::ZERO)), Exit::Failed, "attestation_refused"),
         (Error::NobodyToConfirm, Exit::Usage, "confirmation_needed"),
         (Error::Cancelled, Exit::Cancelled, "cancelled"),
         (enrol(EnrolError::Key(KeyFailure::NoKey)), Exit::NoKey, "no_key"),

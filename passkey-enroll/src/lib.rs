@@ -1,6 +1,6 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
-//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`.
+//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`; whose word counts for a key: `trust`.
 //! - What PAM is told about services: [`pam_files`]; who comes in at them: `gate`.
 //! - What can stop a sign-in: `doctor`.
 //! - What other programs know of passkeys: [`foreign`].
@@ -29,6 +29,7 @@ pub mod pam_files;
 mod person;
 mod prompt;
 mod terminal;
+mod trust;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,9 +1,16 @@
 //! Names for the models of keys, by AAGUID.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use attestation::Metadata;
 use ctap::Aaguid;
+use jiff::Timestamp;
+use passkey_core::config::MetadataPolicy;
+use passkey_core::safe_file::Owner;
 use toml::de::{DeTable, DeValue};
+
+use crate::trust;
 
 /// The table that comes with the program.
 const BUILT_IN: &str = include_str!("../models.toml");
@@ -52,6 +59,29 @@ fn entries(table: &DeTable<'_>) -> Vec<(String, String)> {
         _ => None,
     };
     table.iter().filter_map(|(key, value)| entry(key.get_ref(), value.get_ref())).collect()
+}
+
+/// The metadata of the administrator's, which is read once a model is asked for that nobody before knows.
+pub(crate) struct FromMetadata {
+    policy: MetadataPolicy,
+    owner: Owner,
+    read: OnceCell<Option<Metadata>>,
+}
+
+impl FromMetadata {
+    /// The metadata that `policy` names; it is believed if `owner` may own it.
+    pub(crate) fn new(policy: MetadataPolicy, owner: Owner) -> Self {
+        Self { policy, owner, read: OnceCell::new() }
+    }
+}
+
+impl ModelNames for FromMetadata {
+    /// Metadata that cannot be relied on keeps passkeys from being added, and says so then; here it costs a name.
+    fn name(&self, aaguid: Aaguid) -> Option<String> {
+        let metadata =
+            self.read.get_or_init(|| trust::metadata(&self.policy, self.owner, Timestamp::now()).ok());
+        metadata.as_ref()?.description(aaguid).map(str::to_owned)
+    }
 }
 
 impl ModelNames for Table {

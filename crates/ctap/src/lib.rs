@@ -6,7 +6,7 @@
 //! - Transport: [`hid`] frames messages into reports; [`status`] parts a reply from its status code.
 //! - Commands: [`info`], [`make_credential`], [`get_assertion`], [`client_pin`], [`selection`], [`reset`] and, for keys that
 //!   know no CTAP2, [`u2f`].
-//! - What they carry: [`authenticator_data`], [`cose`], [`extensions`], [`pin_uv_auth`], [`secret`].
+//! - What they carry: [`authenticator_data`], [`attestation`], [`cose`], [`extensions`], [`pin_uv_auth`], [`secret`].
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +21,7 @@ pub mod reset;
 pub mod selection;
 pub mod u2f;
 
+pub mod attestation;
 pub mod authenticator_data;
 pub mod cbor;
 pub mod cose;

@@ -6,6 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::{authenticator_data::Aaguid, cose::PublicKey};
 use jiff::Timestamp;
 
+use crate::attestation::AttestationSummary;
 use crate::escape::is_dangerous;
 
 /// The longest credential id that is accepted, in bytes (WebAuthn Level 3, section 5.8.3).
@@ -43,7 +44,7 @@ pub struct Credential {
     pub added: Timestamp,
     /// A disabled passkey stays on file and never signs in.
     pub enabled: bool,
-    /// What was recorded of the attestation at enrolment.
+    /// What was recorded of the key's attestation at enrolment.
     pub attestation: Option<AttestationSummary>,
 }
 
@@ -72,13 +73,6 @@ impl UvCapability {
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::None, Self::Pin, Self::Fingerprint].into_iter().find(|capability| capability.as_str() == word)
     }
-}
-
-/// What is kept of an attestation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AttestationSummary {
-    /// The attestation statement format identifier (`packed`, `fido-u2f`, `none`, …), at most 32 bytes of ASCII.
-    pub format: String,
 }
 
 /// The authenticator's name for a credential: 1 to [`MAX_CREDENTIAL_ID_LEN`] bytes.

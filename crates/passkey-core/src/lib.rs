@@ -2,12 +2,14 @@
 //!
 //! - [`ceremony`]: signing in, enrolling and looking around, over all plugged-in keys at once.
 //! - [`verify`]: what an authenticator signed; the only maker of a [`verify::Verified`]. [`client_data`]: what it signs.
-//! - [`credential`], [`store`], [`safe_file`]: passkeys, the files they are kept in, and opening those safely.
+//! - [`credential`], [`store`], [`safe_file`]: passkeys, the files they are kept in, and opening those safely. [`attestation`]:
+//!   what is known of where their keys come from.
 //! - [`config`]: what the administrator decides.
 //! - [`messages`]: what the person is told; [`escape`]: foreign text in it.
 
 #![forbid(unsafe_code)]
 
+pub mod attestation;
 pub mod ceremony;
 pub mod client_data;
 pub mod config;

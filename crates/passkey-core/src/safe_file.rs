@@ -5,11 +5,14 @@
 //! question and the answer. A file is trusted when nobody but root and its user could have written it or put it there.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fmt,
     fs::File,
     io::{self, Read as _},
-    os::fd::{AsFd, OwnedFd},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::ffi::OsStrExt as _,
+    },
     path::{Component, Path, PathBuf},
 };
 
@@ -130,6 +133,29 @@ impl TrustedDir {
     /// The directory's path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The names of what is in this directory, sorted, without those that begin with a point.
+    ///
+    /// # Errors
+    /// What stands in the way, such as more than `max` names.
+    pub fn names(&self, max: usize) -> Result<Vec<OsString>, SafeFileError> {
+        let failed = |errno: rustix::io::Errno| refusal(&self.path, errno.into());
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, ".", flags, Mode::empty()).map_err(failed)?;
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::new(fd).map_err(failed)? {
+            let name = OsStr::from_bytes(entry.map_err(failed)?.file_name().to_bytes()).to_owned();
+            if name.as_bytes().starts_with(b".") {
+                continue;
+            }
+            if names.len() >= max {
+                return Err(SafeFileError::TooManyFiles { path: self.path.clone(), max });
+            }
+            names.push(name);
+        }
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// Reads the file `name` in this directory whole, if it can be trusted and is at most `max_len` bytes long.
@@ -301,6 +327,13 @@ pub enum SafeFileError {
         /// The longest accepted, in bytes.
         max_len: u64,
     },
+    /// A directory holds more files than such a one can.
+    TooManyFiles {
+        /// The directory.
+        path: PathBuf,
+        /// The most that are accepted.
+        max: usize,
+    },
     /// The path is not absolute or holds `.` or `..`.
     NotPlain {
         /// The path.
@@ -328,6 +361,7 @@ impl SafeFileError {
             | Self::WritableByOthers { path, .. }
             | Self::HardLinked { path }
             | Self::TooLarge { path, .. }
+            | Self::TooManyFiles { path, .. }
             | Self::NotPlain { path }
             | Self::Io { path, .. } => path,
         }
@@ -374,6 +408,13 @@ impl fmt::Display for SafeFileError {
                 write!(
                     f,
                     "{}: longer than {max_len} bytes: remove what does not belong in it",
+                    path.display()
+                )
+            }
+            Self::TooManyFiles { path, max } => {
+                write!(
+                    f,
+                    "{}: holds more than {max} files: remove what does not belong there",
                     path.display()
                 )
             }

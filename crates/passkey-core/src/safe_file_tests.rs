@@ -333,3 +333,15 @@ fn nothing_is_made_below_a_directory_that_is_not_trusted() {
     assert!(matches!(made, Err(SafeFileError::WritableByOthers { .. })), "{made:?}");
     assert!(!place.path("a/new").exists());
 }
+
+#[test]
+fn the_names_in_a_directory_are_sorted_and_counted() {
+    let place = Place::new();
+    for name in ["z", ".hidden", "c"] {
+        fs::write(place.path("a/b").join(name), "x").unwrap();
+    }
+    let dir = TrustedDir::open(&place.path("a/b"), Owner::RootOr(me())).unwrap();
+    assert_eq!(dir.names(3).unwrap(), ["c", "file", "z"]);
+    let error = dir.names(2).unwrap_err();
+    assert!(matches!(error, SafeFileError::TooManyFiles { max: 2, .. }), "{error:?}");
+}

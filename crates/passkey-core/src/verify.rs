@@ -1,12 +1,16 @@
 //! Verification of what an authenticator signed, written once.
 //!
 //! [`verify_assertion`] establishes facts; [`judge`] holds them against what policy requires. Only `judge` makes a
-//! [`Verified`], and only a `Verified` may become a successful sign-in.
+//! [`Verified`], and only a `Verified` may become a successful sign-in. [`verify_signature`] is for signatures of other kinds,
+//! such as those of attestation.
 //!
 //! Follows WebAuthn Level 3, section 7.2 (verifying an authentication assertion).
 
 mod rsa;
 mod signature;
+
+pub use rsa::{RsaHash, verify_rsa};
+pub use signature::verify_signature;
 
 use std::fmt;
 
@@ -111,7 +115,7 @@ pub(crate) fn identify(
 /// fit for use.
 pub fn is_usable(key: &PublicKey) -> bool {
     // The key is looked at before the signature.
-    signature::verify(key, &[], &[]) != Err(VerifyError::UnusablePublicKey)
+    verify_signature(key, &[], &[]) != Err(VerifyError::UnusablePublicKey)
 }
 
 /// Checks that the holder of `public_key` signed this, for this RP ID.
@@ -130,7 +134,7 @@ fn check_signed(
     }
     let mut message = data.raw.clone();
     message.extend_from_slice(client_data.hash());
-    signature::verify(public_key, &message, &assertion.signature)
+    verify_signature(public_key, &message, &assertion.signature)
 }
 
 /// The credential that the reply is about. An authenticator that was given exactly one may leave the id out

@@ -262,6 +262,8 @@ fn no_flood_fills_the_memory() {
                 verification: UserVerification::Discouraged,
                 existing: &[&mine],
                 device: None,
+                allowed_aaguids: &[],
+                enterprise_attestation: false,
                 pin_attempts: 3,
                 timeout: TIMEOUT,
             };

@@ -1,10 +1,12 @@
 //! `add`: enrols a passkey.
 
+use attestation::Trust;
 use clap::ValueEnum as _;
 use ctap::cose::Algorithm;
 use jiff::Timestamp;
+use passkey_core::attestation::AttestationSummary;
 use passkey_core::ceremony::{EnrolError, Enrolled, Enrolment, System, enrol};
-use passkey_core::config::{Config, Settings, UserVerification};
+use passkey_core::config::{AttestationPolicy, AttestationRequirement, Config, Settings, UserVerification};
 use passkey_core::credential::{self, UserHandle};
 use passkey_core::store::{CredentialFile, EditError, StateUpdate, UpdateError};
 
@@ -18,6 +20,7 @@ use crate::output::{
     json::{Added, FirstSteps},
 };
 use crate::person::{Enrollee, LastQuestion};
+use crate::trust;
 
 pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     let rp_id = match &arguments.rp_id {
@@ -35,8 +38,11 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
         return Err(Error::NameTaken(name.clone()));
     }
     context.check_writable("add", &user_handle)?;
+    let policy = attestation_policy(context, arguments.require_attestation)?;
+    let trust = trust::load(&policy, context.owner, now_to_the_second())?;
 
-    let enrolled = ceremony(context, arguments, &rp_id, &user_handle, existing.as_ref())?;
+    let mut enrolled = ceremony(context, arguments, &policy, &rp_id, &user_handle, existing.as_ref())?;
+    enrolled.credential.attestation = Some(judge_origin(&enrolled, &policy, &trust)?);
     let sign_count = enrolled.sign_count;
     let (credential, is_first) = store(context, arguments.name.as_deref(), &user_handle, enrolled)?;
     remember(context, &credential, sign_count);
@@ -49,6 +55,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
 fn ceremony(
     context: &Context,
     arguments: &Add,
+    policy: &AttestationPolicy,
     rp_id: &str,
     user_handle: &UserHandle,
     existing: Option<&CredentialFile>,
@@ -72,6 +79,8 @@ fn ceremony(
         verification: arguments.verification.map_or_else(|| strictest(&context.config), Into::into),
         existing: &existing,
         device: device.as_deref(),
+        allowed_aaguids: &policy.allowed_aaguids,
+        enterprise_attestation: policy.enterprise,
         pin_attempts: context.config.policy("", &Settings::default()).pin_attempts,
         timeout: arguments.timeout(),
     };
@@ -79,6 +88,36 @@ fn ceremony(
     let mut world = System::new(Some(interrupt.fd()));
     let mut person = Enrollee::new(&interrupt, arguments.pin.pin_stdin);
     enrol(&mut world, &mut person, &enrolment).map_err(|error| Error::Enrol { error, asked: person.asked() })
+}
+
+/// What the configuration wants of the key, and what the command line wants beyond it.
+fn attestation_policy(context: &Context, require: bool) -> Result<AttestationPolicy, Error> {
+    let mut policy = context.attestation.clone();
+    if require {
+        if !policy.can_trust() {
+            return Err(Error::NobodyTrusted);
+        }
+        policy.require = AttestationRequirement::Trusted;
+    }
+    Ok(policy)
+}
+
+/// Holds what the key has proved of its origin against the policy. Nothing has been stored yet.
+fn judge_origin(
+    enrolled: &Enrolled,
+    policy: &AttestationPolicy,
+    trust: &Trust,
+) -> Result<AttestationSummary, Error> {
+    let refused = |refusal| Error::AttestationRefused {
+        refusal: Box::new(refusal),
+        left_on_key: enrolled.credential.discoverable,
+    };
+    let judgement =
+        attestation::judge(&enrolled.attestation, policy, trust, now_to_the_second()).map_err(refused)?;
+    for caveat in &judgement.caveats {
+        output::warning(&format!("{caveat}."));
+    }
+    Ok(judgement.summary)
 }
 
 /// Stores the new passkey under its final name; whether it is the user's first.

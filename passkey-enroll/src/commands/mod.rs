@@ -19,7 +19,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::rc::Rc;
 
-use passkey_core::config::{Account, Config, DEFAULT_PATH};
+use passkey_core::config::{Account, AttestationPolicy, Config, DEFAULT_PATH};
 use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::safe_file::Owner;
 use passkey_core::store::{CredentialFile, CredentialState, Loaded, State, Store, StoreError, UpdateError};
@@ -28,7 +28,7 @@ use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::models::{Models, Table};
+use crate::models::{FromMetadata, ModelNames, Models, Table};
 use crate::output::{self, Output, json};
 
 /// Does what `cli` asks for.
@@ -61,31 +61,54 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
 /// What every command needs.
 struct Context {
     config: Config,
+    /// `[attestation]` of it.
+    attestation: AttestationPolicy,
     account: Account,
     store: Store,
     output: Output,
     models: Rc<Models>,
     is_root: bool,
+    /// Who may own the configuration, and the files that it names.
+    owner: Owner,
     /// ` --user NAME`, as the caller gave it.
     user_option: String,
+}
+
+/// The table is at hand; metadata has to be read and verified first, and is asked only for what the table does not know.
+fn models(attestation: &AttestationPolicy, owner: Owner) -> Models {
+    let mut sources: Vec<Box<dyn ModelNames>> = vec![Box::new(Table::built_in())];
+    if let Some(metadata) = &attestation.metadata {
+        sources.push(Box::new(FromMetadata::new(metadata.clone(), owner)));
+    }
+    Models::new(sources)
 }
 
 impl Context {
     fn new(global: &Global, output: Output) -> Result<Self, Error> {
         let caller = Caller::of_process();
+        // Whoever names a file can trust their own: it gives them no rights that they lack.
+        let owner = if global.config.is_some() { Owner::RootOr(caller.uid) } else { Owner::Root };
         let config = match &global.config {
             None => Config::load(Path::new(DEFAULT_PATH))?,
-            // Whoever names a file can trust their own: it gives them no rights that they lack.
-            Some(path) => {
-                Config::read(path, Owner::RootOr(caller.uid))?.ok_or_else(|| Error::NoConfig(path.clone()))?
-            }
+            Some(path) => Config::read(path, owner)?.ok_or_else(|| Error::NoConfig(path.clone()))?,
         };
         let account = account::resolve(&caller, global.user.as_deref())?;
+        let attestation =
+            config.attestation.read().map_err(|error| Error::AttestationConfig(Box::new(error)))?;
         let store = Store::new(&config);
         let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
-        // A file with the statements of the FIDO Alliance would come first.
-        let models = Rc::new(Models::new(vec![Box::new(Table::built_in())]));
-        Ok(Self { config, account, store, output, models, is_root: caller.is_root, user_option })
+        let models = Rc::new(models(&attestation, owner));
+        Ok(Self {
+            config,
+            attestation,
+            account,
+            store,
+            output,
+            models,
+            is_root: caller.is_root,
+            owner,
+            user_option,
+        })
     }
 
     /// The same for another user.
@@ -93,11 +116,13 @@ impl Context {
         let user_option = format!(" --user {}", account.name);
         Self {
             config: self.config.clone(),
+            attestation: self.attestation.clone(),
             account,
             store: self.store.clone(),
             output: self.output,
             models: Rc::clone(&self.models),
             is_root: self.is_root,
+            owner: self.owner,
             user_option,
         }
     }

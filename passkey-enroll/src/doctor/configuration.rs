@@ -23,7 +23,7 @@ const MAX_LEN: u64 = 64 * 1024;
 const LOCKING_PIN_ATTEMPTS: u8 = 8;
 
 /// Where the configuration is, and who may own it.
-fn place(machine: &Machine, given: Option<&Path>) -> (PathBuf, Owner) {
+pub(super) fn place(machine: &Machine, given: Option<&Path>) -> (PathBuf, Owner) {
     match given {
         // Whoever names a file can trust their own.
         Some(path) => (path.to_owned(), Owner::RootOr(rustix::process::getuid().as_raw())),

@@ -4,6 +4,7 @@
 //! the place and the remedy. Where the module has its own word for a fault, that word is used.
 
 mod access;
+mod attestation;
 mod clock;
 mod configuration;
 mod devices;
@@ -98,6 +99,7 @@ fn under(
     let store = Store::new(config);
     let needs = keys::Needs::of(&gates);
     findings.extend(configuration::check(machine, patient.config.as_deref(), config, files, &gates));
+    findings.extend(attestation::check(machine, patient.config.as_deref(), config));
 
     let (loaded, of_store) = store::of_account(machine, &store, config, account);
     if let Ok(loaded) = &loaded {

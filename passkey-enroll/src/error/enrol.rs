@@ -1,8 +1,9 @@
 //! Why no passkey was made, with what to do.
 
+use ::attestation::Refusal;
 use passkey_core::ceremony::{EnrolError, KeyFailure};
 
-use super::{Report, sign_in};
+use super::{Report, attestation as origin, sign_in};
 use crate::exit::Exit;
 use crate::person::LastQuestion;
 
@@ -49,6 +50,9 @@ pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {
             let message = "This security key cannot hold discoverable passkeys.";
             Report::new(Exit::Failed, "not_discoverable", message)
                 .hint("Leave --discoverable out, or use another security key.")
+        }
+        EnrolError::ModelNotAllowed(aaguid) => {
+            origin::refused(&Refusal::ModelNotAllowed { aaguid: *aaguid }, false)
         }
         EnrolError::Rejected(reason) => {
             let message = format!("The new passkey failed its first test: {reason}. It was not stored.");

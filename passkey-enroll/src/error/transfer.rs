@@ -26,6 +26,8 @@ pub(crate) enum TransferError {
     },
     /// Everybody's passkeys, and the caller is not root.
     AllUsersOnlyRoot,
+    /// The configuration asks where the keys of new passkeys come from, and nobody can say.
+    OriginUnknown,
     /// The file does not say whose its passkeys are.
     NoUsers(PathBuf),
     /// The RP ID must be given: it does not stand in such a file.
@@ -72,6 +74,11 @@ impl TransferError {
                 let message = "Only root can manage the passkeys of other users.";
                 Report::new(Exit::NotPermitted, "not_permitted", message)
                     .hint("Run the command with sudo, or leave --all-users out.")
+            }
+            Self::OriginUnknown => {
+                let message = "Nothing is imported: `[attestation]` of the configuration asks security keys to prove what they are, and imported passkeys prove nothing.";
+                Report::new(Exit::Failed, "attestation_refused", message)
+                    .hint("Enrol each key anew: sudo passkey-enroll add")
             }
             Self::NoUsers(path) => {
                 let message = format!("{}: it does not say whose its passkeys are.", path.display());

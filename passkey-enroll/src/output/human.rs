@@ -1,8 +1,8 @@
 //! Results as a person reads them.
 
 use super::json::{
-    Added, Counts, Exported, FirstSteps, Imported, Key, KeyError, Keys, Passkeys, Remark, Removal, Renamed,
-    Shown, Switched,
+    Added, Attestation, Counts, Exported, FirstSteps, Imported, Key, KeyError, Keys, Passkeys, Remark,
+    Removal, Renamed, Shown, Switched,
 };
 use super::paint::Paint;
 use super::table::{Facts, Table};
@@ -70,7 +70,16 @@ impl Human for Shown {
             facts.add("Transports", credential.transports.join(", "));
         }
         if let Some(attestation) = &credential.attestation {
-            facts.add("Attestation", &attestation.format);
+            facts.add("Attestation", attestation_text(attestation));
+            if let Some(root) = &attestation.root {
+                facts.add("Attested under", root);
+            }
+            if let Some(certification) = attestation.certification {
+                facts.add("Certified", certification);
+            }
+            if let Some(serial) = &attestation.serial {
+                facts.add("Serial number", serial);
+            }
         }
         facts.add("Credential id", &credential.id);
         facts.add("Public key (COSE)", &credential.public_key);
@@ -257,6 +266,19 @@ fn model(name: Option<&str>, aaguid: &str) -> String {
         None if aaguid.chars().all(|c| matches!(c, '0' | '-')) => "not told".to_owned(),
         None => format!("AAGUID {aaguid}"),
     }
+}
+
+/// Who vouches for a key, and how it says so.
+fn attestation_text(attestation: &Attestation) -> String {
+    let who = match (attestation.kind, attestation.trusted) {
+        (None, _) => "not verified",
+        (Some("none"), _) => "nobody vouches for the key",
+        (Some("self"), _) => "the key vouches for itself only",
+        (Some(_), false) => "by a maker who was not trusted",
+        (Some("enterprise"), true) => "by a trusted maker, for this very key",
+        (Some(_), true) => "by a trusted maker, for the model",
+    };
+    format!("{who} ({})", attestation.format)
 }
 
 fn pin_text(key: &Key) -> String {

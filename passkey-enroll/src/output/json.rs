@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use jiff::Timestamp;
+use passkey_core::attestation::{AttestationSummary, Certification, TrustRoot};
 use passkey_core::ceremony::{Loss, PluggedKey, SurveyError};
 use passkey_core::credential::{self, algorithm_name};
 use passkey_core::store::{CredentialState, SkippedEntry};
@@ -45,6 +46,37 @@ pub(crate) struct Credential {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Attestation {
     pub(crate) format: String,
+    /// Whether a maker vouches for the key who was trusted at enrolment.
+    pub(crate) trusted: bool,
+    /// `none`, `self`, `basic` or `enterprise`; null where nothing was verified.
+    pub(crate) kind: Option<&'static str>,
+    /// The name of the root that was trusted.
+    pub(crate) root: Option<String>,
+    /// The SHA-256 of its certificate.
+    pub(crate) root_sha256: Option<String>,
+    /// As in the metadata: `FIDO_CERTIFIED_L1` and the like.
+    pub(crate) certification: Option<&'static str>,
+    /// The number of the key among those of its model, in hexadecimal.
+    pub(crate) serial: Option<String>,
+    /// When all this was verified.
+    pub(crate) checked: Option<Timestamp>,
+}
+
+impl From<&AttestationSummary> for Attestation {
+    fn from(summary: &AttestationSummary) -> Self {
+        let proof = summary.proof.as_ref();
+        let root = proof.and_then(|proof| proof.root.as_ref());
+        Self {
+            format: summary.format.clone(),
+            trusted: root.is_some(),
+            kind: proof.map(|proof| proof.kind.as_str()),
+            root: root.map(|root| root.name().to_owned()),
+            root_sha256: root.map(TrustRoot::fingerprint),
+            certification: proof.and_then(|proof| proof.certification).map(Certification::as_str),
+            serial: proof.and_then(|proof| proof.serial.as_ref()).map(ToString::to_string),
+            checked: proof.map(|proof| proof.checked),
+        }
+    }
 }
 
 impl Credential {
@@ -62,10 +94,7 @@ impl Credential {
             user_verification: credential.user_verification.as_str(),
             cred_protect: credential.cred_protect,
             transports: credential.transports.clone(),
-            attestation: credential
-                .attestation
-                .as_ref()
-                .map(|attestation| Attestation { format: attestation.format.clone() }),
+            attestation: credential.attestation.as_ref().map(Attestation::from),
             enabled: credential.enabled,
             added: credential.added,
             last_used: state.and_then(|state| state.last_used),

@@ -42,7 +42,7 @@ fn a_command_line_that_is_not_understood_does_nothing() {
         &["export", "--format", "openssh"],
         &["enable", "blue", "--yes"],
         &["list", "extra"],
-        &["add", "--require-attestation"],
+        &["add", "--require-attestation=yes"],
     ] {
         let ran = run(arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");

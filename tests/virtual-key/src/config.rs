@@ -27,9 +27,8 @@ pub struct KeyConfig {
     pub protocols: PinProtocols,
     /// The age of the key.
     pub profile: Profile,
-    /// Attest new CTAP2 credentials with a certificate under [`attestation_root`](crate::attestation_root) instead of
-    /// with the credential itself. U2F registrations always carry that certificate.
-    pub attestation: bool,
+    /// Who vouches for new CTAP2 credentials. U2F registrations always carry the model's certificate.
+    pub attestation: Attestation,
     /// The model's identifier; zero by default.
     pub aaguid: [u8; 16],
     /// USB vendor number; by default that of the pid.codes test range.
@@ -55,6 +54,19 @@ pub enum Fingerprints {
     NoneEnrolled,
     /// The key has a sensor, and one fingerprint is enrolled. Set a PIN as well: OpenSK refuses every token without one.
     Enrolled,
+}
+
+/// Who vouches for a new credential (WebAuthn §6.5.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Attestation {
+    /// The credential itself.
+    #[default]
+    Itself,
+    /// A certificate of the model's under [`attestation_root`](crate::attestation_root).
+    Model,
+    /// Enterprise attestation is switched on (CTAP 2.1 §7.1): who asks for it gets a certificate of this very key, with the key's
+    /// name as its serial number. Nobody vouches for the credential to anybody else. Not for keys that speak only U2F.
+    Enterprise,
 }
 
 /// PIN/UV auth protocols that a key speaks (CTAP 2.1 §6.5.6 and §6.5.7).
@@ -96,7 +108,7 @@ impl KeyConfig {
             always_uv: false,
             protocols: PinProtocols::Both,
             profile: Profile::Ctap21,
-            attestation: false,
+            attestation: Attestation::Itself,
             aaguid: [0; 16],
             vendor_id: 0x1209,
             product_id: 0x0001,

@@ -27,15 +27,17 @@ mod hand;
 mod key;
 pub mod live;
 mod message;
+mod metadata;
 mod sabotage;
 
-pub use attestation::attestation_root;
+pub use attestation::{attestation_root, metadata_root};
 pub use behaviour::Behaviour;
-pub use config::{Fingerprints, KeyConfig, PinProtocols, Profile};
+pub use config::{Attestation, Fingerprints, KeyConfig, PinProtocols, Profile};
 pub use corruption::Corruption;
 pub use counts::Counts;
 pub use desk::{Desk, KeyId, PortError};
 pub use hand::Touch;
+pub use metadata::{Model, metadata};
 pub use sabotage::{Asked, Misbehaviour, Sabotage};
 
 /// Size of a CTAPHID report in bytes (CTAP 2.1 §11.2.4).

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use serde_json::Value;
-use virtual_key::attestation_root;
 use virtual_key::live::{self, Command};
+use virtual_key::{Model, attestation_root, metadata, metadata_root};
 
 /// Security keys in software on /dev/uhid, for tests.
 #[derive(Parser)]
@@ -32,6 +32,20 @@ enum Part {
     },
     /// Print the root certificate of the keys' attestation (DER in hexadecimal).
     AttestationRoot,
+    /// Print a signed BLOB of the FIDO Metadata Service that knows one model of these keys.
+    Metadata {
+        /// The model: 32 hexadecimal digits, hyphens allowed.
+        #[arg(long, value_parser = live::aaguid)]
+        aaguid: [u8; 16],
+        /// What became of it, such as `FIDO_CERTIFIED_L1` or `REVOKED`; several times in the order of time.
+        #[arg(long)]
+        status: Vec<String>,
+        /// The day by which there is a newer one.
+        #[arg(long, default_value = "2049-12-31")]
+        next_update: String,
+    },
+    /// Print the root certificate that its signature leads to (DER in hexadecimal).
+    MetadataRoot,
     /// Send one command; the answer is one line of JSON.
     Ctl {
         /// Where the keys' host listens.
@@ -49,8 +63,16 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().part {
         Part::Run { socket } => live::serve(&socket, || println!("{{\"ok\":true}}")).map(|()| true),
         Part::AttestationRoot => {
-            let digits: Vec<String> = attestation_root().iter().map(|byte| format!("{byte:02x}")).collect();
-            println!("{}", digits.concat());
+            println!("{}", hexadecimal(&attestation_root()));
+            Ok(true)
+        }
+        Part::Metadata { aaguid, status, next_update } => {
+            let model = Model { aaguid, description: "Virtual key".to_owned(), statuses: status };
+            println!("{}", metadata(&[model], &next_update));
+            Ok(true)
+        }
+        Part::MetadataRoot => {
+            println!("{}", hexadecimal(&metadata_root()));
             Ok(true)
         }
         Part::Ctl { socket, patience, command } => ctl(&socket, Duration::from_millis(patience), &command),
@@ -63,6 +85,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// Returns whether the command succeeded.

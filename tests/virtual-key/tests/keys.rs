@@ -9,7 +9,9 @@ use host::{Host, Map, client_data_hash, get_assertion, make_credential, pin, tex
 use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 use sk_cbor::Value;
-use virtual_key::{Corruption, Desk, Fingerprints, KeyConfig, KeyId, PinProtocols, Profile, Touch};
+use virtual_key::{
+    Attestation, Corruption, Desk, Fingerprints, KeyConfig, KeyId, PinProtocols, Profile, Touch,
+};
 
 const UP: u8 = 0x01;
 const UV: u8 = 0x04;
@@ -329,7 +331,7 @@ fn der(bytes: &[u8]) -> (&[u8], &[u8], &[u8]) {
 #[test]
 fn attestation_leads_to_the_root() {
     let aaguid = [0xa5; 16];
-    let config = KeyConfig { attestation: true, aaguid, ..KeyConfig::new("blue") };
+    let config = KeyConfig { attestation: Attestation::Model, aaguid, ..KeyConfig::new("blue") };
     let (mut desk, _, mut host) = on_desk(config);
     let (_, reply) = host.make_credential(&mut desk, false);
     let statement = reply.field(0x03).unwrap().extract_map().unwrap();
@@ -364,4 +366,26 @@ fn attestation_leads_to_the_root() {
     let (_, reply) = host.make_credential(&mut desk, false);
     let statement = reply.field(0x03).unwrap().extract_map().unwrap();
     assert!(statement.iter().all(|(key, _)| *key != text("x5c")));
+}
+
+#[test]
+fn enterprise_attestation_names_the_key_to_who_asks() {
+    let config = KeyConfig { attestation: Attestation::Enterprise, ..KeyConfig::new("blue") };
+    let (mut desk, _, mut host) = on_desk(config);
+    let (_, info) = host.call(&mut desk, 0x04, &[]);
+    assert_eq!(info.option("ep"), Some(true));
+    let asking = [make_credential(false), vec![(0x0a, Value::unsigned(2))]].concat();
+    for (request, attested) in [(make_credential(false), false), (asking, true)] {
+        let (status, reply) = host.call(&mut desk, 0x01, &request);
+        assert_eq!(status, 0);
+        assert_eq!(reply.field(0x04), attested.then(|| Value::bool_value(true)));
+        let statement = reply.field(0x03).unwrap().extract_map().unwrap();
+        let chain = statement.iter().find(|(key, _)| *key == text("x5c"));
+        assert_eq!(chain.is_some(), attested);
+        if let Some((_, chain)) = chain {
+            let certificate =
+                chain.clone().extract_array().unwrap()[0].clone().extract_byte_string().unwrap();
+            assert!(certificate.windows(6).any(|bytes| bytes == b"\x04\x04blue"));
+        }
+    }
 }

@@ -39,7 +39,7 @@ mod user_verification;
 mod world;
 
 pub use directory::{Directory, Holder};
-pub use enrol::{EnrolError, Enrolled, Enrolment, enrol};
+pub use enrol::{Attestation, EnrolError, Enrolled, Enrolment, enrol};
 pub use event::Loss;
 pub use find::{FindError, Finding, Found, Search, Sought, find};
 pub use person::{AccountAnswer, Lock, Notice, Person, PinAnswer, PinPrompt, PinReason, account_index};

@@ -110,7 +110,9 @@ impl fmt::Display for ArgumentError {
                 }
                 write!(f, "; known are {CONFIG}, {}", Settings::KEYS.join(", "))
             }
-            Reason::Setting(error @ SettingError::BadValue { .. }) => error.fmt(f),
+            Reason::Setting(error @ (SettingError::BadValue { .. } | SettingError::Lacks { .. })) => {
+                error.fmt(f)
+            }
             Reason::NotText => f.write_str("not valid UTF-8"),
             Reason::Repeated => f.write_str("given twice"),
             Reason::ConfigPath => write!(f, "`{CONFIG}` needs the absolute path of a file"),

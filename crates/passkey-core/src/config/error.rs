@@ -29,6 +29,13 @@ pub enum SettingError {
         /// What the key takes.
         expected: Expectation,
     },
+    /// A key that means nothing without another one.
+    Lacks {
+        /// The key.
+        key: String,
+        /// What has to stand beside it, in words.
+        lacking: &'static str,
+    },
 }
 
 /// What a key takes.
@@ -48,6 +55,10 @@ pub enum Expectation {
     AbsolutePath,
     /// An RP ID.
     RpId,
+    /// A list of AAGUIDs.
+    Aaguids,
+    /// The name in a certificate.
+    SignerName,
     /// A table.
     Table,
 }
@@ -65,10 +76,14 @@ impl SettingError {
         Self::BadValue { key: readable(key), given: given.map(readable), expected }
     }
 
+    pub(super) fn lacks(key: &str, lacking: &'static str) -> Self {
+        Self::Lacks { key: readable(key), lacking }
+    }
+
     /// The key it is about.
     pub fn key(&self) -> &str {
         match self {
-            Self::UnknownKey { key, .. } | Self::BadValue { key, .. } => key,
+            Self::UnknownKey { key, .. } | Self::BadValue { key, .. } | Self::Lacks { key, .. } => key,
         }
     }
 }
@@ -88,6 +103,7 @@ impl fmt::Display for SettingError {
             Self::BadValue { key, given: None, expected } => {
                 write!(f, "`{key}` needs a value: give {expected}")
             }
+            Self::Lacks { key, lacking } => write!(f, "`{key}` needs {lacking} beside it"),
         }
     }
 }
@@ -110,6 +126,10 @@ impl fmt::Display for Expectation {
             Self::RpId => {
                 f.write_str("a name of at most 255 visible ASCII characters, such as the host name")
             }
+            Self::Aaguids => f.write_str(
+                "a list of at least one AAGUID, such as [\"00000000-0000-0000-0000-000000000000\"]",
+            ),
+            Self::SignerName => f.write_str("a name of visible ASCII characters, such as a host name"),
             Self::Table => f.write_str("a table"),
         }
     }

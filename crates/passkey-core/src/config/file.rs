@@ -12,7 +12,7 @@ use toml::{
 };
 
 use super::{
-    ConfigError, HostNameError, Policy, SettingError, Settings, Template, TemplateError,
+    AttestationTable, ConfigError, HostNameError, Policy, SettingError, Settings, Template, TemplateError,
     error::{ConfigErrorReason, Expectation, readable},
     host, keys,
     settings::Value,
@@ -33,7 +33,7 @@ pub const DEFAULT_STATE_DIR: &str = "/var/lib/passkey/state";
 /// The longest configuration, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
 /// The keys outside any table.
-const KEYS: &[&str] = &["credential_files", "state_dir", "rp_id", "defaults", "service"];
+const KEYS: &[&str] = &["credential_files", "state_dir", "rp_id", "attestation", "defaults", "service"];
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The RP ID for new passkeys; `None` for the machine's host name.
     pub rp_id: Option<String>,
+    /// `[attestation]`, not read yet.
+    pub attestation: AttestationTable,
     /// `[defaults]`
     pub defaults: Settings,
     /// `[service.NAME]`, by name in lower case.
@@ -56,6 +58,7 @@ impl Default for Config {
             credential_files: Template::from_str(DEFAULT_CREDENTIAL_FILES).into_iter().collect(),
             state_dir: PathBuf::from(DEFAULT_STATE_DIR),
             rp_id: None,
+            attestation: AttestationTable::default(),
             defaults: Settings::default(),
             services: BTreeMap::new(),
         }
@@ -106,15 +109,13 @@ impl Config {
     /// When the text holds anything that is not understood.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let source = Source { path, text };
-        let table = DeTable::parse(text).map_err(|error| {
-            let line = error.span().map(|span| line_of(text, span.start));
-            ConfigError::new(path, line, ConfigErrorReason::Syntax(syntax_message(&error)))
-        })?;
+        let table = source.table()?;
         let mut config = Self::default();
         for (key, value) in table.get_ref() {
             match key.get_ref().as_ref() {
                 "defaults" => config.defaults = source.settings("defaults", key, value)?,
                 "service" => config.services = source.services(key, value)?,
+                "attestation" => config.attestation = AttestationTable::of(&source),
                 name => config
                     .set(name, value.get_ref())
                     .map_err(|error| source.error(key.span().start, String::new(), error))?,
@@ -130,10 +131,7 @@ impl Config {
                 Ok(templates) => self.credential_files = templates,
                 Err(reason) => return refused(Expectation::Templates(reason)),
             },
-            ("state_dir", DeValue::String(dir)) if is_plain_absolute(dir) => {
-                self.state_dir = PathBuf::from(dir.as_ref());
-            }
-            ("state_dir", _) => return refused(Expectation::AbsolutePath),
+            ("state_dir", value) => self.state_dir = Value::File(value).path(key)?,
             ("rp_id", DeValue::String(rp_id)) if is_rp_id(rp_id) => self.rp_id = Some(rp_id.to_string()),
             ("rp_id", _) => return refused(Expectation::RpId),
             _ => return Err(keys::unknown(key, KEYS)),
@@ -159,12 +157,20 @@ impl Config {
 }
 
 /// The text that is read, for errors that say where.
-struct Source<'a> {
-    path: &'a Path,
-    text: &'a str,
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// All of it.
+    pub(super) fn table(&self) -> Result<Spanned<DeTable<'a>>, ConfigError> {
+        DeTable::parse(self.text).map_err(|error| {
+            let line = error.span().map(|span| line_of(self.text, span.start));
+            ConfigError::new(self.path, line, ConfigErrorReason::Syntax(syntax_message(&error)))
+        })
+    }
+
     fn services(
         &self,
         key: &Spanned<std::borrow::Cow<'_, str>>,
@@ -203,7 +209,7 @@ impl Source<'_> {
         Ok(settings)
     }
 
-    fn error(&self, offset: usize, section: String, error: SettingError) -> ConfigError {
+    pub(super) fn error(&self, offset: usize, section: String, error: SettingError) -> ConfigError {
         let line = line_of(self.text, offset);
         ConfigError::new(self.path, Some(line), ConfigErrorReason::Section { section, error })
     }
@@ -224,12 +230,6 @@ fn templates(value: &DeValue<'_>) -> Result<Vec<Template>, String> {
             _ => Err("an element is not text".to_owned()),
         })
         .collect()
-}
-
-fn is_plain_absolute(path: &str) -> bool {
-    use std::path::Component;
-    let plain = |part| matches!(part, Component::RootDir | Component::Normal(_));
-    path.starts_with('/') && !path.contains('\0') && Path::new(path).components().all(plain)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the administrator decides: `passkey.toml`, the module's arguments, and the policy that follows from both.
 
 mod arguments;
+mod attestation;
 mod error;
 mod file;
 mod host;
@@ -11,6 +12,10 @@ mod settings;
 mod template;
 
 pub use arguments::{ArgumentError, Arguments, ConfigPath};
+pub use attestation::{
+    AttestationPolicy, AttestationRequirement, AttestationTable, DEFAULT_METADATA_SIGNER, MetadataPolicy,
+    OutdatedMetadata,
+};
 pub(crate) use error::readable;
 pub use error::{ConfigError, ConfigErrorReason, Expectation, SettingError};
 pub use file::{Config, DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH, DEFAULT_STATE_DIR};

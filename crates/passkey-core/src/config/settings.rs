@@ -1,7 +1,11 @@
 //! One table of settings: `[defaults]`, one `[service.NAME]`, or the module's arguments. Whatever they are read
 //! from, each key is defined once, here.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{
+    ops::RangeInclusive,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
 
 use toml::de::DeValue;
 
@@ -118,7 +122,7 @@ pub(super) enum Value<'a> {
 }
 
 impl Value<'_> {
-    fn word<W: Word>(&self, key: &str) -> Result<W, SettingError> {
+    pub(super) fn word<W: Word>(&self, key: &str) -> Result<W, SettingError> {
         let word = match self {
             Self::File(DeValue::String(word)) => W::from_word(word),
             Self::Argument(word) => W::from_word(word),
@@ -130,12 +134,21 @@ impl Value<'_> {
         })
     }
 
-    fn switch(&self, key: &str) -> Result<bool, SettingError> {
+    pub(super) fn switch(&self, key: &str) -> Result<bool, SettingError> {
         match self {
             Self::File(DeValue::Boolean(on)) => Ok(*on),
             Self::Argument("true") | Self::Bare => Ok(true),
             Self::Argument("false") => Ok(false),
             Self::File(_) | Self::Argument(_) => Err(self.refused(key, Expectation::Switch)),
+        }
+    }
+
+    pub(super) fn path(&self, key: &str) -> Result<PathBuf, SettingError> {
+        match self {
+            Self::File(DeValue::String(path)) if is_plain_absolute(path) => Ok(PathBuf::from(path.as_ref())),
+            Self::File(_) | Self::Argument(_) | Self::Bare => {
+                Err(self.refused(key, Expectation::AbsolutePath))
+            }
         }
     }
 
@@ -178,4 +191,9 @@ impl Value<'_> {
         };
         SettingError::bad_value(key, given.as_deref(), expected)
     }
+}
+
+fn is_plain_absolute(path: &str) -> bool {
+    let plain = |part| matches!(part, Component::RootDir | Component::Normal(_));
+    path.starts_with('/') && !path.contains('\0') && Path::new(path).components().all(plain)
 }

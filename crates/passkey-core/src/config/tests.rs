@@ -181,7 +181,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("[default]\n", ":1: unknown key `default`, did you mean `defaults`?"),
     (
         "passwords = 1\n",
-        ":1: unknown key `passwords`; the keys are credential_files, state_dir, rp_id, defaults, service",
+        ":1: unknown key `passwords`; the keys are credential_files, state_dir, rp_id, attestation, defaults, service",
     ),
     (
         "[defaults]\ntimeout = 0\n",

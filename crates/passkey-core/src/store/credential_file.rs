@@ -7,9 +7,11 @@ use ctap::cose::PublicKey;
 
 use super::document::{self, EntryError, Fields, FormatError, SkippedEntry};
 use crate::{
+    attestation::{
+        AttestationKind, AttestationProof, AttestationSummary, Certification, SerialNumber, TrustRoot,
+    },
     credential::{
-        AttestationSummary, Credential, CredentialId, NameError, UserHandle, UvCapability, algorithm_name,
-        check_name, is_rp_id,
+        Credential, CredentialId, NameError, UserHandle, UvCapability, algorithm_name, check_name, is_rp_id,
     },
     time,
     toml_text::quoted,
@@ -191,12 +193,26 @@ fn read_credential(fields: &mut Fields<'_>) -> Result<Credential, EntryError> {
         transports: read_transports(fields)?,
         added: fields.parsed("added", time::parse)?,
         enabled: fields.switch("enabled")?,
-        attestation: fields.optional(|fields| {
-            fields.table("attestation", |attestation| {
-                let format = attestation.parsed("format", identifier)?;
-                Ok(AttestationSummary { format })
-            })
-        })?,
+        attestation: fields.optional(|fields| fields.table("attestation", read_attestation))?,
+    })
+}
+
+fn read_attestation(fields: &mut Fields<'_>) -> Result<AttestationSummary, EntryError> {
+    let format = fields.parsed("format", identifier)?;
+    // Files of older versions have the format alone.
+    let Some(kind) = fields.optional(|fields| fields.parsed("kind", AttestationKind::from_word))? else {
+        return Ok(AttestationSummary { format, proof: None });
+    };
+    let root = fields.optional(|fields| {
+        let name = fields.text("root")?;
+        fields.parsed("root_sha256", |fingerprint| TrustRoot::from_file(name, fingerprint))
+    })?;
+    let certification = fields.optional(|fields| fields.parsed("certification", Certification::from_word))?;
+    let serial = fields.optional(|fields| fields.parsed("serial", SerialNumber::from_file))?;
+    let checked = fields.parsed("checked", time::parse)?;
+    Ok(AttestationSummary {
+        format,
+        proof: Some(AttestationProof { kind, root, certification, serial, checked }),
     })
 }
 
@@ -241,10 +257,26 @@ fn lines(credential: &Credential) -> Vec<(&'static str, String)> {
     lines.push(("transports", format!("[{}]", transports.join(", "))));
     lines.push(("added", quoted(&time::format(credential.added))));
     if let Some(attestation) = &credential.attestation {
-        lines.push(("attestation", format!("{{ format = {} }}", quoted(&attestation.format))));
+        lines.push(("attestation", attestation_table(attestation)));
     }
     lines.push(("enabled", credential.enabled.to_string()));
     lines
+}
+
+fn attestation_table(attestation: &AttestationSummary) -> String {
+    let mut members = vec![("format", attestation.format.clone())];
+    if let Some(AttestationProof { kind, root, certification, serial, checked }) = &attestation.proof {
+        members.push(("kind", kind.as_str().to_owned()));
+        if let Some(root) = root {
+            members.extend([("root", root.name().to_owned()), ("root_sha256", root.fingerprint())]);
+        }
+        members.extend(certification.map(|level| ("certification", level.as_str().to_owned())));
+        members.extend(serial.as_ref().map(|serial| ("serial", serial.to_string())));
+        members.push(("checked", time::format(*checked)));
+    }
+    let members: Vec<String> =
+        members.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
+    format!("{{ {} }}", members.join(", "))
 }
 
 /// Why passkeys cannot be changed as asked.

@@ -16,7 +16,16 @@ fn full(name: &str, id: u8) -> Credential {
         transports: vec!["usb".to_owned(), "nfc".to_owned()],
         added: "2026-11-23T02:03:04Z".parse().unwrap(),
         enabled: true,
-        attestation: Some(AttestationSummary { format: "packed".to_owned() }),
+        attestation: Some(AttestationSummary {
+            format: "packed".to_owned(),
+            proof: Some(AttestationProof {
+                kind: AttestationKind::Enterprise,
+                root: Some(TrustRoot::new("Maker \"Root\"", [0xa5; 32])),
+                certification: Some(Certification::L1Plus),
+                serial: SerialNumber::new(vec![0, 7]),
+                checked: "2026-11-23T02:03:05Z".parse().unwrap(),
+            }),
+        }),
     }
 }
 
@@ -55,7 +64,7 @@ user_verification = "fingerprint"
 cred_protect = 3
 transports = ["usb", "nfc"]
 added = "2026-11-23T02:03:04Z"
-attestation = { format = "packed" }
+attestation = { format = "packed", kind = "enterprise", root = "Maker \"Root\"", root_sha256 = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5", certification = "FIDO_CERTIFIED_L1plus", serial = "0007", checked = "2026-11-23T02:03:05Z" }
 enabled = true
 
 [[credential]]
@@ -80,6 +89,51 @@ fn two() -> CredentialFile {
 fn the_format_is_this() {
     assert_eq!(two().encode(), TEXT);
     assert_eq!(CredentialFile::parse(TEXT).unwrap(), two());
+}
+
+#[test]
+fn attestations_of_older_and_of_lesser_kinds_read_back() {
+    let checked = "2026-11-23T02:03:05Z".parse().unwrap();
+    let plain = AttestationProof {
+        kind: AttestationKind::SelfAttested,
+        root: None,
+        certification: None,
+        serial: None,
+        checked,
+    };
+    for (proof, text) in [
+        (None, r#"{ format = "packed" }"#),
+        (Some(plain), r#"{ format = "packed", kind = "self", checked = "2026-11-23T02:03:05Z" }"#),
+    ] {
+        let attestation = Some(AttestationSummary { format: "packed".to_owned(), proof });
+        let file = file(vec![Credential { attestation, ..full("blue", 1) }]);
+        assert!(file.encode().contains(&format!("attestation = {text}\n")), "{}", file.encode());
+        assert_eq!(CredentialFile::parse(&file.encode()).unwrap(), file);
+    }
+}
+
+#[test]
+fn an_attestation_that_makes_no_sense_costs_its_entry() {
+    let whole = two().encode();
+    for (from, to, error) in [
+        ("kind = \"enterprise\", ", "", EntryError::UnknownKey("certification".to_owned())),
+        ("\"enterprise\"", "\"Basic\"", EntryError::BadValue("kind")),
+        ("root_sha256 = \"a5", "root_sha256 = \"", EntryError::BadValue("root_sha256")),
+        ("root = \"Maker", "root = \"\\u001bMaker", EntryError::BadValue("root_sha256")),
+        (", checked = \"2026-11-23T02:03:05Z\"", "", EntryError::Missing("checked")),
+        ("L1plus", "L9", EntryError::BadValue("certification")),
+        ("\"0007\"", "\"07a\"", EntryError::BadValue("serial")),
+        (
+            "format = \"packed\", kind",
+            "format = \"packed\", sort",
+            EntryError::UnknownKey("certification".to_owned()),
+        ),
+    ] {
+        let text = whole.replacen(from, to, 1);
+        assert_ne!(text, whole, "{from}");
+        let file = CredentialFile::parse(&text).unwrap();
+        assert_eq!(file.skipped.iter().map(|entry| &entry.reason).collect::<Vec<_>>(), [&error], "{from}");
+    }
 }
 
 #[test]
@@ -188,8 +242,8 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
         6,
         Some("blue"),
     ),
-    ("{ format = \"packed\" }", "{ }", EntryError::Missing("format"), 6, Some("blue")),
-    ("{ format = \"packed\" }", "\"packed\"", EntryError::BadValue("attestation"), 6, Some("blue")),
+    ("{ format = \"packed\", kind", "{ kind", EntryError::Missing("format"), 6, Some("blue")),
+    ("attestation = {", "attestation = \"packed\" # {", EntryError::BadValue("attestation"), 6, Some("blue")),
     ("enabled = true\n", "", EntryError::Missing("enabled"), 6, Some("blue")),
     (
         "enabled = false\n",

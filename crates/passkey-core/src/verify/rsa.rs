@@ -1,24 +1,52 @@
-//! RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, section 8.2.2), for credentials that were imported: no security key makes
-//! such today. Only public numbers take part, so nothing here has to hide how long it takes.
+//! RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2.2): with SHA-256 for credentials that were imported, since no security key makes
+//! such today, and with its longer sisters for the certificates of makers. Only public numbers take part, so nothing here
+//! has to hide how long it takes.
 
 use crypto_bigint::{
     BoxedUint, Odd,
     modular::{BoxedMontyForm, BoxedMontyParams},
 };
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::VerifyError;
 
-/// The DER of a `DigestInfo` for SHA-256 up to the digest (RFC 8017, section 9.2, note 1).
-const DIGEST_INFO: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
-    0x04, 0x20,
-];
+/// What is signed in place of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RsaHash {
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+    /// SHA-512
+    Sha512,
+}
+
+impl RsaHash {
+    /// The DER of the `DigestInfo` of a message (RFC 8017, section 9.2, note 1).
+    fn digest_info(self, message: &[u8]) -> Vec<u8> {
+        // The length of the whole, the last number of the algorithm's identifier, the length of the digest.
+        let (whole, algorithm, len, digest) = match self {
+            Self::Sha256 => (0x31, 0x01, 0x20, Sha256::digest(message).to_vec()),
+            Self::Sha384 => (0x41, 0x02, 0x30, Sha384::digest(message).to_vec()),
+            Self::Sha512 => (0x51, 0x03, 0x40, Sha512::digest(message).to_vec()),
+        };
+        let mut info = vec![
+            0x30, whole, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, algorithm,
+            0x05, 0x00, 0x04, len,
+        ];
+        info.extend(digest);
+        info
+    }
+}
 
 /// Checks `signature` over `message` under the key of `modulus` and `exponent`, big-endian without leading zeros.
-pub(super) fn verify(
+///
+/// # Errors
+/// What is wrong with key or signature.
+pub fn verify_rsa(
     modulus: &[u8],
     exponent: &[u8],
+    hash: RsaHash,
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), VerifyError> {
@@ -32,7 +60,8 @@ pub(super) fn verify(
     if signature.len() != modulus.len() || signature >= modulus {
         return Err(VerifyError::MalformedSignature);
     }
-    let expected = encoded_message(modulus.len(), message).ok_or(VerifyError::UnusablePublicKey)?;
+    let expected =
+        encoded_message(modulus.len(), &hash.digest_info(message)).ok_or(VerifyError::UnusablePublicKey)?;
 
     let signature = BoxedUint::from_be_slice_vartime(signature);
     let exponent = BoxedUint::from_be_slice_vartime(exponent);
@@ -47,11 +76,9 @@ pub(super) fn verify(
     }
 }
 
-/// `00 01 FF … FF 00 ‖ DigestInfo ‖ digest`, as long as the modulus (EMSA-PKCS1-v1_5, RFC 8017, section 9.2).
-fn encoded_message(len: usize, message: &[u8]) -> Option<Vec<u8>> {
-    let digest = Sha256::digest(message);
-    let tail = DIGEST_INFO.len().checked_add(digest.len())?.checked_add(1)?;
-    let head = len.checked_sub(tail)?;
+/// `00 01 FF … FF 00 ‖ DigestInfo`, as long as the modulus (EMSA-PKCS1-v1_5, RFC 8017, section 9.2).
+fn encoded_message(len: usize, digest_info: &[u8]) -> Option<Vec<u8>> {
+    let head = len.checked_sub(digest_info.len().checked_add(1)?)?;
     // Eight bytes of padding are the least.
     if head < 10 {
         return None;
@@ -59,7 +86,6 @@ fn encoded_message(len: usize, message: &[u8]) -> Option<Vec<u8>> {
     let mut encoded = vec![0x00, 0x01];
     encoded.resize(head, 0xff);
     encoded.push(0x00);
-    encoded.extend(DIGEST_INFO);
-    encoded.extend(digest);
+    encoded.extend(digest_info);
     Some(encoded)
 }

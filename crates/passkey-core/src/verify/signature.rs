@@ -3,13 +3,16 @@
 use ctap::cose::PublicKey;
 use p256::ecdsa::signature::Verifier as _;
 
-use super::{VerifyError, rsa};
+use super::{RsaHash, VerifyError, verify_rsa};
 
 /// Checks `signature` over `message` under `key`.
 ///
 /// ECDSA signatures are strict DER (WebAuthn Level 3, section 6.5.5). Ed25519 signatures are checked so that only one
 /// signature per message and key exists and weak keys sign nothing (RFC 8032 section 8.4 and "verify strict").
-pub(super) fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
+///
+/// # Errors
+/// What is wrong with key or signature.
+pub fn verify_signature(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
     match key {
         PublicKey::Es256 { x, y } => {
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&uncompressed(x, y))
@@ -35,7 +38,7 @@ pub(super) fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> Resul
                 .map_err(|_| VerifyError::MalformedSignature)?;
             key.verify_strict(message, &signature).map_err(|_| VerifyError::BadSignature)
         }
-        PublicKey::Rs256 { n, e } => rsa::verify(n, e, message, signature),
+        PublicKey::Rs256 { n, e } => verify_rsa(n, e, RsaHash::Sha256, message, signature),
     }
 }
 

@@ -38,7 +38,7 @@ fn ecdsa(name: ecdsa::TestName, key: fn(&[u8]) -> PublicKey) -> Vec<Checked> {
                 id: test.tc_id,
                 comment: test.comment,
                 expected: test.result,
-                result: verify(&key, &test.msg, &test.sig),
+                result: verify_signature(&key, &test.msg, &test.sig),
             })
         })
         .collect()
@@ -69,7 +69,7 @@ fn eddsa() {
     for group in set.test_groups {
         let key = PublicKey::EdDsa { x: group.key.pk[..].try_into().unwrap() };
         for test in group.tests {
-            let result = verify(&key, &test.msg, &test.sig);
+            let result = verify_signature(&key, &test.msg, &test.sig);
             checked.push(Checked { id: test.tc_id, comment: test.comment, expected: test.result, result });
         }
     }
@@ -77,26 +77,38 @@ fn eddsa() {
 }
 
 #[test]
-fn rs256() {
+fn rsa() {
     use rsa_pkcs1_verify::TestName;
-    let mut checked = Vec::new();
-    for name in [TestName::Rsa2048Sha256, TestName::Rsa4096Sha256] {
-        for group in rsa_pkcs1_verify::TestSet::load(name).unwrap().test_groups {
-            let without_zeros =
-                |number: &[u8]| number[number.iter().take_while(|byte| **byte == 0).count()..].to_vec();
-            let key = PublicKey::Rs256 { n: without_zeros(&group.key.n), e: without_zeros(&group.key.e) };
-            for test in group.tests {
-                let result = verify(&key, &test.msg, &test.sig);
-                checked.push(Checked {
-                    id: test.tc_id,
-                    comment: test.comment,
-                    expected: test.result,
-                    result,
-                });
+    for (hash, names) in [
+        (RsaHash::Sha256, [TestName::Rsa2048Sha256, TestName::Rsa4096Sha256]),
+        (RsaHash::Sha384, [TestName::Rsa2048Sha384, TestName::Rsa4096Sha384]),
+        (RsaHash::Sha512, [TestName::Rsa2048Sha512, TestName::Rsa4096Sha512]),
+    ] {
+        let mut checked = Vec::new();
+        for name in names {
+            for group in rsa_pkcs1_verify::TestSet::load(name).unwrap().test_groups {
+                let (n, e) = (without_zeros(&group.key.n), without_zeros(&group.key.e));
+                for test in group.tests {
+                    let result = verify_rsa(&n, &e, hash, &test.msg, &test.sig);
+                    if hash == RsaHash::Sha256 {
+                        let key = PublicKey::Rs256 { n: n.clone(), e: e.clone() };
+                        assert_eq!(verify_signature(&key, &test.msg, &test.sig), result);
+                    }
+                    checked.push(Checked {
+                        id: test.tc_id,
+                        comment: test.comment,
+                        expected: test.result,
+                        result,
+                    });
+                }
             }
         }
+        compare(&format!("RSA with {hash:?}"), checked, 400);
     }
-    compare("RS256", checked, 400);
+}
+
+fn without_zeros(number: &[u8]) -> Vec<u8> {
+    number[number.iter().take_while(|byte| **byte == 0).count()..].to_vec()
 }
 
 #[test]
@@ -118,6 +130,10 @@ fn rsa_keys_that_are_none() {
         let key = PublicKey::Rs256 { n: n.to_vec(), e: e.to_vec() };
         // With an exponent of 1 a message's encoding would be its own signature.
         let signature = vec![0; n.len()];
-        assert_eq!(verify(&key, b"m", &signature), Err(VerifyError::UnusablePublicKey), "{n:?} {e:?}");
+        assert_eq!(
+            verify_signature(&key, b"m", &signature),
+            Err(VerifyError::UnusablePublicKey),
+            "{n:?} {e:?}"
+        );
     }
 }

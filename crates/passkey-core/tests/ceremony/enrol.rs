@@ -1,11 +1,12 @@
 //! Enrolling.
 
 use super::support::{Scene, ms, pin, seconds};
+use ctap::Aaguid;
 use ctap::cose::Algorithm;
 use passkey_core::ceremony::{EnrolError, Enrolment, KeyFailure, Notice};
 use passkey_core::config::UserVerification;
 use passkey_core::credential::UvCapability;
-use virtual_key::{Asked, Fingerprints, KeyConfig, Misbehaviour, Sabotage};
+use virtual_key::{Asked, Attestation, Fingerprints, KeyConfig, Misbehaviour, Profile, Sabotage};
 
 #[test]
 fn a_new_passkey_says_what_it_is() {
@@ -206,4 +207,45 @@ fn a_sensor_is_asked_for_a_finger_four_times_a_second_at_most() {
     assert_eq!(error, EnrolError::Key(KeyFailure::NoTouch));
     let asked = scene.desk().counts(key).commands[&6];
     assert!((12..=14).contains(&asked), "key agreement, and the finger: {asked}");
+}
+
+#[test]
+fn a_model_that_is_not_allowed_is_let_go_untouched() {
+    for (config, said) in [
+        (KeyConfig { aaguid: [9; 16], ..KeyConfig::new("blue") }.pin("1234"), Aaguid([9; 16])),
+        (KeyConfig { profile: Profile::U2f, ..KeyConfig::new("old") }, Aaguid::ZERO),
+    ] {
+        let mut scene = Scene::new();
+        let key = scene.add(config);
+        let handle = scene.user_handle.clone();
+        let enrolment = |allowed: &'static [Aaguid]| Enrolment {
+            allowed_aaguids: allowed,
+            ..Scene::enrolment("mine", &handle, &[])
+        };
+        let error = scene.enrol_with(key, enrolment(&[Aaguid([1; 16]), Aaguid([2; 16])])).unwrap_err();
+        assert_eq!(error, EnrolError::ModelNotAllowed(said));
+        assert_eq!((scene.person.told.len(), scene.person.asked.len()), (0, 0), "nobody was bothered");
+        scene.person.answers.push_back(pin("1234"));
+        scene.enrol_with(key, enrolment(&[Aaguid([9; 16]), Aaguid::ZERO])).unwrap();
+    }
+}
+
+#[test]
+fn enterprise_attestation_is_asked_of_keys_that_have_it_switched_on() {
+    for (attestation, wanted, given) in [
+        (Attestation::Enterprise, true, true),
+        (Attestation::Enterprise, false, false),
+        (Attestation::Model, true, false),
+        (Attestation::Itself, true, false),
+    ] {
+        let mut scene = Scene::new();
+        let key = scene.add(KeyConfig { attestation, ..KeyConfig::new("blue") });
+        let handle = scene.user_handle.clone();
+        let enrolment =
+            Enrolment { enterprise_attestation: wanted, ..Scene::enrolment("mine", &handle, &[]) };
+        let enrolled = scene.enrol_with(key, enrolment).unwrap();
+        assert_eq!(enrolled.attestation.enterprise_requested, given);
+        assert_eq!(enrolled.attestation.made.enterprise, given);
+        assert_eq!(enrolled.attestation.made.format, "packed");
+    }
 }

@@ -297,6 +297,8 @@ impl Scene {
             verification: UserVerification::Discouraged,
             existing,
             device: None,
+            allowed_aaguids: &[],
+            enterprise_attestation: false,
             pin_attempts: 3,
             timeout: seconds(30),
         }

@@ -33,6 +33,10 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Result<Exit, Error> 
     if arguments.all_users && !context.is_root {
         return Err(TransferError::AllUsersOnlyRoot.into());
     }
+    // Nothing in such a file says what kind of key it is about, and the policy is for every passkey that is new here.
+    if context.attestation.is_demanding() {
+        return Err(TransferError::OriginUnknown.into());
+    }
     let mut report = Imported {
         file: arguments.file.display().to_string(),
         format: arguments.format.as_str(),

@@ -113,7 +113,9 @@ pub(super) fn file_remedy(refusal: &SafeFileError, mode: Option<&str>) -> String
         }
         SafeFileError::WritableByOthers { .. } => format!("chmod go-w {path}"),
         SafeFileError::HardLinked { .. } => format!("cp -a {path} {path}.new && mv {path}.new {path}"),
-        SafeFileError::TooLarge { .. } => format!("Remove from {path} what does not belong there."),
+        SafeFileError::TooLarge { .. } | SafeFileError::TooManyFiles { .. } => {
+            format!("Remove from {path} what does not belong there.")
+        }
         SafeFileError::NotPlain { .. } => "Give an absolute path without `.` and `..`.".to_owned(),
         SafeFileError::Io { .. } => "Look into the system's log; the disk may be failing.".to_owned(),
     }

@@ -13,7 +13,7 @@ use super::sha256;
 use crate::attestation;
 use crate::counts::Tally;
 use crate::hand::Hand;
-use crate::{Asked, Corruption, Fingerprints, KeyConfig, Misbehaviour, Sabotage};
+use crate::{Asked, Attestation, Corruption, Fingerprints, KeyConfig, Misbehaviour, Sabotage};
 
 /// The failed attempts after which a PIN is blocked.
 pub(crate) const MAX_PIN_RETRIES: u8 = 8;
@@ -107,12 +107,21 @@ impl Body {
     pub(crate) fn reset(&mut self) {
         self.flash.clear();
         self.sources.clear();
-        let (private_key, certificate) = attestation::of_model(self.config.aaguid);
+        let KeyConfig { aaguid, name, attestation, .. } = &self.config;
+        let (id, (private_key, certificate)) = match attestation {
+            Attestation::Itself | Attestation::Model => {
+                (AttestationId::Batch, attestation::of_model(*aaguid))
+            }
+            Attestation::Enterprise => {
+                self.flash.insert(keys::ENTERPRISE_ATTESTATION, Vec::new());
+                (AttestationId::Enterprise, attestation::of_key(*aaguid, name.as_bytes()))
+            }
+        };
         self.flash.extend([
-            (keys::AAGUID, self.config.aaguid.to_vec()),
+            (keys::AAGUID, aaguid.to_vec()),
             (keys::ATTESTATION_PRIVATE_KEY, private_key),
             (keys::ATTESTATION_CERTIFICATE, certificate),
-            (keys::ATTESTATION_ID, vec![AttestationId::Batch as u8]),
+            (keys::ATTESTATION_ID, vec![id as u8]),
         ]);
     }
 

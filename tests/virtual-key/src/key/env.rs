@@ -12,6 +12,7 @@ use opensk::api::persist::{Persist, PersistIter};
 use opensk::api::rng::{Rng, rand_core};
 use opensk::api::user_presence::{UserPresence, UserPresenceError, UserPresenceWaitResult};
 use opensk::ctap::Channel;
+use opensk::ctap::data_formats::EnterpriseAttestationMode;
 use opensk::ctap::status_code::{Ctap2StatusCode, CtapResult};
 use opensk::env::Env;
 
@@ -19,7 +20,7 @@ use super::body::MAX_PIN_RETRIES;
 use super::crypto::{self, BendingCrypto};
 use super::{Port, Shared, Wake, profile};
 use crate::message::{CANCEL, ERR_CHANNEL_BUSY, ERROR, INIT, Message};
-use crate::{Asked, Corruption, Misbehaviour, PinProtocols, Report, Touch};
+use crate::{Asked, Attestation, Corruption, Misbehaviour, PinProtocols, Report, Touch};
 
 /// OpenSK's message assembler is the only user of a timer of this length.
 const ASSEMBLER_TIMEOUT_MS: usize = 100;
@@ -68,7 +69,9 @@ impl<P: Port> KeyEnv<P> {
                 default_min_pin_length: config.min_pin_length,
                 max_msg_size: config.max_msg_size,
                 max_pin_retries: MAX_PIN_RETRIES,
-                use_batch_attestation: config.attestation,
+                use_batch_attestation: config.attestation == Attestation::Model,
+                enterprise_attestation_mode: (config.attestation == Attestation::Enterprise)
+                    .then_some(EnterpriseAttestationMode::PlatformManaged),
                 max_credential_count_in_list: config.max_credential_count_in_list,
                 ..DEFAULT_CUSTOMIZATION.clone()
             }

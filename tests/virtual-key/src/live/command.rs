@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::{Asked, Corruption, Fingerprints, KeyConfig, PinProtocols, Profile, Sabotage};
+use crate::{Asked, Attestation, Corruption, Fingerprints, KeyConfig, PinProtocols, Profile, Sabotage};
 
 /// One command to the keys.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
@@ -181,6 +181,9 @@ pub struct Add {
     /// Attest credentials with a certificate; see `virtual-key attestation-root`.
     #[arg(long)]
     pub attestation: bool,
+    /// Attest credentials with a certificate of this very key, with its name as the serial number, if asked for that.
+    #[arg(long, conflicts_with = "attestation")]
+    pub enterprise: bool,
     /// Model identifier: 32 hexadecimal digits, hyphens allowed.
     #[arg(long, value_parser = |text: &str| aaguid(text).map(|_| text.to_owned()))]
     pub aaguid: Option<String>,
@@ -235,7 +238,11 @@ impl Add {
             "u2f" => Profile::U2f,
             _ => Profile::Ctap21,
         };
-        config.attestation = self.attestation;
+        config.attestation = match (self.attestation, self.enterprise) {
+            (_, true) => Attestation::Enterprise,
+            (true, false) => Attestation::Model,
+            (false, false) => Attestation::Itself,
+        };
         if let Some(text) = &self.aaguid {
             config.aaguid = aaguid(text)?;
         }
@@ -270,7 +277,11 @@ fn hex(text: &str) -> Result<u16, String> {
     u16::from_str_radix(text.trim_start_matches("0x"), 16).map_err(|error| error.to_string())
 }
 
-fn aaguid(text: &str) -> Result<[u8; 16], String> {
+/// Reads the identifier of a model: 32 hexadecimal digits, hyphens allowed.
+///
+/// # Errors
+/// A sentence.
+pub fn aaguid(text: &str) -> Result<[u8; 16], String> {
     let digits: String = text.chars().filter(|c| *c != '-').collect();
     if digits.len() != 32 {
         return Err("an AAGUID has 32 hexadecimal digits".to_owned());

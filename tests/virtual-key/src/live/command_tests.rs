@@ -46,7 +46,7 @@ fn a_key_with_everything() {
         always_uv: true,
         protocols: PinProtocols::One,
         profile: Profile::Ctap20,
-        attestation: true,
+        attestation: Attestation::Model,
         aaguid: 0x2fc0_579f_8113_47ea_b116_bb5a_8db9_202a_u128.to_be_bytes(),
         vendor_id: 0x1050,
         product_id: 0x0407,
@@ -56,6 +56,7 @@ fn a_key_with_everything() {
     };
     assert_eq!(config, expected);
     assert_eq!(add("blue --list-max 0").unwrap().max_credential_count_in_list, None);
+    assert_eq!(add("blue --enterprise").unwrap().attestation, Attestation::Enterprise);
     assert_eq!(add("blue --blank-sensor").unwrap().fingerprints, Fingerprints::NoneEnrolled);
 }
 

@@ -7,6 +7,6 @@ mod key;
 mod port;
 pub mod uhid;
 
-pub use self::command::{Add, Command, Switch};
+pub use self::command::{Add, Command, Switch, aaguid};
 pub use self::host::serve;
 pub use self::key::LiveKey;

@@ -11,11 +11,12 @@ use super::sitting::{KeyFailure, NoToken, Sitting, TokenRequest};
 use super::token::TokenError;
 use super::user_verification::{self, Impossible, Method};
 use super::world::{KeyId, NoRandomness, PluggedKey, World};
+use crate::attestation::AttestationSummary;
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::config::UserVerification;
-use crate::credential::{AttestationSummary, Credential, CredentialId, UserHandle, UvCapability};
+use crate::credential::{Credential, CredentialId, UserHandle, UvCapability};
 use crate::verify::VerifyError;
-use ctap::authenticator_data::Flags;
+use ctap::authenticator_data::{Aaguid, Flags};
 use ctap::client_pin::Permissions;
 use ctap::cose::{Algorithm, PublicKey};
 use ctap::extensions::CredProtect;
@@ -26,6 +27,9 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::time::Duration;
+
+/// The kind of enterprise attestation for which the platform answers (CTAP 2.1 §7.1.2), and not a list in the key.
+const PLATFORM_MANAGED: u8 = 2;
 
 /// What passkey to make.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +54,11 @@ pub struct Enrolment<'a> {
     pub existing: &'a [&'a Credential],
     /// Only this device node.
     pub device: Option<&'a Path>,
+    /// The models that may be enrolled; empty for all. A key that says it is another one is let go before anything is asked of
+    /// the person. Its word proves nothing: see [`Enrolled::attestation`].
+    pub allowed_aaguids: &'a [Aaguid],
+    /// Whether a key that can is asked for an attestation that tells it from others of its model.
+    pub enterprise_attestation: bool,
     /// Wrong PINs allowed, at least one.
     pub pin_attempts: u8,
     /// The whole ceremony ends after this time, not counting the time that the person takes to type a PIN.
@@ -65,6 +74,19 @@ pub struct Enrolled {
     pub sign_count: u32,
     /// The key that holds it.
     pub key: PluggedKey,
+    /// What the key made, with its attestation: nothing of that has been verified.
+    pub attestation: Attestation,
+}
+
+/// A new credential as the key handed it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// The reply, or what a CTAP2 key would have replied in the place of one that speaks U2F.
+    pub made: make_credential::Response,
+    /// The hash of the client data that was sent: part of what the attestation signs.
+    pub client_data_hash: [u8; 32],
+    /// Whether an attestation was asked for that tells the key from others of its model.
+    pub enterprise_requested: bool,
 }
 
 /// Why no passkey was made.
@@ -84,6 +106,8 @@ pub enum EnrolError {
     KeyFull,
     /// The key cannot hold discoverable passkeys.
     NotDiscoverable,
+    /// The key says that it is of a model that may not be enrolled.
+    ModelNotAllowed(Aaguid),
     /// The new passkey's first signature was wrong.
     Rejected(VerifyError),
     /// What the key made is not what was asked for.
@@ -110,7 +134,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     /// One step after the other: from here on only one key matters.
     fn run(&mut self) -> Result<Enrolled, EnrolError> {
         let (key, kind) = self.pick()?;
-        let made = match &kind {
+        self.refuse_model(kind.info())?;
+        let attestation = match &kind {
             Kind::Ctap2(info) => {
                 self.refuse_duplicate(key, info)?;
                 let (method, token) = self.verify_user(key, info)?;
@@ -122,14 +147,25 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             }
         };
         let plugged = self.sitting.fleet.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
-        let credential = self.check_credential(kind.info(), &made)?;
+        let credential = self.check_credential(kind.info(), &attestation.made)?;
         let proved = match &kind {
             Kind::Ctap2(_) => self.prove(key, &credential)?,
             // It signs only after another touch; what it made is signed already, by the maker's key.
             Kind::U2f => None,
         };
-        let sign_count = proved.unwrap_or(made.authenticator_data.sign_count);
-        Ok(Enrolled { credential, sign_count, key: plugged })
+        let sign_count = proved.unwrap_or(attestation.made.authenticator_data.sign_count);
+        Ok(Enrolled { credential, sign_count, key: plugged, attestation })
+    }
+
+    /// Lets a key go that is of no model that may be enrolled. Keys that speak only U2F have no model.
+    fn refuse_model(&self, info: Option<&Info>) -> Result<(), EnrolError> {
+        let aaguid = info.map_or(Aaguid::ZERO, |info| info.aaguid);
+        let allowed = self.enrolment.allowed_aaguids;
+        if allowed.is_empty() || allowed.contains(&aaguid) {
+            Ok(())
+        } else {
+            Err(EnrolError::ModelNotAllowed(aaguid))
+        }
     }
 
     fn pick(&mut self) -> Result<(KeyId, Kind), EnrolError> {
@@ -205,10 +241,12 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         info: &Info,
         method: Method,
         token: Option<&(PinUvAuthProtocol, PinUvAuthToken)>,
-    ) -> Result<make_credential::Response, EnrolError> {
+    ) -> Result<Attestation, EnrolError> {
         if self.enrolment.discoverable && !info.options.rk {
             return Err(EnrolError::NotDiscoverable);
         }
+        // A key on which it is not switched on would refuse the whole request (CTAP 2.1 §6.1.2).
+        let enterprise_requested = self.enrolment.enterprise_attestation && info.options.ep == Some(true);
         let client_data = ClientData::enrolment(self.enrolment.rp_id, &self.challenge()?);
         // The search before has looked at all of them; one list's worth guards against a key that does not search silently.
         let excluded: Vec<&[u8]> = allow_list::cut(self.enrolment.existing, info)
@@ -240,11 +278,11 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             rk: self.enrolment.discoverable,
             uv: method == Method::BuiltIn { token: false },
             pin_uv_auth: token.map(|(protocol, token)| (*protocol, token.authenticate(client_data.hash()))),
-            enterprise_attestation: None,
+            enterprise_attestation: enterprise_requested.then_some(PLATFORM_MANAGED),
         }
         .encode();
         let reply = self.sitting.exchange(key, Message::ctap2(payload), Some(&Notice::TouchKey))?;
-        make_credential::Response::parse(&reply).map_err(|error| match error {
+        let made = make_credential::Response::parse(&reply).map_err(|error| match error {
             ReplyError::Status(Status::CREDENTIAL_EXCLUDED) => EnrolError::AlreadyEnrolled(None),
             ReplyError::Status(Status::UNSUPPORTED_ALGORITHM) => EnrolError::NoAlgorithm,
             ReplyError::Status(Status::KEY_STORE_FULL) => EnrolError::KeyFull,
@@ -253,7 +291,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
                 KeyFailure::NoTouch.into()
             }
             other => KeyFailure::from(other).into(),
-        })
+        })?;
+        Ok(Attestation { made, client_data_hash: *client_data.hash(), enterprise_requested })
     }
 
     /// Holds what the key made against what was asked for.
@@ -292,7 +331,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             transports: info.map(|info| info.transports.clone()).unwrap_or_default(),
             added: self.enrolment.added,
             enabled: true,
-            attestation: Some(AttestationSummary { format: made.format.clone() }),
+            attestation: Some(AttestationSummary { format: made.format.clone(), proof: None }),
         })
     }
 

@@ -2,8 +2,8 @@
 
 use super::super::kind::{Message, fits_u2f};
 use super::{
-    Algorithm, Ceremony, ClientData, EnrolError, Impossible, KeyFailure, KeyId, NoRandomness, Notice, Person,
-    Question, UserVerification, World, make_credential,
+    Algorithm, Attestation, Ceremony, ClientData, EnrolError, Impossible, KeyFailure, KeyId, NoRandomness,
+    Notice, Person, Question, UserVerification, World,
 };
 use ctap::u2f::{ReplyError, StatusWord, authenticate, register};
 use sha2::{Digest as _, Sha256};
@@ -27,7 +27,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     }
 
     /// Has the key make a credential. It answers at once and is asked again until somebody has touched it.
-    pub(super) fn register(&mut self, key: KeyId) -> Result<make_credential::Response, EnrolError> {
+    pub(super) fn register(&mut self, key: KeyId) -> Result<Attestation, EnrolError> {
         if self.enrolment.verification == UserVerification::Required {
             return Err(EnrolError::CannotVerifyUser(Impossible::U2fOnly));
         }
@@ -44,7 +44,9 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             let reply = self.sitting.exchange(key, Message::u2f(request.clone()), None)?;
             match register::Response::parse(&reply) {
                 Ok(made) => {
-                    return made.into_credential(&application).map_err(|_| KeyFailure::Malformed.into());
+                    let made = made.into_credential(&application).map_err(|_| KeyFailure::Malformed)?;
+                    let client_data_hash = *client_data.hash();
+                    return Ok(Attestation { made, client_data_hash, enterprise_requested: false });
                 }
                 Err(ReplyError::Status(StatusWord::CONDITIONS_NOT_SATISFIED)) => {
                     self.sitting.dialogue.tell(Notice::TouchKey);
