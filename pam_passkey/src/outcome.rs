@@ -213,6 +213,11 @@ impl Outcome {
                 Warning,
                 "the security key cannot be opened: check the permissions of /dev/hidraw*",
             ),
+            Self::Failed(e @ E::KeyUnusable(Loss::Hidden)) => pass_on(
+                alert(e),
+                Warning,
+                "the sandbox of this service hides the security key: let it see /dev/hidraw* (DeviceAllow=char-hidraw)",
+            ),
             Self::Failed(e @ E::KeyUnusable(Loss::Silent)) => {
                 pass_on(alert(e), Warning, "the security key stopped answering")
             }
@@ -238,7 +243,7 @@ impl Outcome {
                 refuse(info(e), Notice, "the person declined on the security key".into())
             }
             Self::Failed(E::Interrupted | E::Pin(TokenError::Interrupted)) => {
-                pass_on(None, Notice, "the person gave up (Ctrl-C)")
+                pass_on(None, Notice, "called off, by Ctrl-C or by ending the application")
             }
             Self::Failed(e @ E::CannotVerifyUser(Impossible::NotSupported | Impossible::U2fOnly)) => {
                 pass_on(alert(e), Notice, "the security key cannot verify its user, as is required")

@@ -105,6 +105,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (failed(E::ForeignKeys), PAM_AUTHINFO_UNAVAIL, Info, "no plugged-in security key holds"),
         (lost(Loss::Unplugged), PAM_AUTHINFO_UNAVAIL, Info, "unplugged"),
         (lost(Loss::CannotOpen), PAM_AUTHINFO_UNAVAIL, Error, "permissions of /dev/hidraw"),
+        (lost(Loss::Hidden), PAM_AUTHINFO_UNAVAIL, Error, "the sandbox of this service"),
         (lost(Loss::Silent), PAM_AUTHINFO_UNAVAIL, Error, "stopped answering"),
         (lost(Loss::Busy), PAM_AUTHINFO_UNAVAIL, Info, "another program"),
         (lost(Loss::Garbled(FramingError::ReportLength(3))), PAM_AUTHINFO_UNAVAIL, Error, "CTAPHID"),

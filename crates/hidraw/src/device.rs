@@ -24,6 +24,8 @@ pub enum OpenError {
     Gone,
     /// The permissions of the node do not let this process in.
     Denied,
+    /// It is plugged in, but this process is shown no node of it: its `/dev` is not the machine's, as in a sandbox.
+    Hidden,
     /// Somebody holds it exclusively.
     Busy,
     /// The node is not the character device that sysfs announces.
@@ -37,6 +39,7 @@ impl fmt::Display for OpenError {
         match self {
             Self::Gone => f.write_str("the security key was unplugged"),
             Self::Denied => f.write_str("no permission to open the security key"),
+            Self::Hidden => f.write_str("a sandbox hides the security key"),
             Self::Busy => f.write_str("the security key is in use"),
             Self::NotADevice => {
                 f.write_str("the device node is not the security key that the kernel announces")
@@ -50,7 +53,7 @@ impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Gone | Self::Denied | Self::Busy | Self::NotADevice => None,
+            Self::Gone | Self::Denied | Self::Hidden | Self::Busy | Self::NotADevice => None,
         }
     }
 }
@@ -77,7 +80,10 @@ impl Device {
     /// [`OpenError`].
     pub fn open(key: &KeyInfo) -> Result<Self, OpenError> {
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY;
-        let fd = rustix::fs::open(&key.path, flags, Mode::empty())?;
+        let fd = rustix::fs::open(&key.path, flags, Mode::empty()).map_err(|errno| match errno {
+            Errno::NOENT if device_number(&key.sysfs) == Some(key.device_number) => OpenError::Hidden,
+            errno => errno.into(),
+        })?;
         let stat = rustix::fs::fstat(&fd)?;
         let number = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
         if FileType::from_raw_mode(stat.st_mode) != FileType::CharacterDevice || number != key.device_number {

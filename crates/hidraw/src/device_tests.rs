@@ -128,12 +128,15 @@ fn opening_refuses_what_is_not_a_device_node() {
         (&file, "NotADevice"),
         (&link, "NotADevice"),
         (&place.path().to_path_buf(), "NotADevice"),
-        (&missing, "Gone"),
+        (&missing, "Hidden"),
     ] {
         let error = Device::open(&null_key(sysfs.path(), path, (1, 3))).unwrap_err();
         assert_eq!(format!("{error:?}"), expected, "{}", path.display());
         assert!(!error.to_string().is_empty());
     }
+    let unplugged = null_key(sysfs.path(), &missing, (1, 3));
+    fs::remove_file(sysfs.path().join("dev")).unwrap();
+    assert!(matches!(Device::open(&unplugged), Err(OpenError::Gone)));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn open(request: &Request, channel: &mut Channel) -> Result<(Device, Arc<FidoKey
     let plugged = find(&request.sysfs)?;
     let device = Device::open(&plugged).map_err(|error| match error {
         OpenError::Gone => Failure::Gone,
-        OpenError::Denied => Failure::Denied,
+        OpenError::Denied | OpenError::Hidden => Failure::Denied,
         OpenError::Busy | OpenError::NotADevice | OpenError::Io(_) => Failure::CannotOpen,
     })?;
     lock(&device, channel)?;

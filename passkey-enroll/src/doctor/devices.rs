@@ -127,7 +127,7 @@ fn check_key(view: &View, key: &Seen, account: &Account) -> Vec<Finding> {
             Finding::warning(area, "key_denied", format!("{name} cannot be opened: no permission."))
                 .remedy(denied_remedy(view))
         }
-        Err(OpenError::Gone) => Finding::error(
+        Err(OpenError::Gone | OpenError::Hidden) => Finding::error(
             area,
             "key_without_node",
             format!("{name} is plugged in, and its device node is not there or not its own."),

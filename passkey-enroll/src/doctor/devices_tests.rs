@@ -26,6 +26,7 @@ fn each_way_not_to_get_at_a_key_has_its_word() {
         (key(Ok(()), Some(false)), &[(Fine, "key_opens"), (Note, "key_not_for_user")]),
         (key(Err(OpenError::Denied), Some(false)), &[(Warning, "key_denied")]),
         (key(Err(OpenError::Gone), None), &[(Error, "key_without_node")]),
+        (key(Err(OpenError::Hidden), None), &[(Error, "key_without_node")]),
         (key(Err(OpenError::NotADevice), None), &[(Error, "key_not_opened")]),
         (key(Err(OpenError::Busy), None), &[(Error, "key_not_opened")]),
     ] {

@@ -122,7 +122,7 @@ fn silence(key: &Told, error: SurveyError) -> Option<Finding> {
     };
     match error {
         // Said where it was looked at from outside.
-        SurveyError::Lost(Loss::CannotOpen | Loss::Unplugged) => None,
+        SurveyError::Lost(Loss::CannotOpen | Loss::Hidden | Loss::Unplugged) => None,
         SurveyError::Lost(Loss::Silent) => silent("key_silent", "does not answer"),
         SurveyError::Lost(Loss::Busy) => {
             let message = format!("{name} is in use by another program.");

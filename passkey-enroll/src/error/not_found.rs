@@ -33,7 +33,7 @@ fn why(error: FindError) -> String {
         FindError::Key(KeyFailure::NoKey) => "no security key is plugged in",
         FindError::NotHeld => "none that is plugged in holds it",
         FindError::SeveralKeys => "several are plugged in that show it to their owner only",
-        FindError::Key(KeyFailure::Unusable(Loss::CannotOpen)) => {
+        FindError::Key(KeyFailure::Unusable(Loss::CannotOpen | Loss::Hidden)) => {
             "the one that is plugged in cannot be opened"
         }
         FindError::Key(KeyFailure::Unusable(_) | KeyFailure::Malformed) => {

@@ -46,7 +46,7 @@ pub(super) fn no_touch(message: impl Into<String>) -> Report {
 
 pub(super) fn key_unusable(loss: Loss) -> Report {
     match loss {
-        Loss::CannotOpen => {
+        Loss::CannotOpen | Loss::Hidden => {
             let message = "The security key is plugged in, but it cannot be opened.";
             Report::new(Exit::NotPermitted, "key_not_permitted", message).hint(
                 "Only the person at this machine and root can use it: run the command with sudo, or look for what \

@@ -383,7 +383,7 @@ pub(crate) enum KeyError {
 impl From<SurveyError> for KeyError {
     fn from(error: SurveyError) -> Self {
         match error {
-            SurveyError::Lost(Loss::CannotOpen) => Self::CannotOpen,
+            SurveyError::Lost(Loss::CannotOpen | Loss::Hidden) => Self::CannotOpen,
             SurveyError::Lost(Loss::Silent) => Self::Silent,
             SurveyError::Lost(Loss::Busy) => Self::Busy,
             SurveyError::Lost(Loss::Refused(_)) | SurveyError::Refused(_) => Self::Refused,

@@ -43,6 +43,8 @@ pub enum Loss {
     Unplugged,
     /// This process may not open its device node, or opening fails.
     CannotOpen,
+    /// It is plugged in, but a sandbox hides it from this process.
+    Hidden,
     /// It stopped answering.
     Silent,
     /// Another program kept it until the end.

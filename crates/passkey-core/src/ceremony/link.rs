@@ -271,10 +271,11 @@ impl Link {
                 Ok(())
             }
             Err(OpenError::Gone) => Err(Loss::Unplugged),
-            Err(OpenError::Denied | OpenError::Failed) => {
+            Err(error @ (OpenError::Denied | OpenError::Hidden | OpenError::Failed)) => {
                 *tries_left = tries_left.saturating_sub(1);
                 *not_before = now.saturating_add(RETRY);
-                if *tries_left == 0 { Err(Loss::CannotOpen) } else { Ok(()) }
+                let loss = if error == OpenError::Hidden { Loss::Hidden } else { Loss::CannotOpen };
+                if *tries_left == 0 { Err(loss) } else { Ok(()) }
             }
         }
     }

@@ -100,6 +100,7 @@ impl World for System<'_> {
         let device = Device::open(info).map_err(|error| match error {
             hidraw::OpenError::Gone => OpenError::Gone,
             hidraw::OpenError::Denied => OpenError::Denied,
+            hidraw::OpenError::Hidden => OpenError::Hidden,
             hidraw::OpenError::Busy | hidraw::OpenError::NotADevice | hidraw::OpenError::Io(_) => {
                 OpenError::Failed
             }

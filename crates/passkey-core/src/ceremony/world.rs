@@ -38,6 +38,8 @@ pub enum OpenError {
     Gone,
     /// This process may not open it. Worth another try: udev sets the permissions a moment after the node appears.
     Denied,
+    /// It is plugged in, but a sandbox hides it from this process.
+    Hidden,
     /// Anything else, for now.
     Failed,
 }

@@ -141,7 +141,7 @@ pub fn pin_error(error: TokenError) -> Option<Phrase> {
 fn key_unusable(loss: Loss) -> Message {
     match loss {
         Loss::Unplugged => say::KEY_UNPLUGGED,
-        Loss::CannotOpen => say::KEY_NOT_ALLOWED,
+        Loss::CannotOpen | Loss::Hidden => say::KEY_NOT_ALLOWED,
         Loss::Silent => say::KEY_SILENT,
         Loss::Busy => say::KEY_STAYED_BUSY,
         Loss::Garbled(_) | Loss::Refused(_) => say::KEY_GARBLED,

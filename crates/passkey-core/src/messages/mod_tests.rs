@@ -244,6 +244,7 @@ fn each_mishap_has_its_sentence_and_its_remedy() {
         (SignInError::KeyUnusable(Loss::Unplugged), "Plug it in"),
         (SignInError::KeyUnusable(Loss::Silent), "Unplug it"),
         (SignInError::KeyUnusable(Loss::CannotOpen), "The system log"),
+        (SignInError::KeyUnusable(Loss::Hidden), "The system log"),
     ] {
         assert!(said(error).contains(remedy), "{}", said(error));
     }

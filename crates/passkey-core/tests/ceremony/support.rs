@@ -39,6 +39,8 @@ pub(crate) struct DeskWorld {
     pub locked_elsewhere_until: Option<(usize, Duration)>,
     /// A key that another program has locked, and since when.
     pub locked_elsewhere_from: Option<(usize, Duration)>,
+    /// No key can be opened, in a sandbox that hides them.
+    pub sandboxed: bool,
     pub locks: BTreeSet<u64>,
     pub open: BTreeSet<u64>,
     /// When the person presses Ctrl-C.
@@ -90,6 +92,9 @@ impl World for DeskWorld {
 
     fn open(&mut self, id: KeyId) -> Result<(), OpenError> {
         let key = self.key(id).map_err(|Gone| OpenError::Gone)?;
+        if self.sandboxed {
+            return Err(OpenError::Hidden);
+        }
         self.desk.borrow_mut().open(key).map_err(|_| OpenError::Failed)?;
         self.open.insert(id.0);
         Ok(())
@@ -241,6 +246,7 @@ impl Scene {
                 locked_elsewhere: BTreeSet::new(),
                 locked_elsewhere_until: None,
                 locked_elsewhere_from: None,
+                sandboxed: false,
                 locks: BTreeSet::new(),
                 open: BTreeSet::new(),
                 interrupt_at: None,

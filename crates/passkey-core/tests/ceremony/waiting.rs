@@ -45,6 +45,17 @@ fn waiting_ends_when_it_should() {
 }
 
 #[test]
+fn no_key_is_awaited_in_a_sandbox_that_hides_them() {
+    let (mut scene, _) = scene();
+    scene.world.sandboxed = true;
+    scene.settings.policy.wait_for_key = seconds(30);
+    let (attempt, taken) = scene.timed_sign_in();
+    assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(Loss::Hidden));
+    assert_eq!(scene.person.told, []);
+    assert!(taken < seconds(2), "{taken:?}");
+}
+
+#[test]
 fn a_foreign_key_is_named_as_such_and_the_right_one_awaited() {
     let (mut scene, key) = scene();
     scene.add(KeyConfig::new("foreign"));

@@ -153,10 +153,12 @@ pub enum SignInError {
 }
 
 impl SignInError {
-    /// Whether it answers the sign-in, however many keys may still be plugged in: a key that merely could not be used does not.
+    /// Whether it answers the sign-in, however many keys may still be plugged in: a key that merely could not be used does not, but a
+    /// sandbox that hides one hides them all.
     fn is_final(self) -> bool {
         match self {
-            Self::NoKey | Self::ForeignKeys | Self::KeyBusy | Self::KeyUnusable(_) => false,
+            Self::KeyUnusable(loss) => loss == Loss::Hidden,
+            Self::NoKey | Self::ForeignKeys | Self::KeyBusy => false,
             Self::NoTouch
             | Self::NothingDiscoverable
             | Self::UnknownAccount
