@@ -36,7 +36,8 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
         ..Record::default()
     };
     let mut voice = Voice::default();
-    let outcome = match attempt(pam, arguments, &mut record, &mut voice) {
+    let mut interrupt = None;
+    let outcome = match attempt(pam, arguments, &mut record, &mut voice, &mut interrupt) {
         Ok(Proof::Verified(verified)) => Outcome::Verified(verified),
         Ok(Proof::Recovered(redeemed)) => Outcome::Recovered(redeemed),
         Err(outcome) => outcome,
@@ -44,6 +45,8 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
     let row = outcome.row();
     // First the log: an application may take its time over a message.
     pam.log(row.severity, &record.line(&outcome, &row, start.elapsed()));
+    // Whoever called it off by ending the application has waited for as long as this.
+    drop(interrupt);
     voice.conclude(pam, &row.sentence);
     row.code
 }
@@ -59,6 +62,7 @@ fn attempt(
     arguments: &[&CStr],
     record: &mut Record,
     voice: &mut Voice,
+    interrupt: &mut Option<InterruptGuard>,
 ) -> Result<Proof, Outcome> {
     let arguments =
         Arguments::parse(arguments.iter().map(|argument| argument.to_bytes())).map_err(Outcome::Arguments)?;
@@ -71,9 +75,9 @@ fn attempt(
 
     let store = Store::new(&config);
     match pam.user() {
-        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, record, *voice)
+        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, record, *voice, interrupt)
             .map(|verified| Proof::Verified(Box::new(verified))),
-        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, record, voice),
+        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, record, voice, interrupt),
     }
 }
 
@@ -84,6 +88,7 @@ fn somebody(
     policy: &Policy,
     record: &mut Record,
     voice: &mut Voice,
+    interrupt: &mut Option<InterruptGuard>,
 ) -> Result<Proof, Outcome> {
     let account = account(pam)?;
     record.user = Some(account.name.clone());
@@ -110,11 +115,13 @@ fn somebody(
     let passkeys = Passkey::enabled(&file, &state);
     let codes = RecoveryCodes::of(pam, store, &account, policy);
     let wanted = Wanted::Passkeys(&passkeys);
-    let mut attempt = ceremony(pam, policy, wanted, *voice, codes.is_some())?;
+    let mut attempt = ceremony(pam, policy, wanted, *voice, codes.is_some(), interrupt)?;
     let typed = attempt.recovery_code.take();
     match (conclude(pam, store, &account, attempt, record, *voice), codes) {
         (Ok(verified), _) => Ok(Proof::Verified(Box::new(verified))),
         (Err(Outcome::Failed(error)), Some(codes)) => {
+            // No key is in use any more: whoever is asked for a code can leave as the host has it.
+            *interrupt = None;
             let redeemed = codes.instead_of(error, typed, pam, voice)?;
             // No key has signed anybody in.
             (record.key, record.passkey) = (None, None);
@@ -132,12 +139,13 @@ fn anybody(
     policy: &Policy,
     record: &mut Record,
     voice: Voice,
+    interrupt: &mut Option<InterruptGuard>,
 ) -> Result<Verified, Outcome> {
     refuse_remote(pam, policy)?;
     let rp_id = config.rp_id_for_enrolment().map_err(Outcome::NoRpId)?;
     let users = Users::new(store, policy.counter);
     let mut attempt =
-        ceremony(pam, policy, Wanted::Anyone { rp_id: &rp_id, directory: &users }, voice, false)?;
+        ceremony(pam, policy, Wanted::Anyone { rp_id: &rp_id, directory: &users }, voice, false, interrupt)?;
     for complaint in users.complaints() {
         pam.log(Severity::Warning, &complaint);
     }
@@ -223,12 +231,14 @@ fn warn_of_damage(pam: &Pam<'_>, path: &str, file: &CredentialFile) {
     }
 }
 
+/// Signals that would end the host are held back in `interrupt` from here on.
 fn ceremony(
     pam: &Pam<'_>,
     policy: &Policy,
     wanted: Wanted<'_>,
     voice: Voice,
     takes_recovery_code: bool,
+    interrupt: &mut Option<InterruptGuard>,
 ) -> Result<Attempt, Outcome> {
     if !pam.can_converse() {
         return Err(Outcome::NoConversation);
@@ -236,13 +246,13 @@ fn ceremony(
     // An application that echoes one answer to every prompt would burn the tries of the key with the password.
     let password: Option<Secret> = pam.authtok();
     let request = SignIn { wanted, policy, forbidden_pin: password.as_ref(), takes_recovery_code };
-    let interrupt = InterruptGuard::new().map_err(Outcome::NoInterrupt)?;
+    let interrupt = &*interrupt.insert(InterruptGuard::new().map_err(Outcome::NoInterrupt)?);
     let trace = |step: fmt::Arguments<'_>| pam.log(Severity::Debug, &step.to_string());
     let mut world = System::new(Some(interrupt.fd()));
     if voice.debug {
         world = world.traced(&trace);
     }
-    let mut person = Applicant::new(pam, &interrupt, voice, takes_recovery_code);
+    let mut person = Applicant::new(pam, interrupt, voice, takes_recovery_code);
     let attempt = sign_in(&mut world, &mut person, &request);
     if let Err(SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted)) = attempt.result {
         // It has done what it was meant for, and should not end the host as well.

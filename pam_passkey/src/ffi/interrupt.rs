@@ -1,56 +1,61 @@
-//! Ctrl-C as a file descriptor.
+//! Ctrl-C, and the other signals that end a program, as a file descriptor: a key that still blinks is told to stop first.
 
 use std::io;
+use std::iter;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
-/// While it lives, `SIGINT` does not interrupt this thread but makes [`fd`](Self::fd) readable; dropping it gives the
-/// thread its signal mask back. The host's handlers are never touched.
+/// While it lives, `SIGINT`, `SIGTERM` and `SIGHUP` do not interrupt this thread but make [`fd`](Self::fd) readable; dropping it
+/// gives the thread its signal mask back. The host's handlers are never touched.
 ///
 /// - A `SIGINT` that was [taken](Self::take) is used up: it ended the ceremony, as the person wanted, and does not reach
 ///   the host as well. One that came too late to be taken reaches the host when the guard is dropped.
-/// - In a host with several threads the kernel may give a `SIGINT` to another one, as without the guard.
+/// - `SIGTERM` is how polkit's agents call a sign-in off, `SIGHUP` comes when the terminal is closed. Both are meant for the host
+///   and reach it when the guard is dropped; a host that ignores them is not interrupted by them.
+/// - In a host with several threads the kernel may give a signal to another one, as without the guard.
 #[derive(Debug)]
 pub(crate) struct InterruptGuard {
     fd: OwnedFd,
+    ctrl_c: SignalSet,
+    blocked: SignalSet,
     before: SignalSet,
     /// The mask is this thread's.
     _thread: PhantomData<*const ()>,
 }
 
 impl InterruptGuard {
-    /// Blocks `SIGINT` for this thread.
+    /// Blocks these signals for this thread.
     ///
     /// # Errors
     /// When the process has no file descriptors left; nothing is changed then.
     pub(crate) fn new() -> io::Result<Self> {
-        let sigint = SignalSet::sigint();
-        // SAFETY: `sigint` is an initialised set; -1 asks for a new descriptor.
-        let fd = unsafe { libc::signalfd(-1, sigint.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+        let blocked = SignalSet::ending();
+        // SAFETY: `blocked` is an initialised set; -1 asks for a new descriptor.
+        let fd = unsafe { libc::signalfd(-1, blocked.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: signalfd just made the descriptor, and nobody else owns it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        let before = sigint.change_mask(libc::SIG_BLOCK)?;
-        Ok(Self { fd, before, _thread: PhantomData })
+        let before = blocked.change_mask(libc::SIG_BLOCK)?;
+        Ok(Self { fd, ctrl_c: SignalSet::of(&[libc::SIGINT]), blocked, before, _thread: PhantomData })
     }
 
-    /// Readable once the person has pressed Ctrl-C.
+    /// Readable once the person has pressed Ctrl-C, or the host is to end.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 
     /// Uses up a Ctrl-C that has come; whether there was one.
     pub(crate) fn take(&self) -> bool {
-        let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
-        let len = size_of_val(&info);
-        // SAFETY: `info` is valid for writing `len` bytes. The descriptor does not block.
-        let read =
-            unsafe { libc::read(std::os::fd::AsRawFd::as_raw_fd(&self.fd), info.as_mut_ptr().cast(), len) };
-        usize::try_from(read).is_ok_and(|read| read == len)
+        // Not by the descriptor, which would use up the host's signals too.
+        let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: set and time are valid, and nothing is wanted of the signal but its number.
+        unsafe {
+            libc::sigtimedwait(self.ctrl_c.as_ptr(), ptr::null_mut(), &raw const at_once) == libc::SIGINT
+        }
     }
 
     /// Whether a Ctrl-C has come that is not used up yet.
@@ -71,13 +76,13 @@ impl InterruptGuard {
     /// own way.
     pub(crate) fn lifted<T>(&self, work: impl FnOnce() -> T) -> T {
         /// Blocks again even when `work` panics.
-        struct Again;
+        struct Again(SignalSet);
         impl Drop for Again {
             fn drop(&mut self) {
-                let _ = SignalSet::sigint().change_mask(libc::SIG_BLOCK);
+                let _ = self.0.change_mask(libc::SIG_BLOCK);
             }
         }
-        let again = Again;
+        let again = Again(self.blocked);
         let _ = self.before.change_mask(libc::SIG_SETMASK);
         let result = work();
         drop(again);
@@ -95,13 +100,21 @@ impl Drop for InterruptGuard {
 struct SignalSet(libc::sigset_t);
 
 impl SignalSet {
-    fn sigint() -> Self {
+    /// Those that end this program: a host that ignores Ctrl-C, as login does, leaves it to the modules.
+    fn ending() -> Self {
+        let of_the_host = [libc::SIGTERM, libc::SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+        Self::of(&iter::once(libc::SIGINT).chain(of_the_host).collect::<Vec<_>>())
+    }
+
+    fn of(signals: &[libc::c_int]) -> Self {
         let mut set = MaybeUninit::uninit();
         // SAFETY: sigemptyset initialises the whole set, sigaddset changes an initialised one; neither can fail with
         // a valid signal number.
         unsafe {
             libc::sigemptyset(set.as_mut_ptr());
-            libc::sigaddset(set.as_mut_ptr(), libc::SIGINT);
+            for signal in signals {
+                libc::sigaddset(set.as_mut_ptr(), *signal);
+            }
             Self(set.assume_init())
         }
     }
@@ -126,6 +139,16 @@ impl SignalSet {
 impl std::fmt::Debug for SignalSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SignalSet(..)")
+    }
+}
+
+/// A signal that is blocked waits even where it would be ignored.
+fn is_ignored(signal: libc::c_int) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: nothing is changed; `action` is filled when the call succeeds.
+    unsafe {
+        libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 

@@ -2,6 +2,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 
+fn is_readable(guard: &InterruptGuard) -> bool {
+    let mut poll =
+        libc::pollfd { fd: std::os::fd::AsRawFd::as_raw_fd(&guard.fd()), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one valid entry, and no waiting.
+    unsafe { libc::poll(&raw mut poll, 1, 0) == 1 }
+}
+
 /// One test for everything that raises signals: handlers belong to the whole process.
 #[test]
 fn ctrl_c_is_seen_used_up_or_handed_on() {
@@ -67,6 +74,31 @@ fn ctrl_c_is_seen_used_up_or_handed_on() {
     assert!(guard.take());
     drop(guard);
 
+    // SAFETY: the handler only touches an atomic.
+    let others = unsafe {
+        [
+            libc::signal(libc::SIGTERM, handler as *const () as libc::sighandler_t),
+            libc::signal(libc::SIGHUP, libc::SIG_IGN),
+        ]
+    };
+    let guard = InterruptGuard::new().unwrap();
+    assert!(!is_readable(&guard));
+    // SAFETY: an ignored signal.
+    assert_eq!(unsafe { libc::raise(libc::SIGHUP) }, 0);
+    assert!(!is_readable(&guard), "what the host ignores ends nothing");
+    // SAFETY: one that has a handler.
+    assert_eq!(unsafe { libc::raise(libc::SIGTERM) }, 0);
+    assert!(is_readable(&guard));
+    assert!(!guard.take(), "the host's own");
+    assert_eq!(handled(), 3, "held back");
+    drop(guard);
+    assert_eq!(handled(), 4, "and handed on");
+
+    // SAFETY: puts the old handlers back.
+    unsafe {
+        libc::signal(libc::SIGTERM, others[0]);
+        libc::signal(libc::SIGHUP, others[1]);
+    }
     // SAFETY: puts the old handler back.
     unsafe { libc::signal(libc::SIGINT, old) };
 }
