@@ -9,6 +9,7 @@ mod document;
 mod locker;
 mod login;
 mod mishap;
+mod polkit;
 mod program;
 mod row;
 mod run;

@@ -2,9 +2,10 @@
 
 use guest::{Guest, Key};
 
+use crate::polkit::{PUT_DROP_IN_BACK, TAKE_DROP_IN_AWAY};
 use crate::program::Sitting;
 use crate::row::{Host, Mishap, Mode, Row};
-use crate::scene::PIN;
+use crate::scene::{PIN, REPAIR};
 use crate::words;
 
 impl Mishap {
@@ -31,6 +32,7 @@ impl Mishap {
             | Self::BrokenConfiguration
             | Self::DamagedStore
             | Self::ClosedStore
+            | Self::NoDropIn
             | Self::NotEnrolled
             | Self::OwnHostName
             | Self::Remote => "",
@@ -53,8 +55,17 @@ impl Mishap {
             }
             Self::DamagedStore => Some("truncate -s -40 /etc/passkey/credentials/alice.toml"),
             Self::ClosedStore => Some("chown root: /etc/passkey/credentials/alice.toml"),
+            Self::NoDropIn => Some(TAKE_DROP_IN_AWAY),
             Self::OwnHostName => Some("echo 'Defaults pam_rhost' >/etc/sudoers.d/rhost"),
             _ => None,
+        }
+    }
+
+    /// A shell command, as root, that undoes what [`Self::breaking`] has done.
+    pub(crate) fn repair(self) -> &'static str {
+        match self {
+            Self::NoDropIn => PUT_DROP_IN_BACK,
+            _ => REPAIR,
         }
     }
 }
@@ -146,6 +157,7 @@ impl Row {
             | Mishap::BrokenConfiguration
             | Mishap::DamagedStore
             | Mishap::ClosedStore
+            | Mishap::NoDropIn
             | Mishap::NotEnrolled
             | Mishap::NotEnrolledIgnored
             | Mishap::Remote => {}

@@ -4,6 +4,7 @@ use guest::{Guest, Terminal};
 
 use crate::locker::Locker;
 use crate::login::VirtualTerminal;
+use crate::polkit::BeforeAgent;
 use crate::row::{Host, Mishap};
 use crate::scene::{ASKPASS, PASSWORD};
 
@@ -41,6 +42,7 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
             session.type_line(PASSWORD);
             session
         }
+        Host::Polkit | Host::SandboxedPolkit => Box::new(BeforeAgent::begin(guest, user)),
         Host::I3lock => Box::new(Locker::begin(guest, user)),
         Host::Login => Box::new(VirtualTerminal::begin(guest, user)),
     }
@@ -50,7 +52,7 @@ const SSH_OPTIONS: &str = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/de
      -o PreferredAuthentications=keyboard-interactive -o NumberOfPasswordPrompts=1";
 
 /// A program that ends well if the person was let in.
-struct OnTerminal(Terminal);
+pub(crate) struct OnTerminal(pub(crate) Terminal);
 
 impl Sitting for OnTerminal {
     fn expect(&mut self, text: &str) {

@@ -11,6 +11,10 @@ pub(crate) enum Host {
     Su,
     Login,
     Sshd,
+    /// With the set-uid helper of polkit before 127.
+    Polkit,
+    /// With the helper of later ones, which systemd starts in a sandbox.
+    SandboxedPolkit,
     I3lock,
 }
 
@@ -50,6 +54,7 @@ pub(crate) enum Mishap {
     BrokenConfiguration,
     DamagedStore,
     ClosedStore,
+    NoDropIn,
     NotEnrolled,
     NotEnrolledIgnored,
     OwnHostName,
@@ -83,9 +88,9 @@ pub(crate) enum End {
 impl Host {
     pub(crate) fn stage(self) -> Stage {
         match self {
-            Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::I3lock => Stage::Light,
+            Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::Polkit | Self::I3lock => Stage::Light,
             Self::SudoRs => Stage::Trixie,
-            Self::SudoInSsh => Stage::Full,
+            Self::SudoInSsh | Self::SandboxedPolkit => Stage::Full,
         }
     }
 
@@ -96,6 +101,7 @@ impl Host {
             Self::Su => "su",
             Self::Login => "login",
             Self::Sshd => "sshd",
+            Self::Polkit | Self::SandboxedPolkit => "polkit-1",
             Self::I3lock => "i3lock",
         }
     }
@@ -136,6 +142,8 @@ impl fmt::Display for Host {
             Self::Su => "su",
             Self::Login => "login, virtual terminal",
             Self::Sshd => "sshd",
+            Self::Polkit => "polkit (pkexec)",
+            Self::SandboxedPolkit => "polkit ≥ 127 (pkexec)",
             Self::I3lock => "i3lock",
         })
     }
@@ -169,6 +177,7 @@ impl fmt::Display for Mishap {
             Self::BrokenConfiguration => "an unknown key in passkey.toml",
             Self::DamagedStore => "the credential file is cut short",
             Self::ClosedStore => "the credential file is closed to the person",
+            Self::NoDropIn => "the key is plugged in, but our drop-in is missing",
             Self::NotEnrolled => "the user has no passkey",
             Self::NotEnrolledIgnored => "the user has no passkey, unenrolled=ignore",
             Self::OwnHostName => "PAM_RHOST is this machine (pam_rhost)",

@@ -10,7 +10,7 @@ use guest::{Guest, PATIENCE};
 use crate::document;
 use crate::program::begin;
 use crate::row::{End, Mode, Row, Stage};
-use crate::scene::{self, PASSWORD};
+use crate::scene::PASSWORD;
 use crate::table::ROWS;
 
 /// Runs every row of a stage, prints them, and fails with all that did not come out as the table says.
@@ -73,7 +73,8 @@ fn one(guest: &Guest, row: &Row) {
 fn clean_up(guest: &Guest, row: &Row) {
     let mut script = format!("virtual-key ctl never {key}; virtual-key ctl unplug {key}", key = row.key());
     if row.mishap.breaking().is_some() {
-        script.push_str(scene::REPAIR);
+        script.push('\n');
+        script.push_str(row.mishap.repair());
     }
     guest.root(&script).ok();
 }
@@ -97,6 +98,7 @@ fn service_file(row: &Row) -> String {
 /// The one line that the attempt has left.
 fn audit_line(guest: &Guest, service: &str) -> String {
     let log = guest.syslog();
+    assert!(!log.contains("not written down"), "counter and last use in:\n{log}");
     let mark = format!("pam_passkey({service}:auth): result=");
     let lines: Vec<&str> = log.lines().filter(|line| line.contains(&mark)).collect();
     match lines[..] {

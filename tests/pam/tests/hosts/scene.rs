@@ -4,6 +4,7 @@ use guest::{Guest, GuestBuilder, KeyOptions};
 use pam_tests::enrol;
 
 use crate::locker::START_X;
+use crate::polkit::{DROP_IN, DROP_IN_TEXT};
 
 pub(crate) const PASSWORD: &str = "secret";
 pub(crate) const PIN: &str = "1234";
@@ -22,6 +23,10 @@ PasswordAuthentication no
 KbdInteractiveAuthentication yes
 UseDNS no
 ";
+
+/// Everybody confirms with their own passkey.
+const POLKIT_RULE: &str =
+    "polkit.addAdminRule(function(action, subject) { return ['unix-user:' + subject.user]; });\n";
 
 /// What the hosts of the light stage need beyond the usual packages.
 const PACKAGES: [&str; 8] =
@@ -44,8 +49,7 @@ pub(crate) fn people_and_keys(guest: GuestBuilder) -> GuestBuilder {
 }
 
 /// Undoes whatever a mishap has broken.
-pub(crate) const REPAIR: &str = "
-    rm -rf /etc/passkey /etc/sudoers.d/rhost; cp -a /root/passkey /etc/passkey";
+pub(crate) const REPAIR: &str = "rm -rf /etc/passkey /etc/sudoers.d/rhost; cp -a /root/passkey /etc/passkey";
 
 /// Every key but the foreign one is enrolled, on its own; then all of it is kept, to start each row from.
 pub(crate) fn enrol_all(guest: &Guest) {
@@ -63,9 +67,11 @@ pub(crate) fn enrol_all(guest: &Guest) {
 pub(crate) fn light() -> Guest {
     let guest = people_and_keys(Guest::debian("bookworm").packages(&PACKAGES))
         .file("/etc/ssh/sshd_config", SSHD)
+        .file("/etc/polkit-1/rules.d/00-tests.rules", POLKIT_RULE)
         .boot();
     enrol_all(&guest);
     guest.root("mkdir -p /run/sshd && /usr/sbin/sshd").ok();
+    guest.root("mkdir -p /run/dbus && dbus-daemon --system").ok();
     guest.root(START_X).ok();
     guest
 }
@@ -81,6 +87,8 @@ pub(crate) fn full() -> Guest {
     let guest = people_and_keys(Guest::debian("sid").systemd().packages(&packages))
         .file("/etc/ssh/sshd_config", SSHD)
         .file("/etc/pam.d/sshd", SSH_SESSION)
+        .file("/etc/polkit-1/rules.d/00-tests.rules", POLKIT_RULE)
+        .file(DROP_IN, DROP_IN_TEXT)
         .boot();
     enrol_all(&guest);
     guest

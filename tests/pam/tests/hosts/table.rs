@@ -1,10 +1,10 @@
 //! The table: host × mode × mishap, and what comes of it.
 
-use crate::row::Host::{I3lock, Login, Sshd, Su, Sudo, SudoInSsh, SudoRs};
+use crate::row::Host::{I3lock, Login, Polkit, SandboxedPolkit, Sshd, Su, Sudo, SudoInSsh, SudoRs};
 use crate::row::Mishap::{
     AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey,
-    LateKey, NoKey, NoTouch, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut, Remote,
-    RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
+    LateKey, NoDropIn, NoKey, NoTouch, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut,
+    Remote, RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
 };
 use crate::row::Mode::{Passwordless, SecondFactor};
 use crate::row::Row;
@@ -78,6 +78,11 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((Sshd, Passwordless, Remote), UNAVAILABLE, &[], "the person is at another machine"),
     Row::new((Sshd, SecondFactor, RemoteAllowed), SUCCESS, &[], "verified"),
     Row::new((Sshd, Passwordless, RemoteAllowed), SUCCESS, &[PIN], "verified"),
+    // polkit, whose agent relays all that the module says.
+    Row::new((Polkit, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
+    Row::new((Polkit, SecondFactor, CtrlC), UNAVAILABLE, &[TOUCH], "Ctrl-C"),
+    Row::new((Polkit, Passwordless, NoKey), UNAVAILABLE, &[NO_KEY], "no security key was plugged in"),
+    Row::new((Polkit, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     // i3lock: runs as the person, shows nothing, and answers every prompt with the one line that was typed.
     Row::new((I3lock, SecondFactor, RightTouch), SUCCESS, &[], "verified"),
     Row::new((I3lock, SecondFactor, EchoedPassword), UNAVAILABLE, &[], "not sent to the security key"),
@@ -94,6 +99,14 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((SudoRs, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     Row::new((SudoRs, Passwordless, EmptyPin), UNAVAILABLE, &[PIN], "no PIN was typed"),
     // What only a machine with systemd has.
+    Row::new(
+        (SandboxedPolkit, SecondFactor, NoDropIn),
+        UNAVAILABLE,
+        &[NOT_PERMITTED],
+        "the sandbox of this service hides the security key",
+    ),
+    Row::new((SandboxedPolkit, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
+    Row::new((SandboxedPolkit, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     Row::new(
         (SudoInSsh, SecondFactor, Remote),
         UNAVAILABLE,

@@ -8,6 +8,7 @@ pub(crate) const PLUG_IN: &str = "Plug in your security key";
 pub(crate) const PLUG_IN_AGAIN: &str = "Plug it in again";
 pub(crate) const NO_KEY: &str = "No security key was plugged in";
 pub(crate) const FOREIGN: &str = "holds no passkey for this account";
+pub(crate) const NOT_PERMITTED: &str = "not permitted to use the security key";
 pub(crate) const NO_TOUCH: &str = "not touched in time";
 pub(crate) const PIN: &str = "PIN of your security key";
 pub(crate) const PIN_WRONG: &str = "That PIN was wrong";
