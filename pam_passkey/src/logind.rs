@@ -30,7 +30,7 @@ pub(crate) struct RemoteSession {
 /// Where to look.
 #[derive(Debug)]
 pub(crate) struct Logind {
-    /// What the kernel says of this process.
+    /// What the kernel says of the process.
     process: PathBuf,
     /// A file for each session.
     sessions: PathBuf,
@@ -45,7 +45,12 @@ impl Default for Logind {
 }
 
 impl Logind {
-    /// The session of this process, if it is a remote one.
+    /// Of another process.
+    pub(crate) fn of(process: i32) -> Self {
+        Self { process: format!("/proc/{process}").into(), ..Self::default() }
+    }
+
+    /// The session of the process, if it is a remote one.
     pub(crate) fn remote_session(&self) -> Option<RemoteSession> {
         let id = self.session_id()?;
         let text = self.session_file(&id)?;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use passkey_core::config::serves_other_machines;
 
-use crate::ffi::Pam;
+use crate::ffi::{self, Pam};
 use crate::logind::{Logind, RemoteSession};
 
 /// What is known of where a request comes from.
@@ -24,7 +24,7 @@ pub(crate) struct Origin {
     pub(crate) ssh_variable: Option<&'static str>,
     /// This machine's host name.
     pub(crate) hostname: Option<String>,
-    /// The session of this process, where logind counts it as remote.
+    /// The session of this process, or of polkit's agent, where logind counts it as remote.
     pub(crate) session: Option<RemoteSession>,
 }
 
@@ -79,7 +79,7 @@ impl Origin {
                 .find(|name| pam.variable(name).is_some())
                 .and_then(|name| name.to_str().ok()),
             hostname: rustix::system::uname().nodename().to_str().ok().map(str::to_owned),
-            session: Logind::default().remote_session(),
+            session: Logind::default().remote_session().or_else(|| agent(&pam.service())?.remote_session()),
         }
     }
 
@@ -119,6 +119,11 @@ impl Origin {
                 same(own) || own.split('.').next().is_some_and(same)
             })
     }
+}
+
+/// polkit's helper belongs to no session where systemd has started it (polkit 127); the agent that has connected to it does.
+fn agent(service: &str) -> Option<Logind> {
+    (service == "polkit-1").then(|| ffi::peer(std::io::stdin()))?.map(Logind::of)
 }
 
 #[cfg(test)]

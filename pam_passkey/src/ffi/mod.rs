@@ -11,12 +11,15 @@ mod gettext;
 pub(crate) mod guard;
 /// Libpam's handle: items, environment, conversation, log.
 mod handle;
-/// Ctrl-C as a file descriptor.
+/// Ctrl-C, and what else ends a program, as a file descriptor.
 mod interrupt;
 /// The user database.
 mod passwd;
+/// Who is at the other end of a socket.
+mod peer;
 
 pub(crate) use gettext::Catalogue;
 pub(crate) use handle::{Answer, NotSet, NotText, Pam, Severity};
 pub(crate) use interrupt::InterruptGuard;
 pub(crate) use passwd::{LookupError, lookup};
+pub(crate) use peer::peer;

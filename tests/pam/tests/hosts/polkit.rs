@@ -6,7 +6,7 @@ use crate::program::{OnTerminal, Sitting};
 
 /// The agent registers for this shell, and closes its output then. The one inside pkexec is no use: it is root, and polkit takes
 /// answers for alice only from an agent of hers.
-const PKEXEC: &str = "exec 3< <(exec pkttyagent --notify-fd 1 --process $$); cat <&3
+pub(crate) const PKEXEC: &str = "exec 3< <(exec pkttyagent --notify-fd 1 --process $$); cat <&3
      pkexec --disable-internal-agent true; result=$?; kill $!; exit $result";
 
 /// The agent shows its prompt first, then turns the echo off and throws away what has been typed until then.
@@ -29,8 +29,9 @@ pub(crate) struct BeforeAgent<'a> {
 }
 
 impl<'a> BeforeAgent<'a> {
-    pub(crate) fn begin(guest: &'a Guest, user: &str) -> Self {
-        Self { guest, terminal: OnTerminal(guest.terminal(user, PKEXEC)) }
+    /// In a terminal in which [`PKEXEC`] runs.
+    pub(crate) fn new(guest: &'a Guest, terminal: OnTerminal) -> Self {
+        Self { guest, terminal }
     }
 }
 

@@ -4,7 +4,7 @@ use guest::{Guest, Terminal};
 
 use crate::locker::Locker;
 use crate::login::VirtualTerminal;
-use crate::polkit::BeforeAgent;
+use crate::polkit::{BeforeAgent, PKEXEC};
 use crate::row::{Host, Mishap};
 use crate::scene::{ASKPASS, PASSWORD};
 
@@ -36,16 +36,21 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
         }
         Host::Sshd => terminal(user, format!("ssh {SSH_OPTIONS} {user}@127.0.0.1 true")),
         Host::SudoRs => terminal(user, "sudo-rs true".to_owned()),
-        Host::SudoInSsh => {
-            let mut session = terminal(user, format!("ssh -t {SSH_OPTIONS} {user}@127.0.0.1 'sudo true'"));
-            session.expect("assword");
-            session.type_line(PASSWORD);
-            session
+        Host::SudoInSsh => Box::new(in_ssh(guest, user, "sudo true")),
+        Host::Polkit | Host::SandboxedPolkit => {
+            Box::new(BeforeAgent::new(guest, OnTerminal(guest.terminal(user, PKEXEC))))
         }
-        Host::Polkit | Host::SandboxedPolkit => Box::new(BeforeAgent::begin(guest, user)),
+        Host::PolkitInSsh => Box::new(BeforeAgent::new(guest, in_ssh(guest, user, PKEXEC))),
         Host::I3lock => Box::new(Locker::begin(guest, user)),
         Host::Login => Box::new(VirtualTerminal::begin(guest, user)),
     }
+}
+
+/// A command on the terminal of an SSH session that has been signed in to.
+fn in_ssh(guest: &Guest, user: &str, command: &str) -> OnTerminal {
+    let mut terminal = guest.terminal(user, &format!("ssh -t {SSH_OPTIONS} {user}@127.0.0.1 '{command}'"));
+    terminal.expect("assword").type_line(PASSWORD);
+    OnTerminal(terminal)
 }
 
 const SSH_OPTIONS: &str = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \

@@ -15,6 +15,8 @@ pub(crate) enum Host {
     Polkit,
     /// With the helper of later ones, which systemd starts in a sandbox.
     SandboxedPolkit,
+    /// That one.
+    PolkitInSsh,
     I3lock,
 }
 
@@ -90,7 +92,7 @@ impl Host {
         match self {
             Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::Polkit | Self::I3lock => Stage::Light,
             Self::SudoRs => Stage::Trixie,
-            Self::SudoInSsh | Self::SandboxedPolkit => Stage::Full,
+            Self::SudoInSsh | Self::SandboxedPolkit | Self::PolkitInSsh => Stage::Full,
         }
     }
 
@@ -101,7 +103,7 @@ impl Host {
             Self::Su => "su",
             Self::Login => "login",
             Self::Sshd => "sshd",
-            Self::Polkit | Self::SandboxedPolkit => "polkit-1",
+            Self::Polkit | Self::SandboxedPolkit | Self::PolkitInSsh => "polkit-1",
             Self::I3lock => "i3lock",
         }
     }
@@ -144,6 +146,7 @@ impl fmt::Display for Host {
             Self::Sshd => "sshd",
             Self::Polkit => "polkit (pkexec)",
             Self::SandboxedPolkit => "polkit ≥ 127 (pkexec)",
+            Self::PolkitInSsh => "polkit ≥ 127 in an SSH session",
             Self::I3lock => "i3lock",
         })
     }

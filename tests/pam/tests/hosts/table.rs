@@ -1,6 +1,8 @@
 //! The table: host × mode × mishap, and what comes of it.
 
-use crate::row::Host::{I3lock, Login, Polkit, SandboxedPolkit, Sshd, Su, Sudo, SudoInSsh, SudoRs};
+use crate::row::Host::{
+    I3lock, Login, Polkit, PolkitInSsh, SandboxedPolkit, Sshd, Su, Sudo, SudoInSsh, SudoRs,
+};
 use crate::row::Mishap::{
     AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey,
     LateKey, NoDropIn, NoKey, NoTouch, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut,
@@ -107,6 +109,12 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     Row::new((SandboxedPolkit, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
     Row::new((SandboxedPolkit, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
+    Row::new(
+        (PolkitInSsh, SecondFactor, Remote),
+        UNAVAILABLE,
+        &[],
+        "the person is at another machine: session",
+    ),
     Row::new(
         (SudoInSsh, SecondFactor, Remote),
         UNAVAILABLE,
