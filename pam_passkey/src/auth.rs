@@ -17,7 +17,7 @@ use crate::audit::Record;
 use crate::ffi::{self, InterruptGuard, LookupError, NotSet, NotText, Pam, Severity};
 use crate::outcome::Outcome;
 use crate::person::{Applicant, Voice};
-use crate::recovery::RecoveryCodes;
+use crate::recovery::{self, RecoveryCodes};
 use crate::remote::Origin;
 use crate::users::{Remembered, Users};
 use passkey_core::escape::Escaped;
@@ -119,7 +119,7 @@ fn somebody(
     let typed = attempt.recovery_code.take();
     match (conclude(pam, store, &account, attempt, record, *voice), codes) {
         (Ok(verified), _) => Ok(Proof::Verified(Box::new(verified))),
-        (Err(Outcome::Failed(error)), Some(codes)) => {
+        (Err(Outcome::Failed(error)), Some(codes)) if typed.is_some() || recovery::leaves_no_key(error) => {
             // No key is in use any more: whoever is asked for a code can leave as the host has it.
             *interrupt = None;
             let redeemed = codes.instead_of(error, typed, pam, voice)?;

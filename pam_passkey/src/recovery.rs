@@ -44,8 +44,8 @@ impl<'a> RecoveryCodes<'a> {
         }
     }
 
-    /// Tries the code that was `typed` in place of a PIN. Without one, asks for one where no key could be used; if none is
-    /// given, it stays with the `error` of the ceremony, which is over: no key is open or locked.
+    /// Tries the code that was `typed` in place of a PIN. Without one, asks for one, since no key could be used; if none is given, it
+    /// stays with the `error` of the ceremony, which is over: no key is open or locked.
     pub(crate) fn instead_of(
         &self,
         error: SignInError,
@@ -57,9 +57,6 @@ impl<'a> RecoveryCodes<'a> {
             return self.redeem(&code).map_err(refused);
         }
         let outcome = Outcome::Failed(error);
-        if !leaves_no_key(error) {
-            return Err(outcome);
-        }
         voice.conclude(pam, &outcome.row().sentence);
         voice.concluded = true;
         if let Some(wait) = self.locked_for() {
@@ -113,7 +110,7 @@ fn refused(error: RedeemError) -> Outcome {
 }
 
 /// Whether the ceremony ended for want of a key that can be used, rather than by the person's or a key's word.
-fn leaves_no_key(error: SignInError) -> bool {
+pub(crate) fn leaves_no_key(error: SignInError) -> bool {
     use SignInError as E;
     use TokenError as T;
     match error {
@@ -123,6 +120,7 @@ fn leaves_no_key(error: SignInError) -> bool {
         | E::KeyUnusable(
             Loss::Unplugged
             | Loss::CannotOpen
+            | Loss::Hidden
             | Loss::Silent
             | Loss::Busy
             | Loss::Garbled(_)

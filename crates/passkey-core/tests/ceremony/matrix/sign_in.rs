@@ -279,7 +279,12 @@ impl Stage {
             None => Wanted::Passkeys(&passkeys),
             Some(directory) => Wanted::Anyone { rp_id: "desk.example", directory },
         };
-        let request = SignIn { wanted, policy: &self.scene.settings.policy, forbidden_pin: None };
+        let request = SignIn {
+            wanted,
+            policy: &self.scene.settings.policy,
+            forbidden_pin: None,
+            takes_recovery_code: false,
+        };
         let mut world = Watched::new(&mut self.scene.world, self.strangers);
         let attempt = ceremony::sign_in(&mut world, &mut self.person, &request);
         (attempt, world.finish())
