@@ -19,6 +19,7 @@ mod hostile;
 mod interop;
 mod key_care;
 mod known_flaws;
+mod leftovers;
 mod migrate;
 mod pin;
 mod recovery;
