@@ -170,7 +170,7 @@ fn a_table_that_is_not_understood_adds_nothing_and_is_named_with_its_line() {
         let ran = scene.run(command);
         assert_eq!((ran.code, ran.error_code().as_str()), (11, "config_broken"), "{ran:?}");
         let error = &ran.json()["error"];
-        let place = format!("{}:5: [attestation] `require` cannot be `all`", scene.config().display());
+        let place = format!("{}:6: [attestation] `require` cannot be `all`", scene.config().display());
         assert!(error["message"].as_str().unwrap().contains(&place), "{error}");
         assert!(error["hint"].as_str().unwrap().contains("Nobody is kept from signing in."), "{error}");
     }
