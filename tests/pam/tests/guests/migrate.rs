@@ -42,23 +42,28 @@ fn signed_in_by(guest: &Guest, name: &str) {
 }
 
 /// Leaves only this key plugged in.
+#[track_caller]
 fn only(guest: &Guest, key: &str) {
-    for other in ["blue", "green", "plain"] {
-        if other == key { guest.key(other).plug() } else { guest.key(other).unplug() }
-    }
+    let change = ["blue", "green", "plain"].map(|other| {
+        let what = if other == key { "plug" } else { "unplug" };
+        format!("virtual-key ctl {what} {other}")
+    });
+    guest.root(&change.join("\n")).ok();
     guest.key(key).touch_always(50);
 }
 
-/// The only passkey that may sign in.
-fn only_passkey(guest: &Guest, user: &str, name: &str) {
-    let names = guest
-        .root(&format!(
-            "passkey-enroll list --user {user} --json | python3 -c 'import json, sys; [print(c[\"name\"]) for c in json.load(sys.stdin)[\"credentials\"]]'"
-        ))
-        .ok();
-    guest.root(&format!("passkey-enroll enable --user {user} '{name}'")).ok();
-    for other in names.lines().filter(|other| *other != name) {
-        guest.root(&format!("passkey-enroll disable --user {user} '{other}' --yes")).ok();
+/// Each of these passkeys signs in by itself: the name of the passkey, that of the key, and the PIN.
+#[track_caller]
+fn each_signs_in(guest: &Guest, user: &str, passkeys: &[(&str, &str, Option<&str>)]) {
+    let switch = |what: &str, name: &str| format!("passkey-enroll {what} --user {user} '{name}'");
+    let all: Vec<String> = passkeys.iter().map(|(name, ..)| switch("disable --yes", name)).collect();
+    guest.root(&all.join(" && ")).ok();
+    for (name, key, pin) in passkeys {
+        only(guest, key);
+        guest.root(&switch("enable", name)).ok();
+        sign_in(guest, "passkey", user, *pin);
+        signed_in_by(guest, name);
+        guest.root(&switch("disable --yes", name)).ok();
     }
 }
 
@@ -146,12 +151,9 @@ print(\"bob:\" + handle + \",04\" + base64.b64decode(row[1]).hex(), end=\"\")'",
         assert!(list.lines().any(|line| line.starts_with(&format!("{name}  "))), "{name} in {list}");
     }
     // Each of them signs in.
-    for (name, key) in NAMES.into_iter().zip(["blue", "blue", "green", "green"]) {
-        only(guest, key);
-        only_passkey(guest, "alice", name);
-        sign_in(guest, "passkey", "alice", None);
-        signed_in_by(guest, name);
-    }
+    let keys = ["blue", "blue", "green", "green"];
+    let passkeys: Vec<_> = NAMES.into_iter().zip(keys).map(|(name, key)| (name, key, None)).collect();
+    each_signs_in(guest, "alice", &passkeys);
     only(guest, "blue");
     sign_in(guest, "passkey", "bob", None);
 }
@@ -237,15 +239,11 @@ fn keys_of_ssh(guest: &Guest) {
     let shown = guest.root("passkey-enroll show verify --user carol --json").ok();
     assert!(shown.contains("00112233-4455-6677-8899-aabbccddeeff"), "{shown}");
 
-    for (name, key, pin) in [
+    let passkeys = [
         ("ecdsa", "plain", None),
         ("ed25519", "plain", None),
         ("verify", "green", Some("1234")),
         ("resident", "green", None),
-    ] {
-        only(guest, key);
-        only_passkey(guest, "carol", name);
-        sign_in(guest, "passkey", "carol", pin);
-        signed_in_by(guest, name);
-    }
+    ];
+    each_signs_in(guest, "carol", &passkeys);
 }
