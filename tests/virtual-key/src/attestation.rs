@@ -43,7 +43,7 @@ pub fn attestation_root() -> Vec<u8> {
     Authority::of_keys().certificate()
 }
 
-/// The root certificate (DER, X.509) that the signature of [`metadata`](crate::metadata) leads to.
+/// The root certificate (DER, X.509) that the signature of [`metadata`](crate::metadata()) leads to.
 pub fn metadata_root() -> Vec<u8> {
     Authority::of_metadata().certificate()
 }
