@@ -9,6 +9,11 @@ use crate::program::{OnTerminal, Sitting};
 pub(crate) const PKEXEC: &str = "exec 3< <(exec pkttyagent --notify-fd 1 --process $$); cat <&3
      pkexec --disable-internal-agent true; result=$?; kill $!; exit $result";
 
+pub(crate) const SERVICE: &str = "polkit-1";
+
+/// An agent whose terminal is gone, as Ctrl-C and a closed window leave it, reads on without end and keeps a processor busy.
+pub(crate) const END_AGENTS: &str = "pkill -KILL -x pkttyagent; true";
+
 /// The agent shows its prompt first, then turns the echo off and throws away what has been typed until then.
 const ECHO_IS_OFF: &str = "tty=/dev/$(ps -o tty= -C pkttyagent | head -n 1)
     for try in $(seq 600); do stty -F $tty -a | grep -q -- ' -echo ' && exit 0; sleep 0.05; done; exit 1";

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::polkit;
+
 /// A program that signs a person in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -103,7 +105,7 @@ impl Host {
             Self::Su => "su",
             Self::Login => "login",
             Self::Sshd => "sshd",
-            Self::Polkit | Self::SandboxedPolkit | Self::PolkitInSsh => "polkit-1",
+            Self::Polkit | Self::SandboxedPolkit | Self::PolkitInSsh => polkit::SERVICE,
             Self::I3lock => "i3lock",
         }
     }
