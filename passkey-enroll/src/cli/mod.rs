@@ -1,0 +1,192 @@
+//! The command line, as a person types it. Help, manual page and completions are made from these definitions.
+
+mod add;
+mod key;
+mod recovery;
+mod transfer;
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use passkey_core::credential::{check_name, is_rp_id};
+
+use crate::help;
+
+pub use add::{Add, SignatureAlgorithm, Verification};
+pub use key::{
+    AddFingerprint, ChangePin, FingerprintCommand, Key, KeyCommand, ListOnKey, OnKey, PasskeysCommand,
+    PinCommand, RemoveFingerprint, RemoveFromKey, RenameFingerprint, Reset, SetPin,
+};
+pub use recovery::{Confirmation, Recovery, RecoveryCommand};
+pub use transfer::{Export, ExportFormat, ForeignFormat, Import};
+
+/// Enrol and manage the passkeys that sign you in to this machine.
+///
+/// A passkey lives on a security key. This machine keeps only what it needs to recognise it: nothing here is secret.
+#[derive(Debug, Parser)]
+#[command(name = "passkey-enroll", version, after_help = help::after_help(), max_term_width = 100)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Work on this user's passkeys instead of your own (root only)
+    #[arg(long, global = true, value_name = "USER")]
+    pub user: Option<String>,
+    /// Print the result as one JSON object
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Read this configuration instead of /etc/passkey/passkey.toml
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Enrol a passkey on a security key
+    Add(Add),
+    /// List your passkeys
+    List,
+    /// Show all that is known of one passkey
+    Show(Show),
+    /// Give a passkey another name
+    Rename(Rename),
+    /// Keep a passkey on file and let it sign in no more
+    Disable(Disable),
+    /// Let a disabled passkey sign in again
+    Enable(Enable),
+    /// Remove a passkey from this machine
+    Remove(Remove),
+    /// Rehearse signing in, without signing in to anything
+    Verify(Verify),
+    /// Look after the codes that sign you in when your security key is lost
+    Recovery(Recovery),
+    /// Show the security keys that are plugged in
+    Keys,
+    /// Care for a security key itself: its PIN, its fingerprints, the passkeys on it
+    Key(Key),
+    /// Take over passkeys that another program wrote down
+    Import(Import),
+    /// Write passkeys down for another program
+    Export(Export),
+    /// Look for everything that can stop a sign-in, and say what to do about it
+    ///
+    /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse
+    /// than a note, 11 where the credential files or the configuration are broken, and 1 for any other warning or error.
+    Doctor,
+    /// Print what lets a shell complete the words of this command
+    Completions(Completions),
+}
+
+/// How the PIN comes in.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Pin {
+    /// Read the PIN of the security key from standard input instead of asking for it
+    #[arg(long)]
+    pub pin_stdin: bool,
+}
+
+/// `show`
+#[derive(Args, Debug)]
+pub struct Show {
+    /// The name of the passkey
+    pub name: String,
+}
+
+/// `rename`
+#[derive(Args, Debug)]
+pub struct Rename {
+    /// The name of the passkey
+    #[arg(value_name = "OLD")]
+    pub name: String,
+    /// What to call it from now on
+    #[arg(value_name = "NEW", value_parser = name)]
+    pub new_name: String,
+}
+
+/// `disable`
+#[derive(Args, Debug)]
+pub struct Disable {
+    /// The name of the passkey
+    pub name: String,
+    /// Do not ask for confirmation, even if it is the last one that can sign in
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `enable`
+#[derive(Args, Debug)]
+pub struct Enable {
+    /// The name of the passkey
+    pub name: String,
+}
+
+/// `remove`
+#[derive(Args, Debug)]
+pub struct Remove {
+    /// The name of the passkey
+    pub name: String,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `verify`
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// Rehearse under the rules of this PAM service, such as sudo: those of the configuration and those of its line in
+    /// /etc/pam.d or /usr/lib/pam.d [default: the rules of no service in particular]
+    #[arg(long, value_name = "SERVICE")]
+    pub service: Option<String>,
+    /// How the PIN comes in.
+    #[command(flatten)]
+    pub pin: Pin,
+}
+
+/// `completions`
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell that it is for
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// The shells that can complete this command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// For /usr/share/bash-completion/completions/passkey-enroll
+    Bash,
+    /// For /usr/share/zsh/vendor-completions/_passkey-enroll
+    Zsh,
+    /// For /usr/share/fish/vendor_completions.d/passkey-enroll.fish
+    Fish,
+}
+
+/// The whole command line, for documents that are made from it.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn name(text: &str) -> Result<String, String> {
+    check_name(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn rp_id(text: &str) -> Result<String, String> {
+    if is_rp_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("an RP ID is a name such as example.org: visible ASCII characters, no quotes".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

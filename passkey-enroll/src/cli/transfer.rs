@@ -1,0 +1,92 @@
+//! `import` and `export`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Pin, rp_id};
+
+/// `import`
+#[derive(Args, Debug)]
+pub struct Import {
+    /// The file that the other program keeps them in
+    pub file: PathBuf,
+    /// Which program that is
+    #[arg(long, value_enum)]
+    pub format: ForeignFormat,
+    /// Whom the passkeys are for [default: what pam_u2f is told in /etc/pam.d; for ssh keys, what they say themselves]
+    #[arg(long, value_name = "ID", value_parser = rp_id)]
+    pub rp_id: Option<String>,
+    /// Take over the passkeys of all users that the file names (root only)
+    #[arg(long, conflicts_with = "user")]
+    pub all_users: bool,
+    /// Look only on the security key at this device node for what the file leaves to the key
+    #[arg(long, value_name = "PATH")]
+    pub device: Option<PathBuf>,
+    /// How the PIN comes in.
+    #[command(flatten)]
+    pub pin: Pin,
+}
+
+/// `export`
+#[derive(Args, Debug)]
+pub struct Export {
+    /// Which program they are for
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// Only those for this RP ID, where there are several
+    #[arg(long, value_name = "ID", value_parser = rp_id)]
+    pub rp_id: Option<String>,
+}
+
+/// `--format` of `import`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForeignFormat {
+    /// The authfile of pam_u2f
+    #[value(name = "pam-u2f")]
+    PamU2f,
+    /// Passkey mappings of SSSD and FreeIPA, one in a line
+    Sssd,
+    /// An ecdsa-sk or ed25519-sk private key of OpenSSH
+    Openssh,
+}
+
+impl ForeignFormat {
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PamU2f => "pam-u2f",
+            Self::Sssd => "sssd",
+            Self::Openssh => "openssh",
+        }
+    }
+
+    /// What a passkey is called that has no name of its own.
+    pub(crate) fn fallback_name(self) -> &'static str {
+        match self {
+            Self::PamU2f => "From pam_u2f",
+            Self::Sssd => "From SSSD",
+            Self::Openssh => "From OpenSSH",
+        }
+    }
+}
+
+/// `--format` of `export`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A line for the authfile of pam_u2f
+    #[value(name = "pam-u2f")]
+    PamU2f,
+    /// Passkey mappings of SSSD and FreeIPA, one in a line
+    Sssd,
+}
+
+impl ExportFormat {
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PamU2f => "pam-u2f",
+            Self::Sssd => "sssd",
+        }
+    }
+}
