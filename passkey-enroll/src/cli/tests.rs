@@ -1,5 +1,7 @@
-use super::*;
 use clap::error::ErrorKind;
+use ctap::cose::Algorithm;
+
+use super::*;
 
 fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(std::iter::once("passkey-enroll").chain(arguments.iter().copied()))
