@@ -4,17 +4,22 @@
 //! A million small files take a minute and some 4 GB of disk below `$TMPDIR`.
 #![allow(missing_docs, clippy::indexing_slicing, clippy::print_stdout, clippy::unwrap_used)]
 
+#[path = "../tests/shared/account.rs"]
+mod account;
+#[path = "../tests/shared/passkey.rs"]
+mod passkey;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ctap::Aaguid;
-use ctap::cose::PublicKey;
-use jiff::Timestamp;
 use passkey_core::config::Config;
-use passkey_core::credential::{Credential, CredentialId, UserHandle, UvCapability};
+use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::store::{Account, CredentialFile, Store};
 use tempfile::TempDir;
+
+use account::account;
+use passkey::passkey;
 
 /// How often each figure is taken; the median is shown.
 const ROUNDS: usize = 501;
@@ -49,12 +54,7 @@ fn store(dir: &Path) -> Store {
 
 /// So many files, and the user in the middle of them, who has enrolled by way of the store.
 fn populate(dir: &Path, store: &Store, users: usize, passkeys: usize) -> Account {
-    let account = Account {
-        name: format!("user{}", users / 2),
-        uid: rustix::process::geteuid().as_raw(),
-        gid: rustix::process::getegid().as_raw(),
-        home: "/home".into(),
-    };
+    let account = account(&format!("user{}", users / 2));
     store
         .update_or_create(&account, &handle(), |file| {
             file.credentials = credentials(passkeys);
@@ -75,22 +75,9 @@ fn handle() -> UserHandle {
 }
 
 fn credentials(count: usize) -> Vec<Credential> {
-    (0..count)
-        .map(|number| Credential {
-            id: CredentialId::new([&number.to_be_bytes()[..], &[1; 56]].concat()).unwrap(),
-            name: format!("key {number}"),
-            rp_id: "host".to_owned(),
-            public_key: PublicKey::EdDsa { x: [1; 32] },
-            aaguid: Aaguid::ZERO,
-            discoverable: true,
-            user_verification: UvCapability::Pin,
-            cred_protect: None,
-            transports: vec!["usb".to_owned()],
-            added: Timestamp::UNIX_EPOCH,
-            enabled: true,
-            attestation: None,
-        })
-        .collect()
+    let one =
+        |number: usize| passkey(&format!("key {number}"), [&number.to_be_bytes()[..], &[1; 56]].concat());
+    (0..count).map(one).collect()
 }
 
 fn median(mut work: impl FnMut()) -> Duration {

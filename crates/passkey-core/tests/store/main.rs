@@ -8,6 +8,8 @@
 )]
 
 mod files;
+#[path = "../shared/passkey.rs"]
+mod passkey;
 mod recovery;
 mod refusals;
 
@@ -17,14 +19,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ctap::{Aaguid, cose::PublicKey};
+use ctap::cose::PublicKey;
 use jiff::Timestamp;
 use passkey_core::{
     config::Config,
-    credential::{Credential, CredentialId, UserHandle, UvCapability},
+    credential::{Credential, CredentialId, UserHandle},
     store::{Account, Store},
 };
 use tempfile::TempDir;
+
+use passkey::passkey;
 
 /// Somebody who is not root, for tests that root runs.
 const STRANGER: u32 = 12_345;
@@ -38,20 +42,7 @@ fn is_root() -> bool {
 }
 
 fn credential(name: &str, id: u8) -> Credential {
-    Credential {
-        id: CredentialId::new(vec![id; 16]).unwrap(),
-        name: name.to_owned(),
-        rp_id: "host".to_owned(),
-        public_key: PublicKey::EdDsa { x: [id; 32] },
-        aaguid: Aaguid::ZERO,
-        discoverable: false,
-        user_verification: UvCapability::Pin,
-        cred_protect: None,
-        transports: vec!["usb".to_owned()],
-        added: Timestamp::UNIX_EPOCH,
-        enabled: true,
-        attestation: None,
-    }
+    passkey(name, vec![id; 16])
 }
 
 fn handle(byte: u8) -> UserHandle {
