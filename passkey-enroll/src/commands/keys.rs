@@ -59,6 +59,7 @@ fn described(context: &Context, surveyed: &SurveyedKey, credentials: Option<&[&C
         pin: PinState {
             set: info.and_then(|info| info.options.client_pin),
             retries: surveyed.pin_retries,
+            locked: surveyed.pin_locked,
             must_change: info.is_some_and(|info| info.force_pin_change),
         },
         uv: UvState {

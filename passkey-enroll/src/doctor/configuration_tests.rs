@@ -21,7 +21,7 @@ fn settings_that_make_no_sense_together_are_found_where_they_stand() {
             "login",
             "sufficient pam_passkey.so",
             "[service.login]\nusernameless = true\n",
-            ("usernameless_second_factor", Some(5)),
+            ("usernameless_second_factor", Some(6)),
         ),
         ("sshd", "sufficient pam_passkey.so remote=allow", "", ("remote_allowed", Some(1))),
         ("kde-u2f", "required pam_passkey.so mode=passwordless", "", ("locker_does_not_wait", Some(1))),
@@ -29,7 +29,7 @@ fn settings_that_make_no_sense_together_are_found_where_they_stand() {
             "login",
             "sufficient pam_passkey.so mode=passwordless",
             "[defaults]\nverification = \"preferred\"\n",
-            ("passwordless_without_verification", Some(5)),
+            ("passwordless_without_verification", Some(6)),
         ),
         (
             "login",

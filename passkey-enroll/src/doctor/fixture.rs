@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use passkey_core::config::{Account, Config};
-use passkey_core::credential::{Credential, UserHandle};
+use passkey_core::credential::{Credential, CredentialId, UserHandle};
 use passkey_core::safe_file::Owner;
 use passkey_core::store::{CredentialFile, Store};
 
@@ -21,7 +21,7 @@ const COMMON_AUTH: &str =
 const FILES: [(&str, &str); 10] = [
     (
         "etc/passkey/passkey.toml",
-        "credential_files = [\"ROOT/etc/passkey/credentials/{user}.toml\"]\nstate_dir = \"ROOT/var/lib/passkey/state\"\n\
+        "credential_files = [\"ROOT/etc/passkey/credentials/{user}.toml\"]\nstate_dir = \"ROOT/var/lib/passkey/state\"\nrecovery_dir = \"ROOT/var/lib/passkey/recovery\"\n\
          rp_id = \"machine.example\"\n",
     ),
     (
@@ -38,22 +38,8 @@ const FILES: [(&str, &str); 10] = [
     ("usr/lib/udev/rules.d/60-fido-id.rules", "# rules\n"),
     ("usr/lib/udev/rules.d/70-uaccess.rules", "# rules\n"),
 ];
-/// The passkey `NAME`, with an id of its own.
-const PASSKEY: &str = r#"version = 1
-user_handle = "CQkJCQkJCQkJCQkJCQkJCQ"
-[[credential]]
-name = "NAME"
-id = "ID"
-rp_id = "machine.example"
-public_key = "pAEBAycgBiFYIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
-algorithm = "eddsa"
-aaguid = "01234567-89ab-cdef-0123-456789abcdef"
-discoverable = false
-user_verification = "pin"
-transports = ["usb"]
-added = "2026-11-23T02:03:04Z"
-enabled = true
-"#;
+/// An entry of a credential file.
+const PASSKEY: &str = include_str!("../../tests/command/blue.toml");
 
 /// The machine.
 pub(super) struct Fixture {
@@ -151,10 +137,10 @@ pub(super) fn account(name: &str) -> Account {
     }
 }
 
-/// A passkey of this name.
+/// A passkey of this name, with an id of its own.
 pub(super) fn passkey(name: &str) -> Credential {
-    // 16 characters, whatever the name.
-    let id: String = name.chars().cycle().take(16).collect();
-    let text = PASSKEY.replace("NAME", name).replace("\"ID\"", &format!("\"{id}\""));
-    CredentialFile::parse(&text).unwrap().credentials.remove(0)
+    let file = format!("version = 1\nuser_handle = \"CQkJCQkJCQkJCQkJCQkJCQ\"\n{PASSKEY}");
+    let credential = CredentialFile::parse(&file).unwrap().credentials.remove(0);
+    let id: Vec<u8> = name.bytes().cycle().take(16).collect();
+    Credential { id: CredentialId::new(id).unwrap(), name: name.to_owned(), ..credential }
 }

@@ -47,6 +47,7 @@ impl Needs {
 
 /// What a key has told.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "keys tell of themselves in such")]
 struct Told {
     name: String,
     path: std::path::PathBuf,
@@ -55,6 +56,8 @@ struct Told {
     speaks_ctap2: bool,
     pin_set: Option<bool>,
     pin_retries: Option<u8>,
+    /// Until it is plugged in again.
+    pin_locked: bool,
     pin_must_change: bool,
     /// Whether its own sensor is set up.
     sensor: bool,
@@ -74,6 +77,7 @@ impl From<&SurveyedKey> for Told {
             speaks_ctap2: info.is_some(),
             pin_set: info.and_then(|info| info.options.client_pin),
             pin_retries: surveyed.pin_retries,
+            pin_locked: surveyed.pin_locked,
             pin_must_change: info.is_some_and(|info| info.force_pin_change),
             sensor: info.is_some_and(|info| info.options.uv == Some(true)),
             sensor_retries: surveyed.uv_retries,
@@ -178,6 +182,20 @@ fn pin(key: &Told, needs: &Needs) -> Option<Finding> {
                 "Use another key. This one can only be reset, which deletes its passkeys, and enrolled anew: passkey-enroll key reset",
             ),
         ),
+        left if key.pin_locked => {
+            let after = match left {
+                Some(left) if left <= FEW_TRIES => {
+                    let times = if left == 1 { "once more".to_owned() } else { format!("{left} more times") };
+                    format!(", and think first: wrong {times}, it is blocked for good")
+                }
+                Some(_) | None => String::new(),
+            };
+            let message = format!("{name} takes no PIN for now: three in a row were wrong.");
+            Some(
+                Finding::warning(area, "pin_locked", message)
+                    .remedy(format!("Unplug it and plug it in again{after}.")),
+            )
+        }
         Some(left) if left <= FEW_TRIES => {
             let tries = if left == 1 {
                 "1 more wrong PIN blocks".to_owned()

@@ -8,6 +8,7 @@ fn told() -> Told {
         speaks_ctap2: true,
         pin_set: Some(true),
         pin_retries: Some(8),
+        pin_locked: false,
         pin_must_change: false,
         sensor: false,
         sensor_retries: None,
@@ -39,6 +40,22 @@ fn each_state_of_a_key_has_its_word() {
         ),
         (Told { pin_retries: Some(4), ..told() }, &nothing, &["key_enrolled"]),
         (Told { pin_retries: Some(3), ..told() }, &nothing, &["pin_few_tries", "key_enrolled"]),
+        (
+            Told { pin_retries: Some(5), pin_locked: true, ..told() },
+            &nothing,
+            &["pin_locked", "key_enrolled"],
+        ),
+        (
+            Told { pin_retries: Some(2), pin_locked: true, ..told() },
+            &nothing,
+            &["pin_locked", "key_enrolled"],
+        ),
+        (Told { pin_retries: None, pin_locked: true, ..told() }, &nothing, &["pin_locked", "key_enrolled"]),
+        (
+            Told { pin_retries: Some(0), pin_locked: true, ..told() },
+            &nothing,
+            &["pin_blocked", "key_enrolled"],
+        ),
         (Told { pin_retries: Some(0), ..told() }, &nothing, &["pin_blocked", "key_enrolled"]),
         (Told { pin_must_change: true, ..told() }, &nothing, &["pin_must_change", "key_enrolled"]),
         (
@@ -54,4 +71,16 @@ fn each_state_of_a_key_has_its_word() {
     ] {
         assert_eq!(codes(&key, needs), expected, "{key:?}");
     }
+}
+
+#[test]
+fn a_key_that_is_plugged_in_again_takes_a_pin_and_one_that_is_blocked_does_not() {
+    let remedy = |key: &Told| pin(key, &Needs::default()).unwrap().remedy.unwrap();
+    let locked = Told { pin_locked: true, ..told() };
+    assert_eq!(remedy(&Told { pin_retries: Some(5), ..locked.clone() }), "Unplug it and plug it in again.");
+    assert_eq!(
+        remedy(&Told { pin_retries: Some(2), ..locked.clone() }),
+        "Unplug it and plug it in again, and think first: wrong 2 more times, it is blocked for good."
+    );
+    assert!(remedy(&Told { pin_retries: Some(0), ..locked }).contains("key reset"));
 }

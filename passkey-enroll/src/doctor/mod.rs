@@ -109,6 +109,7 @@ fn under(
     findings.extend(keys::check(&survey(loaded.as_ref()), loaded.as_ref(), account, &needs));
 
     findings.extend(of_store);
+    findings.extend(store::check_recovery(patient, &store, config, &gates));
     let people = people::People::of(machine, &store);
     let is_usernameless = needs.usernameless.is_some();
     findings.extend(store::of_everybody(machine, &store, config, account, &people, is_usernameless));

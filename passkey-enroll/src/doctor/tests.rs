@@ -27,7 +27,7 @@ const CASES: &[Case] = &[
         breaks: |machine| machine.append(CONFIG, "[defaults]\ntimeot = 3\n"),
         code: "configuration_broken",
         severity: Severity::Error,
-        place: (CONFIG, Some(5)),
+        place: (CONFIG, Some(6)),
         remedy: "passkey.toml(5)",
     },
     Case {
@@ -51,7 +51,7 @@ const CASES: &[Case] = &[
         breaks: |machine| machine.append(CONFIG, "[service.sodu]\ntimeout = 3\n"),
         code: "service_unknown",
         severity: Severity::Warning,
-        place: (CONFIG, Some(4)),
+        place: (CONFIG, Some(5)),
         remedy: "/etc/pam.d",
     },
     Case {
@@ -62,7 +62,7 @@ const CASES: &[Case] = &[
         },
         code: "service_does_not_ask",
         severity: Severity::Note,
-        place: (CONFIG, Some(4)),
+        place: (CONFIG, Some(5)),
         remedy: "/etc/pam.d/su",
     },
     Case {
@@ -73,7 +73,7 @@ const CASES: &[Case] = &[
         },
         code: "passwordless_without_verification",
         severity: Severity::Warning,
-        place: (CONFIG, Some(6)),
+        place: (CONFIG, Some(7)),
         remedy: "required",
     },
     Case {

@@ -288,8 +288,9 @@ fn pin_text(key: &Key) -> String {
     }
     let change = if key.pin.must_change { ", must be changed" } else { "" };
     match key.pin.retries {
-        None => format!("set{change}"),
         Some(0) => "blocked: only a reset of the key helps".to_owned(),
+        _ if key.pin.locked => "locked until the key is unplugged and plugged in again".to_owned(),
+        None => format!("set{change}"),
         Some(1) => format!("set{change}, 1 try left"),
         Some(left) => format!("set{change}, {left} tries left"),
     }

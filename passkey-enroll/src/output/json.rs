@@ -401,6 +401,8 @@ pub(crate) struct PinState {
     pub(crate) set: Option<bool>,
     /// Wrong PINs that the key still takes.
     pub(crate) retries: Option<u8>,
+    /// Whether it takes none before it has been unplugged and plugged in again.
+    pub(crate) locked: bool,
     /// Whether it has to be changed before the key can be used.
     pub(crate) must_change: bool,
 }

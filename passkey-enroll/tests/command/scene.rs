@@ -13,21 +13,7 @@ use tempfile::TempDir;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_passkey-enroll");
 
 /// A passkey of the prepared file.
-pub(crate) const BLUE: &str = r#"
-[[credential]]
-name = "blue"
-id = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
-rp_id = "machine.example"
-public_key = "pAEBAycgBiFYIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
-algorithm = "eddsa"
-aaguid = "01234567-89ab-cdef-0123-456789abcdef"
-discoverable = false
-user_verification = "pin"
-transports = ["usb"]
-added = "2026-11-23T02:03:04Z"
-attestation = { format = "packed" }
-enabled = true
-"#;
+pub(crate) const BLUE: &str = include_str!("blue.toml");
 
 /// Another.
 pub(crate) const GREEN: &str = r#"
@@ -71,10 +57,15 @@ impl Scene {
 
     /// The user who runs the tests has these passkeys.
     pub(crate) fn enrolled(entries: &[&str]) -> Self {
+        Self::enrolled_as(&user(), entries)
+    }
+
+    /// The user of this name has these passkeys.
+    pub(crate) fn enrolled_as(user: &str, entries: &[&str]) -> Self {
         let scene = Self::new();
         let head =
             format!("version = 1\ncount = {}\nuser_handle = \"CQkJCQkJCQkJCQkJCQkJCQ\"\n", entries.len());
-        write(&scene.credential_file(), &format!("{head}{}", entries.concat()));
+        write(&scene.store().join(format!("{user}.toml")), &format!("{head}{}", entries.concat()));
         scene
     }
 

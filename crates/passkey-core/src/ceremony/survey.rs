@@ -23,6 +23,8 @@ pub struct SurveyedKey {
     pub info: Result<Option<Info>, SurveyError>,
     /// Wrong PINs it will still take.
     pub pin_retries: Option<u8>,
+    /// Whether it takes no PIN before it has been unplugged and plugged in again.
+    pub pin_locked: bool,
     /// Wrong fingerprints it will still take.
     pub uv_retries: Option<u8>,
     /// Which of the passkeys asked for it holds.
@@ -172,7 +174,7 @@ fn pick<'a>(credentials: &[&'a Credential], indexes: &[usize]) -> Vec<&'a Creden
 
 impl SurveyedKey {
     fn new(key: PluggedKey, info: Result<Option<Info>, SurveyError>) -> Self {
-        Self { key, info, pin_retries: None, uv_retries: None, holds: Vec::new() }
+        Self { key, info, pin_retries: None, pin_locked: false, uv_retries: None, holds: Vec::new() }
     }
 
     fn on_reply<'a>(&mut self, open: &mut Vec<Topic<'a>>, payload: &[u8], credentials: &[&'a Credential]) {
@@ -197,7 +199,10 @@ impl SurveyedKey {
                 self.info = Ok(Some(info));
             }
             Topic::PinRetries(_) => {
-                self.pin_retries = client_pin::Response::parse(payload).ok().and_then(|r| r.pin_retries);
+                if let Ok(told) = client_pin::Response::parse(payload) {
+                    self.pin_retries = told.pin_retries;
+                    self.pin_locked = told.power_cycle_state == Some(true);
+                }
             }
             Topic::UvRetries(_) => {
                 self.uv_retries = client_pin::Response::parse(payload).ok().and_then(|r| r.uv_retries);

@@ -222,4 +222,11 @@ fn a_locked_pin_is_known_before_it_is_asked_for() {
     assert!(scene.sign_in().result.is_err(), "{}", credential.name);
     let picked = pick(&mut scene, None).unwrap();
     assert_eq!((picked.pin_retries, picked.pin_locked), (Some(5), true));
+    let surveyed = ceremony::survey(&mut scene.world, &[], seconds(5));
+    assert_eq!((surveyed[0].pin_retries, surveyed[0].pin_locked), (Some(5), true));
+    // Until it is plugged in again.
+    scene.desk().unplug(key);
+    scene.desk().plug(key);
+    let surveyed = ceremony::survey(&mut scene.world, &[], seconds(5));
+    assert_eq!((surveyed[0].pin_retries, surveyed[0].pin_locked), (Some(5), false));
 }

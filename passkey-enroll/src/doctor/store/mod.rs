@@ -1,8 +1,9 @@
 //! The files of the passkeys: can they be trusted, read and written?
 
 mod everybody;
+mod recovery;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use passkey_core::config::{Account, Config};
 use passkey_core::safe_file::{Owner, SafeFileError, TrustedDir};
@@ -14,6 +15,7 @@ use super::finding::{Area, Finding};
 use super::machine::Machine;
 
 pub(super) use everybody::of_everybody;
+pub(super) use recovery::check as check_recovery;
 
 /// The most faults of one kind that are told one by one.
 const MOST: usize = 8;
@@ -193,28 +195,27 @@ fn state(machine: &Machine, store: &Store, config: &Config, account: &Account) -
 
 /// Whether what is to be remembered can be written.
 fn state_folder(machine: &Machine, folder: &Path) -> Option<Finding> {
-    let trusted = TrustedDir::open(folder, machine.owner);
-    let fault = match &trusted {
-        Ok(_) | Err(SafeFileError::NotFound { .. }) => None,
-        Err(SafeFileError::Denied { .. }) if !machine.is_root => None,
-        Err(error) => Some((error.to_string(), error.path().to_owned(), file_remedy(error, None))),
-    };
-    // It is made when it is needed, by then in the nearest folder that there is.
-    let nearest = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
-    let fault = fault.or_else(|| {
-        let flags = rustix::fs::statvfs(nearest).ok()?.f_flag;
-        flags.contains(StatVfsMountFlags::RDONLY).then(|| {
-            let message = format!("{}: the file system is read-only", folder.display());
-            let remedy = format!(
-                "Mount something writable at {}, or set state_dir in passkey.toml.",
-                folder.display()
-            );
-            (message, folder.to_owned(), remedy)
-        })
-    });
-    let (message, path, remedy) = fault?;
+    let (message, path, remedy) = folder_fault(machine, folder, "state_dir")?;
     let message = format!("{message}. Counters and the time of the last use are not kept.");
     Some(Finding::warning(Area::Store, "state_not_writable", message).at(&path).remedy(remedy))
+}
+
+/// What keeps files from being written in a folder that is made when it is needed: the sentence without its full stop, the place, and
+/// what to do. `setting`: what names it in the configuration.
+fn folder_fault(machine: &Machine, folder: &Path, setting: &str) -> Option<(String, PathBuf, String)> {
+    match TrustedDir::open(folder, machine.owner) {
+        Ok(_) | Err(SafeFileError::NotFound { .. }) => {}
+        Err(SafeFileError::Denied { .. }) if !machine.is_root => {}
+        Err(error) => return Some((error.to_string(), error.path().to_owned(), file_remedy(&error, None))),
+    }
+    let nearest = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
+    let flags = rustix::fs::statvfs(nearest).ok()?.f_flag;
+    flags.contains(StatVfsMountFlags::RDONLY).then(|| {
+        let message = format!("{}: the file system is read-only", folder.display());
+        let remedy =
+            format!("Mount something writable at {}, or set {setting} in passkey.toml.", folder.display());
+        (message, folder.to_owned(), remedy)
+    })
 }
 
 #[cfg(test)]
