@@ -118,6 +118,11 @@ impl<'i> Keeper<'i> {
         &self.picked.info
     }
 
+    /// Whether it is still the key that had this folder in sysfs.
+    pub(crate) fn is_at(&self, sysfs: Option<&Path>) -> bool {
+        sysfs == Some(&self.sysfs)
+    }
+
     /// The world that the key is in.
     pub(crate) fn world(&mut self) -> &mut System<'i> {
         &mut self.world
@@ -136,6 +141,18 @@ impl<'i> Keeper<'i> {
             Some(lines) => Pin::new(&self.line(lines)?, min_chars)
                 .map_err(|unfit| Error::Care(CareError::NewPinUnfit(unfit))),
         }
+    }
+
+    /// Gives a key that has no PIN its first one, from the terminal or, where `given`, from stdin.
+    pub(crate) fn set_pin(&mut self, given: Option<&mut StdinSecrets>) -> Result<Pin, Error> {
+        match self.picked.info.options.client_pin {
+            None => return Err(Error::Care(CareError::NoPinSupport)),
+            Some(true) => return Err(Error::Care(CareError::PinAlreadySet)),
+            Some(false) => {}
+        }
+        let new = self.new_pin(given)?;
+        self.without_pin(Job::SetPin { new: new.clone() })?;
+        Ok(new)
     }
 
     /// The next line of stdin is the present PIN.

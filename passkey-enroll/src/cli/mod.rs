@@ -53,6 +53,9 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Enrol a passkey on a security key
+    ///
+    /// Where a PIN is needed and the key has none yet, you are asked for one at the terminal, and it is set. Scripts set it
+    /// beforehand, with `key pin set`.
     Add(Add),
     /// List your passkeys
     List,

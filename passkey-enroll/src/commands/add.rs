@@ -1,16 +1,20 @@
 //! `add`: enrols a passkey.
 
+use std::path::Path;
+
 use attestation::Trust;
 use clap::ValueEnum as _;
 use ctap::cose::Algorithm;
 use jiff::Timestamp;
 use passkey_core::attestation::AttestationSummary;
-use passkey_core::ceremony::{EnrolError, Enrolled, Enrolment, System, enrol};
+use passkey_core::ceremony::{EnrolError, Enrolled, Enrolment, KeyFailure, System, enrol};
 use passkey_core::config::{AttestationPolicy, AttestationRequirement, Config, Settings, UserVerification};
 use passkey_core::credential::{self, UserHandle};
 use passkey_core::store::{CredentialFile, EditError, StateUpdate, UpdateError};
 
 use super::Context;
+use super::change::confirm_with;
+use crate::care::{Care, Keeper, Pin};
 use crate::cli::{Add, SignatureAlgorithm};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -20,6 +24,7 @@ use crate::output::{
     json::{Added, FirstSteps},
 };
 use crate::person::{Enrollee, LastQuestion};
+use crate::terminal::Terminal;
 use crate::trust;
 
 pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
@@ -87,7 +92,36 @@ fn ceremony(
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut world = System::new(Some(interrupt.fd()));
     let mut person = Enrollee::new(&interrupt, arguments.pin.pin_stdin);
-    enrol(&mut world, &mut person, &enrolment).map_err(|error| Error::Enrol { error, asked: person.asked() })
+    let made = match enrol(&mut world, &mut person, &enrolment) {
+        Err(EnrolError::PinNotSet(key)) if !arguments.pin.pin_stdin && Terminal::open().is_some() => {
+            person.clear();
+            person.answer_with(first_pin(&interrupt, arguments, &key.path, world.sysfs(key.id))?.secret());
+            // The person has chosen this key, and another one gets no PIN of theirs.
+            enrol(&mut world, &mut person, &Enrolment { device: Some(&key.path), ..enrolment })
+        }
+        made => made,
+    };
+    made.map_err(|error| Error::Enrol { error, asked: person.asked() })
+}
+
+/// Offers to set a PIN on the key at `path`, which has none and needs one.
+fn first_pin(
+    interrupt: &Interrupt,
+    arguments: &Add,
+    path: &Path,
+    sysfs: Option<&Path>,
+) -> Result<Pin, Error> {
+    let question = "The security key has no PIN yet, and this passkey needs one. Set one now?";
+    confirm_with(interrupt, question, "yes")?;
+    // No PIN is there to be wrong.
+    let care = Care { device: Some(path), timeout: arguments.timeout(), pin_attempts: 0, pin_stdin: false };
+    let mut keeper = Keeper::pick(interrupt, &care)?;
+    if !keeper.is_at(sysfs) {
+        return Err(Error::Pick(KeyFailure::Unplugged));
+    }
+    let pin = keeper.set_pin(None)?;
+    output::note("The PIN is set.");
+    Ok(pin)
 }
 
 /// What the configuration wants of the key, and what the command line wants beyond it.

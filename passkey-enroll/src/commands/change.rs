@@ -102,9 +102,15 @@ impl Left {
 /// Asks at the terminal, and goes on after a yes only.
 pub(super) fn confirm(question: &str) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    confirm_with(&interrupt, question, "yes")
+}
+
+/// Asks the person to type `word`, and takes nothing else for it.
+pub(super) fn confirm_with(interrupt: &Interrupt, question: &str, word: &str) -> Result<(), Error> {
     let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
-    match terminal.ask(&format!("{question} Type yes to go on: "), &interrupt).map_err(Error::Terminal)? {
-        Line::Typed(answer) if answer.as_bytes().trim_ascii().eq_ignore_ascii_case(b"yes") => Ok(()),
+    let question = format!("{question} Type {word} to go on: ");
+    match terminal.ask(&question, interrupt).map_err(Error::Terminal)? {
+        Line::Typed(answer) if answer.as_bytes().trim_ascii().eq_ignore_ascii_case(word.as_bytes()) => Ok(()),
         Line::Typed(_) | Line::End | Line::Interrupted => Err(Error::Cancelled),
     }
 }

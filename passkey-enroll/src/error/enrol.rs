@@ -1,7 +1,7 @@
 //! Why no passkey was made, with what to do.
 
 use ::attestation::Refusal;
-use passkey_core::ceremony::{EnrolError, KeyFailure};
+use passkey_core::ceremony::{EnrolError, Impossible, KeyFailure};
 
 use super::{Report, attestation as origin, sign_in};
 use crate::exit::Exit;
@@ -34,6 +34,7 @@ pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {
                 .hint("passkey-enroll keys shows which of your passkeys it holds.")
         }
         EnrolError::CannotVerifyUser(impossible) => sign_in::cannot_verify_user(*impossible),
+        EnrolError::PinNotSet(_) => sign_in::cannot_verify_user(Impossible::NotSetUp),
         EnrolError::Pin(error) => sign_in::pin(*error, asked),
         EnrolError::NoAlgorithm => Report::new(
             Exit::Failed,

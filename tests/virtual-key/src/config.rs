@@ -19,6 +19,8 @@ pub struct KeyConfig {
     /// `maxCredentialCountInList` (CTAP 2.1 §6.4), 8 by default; longer lists are answered with `CTAP2_ERR_LIMIT_EXCEEDED`.
     /// None: not stated, and no limit.
     pub max_credential_count_in_list: Option<usize>,
+    /// How many discoverable credentials there is room for: 150 unless told.
+    pub room: usize,
     /// `maxMsgSize` in bytes, 1024 to 7609 (the default).
     pub max_msg_size: usize,
     /// The `alwaysUv` option, not to be switched off (it also switches U2F off, CTAP 2.1 §7.2).
@@ -104,6 +106,7 @@ impl KeyConfig {
             min_pin_length: 4,
             fingerprints: Fingerprints::NoSensor,
             max_credential_count_in_list: Some(8),
+            room: 150,
             max_msg_size: 7609,
             always_uv: false,
             protocols: PinProtocols::Both,

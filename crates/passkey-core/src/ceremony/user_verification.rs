@@ -66,3 +66,10 @@ pub(super) fn pin(info: &Info) -> Result<Method, Impossible> {
         None => Err(Impossible::NotSupported),
     }
 }
+
+/// Whether a key that has no PIN could verify its user if it had one.
+pub(super) fn pin_would_do(info: &Info) -> bool {
+    info.options.client_pin == Some(false)
+        && !info.pin_uv_auth_protocols.is_empty()
+        && !info.options.no_mc_ga_permissions_with_client_pin
+}

@@ -3,9 +3,9 @@
 use super::support::{Scene, ms, pin, seconds};
 use ctap::Aaguid;
 use ctap::cose::Algorithm;
-use passkey_core::ceremony::{EnrolError, Enrolment, KeyFailure, Notice};
+use passkey_core::ceremony::{EnrolError, Enrolment, Impossible, KeyFailure, Notice};
 use passkey_core::config::UserVerification;
-use passkey_core::credential::UvCapability;
+use passkey_core::credential::{UserHandle, UvCapability};
 use virtual_key::{Asked, Attestation, Fingerprints, KeyConfig, Misbehaviour, Profile, Sabotage};
 
 #[test]
@@ -33,6 +33,33 @@ fn a_key_with_a_pin_asks_for_it() {
     assert_eq!(enrolled.credential.user_verification, UvCapability::Pin);
     assert_eq!(scene.person.asked.iter().map(|asked| asked.1).collect::<Vec<_>>(), [Some(8), Some(7)]);
     assert_eq!(scene.person.told, [Notice::TouchKey]);
+}
+
+#[test]
+fn a_key_that_lacks_only_a_pin_is_named() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig { fingerprints: Fingerprints::NoneEnrolled, ..KeyConfig::new("blue") });
+    let handle = scene.user_handle.clone();
+    let enrolment =
+        Enrolment { verification: UserVerification::Required, ..Scene::enrolment("blue", &handle, &[]) };
+    let error = scene.enrol_with(key, enrolment).unwrap_err();
+    assert!(matches!(&error, EnrolError::PinNotSet(key) if key.name == "blue"), "{error:?}");
+    assert_eq!(scene.person.told, [], "nobody was asked to touch it");
+}
+
+#[test]
+fn a_full_key_says_so_and_keeps_what_it_has() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig { room: 1, ..KeyConfig::new("small") });
+    let (first, second) = (scene.user_handle.clone(), UserHandle::random().unwrap());
+    let on_key = |handle| Enrolment { discoverable: true, ..Scene::enrolment("mine", handle, &[]) };
+    let held = scene.enrol_with(key, on_key(&first)).unwrap().credential;
+    assert_eq!(scene.enrol_with(key, on_key(&second)).unwrap_err(), EnrolError::KeyFull);
+    // Where the key need not keep it there is room for any number.
+    scene.enrol_with(key, Scene::enrolment("other", &second, &[])).unwrap();
+    let existing = [&held];
+    let again = Enrolment { existing: &existing, ..on_key(&first) };
+    assert!(matches!(scene.enrol_with(key, again), Err(EnrolError::AlreadyEnrolled(_))));
 }
 
 #[test]
@@ -102,9 +129,9 @@ fn what_cannot_be_had_is_said() {
     type Change = fn(&mut Enrolment<'_>);
     let cases: [(KeyConfig, Change, EnrolError); 2] = [
         (
-            KeyConfig::new("blue"),
+            KeyConfig { profile: Profile::U2f, ..KeyConfig::new("old") },
             |enrolment| enrolment.verification = UserVerification::Required,
-            EnrolError::CannotVerifyUser(passkey_core::ceremony::Impossible::NotSetUp),
+            EnrolError::CannotVerifyUser(Impossible::U2fOnly),
         ),
         (
             KeyConfig::new("blue"),

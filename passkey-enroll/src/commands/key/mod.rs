@@ -9,12 +9,11 @@ use passkey_core::config::Settings;
 use passkey_core::credential::Credential;
 
 use super::Context;
+use super::change::confirm_with as confirm;
 use crate::care::Care;
 use crate::cli::{Key, KeyCommand, OnKey};
 use crate::error::Error;
-use crate::interrupt::Interrupt;
 use crate::output;
-use crate::terminal::{Line, Terminal};
 
 pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
     match &arguments.command {
@@ -38,14 +37,4 @@ fn care<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Care<'a> {
 fn enrolled(context: &Context) -> Option<Vec<Credential>> {
     let loaded = context.load().inspect_err(|error| output::warning(&error.report().message)).ok()?;
     Some(loaded.map(|loaded| loaded.file.credentials).unwrap_or_default())
-}
-
-/// Asks the person to type `word`, and takes nothing else for it.
-fn confirm(interrupt: &Interrupt, question: &str, word: &str) -> Result<(), Error> {
-    let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
-    let question = format!("{question} Type {word} to go on: ");
-    match terminal.ask(&question, interrupt).map_err(Error::Terminal)? {
-        Line::Typed(answer) if answer.as_bytes().trim_ascii().eq_ignore_ascii_case(word.as_bytes()) => Ok(()),
-        Line::Typed(_) | Line::End | Line::Interrupted => Err(Error::Cancelled),
-    }
 }

@@ -1,7 +1,7 @@
 //! `key pin`: the PIN of a key.
 
 use super::Context;
-use crate::care::{CareError, Dialect, Job, Keeper};
+use crate::care::{Dialect, Job, Keeper};
 use crate::cli::{ChangePin, PinCommand, SetPin};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -19,14 +19,7 @@ pub(super) fn run(context: &Context, command: &PinCommand) -> Result<(), Error> 
 fn set(context: &Context, arguments: &SetPin) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut keeper = Keeper::pick(&interrupt, &super::care(context, &arguments.on, false))?;
-    match keeper.info().options.client_pin {
-        None => return Err(Error::Care(CareError::NoPinSupport)),
-        Some(true) => return Err(Error::Care(CareError::PinAlreadySet)),
-        Some(false) => {}
-    }
-    let mut lines = arguments.pin_stdin.then(StdinSecrets::new);
-    let new = keeper.new_pin(lines.as_mut())?;
-    keeper.without_pin(Job::SetPin { new })?;
+    keeper.set_pin(arguments.pin_stdin.then(StdinSecrets::new).as_mut())?;
     tell(context, &keeper, false)
 }
 

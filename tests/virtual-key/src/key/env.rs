@@ -68,6 +68,7 @@ impl<P: Port> KeyEnv<P> {
                 enforce_always_uv: config.always_uv,
                 default_min_pin_length: config.min_pin_length,
                 max_msg_size: config.max_msg_size,
+                max_supported_resident_keys: config.room,
                 max_pin_retries: MAX_PIN_RETRIES,
                 use_batch_attestation: config.attestation == Attestation::Model,
                 enterprise_attestation_mode: (config.attestation == Attestation::Enterprise)

@@ -159,6 +159,9 @@ pub struct Add {
     /// `maxCredentialCountInList`; 0: not stated.
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub list_max: usize,
+    /// How many discoverable credentials there is room for.
+    #[arg(long, value_name = "N", default_value_t = 150)]
+    pub room: usize,
     /// `maxMsgSize`. The kernel keeps 31 reports for a device that is slow to read and drops the rest without a word:
     /// messages of up to 1827 bytes always arrive, longer ones only if the machine is fast enough.
     #[arg(long, value_name = "BYTES", default_value_t = 1200)]
@@ -221,6 +224,7 @@ impl Add {
         config.pin.clone_from(&self.pin);
         config.min_pin_length = self.min_pin;
         config.max_credential_count_in_list = Some(self.list_max).filter(|max| *max > 0);
+        config.room = self.room;
         config.max_msg_size = self.message_max;
         config.fingerprints = match (self.fingerprint, self.blank_sensor) {
             (true, _) => Fingerprints::Enrolled,

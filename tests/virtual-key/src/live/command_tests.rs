@@ -31,7 +31,7 @@ fn a_plain_key() {
 
 #[test]
 fn a_key_with_everything() {
-    let words = "blue --pin 1234 --min-pin 6 --list-max 3 --message-max 1024 --fingerprint --always-uv --protocols 1 --ctap 2.0 \
+    let words = "blue --pin 1234 --min-pin 6 --list-max 3 --room 5 --message-max 1024 --fingerprint --always-uv --protocols 1 --ctap 2.0 \
                  --attestation --aaguid 2fc0579f-8113-47ea-b116-bb5a8db9202a --vendor 1050 --product 0x0407 \
                  --model YubiKey --latency 8000 --message-timeout 100 --seed x";
     let config = add(words).unwrap();
@@ -42,6 +42,7 @@ fn a_key_with_everything() {
         min_pin_length: 6,
         fingerprints: Fingerprints::Enrolled,
         max_credential_count_in_list: Some(3),
+        room: 5,
         max_msg_size: 1024,
         always_uv: true,
         protocols: PinProtocols::One,

@@ -98,6 +98,8 @@ pub enum EnrolError {
     AlreadyEnrolled(Option<String>),
     /// The key cannot verify its user although it must.
     CannotVerifyUser(Impossible),
+    /// The same, and a PIN is all that this key lacks for it.
+    PinNotSet(Box<PluggedKey>),
     /// The key did not verify its user.
     Pin(TokenError),
     /// The key knows none of the algorithms.
@@ -219,7 +221,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         // A protected key makes no passkey without its user, unless it says so, and then no discoverable one (CTAP 2.1 §6.1.2).
         let key_insists = protected && (!options.make_cred_uv_not_required || self.enrolment.discoverable);
         let method = user_verification::choose(self.enrolment.verification, info, key_insists)
-            .map_err(EnrolError::CannotVerifyUser)?;
+            .map_err(|impossible| self.cannot_verify_user(key, info, impossible))?;
         let by_sensor = match method {
             Method::None | Method::BuiltIn { token: false } => return Ok((method, None)),
             Method::BuiltIn { token: true } => true,
@@ -233,6 +235,14 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         };
         let token = self.sitting.token(key, info, &request)?;
         Ok((method, Some(token)))
+    }
+
+    fn cannot_verify_user(&self, key: KeyId, info: &Info, impossible: Impossible) -> EnrolError {
+        let helps = impossible == Impossible::NotSetUp && user_verification::pin_would_do(info);
+        match self.sitting.fleet.plugged(key).filter(|_| helps) {
+            Some(plugged) => EnrolError::PinNotSet(Box::new(plugged.clone())),
+            None => EnrolError::CannotVerifyUser(impossible),
+        }
     }
 
     fn make_credential(
