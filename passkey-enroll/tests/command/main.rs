@@ -14,6 +14,7 @@ mod passkeys;
 mod people;
 mod recovery;
 mod scene;
+mod transcripts;
 mod transfer;
 mod trouble;
 mod usage;
