@@ -21,6 +21,7 @@ mod key_care;
 mod known_flaws;
 mod leftovers;
 mod migrate;
+mod package;
 mod pin;
 mod recovery;
 mod several_keys;

@@ -1,0 +1,152 @@
+//! Fedora's profile, with every choice of features that bears on who gets in, and whatever the modules answer: nobody gets in by less than
+//! is asked of them, and nobody is kept out who gives it.
+#![allow(missing_docs, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use passkey_enroll::pam_files::{Call, Facility, ReturnValue, ServiceFiles};
+
+const FEATURES: [&str; 6] = [
+    "with-passkey",
+    "with-passkey-2fa",
+    "with-faillock",
+    "with-fingerprint",
+    "with-pam-gnome-keyring",
+    "without-nullok",
+];
+
+fn profile(file: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../redhat/authselect");
+    fs::read_to_string(Path::new(folder).join(file)).unwrap()
+}
+
+/// What authselect makes of a template (authselect-profiles(5)).
+fn expanded(template: &str, features: &BTreeSet<&str>) -> String {
+    let mut text = String::new();
+    for line in template.lines() {
+        let mut line = line.to_owned();
+        let mut stays = true;
+        while let Some((before, rest)) = line.split_once('{') {
+            let (operator, after) = rest.split_once('}').unwrap();
+            let (condition, put) = match operator.split_once(':') {
+                Some((condition, put)) => (condition, put),
+                None => (operator, ""),
+            };
+            let (verb, terms) = condition.split_once("if ").unwrap();
+            let holds = terms.split(" and ").all(|term| match term.strip_prefix("not ") {
+                Some(feature) => !features.contains(feature.trim_matches('"')),
+                None => features.contains(term.trim_matches('"')),
+            });
+            match verb {
+                "" => {
+                    let (yes, no) = put.split_once('|').unwrap_or((put, ""));
+                    line = format!("{before}{}{after}", if holds { yes } else { no });
+                    continue;
+                }
+                "include " => stays &= holds,
+                "exclude " => stays &= !holds,
+                "continue " if holds => stays = false,
+                "continue " => return text,
+                other => panic!("{other}"),
+            }
+            line = format!("{before}{after}");
+        }
+        if stays {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// What the person has to show.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    password: bool,
+    finger: bool,
+    /// On a key, with its PIN or its fingerprint reader; `None`: nothing is enrolled.
+    passkey: Option<bool>,
+}
+
+impl Shown {
+    fn all() -> impl Iterator<Item = Self> {
+        [false, true].into_iter().flat_map(|password| {
+            [false, true].into_iter().flat_map(move |finger| {
+                [None, Some(false), Some(true)].map(|passkey| Self { password, finger, passkey })
+            })
+        })
+    }
+
+    /// What a module answers.
+    fn answer(self, call: &Call) -> ReturnValue {
+        let result = |is_right| if is_right { ReturnValue::Success } else { ReturnValue::AuthErr };
+        match call.rule.module_name() {
+            "pam_unix.so" => result(self.password),
+            "pam_fprintd.so" => result(self.finger),
+            "pam_passkey.so" => self.passkey.map_or(ReturnValue::Ignore, result),
+            "pam_faillock.so" if call.rule.arguments.iter().any(|word| *word == *"authfail") => {
+                ReturnValue::AuthErr
+            }
+            "pam_deny.so" => ReturnValue::AuthErr,
+            "pam_debug.so" => ReturnValue::AuthinfoUnavail,
+            "pam_env.so" | "pam_faildelay.so" | "pam_faillock.so" | "pam_gnome_keyring.so" => {
+                ReturnValue::Success
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// Whether it is to be enough.
+fn suffices(service: &str, has: impl Fn(&str) -> bool, shown: Shown) -> bool {
+    let finger = shown.finger && has("with-fingerprint") && !has("with-passkey-2fa");
+    let in_place = has("with-passkey") && shown.passkey == Some(true);
+    let second = !has("with-passkey-2fa") || shown.passkey != Some(false);
+    match service {
+        "fingerprint-auth" => finger,
+        "password-auth" => in_place || shown.password && second,
+        _ => in_place || finger || shown.password && second,
+    }
+}
+
+#[test]
+fn nobody_gets_in_by_less_and_nobody_is_kept_out() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("etc/pam.d");
+    fs::create_dir_all(&folder).unwrap();
+    let mut let_in = 0;
+    for chosen in 0..1_u32 << FEATURES.len() {
+        let features: BTreeSet<&str> =
+            FEATURES.into_iter().enumerate().filter(|(n, _)| chosen & 1 << n != 0).map(|(_, f)| f).collect();
+        for service in ["system-auth", "password-auth", "fingerprint-auth"] {
+            let text = expanded(&profile(service), &features);
+            fs::write(folder.join(service), &text).unwrap();
+            let stack = ServiceFiles::below(root.path()).stack(service, Facility::Auth).unwrap();
+            for shown in Shown::all() {
+                let expected = suffices(service, |feature| features.contains(feature), shown);
+                let outcome = stack.outcome(&mut |call| shown.answer(call));
+                assert_eq!(outcome == ReturnValue::Success, expected, "{shown:?}, {features:?}: {text}");
+                let_in += u32::from(expected);
+            }
+        }
+    }
+    assert!(let_in > 100, "{let_in}");
+}
+
+/// What is named in the templates is explained, and what is explained is there.
+#[test]
+fn every_feature_is_explained() {
+    let files = ["system-auth", "password-auth", "fingerprint-auth", "postlogin", "dconf-db"];
+    let named: BTreeSet<String> = files
+        .iter()
+        .flat_map(|file| {
+            let text = profile(file);
+            text.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    let readme = profile("README");
+    let explained = readme.lines().filter_map(|line| line.strip_suffix("::")).map(str::to_owned);
+    assert_eq!(explained.collect::<BTreeSet<_>>(), named);
+}

@@ -1,0 +1,91 @@
+# Passkeys on NixOS: the command, the settings, and a line of pam_passkey in each service that asks for one.
+#
+#   security.pam.passkey = {
+#     enable = true;
+#     services.sudo.mode = "second-factor";
+#   };
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+
+let
+  cfg = config.security.pam.passkey;
+  toml = pkgs.formats.toml { };
+
+  # Before the password in both cases. Behind it a second factor would never be reached, since NixOS's rule for the password ends the
+  # stack when it succeeds; in front of it, `required`, it is needed whichever of the rules behind it ends the stack.
+  rule = name: service: {
+    rules.auth.passkey = {
+      control = if service.mode == "passwordless" then "sufficient" else "required";
+      order = config.security.pam.services.${name}.rules.auth.unix.order - 10;
+      modulePath = "${cfg.package}/lib/security/pam_passkey.so";
+      settings = {
+        inherit (service) mode unenrolled;
+      }
+      // service.settings;
+    };
+  };
+in
+{
+  options.security.pam.passkey = {
+    enable = lib.mkEnableOption "signing in with passkeys on security keys";
+
+    package = lib.mkOption {
+      type = lib.types.package;
+      description = "The package with the module and the command.";
+    };
+
+    settings = lib.mkOption {
+      inherit (toml) type;
+      default = { };
+      example = {
+        defaults.timeout = 60;
+      };
+      description = "What stands in /etc/passkey/passkey.toml; see passkey.toml(5).";
+    };
+
+    services = lib.mkOption {
+      default = { };
+      description = "The PAM services that ask for a passkey.";
+      type = lib.types.attrsOf (
+        lib.types.submodule {
+          options = {
+            mode = lib.mkOption {
+              type = lib.types.enum [
+                "passwordless"
+                "second-factor"
+              ];
+              description = "In place of the password, or besides it.";
+            };
+            unenrolled = lib.mkOption {
+              type = lib.types.enum [
+                "ignore"
+                "deny"
+              ];
+              default = "ignore";
+              description = "Whether people without a passkey sign in by their password alone.";
+            };
+            settings = lib.mkOption {
+              type = lib.types.attrsOf lib.types.str;
+              default = { };
+              description = "Further arguments of the module; see pam_passkey(8).";
+            };
+          };
+        }
+      );
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ cfg.package ];
+    # The drop-in that lets polkit's helper see security keys.
+    systemd.packages = [ cfg.package ];
+    environment.etc."passkey/passkey.toml" = lib.mkIf (cfg.settings != { }) {
+      source = toml.generate "passkey.toml" cfg.settings;
+    };
+    security.pam.services = lib.mapAttrs rule cfg.services;
+  };
+}

@@ -1,0 +1,249 @@
+//! The life of the package on a clean Debian: from the first installation to the last trace gone, and nobody is ever locked out.
+//!
+//! The packages are those that `./check packages` has made.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use guest::{Guest, KeyOptions};
+use pam_tests::enrol;
+
+const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// Emulated, dpkg and debconf take their time.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The version that is upgraded.
+const EARLIER: &str = "0.0.1";
+
+/// The package of this version, unless it is older than what is in it.
+fn package(version: &str) -> Vec<u8> {
+    let path = PathBuf::from(format!("{PROJECT}/target/packages/passkey_{version}_amd64.deb"));
+    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
+    let built = modified(&path).unwrap_or_else(|error| {
+        panic!("{}: {error}; this makes it:\n    ./check build packages", path.display())
+    });
+    let mut newest = (PathBuf::new(), SystemTime::UNIX_EPOCH);
+    let mut open: Vec<PathBuf> = ["packaging", "config", "target/release/passkey-enroll"]
+        .into_iter()
+        .chain(["target/release/libpam_passkey.so", "passkey-enroll/Cargo.toml"])
+        .map(|source| Path::new(PROJECT).join(source))
+        .collect();
+    while let Some(source) = open.pop() {
+        if source.is_dir() {
+            open.extend(fs::read_dir(&source).unwrap().map(|entry| entry.unwrap().path()));
+        } else if let Ok(time) = modified(&source)
+            && time > newest.1
+        {
+            newest = (source, time);
+        }
+    }
+    assert!(
+        built >= newest.1,
+        "{} is older than {}; this makes it anew:\n    ./check build packages",
+        path.display(),
+        newest.0.display()
+    );
+    fs::read(path).unwrap()
+}
+
+struct Machine {
+    guest: Guest,
+    /// `/etc/pam.d` before anything was installed.
+    untouched: String,
+}
+
+impl Machine {
+    fn boot(suite: &str) -> Self {
+        let guest = Guest::debian(suite)
+            .packages(&["apt"])
+            .without_product()
+            .user("alice", "secret")
+            .user("bob", "secret")
+            .file("/root/earlier.deb", package(EARLIER))
+            .file("/root/passkey.deb", package(env!("CARGO_PKG_VERSION")))
+            .key("blue", KeyOptions::default().pin("1234"))
+            .boot();
+        let untouched = pam_files(&guest);
+        Self { guest, untouched }
+    }
+
+    /// Runs a command of the package manager's as a fleet does, with nobody there to answer.
+    #[track_caller]
+    fn try_manage(&self, command: &str) -> guest::Output {
+        let start = Instant::now();
+        let script = format!("export DEBIAN_FRONTEND=noninteractive; {command}");
+        let output = self.guest.run("root", &script, b"", PATIENCE);
+        println!("{:5.1} s  {command}", start.elapsed().as_secs_f32());
+        output
+    }
+
+    #[track_caller]
+    fn manage(&self, command: &str) -> String {
+        self.try_manage(command).ok()
+    }
+
+    #[track_caller]
+    fn assert_untouched(&self, when: &str) {
+        assert_eq!(pam_files(&self.guest), self.untouched, "{when}");
+    }
+
+    /// Alice's sudo asks for password and passkey.
+    #[track_caller]
+    fn assert_second_factor(&self, when: &str) {
+        self.guest.key("blue").touch_never();
+        let mut sudo = self.guest.terminal("alice", "sudo -k; sudo id -un");
+        sudo.expect("password for alice").type_line("secret");
+        sudo.expect("Touch your security key");
+        self.guest.key("blue").touch();
+        assert_eq!(sudo.wait().status, 0, "{when}: {}", sudo.screen());
+    }
+
+    fn settings(&self) -> String {
+        self.guest.root("cat /etc/passkey/passkey.toml").ok()
+    }
+
+    #[track_caller]
+    fn assert_kept(&self, settings: &str) {
+        assert_eq!(self.settings(), settings);
+        let listed = self.guest.run_as("alice", "passkey-enroll list").ok();
+        assert!(listed.contains("blue"), "{listed}");
+    }
+
+    #[track_caller]
+    fn assert_upgraded(&self, settings: &str, switched_on: &str) {
+        assert_eq!(self.manage("dpkg-query -W -f '${Version}' passkey"), env!("CARGO_PKG_VERSION"));
+        self.assert_kept(settings);
+        assert_eq!(pam_files(&self.guest), switched_on, "what is switched on stays on");
+    }
+
+    /// The password alone, and nothing else is asked for.
+    #[track_caller]
+    fn assert_password(&self, user: &str, when: &str) {
+        let mut sudo = self.guest.terminal(user, "sudo -k; sudo id -un");
+        sudo.expect(&format!("password for {user}")).type_line("secret");
+        let exit = sudo.wait();
+        assert_eq!(exit.status, 0, "{when}: {}", exit.screen);
+        assert!(!exit.screen.contains("security key"), "{when}: {}", exit.screen);
+    }
+}
+
+/// Every file with its mode, its owner and the sum of its bytes.
+#[track_caller]
+fn pam_files(guest: &Guest) -> String {
+    guest.root("cd /etc/pam.d && find . -printf '%P %y %m %U:%G\\n' | sort && sha256sum *").ok()
+}
+
+#[test]
+fn on_debian_12() {
+    let machine = Machine::boot("bookworm");
+    install_and_switch_on(&machine);
+    let settings = change_settings(&machine);
+    let switched_on = pam_files(&machine.guest);
+    machine.manage("dpkg --unpack /root/passkey.deb");
+    killed_in_postinst(&machine);
+    machine.manage("dpkg --configure -a");
+    machine.assert_upgraded(&settings, &switched_on);
+
+    instead_of_the_password(&machine);
+    what_is_written_by_hand(&machine);
+    machine.manage("apt-get remove -y passkey");
+    machine.assert_untouched("after removing");
+    machine.assert_password("alice", "after removing");
+    machine.manage("dpkg -i /root/passkey.deb");
+    machine.assert_untouched("after installing again");
+    machine.assert_kept(&settings);
+    purge(&machine);
+}
+
+#[test]
+fn on_debian_13() {
+    let machine = Machine::boot("trixie");
+    install_and_switch_on(&machine);
+    let settings = change_settings(&machine);
+    let switched_on = pam_files(&machine.guest);
+    machine.manage("dpkg --unpack /root/passkey.deb");
+    machine.assert_second_factor("unpacked, not configured");
+    machine.manage("dpkg --configure -a");
+    machine.assert_upgraded(&settings, &switched_on);
+    purge(&machine);
+}
+
+fn install_and_switch_on(machine: &Machine) {
+    machine.manage("apt-get install -y /root/earlier.deb");
+    machine.assert_untouched("installing switches nothing on");
+    enrol(&machine.guest, "blue", Some("1234"));
+    machine.manage("pam-auth-update --enable passkey-second-factor");
+    machine.assert_second_factor("switched on");
+    machine.assert_password("bob", "without a passkey");
+}
+
+/// An administrator's own; what the file holds then.
+fn change_settings(machine: &Machine) -> String {
+    let ours = "\n[service.ours]\ntimeout = 45\n";
+    machine.guest.root(&format!("printf '%s' '{ours}' >>/etc/passkey/passkey.toml")).ok();
+    let settings = machine.settings();
+    assert!(settings.ends_with(ours), "{settings}");
+    settings
+}
+
+/// The power goes before and in the middle of what dpkg has the package's script do: people sign in as before.
+fn killed_in_postinst(machine: &Machine) {
+    for delay in ["0", "0.5"] {
+        // The first program on the path: the script ends as if the machine had.
+        machine.guest.write_as(
+            "/usr/local/sbin/pam-auth-update",
+            format!("#!/bin/sh\n/usr/sbin/pam-auth-update \"$@\" &\nsleep {delay}\nkill -KILL $! $PPID\n"),
+            "root",
+            0o755,
+        );
+        let configured = machine.try_manage("dpkg --configure passkey");
+        assert_ne!(configured.status, 0, "{delay}: {}", configured.stdout);
+        machine.assert_second_factor(&format!("killed in postinst after {delay} s"));
+    }
+    machine.guest.root("rm /usr/local/sbin/pam-auth-update").ok();
+}
+
+/// The other profile, which takes the place of the first: both would ask twice.
+fn instead_of_the_password(machine: &Machine) {
+    let guest = &machine.guest;
+    machine.manage("pam-auth-update --enable passkey-passwordless");
+    let lines = guest.root("grep -c pam_passkey.so /etc/pam.d/common-auth").stdout;
+    assert_eq!(lines, "1\n", "one of both profiles");
+    let mut sudo = guest.terminal("alice", "sudo -k; sudo id -un");
+    sudo.expect("PIN").type_line("1234");
+    sudo.expect("Touch your security key");
+    guest.key("blue").touch();
+    let exit = sudo.wait();
+    assert_eq!(exit.status, 0, "{}", exit.screen);
+    assert!(!exit.screen.contains("password for"), "{}", exit.screen);
+    machine.assert_password("bob", "without a passkey");
+    guest.key("blue").unplug();
+    let mut sudo = guest.terminal("alice", "sudo -k; sudo id -un");
+    sudo.expect("password for alice").type_line("secret");
+    assert_eq!(sudo.wait().status, 0, "without a key: {}", sudo.screen());
+    guest.key("blue").plug();
+}
+
+/// The module does not go from under lines that the package knows nothing of.
+fn what_is_written_by_hand(machine: &Machine) {
+    let guest = &machine.guest;
+    guest.root("cp -p /etc/pam.d/sudo /root/sudo && sed -i '/common-auth/a auth required pam_passkey.so' /etc/pam.d/sudo").ok();
+    let removed = machine.try_manage("dpkg -r passkey 2>&1");
+    assert_ne!(removed.status, 0, "{}", removed.stdout);
+    assert!(removed.stdout.contains("  /etc/pam.d/sudo\n"), "{}", removed.stdout);
+    machine.assert_second_factor("a removal was refused");
+    assert_eq!(machine.manage("dpkg-query -W -f '${db:Status-Status}' passkey"), "installed");
+    guest.root("cp -p /root/sudo /etc/pam.d/sudo").ok();
+    machine.assert_untouched("the line is out");
+}
+
+fn purge(machine: &Machine) {
+    machine.manage("pam-auth-update --enable passkey-second-factor && apt-get purge -y passkey");
+    machine.assert_untouched("after purging");
+    machine.assert_password("alice", "after purging");
+    let left = "find / -xdev \\( -path /proc -o -path /sys -o -path /root -o -path /guest -o -path /var/cache -o -path /var/log \\) -prune \
+                -o -name '*passkey*' -print -o -path '*/passkey/*' -print";
+    assert_eq!(machine.guest.root(left).ok(), "", "after purging");
+}
