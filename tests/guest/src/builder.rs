@@ -1,23 +1,18 @@
 //! What a guest shall be like.
 
 use std::sync::Arc;
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
 
 use crate::PATIENCE;
 use crate::agent::GROUP;
+use crate::disk::Disk;
 use crate::guest::{Guest, Inner, quote};
+use crate::hardware::{Hardware, SEED};
 use crate::image::{self, Init, Root};
 use crate::key::KeyOptions;
-use crate::link::Link;
 use crate::machine::Machine;
 use crate::products::Product;
-use crate::protocol::Answer;
 use crate::seed::Seed;
 use crate::slot::Slot;
-
-/// How long the kernel and the agent may take to come up, a service manager before it included.
-const BOOT: Duration = Duration::from_secs(180);
 
 /// A guest in the making.
 #[must_use = "nothing runs before `boot`"]
@@ -29,6 +24,7 @@ pub struct GuestBuilder {
     keys: Vec<(String, KeyOptions)>,
     products: Vec<Product>,
     host_name: String,
+    disks: Vec<Result<Disk, String>>,
 }
 
 impl GuestBuilder {
@@ -47,6 +43,7 @@ impl GuestBuilder {
                 Product::German,
             ],
             host_name: "guest".to_owned(),
+            disks: Vec::new(),
         }
     }
 
@@ -105,6 +102,18 @@ impl GuestBuilder {
         self
     }
 
+    /// A new [`Disk`] of this size; its name is letters, digits and hyphens, 20 at most.
+    pub fn disk(mut self, name: &str, megabytes: u64) -> Self {
+        self.disks.push(Disk::create(name, megabytes));
+        self
+    }
+
+    /// A disk that another guest has left.
+    pub fn with_disk(mut self, disk: Disk) -> Self {
+        self.disks.push(Ok(disk));
+        self
+    }
+
     /// Starts it, in a few seconds.
     ///
     /// # Panics
@@ -118,31 +127,23 @@ impl GuestBuilder {
     ///
     /// # Errors
     /// A sentence, if need be with what the machine has said.
-    pub fn try_boot(self) -> Result<Guest, String> {
+    pub fn try_boot(mut self) -> Result<Guest, String> {
         // First of all, since making an image keeps a processor busy too.
         let slot = Slot::take().map_err(|error| error.to_string())?;
         let files = image::boot_files(&self.root)?;
         let folder =
             tempfile::Builder::new().prefix("guest-").tempdir().map_err(|error| error.to_string())?;
-        self.seed(&folder.path().join("seed.tar"))?;
-        let (machine, stream) = Machine::start(&files, self.init, folder, slot)?;
-        let (link, ready) = Link::new(stream)?;
-        let trouble = match ready.recv_timeout(BOOT) {
-            Ok(Answer::Ready) => None,
-            Ok(answer) => Some(format!("unexpected greeting {answer:?}")),
-            Err(RecvTimeoutError::Timeout) => Some(format!("not up within {BOOT:?}")),
-            Err(RecvTimeoutError::Disconnected) => Some("it has ended".to_owned()),
-        };
-        if let Some(trouble) = trouble {
-            return Err(format!("{trouble}\n{}", machine.console()));
-        }
+        let seed_blocks = self.seed(&folder.path().join(SEED))?;
+        let disks = std::mem::take(&mut self.disks).into_iter().collect::<Result<_, _>>()?;
+        let hardware = Hardware { files, init: self.init, disks };
+        let (machine, link) = Machine::start(hardware, folder, seed_blocks, slot)?;
         let guest = Guest { inner: Arc::new(Inner { link, machine }) };
         self.settle(&guest)?;
         Ok(guest)
     }
 
-    /// Writes the second disk.
-    fn seed(&self, path: &std::path::Path) -> Result<(), String> {
+    /// Writes the second disk; how many blocks it is.
+    fn seed(&self, path: &std::path::Path) -> Result<u64, String> {
         let io = |error: std::io::Error| format!("{}: {error}", path.display());
         let mut seed = Seed::create(path).map_err(io)?;
         for &(name, to, mode) in self.init.files() {

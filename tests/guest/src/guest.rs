@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::PATIENCE;
 use crate::builder::GuestBuilder;
 use crate::console::Console;
+use crate::disk::Disk;
 use crate::image::Root;
 use crate::key::{Key, KeyOptions, SOCKET};
 use crate::link::Link;
@@ -160,6 +161,20 @@ impl Guest {
         let key = self.key(name);
         key.add(options);
         key
+    }
+
+    /// Switches it off without a warning; the disks that it had.
+    pub fn power_cut(self) -> Vec<Disk> {
+        self.inner.machine.cut_power()
+    }
+
+    /// What a power cut would leave of a disk at this moment; the guest goes on.
+    ///
+    /// # Panics
+    /// When it has no disk of this name.
+    #[track_caller]
+    pub fn copy_of_disk(&self, name: &str) -> Disk {
+        self.inner.machine.copy_of_disk(name).unwrap_or_else(|reason| panic!("{reason}"))
     }
 
     /// Has the process run that is all the keys, if it does not yet.

@@ -1,5 +1,6 @@
 //! What a guest boots from: made by `image/build`, kept in the cache.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -70,6 +71,15 @@ pub(crate) struct BootFiles {
 /// The folder that holds everything a guest is made of besides the programs under test.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("image")
+}
+
+/// Where what is made for guests is kept; as in `image/build`.
+pub(crate) fn cache() -> PathBuf {
+    let base = env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache"),
+        PathBuf::from,
+    );
+    base.join("pam_passkey")
 }
 
 /// Builds what the cache lacks: about a minute the first time.

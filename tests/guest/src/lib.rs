@@ -15,6 +15,9 @@
 //! assert!(guest.syslog().contains("session opened"));
 //! ```
 //!
+//! The first guest of a kind saves its state when its kernel is up, the others go on from it: they listen after less than half of the
+//! processor time. Their clocks, random numbers and files are their own.
+//!
 //! It is test equipment: what goes wrong panics, with what is needed to see why. Nothing waits without a deadline.
 #![forbid(unsafe_code)]
 #![allow(
@@ -22,6 +25,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "test equipment: a panic is how a test fails"
@@ -33,20 +37,26 @@ pub mod protocol;
 
 mod builder;
 mod console;
+mod disk;
 mod guest;
+mod hardware;
 mod image;
 mod key;
 mod link;
 mod machine;
+mod monitor;
 mod output;
 mod products;
+mod qemu;
 mod screen;
 mod seed;
 mod slot;
+mod state;
 mod terminal;
 
 pub use builder::GuestBuilder;
 pub use console::Console;
+pub use disk::Disk;
 pub use guest::Guest;
 pub use image::Root;
 pub use key::{Counts, Key, KeyOptions};

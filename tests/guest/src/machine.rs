@@ -1,125 +1,130 @@
-//! One QEMU process.
+//! A machine from its start to its end.
 
-use std::fs;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Mutex, Once};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
-use crate::image::{BootFiles, Init};
-use crate::protocol::PORT;
+use crate::disk::Disk;
+use crate::hardware::Hardware;
+use crate::link::Link;
+use crate::protocol::Answer;
+use crate::qemu::{Qemu, said};
 use crate::slot::Slot;
+use crate::state::State;
 
-const KERNEL_WORDS: &str = "console=ttyS0 quiet mitigations=off random.trust_cpu=on panic=-1";
+/// How long the kernel and the agent may take to come up, a service manager before it included.
+const BOOT: Duration = Duration::from_secs(180);
 
 /// A running machine; dropping it pulls the plug.
 pub(crate) struct Machine {
-    qemu: Child,
+    qemu: Mutex<Qemu>,
+    disks: Mutex<Vec<Disk>>,
     folder: TempDir,
     _slot: Slot,
 }
 
 impl Machine {
-    /// Starts a machine whose second disk is `seed.tar` in `folder` and waits until QEMU has connected the agent's port.
+    /// Starts a machine whose second disk is `seed.tar` in `folder`, of which so many blocks hold something, and waits until its agent
+    /// listens: from the state that another machine of its kind has saved, else by switching it on, and then it saves its own.
     pub(crate) fn start(
-        files: &BootFiles,
-        init: Init,
+        hardware: Hardware,
         folder: TempDir,
+        seed_blocks: u64,
         slot: Slot,
-    ) -> Result<(Self, UnixStream), String> {
-        let socket = folder.path().join("agent");
-        let listener =
-            UnixListener::bind(&socket).map_err(|error| format!("{}: {error}", socket.display()))?;
-        let qemu = spawn(command(files, init, folder.path()))?;
-        let mut machine = Self { qemu, folder, _slot: slot };
-        let stream = machine.accept(&listener)?;
-        Ok((machine, stream))
-    }
-
-    fn accept(&mut self, listener: &UnixListener) -> Result<UnixStream, String> {
-        listener.set_nonblocking(true).map_err(|error| error.to_string())?;
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(20) {
-            if let Ok((stream, _)) = listener.accept() {
-                stream.set_nonblocking(false).map_err(|error| error.to_string())?;
-                return Ok(stream);
-            }
-            if let Ok(Some(status)) = self.qemu.try_wait() {
-                return Err(format!("QEMU ended with {status}:\n{}", self.console()));
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        Err("QEMU does not come up".to_owned())
+    ) -> Result<(Self, Link), String> {
+        let start = Start { hardware: &hardware, folder: folder.path(), seed_blocks };
+        let state = State::of(&hardware);
+        let (qemu, link) = match state.saved() {
+            None => start.switch_on(&state)?,
+            Some(saved) => start.restore(saved).or_else(|reason| {
+                static SAID: Once = Once::new();
+                SAID.call_once(|| {
+                    eprintln!("guest: switched on, since it cannot go on from a saved state: {reason}");
+                });
+                state.forget();
+                start.switch_on(&state)
+            })?,
+        };
+        let disks = Mutex::new(hardware.disks);
+        Ok((Self { qemu: Mutex::new(qemu), disks, folder, _slot: slot }, link))
     }
 
     /// What the kernel and QEMU have said.
     pub(crate) fn console(&self) -> String {
-        let read = |name| {
-            fs::read(self.folder.path().join(name))
-                .map_or_else(|_| String::new(), |b| String::from_utf8_lossy(&b).into_owned())
-        };
-        format!("{}{}", read("console"), read("qemu"))
+        said(self.folder.path())
+    }
+
+    /// Pulls the plug; the machine's disks remain.
+    pub(crate) fn cut_power(&self) -> Vec<Disk> {
+        self.qemu.lock().unwrap().kill();
+        std::mem::take(&mut self.disks.lock().unwrap())
+    }
+
+    /// What `cut_power` would leave of a disk at this moment.
+    pub(crate) fn copy_of_disk(&self, name: &str) -> Result<Disk, String> {
+        let disks = self.disks.lock().unwrap();
+        let disk = disks.iter().find(|disk| disk.name() == name).ok_or(format!("no disk '{name}'"))?;
+        self.qemu.lock().unwrap().monitor.paused(|| disk.copy())?
     }
 }
 
-impl Drop for Machine {
-    fn drop(&mut self) {
-        let _ = self.qemu.kill();
-        let _ = self.qemu.wait();
+/// What it takes to start a machine.
+struct Start<'a> {
+    hardware: &'a Hardware,
+    folder: &'a Path,
+    seed_blocks: u64,
+}
+
+impl Start<'_> {
+    fn switch_on(&self, state: &State) -> Result<(Qemu, Link), String> {
+        let (mut qemu, stream) = Qemu::start(self.hardware, self.folder, None)?;
+        self.question(&stream)?;
+        state.save(&mut qemu.monitor)?;
+        self.answer(&stream, "new")?;
+        Ok((qemu, self.greeting(stream)?))
     }
-}
 
-fn command(files: &BootFiles, init: Init, folder: &Path) -> Command {
-    let console = folder.join("console");
-    let option =
-        |text: &str, path: &PathBuf| format!("{text}{}", path.display().to_string().replace(',', ",,"));
-    // The plug is pulled also when this process is killed: setpriv sees to it here, the agent in the guest.
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"])
-        // KVM is not to be had on many build machines, and hangs on some where it is nested.
-        .args(["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"])
-        .args(["-display", "none", "-nodefaults", "-no-reboot", "-monitor", "none"])
-        .args(["-serial", &option("file:", &console)])
-        .args(["-kernel", &files.kernel.to_string_lossy(), "-initrd", &files.initrd.to_string_lossy()])
-        .args(["-append", &format!("{KERNEL_WORDS}{}", init.kernel_words())])
-        .args(["-drive", &option("if=virtio,format=raw,readonly=on,file.locking=off,file=", &files.root)])
-        .args(["-drive", &option("if=virtio,format=raw,readonly=on,file=", &folder.join("seed.tar"))])
-        .args(["-chardev", &option("socket,id=agent,path=", &folder.join("agent"))])
-        .args([
-            "-device",
-            "virtio-serial-pci",
-            "-device",
-            &format!("virtserialport,chardev=agent,name={PORT}"),
-        ])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    match fs::File::create(folder.join("qemu")) {
-        Ok(file) => command.stderr(file),
-        Err(_) => command.stderr(Stdio::null()),
-    };
-    command
-}
+    fn restore(&self, saved: &Path) -> Result<(Qemu, Link), String> {
+        let (qemu, stream) = Qemu::start(self.hardware, self.folder, Some(saved))?;
+        // It has asked in its former life.
+        self.answer(&stream, "restored")?;
+        Ok((qemu, self.greeting(stream)?))
+    }
 
-/// Starts it from a thread that lives as long as the process: the death signal goes by the parent *thread*, and a guest may be handed
-/// from the thread that booted it to another.
-fn spawn(mut command: Command) -> Result<Child, String> {
-    let (started, child) = mpsc::channel();
-    thread::Builder::new()
-        .name("qemu parent".to_owned())
-        .spawn(move || {
-            let _ = started.send(command.spawn());
-            loop {
-                thread::park();
-            }
-        })
-        .map_err(|error| error.to_string())?;
-    child
-        .recv()
-        .map_err(|error| error.to_string())?
-        .map_err(|error| format!("cannot start QEMU: {error}; './check' installs it"))
+    /// Waits until `image/init` asks how to go on.
+    fn question(&self, stream: &UnixStream) -> Result<(), String> {
+        stream.set_read_timeout(Some(BOOT)).map_err(|error| error.to_string())?;
+        match BufReader::new(stream).read_line(&mut String::new()) {
+            Ok(1..) => stream.set_read_timeout(None).map_err(|error| error.to_string()),
+            Ok(0) => Err(self.trouble("it has ended")),
+            Err(error) => Err(self.trouble(&format!("not up within {BOOT:?}: {error}"))),
+        }
+    }
+
+    /// Tells it the time, how much there is on the second disk, and whether there are new random numbers to wait for.
+    fn answer(&self, mut stream: &UnixStream, word: &str) -> Result<(), String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let line = format!("{now} {} {word}\n", self.seed_blocks);
+        stream.write_all(line.as_bytes()).map_err(|error| self.trouble(&error.to_string()))
+    }
+
+    /// Waits for the agent.
+    fn greeting(&self, stream: UnixStream) -> Result<Link, String> {
+        let (link, ready) = Link::new(stream)?;
+        match ready.recv_timeout(BOOT) {
+            Ok(Answer::Ready) => Ok(link),
+            Ok(answer) => Err(self.trouble(&format!("unexpected greeting {answer:?}"))),
+            Err(RecvTimeoutError::Timeout) => Err(self.trouble(&format!("not up within {BOOT:?}"))),
+            Err(RecvTimeoutError::Disconnected) => Err(self.trouble("it has ended")),
+        }
+    }
+
+    fn trouble(&self, what: &str) -> String {
+        format!("{what}\n{}", said(self.folder))
+    }
 }

@@ -6,6 +6,12 @@ use std::path::Path;
 
 use tar::{Builder, EntryType, Header};
 
+/// The size of the disk, which is the same for all guests: one kernel that knows it is what they all go on from.
+const DISK: u64 = 1 << 30;
+
+/// As `image/init` has it.
+const BLOCK: u64 = 1 << 16;
+
 /// An archive in the making; everything in it belongs to root.
 pub(crate) struct Seed {
     archive: Builder<File>,
@@ -33,9 +39,14 @@ impl Seed {
         self.write(path, mode, &std::fs::read(from)?)
     }
 
-    pub(crate) fn finish(self) -> io::Result<()> {
+    /// How many blocks hold something, of [`BLOCK`] bytes each.
+    pub(crate) fn finish(self) -> io::Result<u64> {
         let file = self.archive.into_inner()?;
-        // A disk is whole sectors.
-        file.set_len(file.metadata()?.len().next_multiple_of(4096))
+        let length = file.metadata()?.len();
+        if length > DISK {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than fits on the second disk"));
+        }
+        file.set_len(DISK)?;
+        Ok(length.div_ceil(BLOCK))
     }
 }

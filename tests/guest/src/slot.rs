@@ -1,14 +1,14 @@
 //! A guest keeps one processor busy, hardly ever the second of its two: more guests at a time than this machine has processors only
 //! make every one of them miss its deadlines. So they take turns, also across test processes.
 
-use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
+
+use crate::image::cache;
 
 /// Held for as long as a guest runs.
 pub(crate) struct Slot {
@@ -34,13 +34,4 @@ impl Slot {
         }
         Err(io::Error::new(io::ErrorKind::TimedOut, "other guests have kept all processors for ten minutes"))
     }
-}
-
-/// As in `image/build`.
-fn cache() -> PathBuf {
-    let base = env::var_os("XDG_CACHE_HOME").map_or_else(
-        || PathBuf::from(env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache"),
-        PathBuf::from,
-    );
-    base.join("pam_passkey")
 }

@@ -12,6 +12,7 @@
 mod attestation;
 mod broken;
 mod costs;
+mod disks;
 mod doctor;
 mod enrol;
 mod equipment;
@@ -24,6 +25,7 @@ mod migrate;
 mod package;
 mod pin;
 mod recovery;
+mod saved;
 mod several_keys;
 mod sudo;
 mod survival;

@@ -1,0 +1,85 @@
+//! What a machine is put together from: QEMU's command line.
+
+use std::path::Path;
+
+use crate::disk::Disk;
+use crate::image::{BootFiles, Init};
+use crate::protocol::PORT;
+
+const KERNEL_WORDS: &str = "console=ttyS0 quiet mitigations=off random.trust_cpu=on panic=-1";
+
+/// The parts of a machine that are chosen; the others are the same in all.
+pub(crate) struct Hardware {
+    pub(crate) files: BootFiles,
+    pub(crate) init: Init,
+    pub(crate) disks: Vec<Disk>,
+}
+
+/// Sockets and files of a machine, in a folder of its own.
+pub(crate) const AGENT: &str = "agent";
+pub(crate) const MONITOR: &str = "monitor";
+pub(crate) const CONSOLE: &str = "console";
+pub(crate) const SEED: &str = "seed.tar";
+
+impl Hardware {
+    /// Of a machine that runs in `folder`.
+    pub(crate) fn arguments(&self, folder: &Path) -> Vec<String> {
+        let disks: Vec<(&Path, &str)> = self.disks.iter().map(|disk| (disk.path(), disk.name())).collect();
+        self.arguments_with(folder, &disks)
+    }
+
+    /// What all machines have in common that can go on from each other's saved state.
+    pub(crate) fn kind(&self) -> String {
+        let nowhere = Path::new("");
+        let arguments = self.arguments_with(nowhere, &vec![(nowhere, ""); self.disks.len()]);
+        let sizes: Vec<u64> =
+            self.disks.iter().map(|disk| disk.file().metadata().map_or(0, |data| data.len())).collect();
+        format!("{arguments:?} {sizes:?}")
+    }
+
+    fn arguments_with(&self, folder: &Path, disks: &[(&Path, &str)]) -> Vec<String> {
+        let BootFiles { kernel, initrd, root } = &self.files;
+        let words = format!("{KERNEL_WORDS}{}", self.init.kernel_words());
+        let socket = |id: &str, name: &str| format!("socket,id={id},path={}", escaped(&folder.join(name)));
+        let mut arguments: Vec<String> = [
+            // KVM is not to be had on many build machines, and hangs on some where it is nested.
+            &["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"][..],
+            &["-display", "none", "-nodefaults", "-no-reboot"],
+            // Tells the kernel that it goes on from a saved state, so that its random numbers are its own.
+            &["-device", "vmgenid,guid=auto"],
+            &["-serial", &format!("file:{}", escaped(&folder.join(CONSOLE)))],
+            &["-kernel", &kernel.to_string_lossy(), "-initrd", &initrd.to_string_lossy(), "-append", &words],
+            &["-chardev", &socket("monitor", MONITOR), "-mon", "chardev=monitor,mode=control"],
+            &["-chardev", &socket("agent", AGENT), "-device", "virtio-serial-pci"],
+            &["-device", &format!("virtserialport,chardev=agent,name={PORT}")],
+        ]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+        // In this order they are vda, vdb and so on.
+        arguments.extend(disk("root", root, READ_ONLY, ""));
+        arguments.extend(disk("seed", &folder.join(SEED), READ_ONLY, ""));
+        for (number, (path, name)) in disks.iter().enumerate() {
+            // The guest's flushes are carried out.
+            arguments.extend(disk(&format!("disk{number}"), path, "cache=writeback", name));
+        }
+        arguments
+    }
+}
+
+const READ_ONLY: &str = "readonly=on,file.locking=off";
+
+fn disk(id: &str, path: &Path, options: &str, serial: &str) -> [String; 4] {
+    [
+        "-drive".to_owned(),
+        format!("if=none,id={id},format=raw,{options},file={}", escaped(path)),
+        "-device".to_owned(),
+        format!("virtio-blk-pci,drive={id},serial={serial}"),
+    ]
+}
+
+/// In the value of one of QEMU's options.
+fn escaped(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
+}
