@@ -3,7 +3,10 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
 
 /// Builds everything that goes into a guest.
 const BUILD: &str = "tests/guest/image/products";
@@ -76,6 +79,25 @@ impl Product {
             )),
             _ => Ok(path),
         }
+    }
+
+    /// What of the built file goes into the guest.
+    pub(crate) fn content(self, built: &Path) -> Result<Vec<u8>, String> {
+        match self.profile() {
+            "debug" => stripped(built),
+            _ => fs::read(built).map_err(|error| format!("{}: {error}", built.display())),
+        }
+    }
+}
+
+/// Three quarters of a program that is built as tests are is for debuggers only, and the guest would take a second to unpack that.
+fn stripped(program: &Path) -> Result<Vec<u8>, String> {
+    let small = NamedTempFile::new().map_err(|error| error.to_string())?;
+    let status = Command::new("strip").arg("--strip-debug").arg("-o").arg(small.path()).arg(program).status();
+    match status {
+        Ok(status) if status.success() => fs::read(small.path()).map_err(|error| error.to_string()),
+        Ok(status) => Err(format!("strip {}: {status}", program.display())),
+        Err(error) => Err(format!("strip: {error}; './check' installs it")),
     }
 }
 
