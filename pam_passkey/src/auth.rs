@@ -8,7 +8,6 @@ use ctap::Secret;
 use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Attempt, Passkey, SignIn, SignInError, System, TokenError, Wanted, sign_in};
 use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
-use passkey_core::store::recovery::Redeemed;
 use passkey_core::store::{Account, CredentialFile, Loaded, StateUpdate, Store};
 use passkey_core::time;
 use passkey_core::verify::Verified;
@@ -28,20 +27,16 @@ const MAX_DAMAGE_LINES: usize = 8;
 /// Signs a person in, leaves a line in the log, tells them how it ended unless they know, and gives the PAM code.
 pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultCode {
     let start = Instant::now();
-    let mut record = Record {
+    let record = Record {
         service: pam.service(),
         ruser: pam.ruser(),
         tty: pam.tty(),
         rhost: pam.rhost(),
         ..Record::default()
     };
-    let mut voice = Voice::default();
-    let mut interrupt = None;
-    let outcome = match attempt(pam, arguments, &mut record, &mut voice, &mut interrupt) {
-        Ok(Proof::Verified(verified)) => Outcome::Verified(verified),
-        Ok(Proof::Recovered(redeemed)) => Outcome::Recovered(redeemed),
-        Err(outcome) => outcome,
-    };
+    let mut trail = Trail { record, voice: Voice::default(), interrupt: None };
+    let outcome = attempt(pam, arguments, &mut trail).unwrap_or_else(|outcome| outcome);
+    let Trail { record, voice, interrupt } = trail;
     let row = outcome.row();
     // First the log: an application may take its time over a message.
     pam.log(row.severity, &record.line(&outcome, &row, start.elapsed()));
@@ -51,33 +46,31 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
     row.code
 }
 
-/// What lets a person in.
-enum Proof {
-    Verified(Box<Verified>),
-    Recovered(Box<Redeemed>),
+/// What is needed of a sign-in when it has ended.
+struct Trail {
+    /// For the log.
+    record: Record,
+    /// For the person.
+    voice: Voice,
+    /// Signals that would end the host are held back as long as this lives.
+    interrupt: Option<InterruptGuard>,
 }
 
-fn attempt(
-    pam: &mut Pam<'_>,
-    arguments: &[&CStr],
-    record: &mut Record,
-    voice: &mut Voice,
-    interrupt: &mut Option<InterruptGuard>,
-) -> Result<Proof, Outcome> {
+/// `Ok` where the person is let in.
+fn attempt(pam: &mut Pam<'_>, arguments: &[&CStr], trail: &mut Trail) -> Result<Outcome, Outcome> {
     let arguments =
         Arguments::parse(arguments.iter().map(|argument| argument.to_bytes())).map_err(Outcome::Arguments)?;
     let config = arguments.config.load().map_err(|error| Outcome::Config(Box::new(error)))?;
-    let policy = config.policy(&record.service, &arguments.settings);
-    *voice = Voice { quiet: policy.quiet, debug: policy.debug, concluded: false };
+    let policy = config.policy(&trail.record.service, &arguments.settings);
+    trail.voice = Voice { quiet: policy.quiet, debug: policy.debug, concluded: false };
     if policy.debug {
         pam.log(Severity::Debug, &format!("configuration {}, {policy:?}", arguments.config.path().display()));
     }
 
     let store = Store::new(&config);
     match pam.user() {
-        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, record, *voice, interrupt)
-            .map(|verified| Proof::Verified(Box::new(verified))),
-        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, record, voice, interrupt),
+        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, trail),
+        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, trail),
     }
 }
 
@@ -86,12 +79,10 @@ fn somebody(
     pam: &mut Pam<'_>,
     store: &Store,
     policy: &Policy,
-    record: &mut Record,
-    voice: &mut Voice,
-    interrupt: &mut Option<InterruptGuard>,
-) -> Result<Proof, Outcome> {
+    trail: &mut Trail,
+) -> Result<Outcome, Outcome> {
     let account = account(pam)?;
-    record.user = Some(account.name.clone());
+    trail.record.user = Some(account.name.clone());
     let loaded = store.load(&account).map_err(|error| Outcome::Store(Box::new(error)))?;
     let Some(Loaded { path, file }) = loaded.filter(|loaded| !loaded.file.is_unenrolled()) else {
         return Err(unenrolled(pam, policy));
@@ -115,17 +106,17 @@ fn somebody(
     let passkeys = Passkey::enabled(&file, &state);
     let codes = RecoveryCodes::of(pam, store, &account, policy);
     let wanted = Wanted::Passkeys(&passkeys);
-    let mut attempt = ceremony(pam, policy, wanted, *voice, codes.is_some(), interrupt)?;
+    let mut attempt = ceremony(pam, policy, wanted, codes.is_some(), trail)?;
     let typed = attempt.recovery_code.take();
-    match (conclude(pam, store, &account, attempt, record, *voice), codes) {
-        (Ok(verified), _) => Ok(Proof::Verified(Box::new(verified))),
+    match (conclude(pam, store, &account, attempt, trail), codes) {
+        (Ok(verified), _) => Ok(Outcome::Verified(Box::new(verified))),
         (Err(Outcome::Failed(error)), Some(codes)) if typed.is_some() || recovery::leaves_no_key(error) => {
             // No key is in use any more: whoever is asked for a code can leave as the host has it.
-            *interrupt = None;
-            let redeemed = codes.instead_of(error, typed, pam, voice)?;
+            trail.interrupt = None;
+            let redeemed = codes.instead_of(error, typed, pam, &mut trail.voice)?;
             // No key has signed anybody in.
-            (record.key, record.passkey) = (None, None);
-            Ok(Proof::Recovered(Box::new(redeemed)))
+            (trail.record.key, trail.record.passkey) = (None, None);
+            Ok(Outcome::Recovered(Box::new(redeemed)))
         }
         (Err(outcome), _) => Err(outcome),
     }
@@ -137,19 +128,17 @@ fn anybody(
     config: &Config,
     store: &Store,
     policy: &Policy,
-    record: &mut Record,
-    voice: Voice,
-    interrupt: &mut Option<InterruptGuard>,
-) -> Result<Verified, Outcome> {
+    trail: &mut Trail,
+) -> Result<Outcome, Outcome> {
     refuse_remote(pam, policy)?;
     let rp_id = config.rp_id_for_enrolment().map_err(Outcome::NoRpId)?;
     let users = Users::new(store, policy.counter);
-    let mut attempt =
-        ceremony(pam, policy, Wanted::Anyone { rp_id: &rp_id, directory: &users }, voice, false, interrupt)?;
+    let wanted = Wanted::Anyone { rp_id: &rp_id, directory: &users };
+    let mut attempt = ceremony(pam, policy, wanted, false, trail)?;
     for complaint in users.complaints() {
         pam.log(Severity::Warning, &complaint);
     }
-    record.key.clone_from(&attempt.key);
+    trail.record.key.clone_from(&attempt.key);
     let Some(account) = attempt.account.take() else {
         // Nobody signed in; if that is because a file could not be read, it must not look like a stranger.
         return Err(match (attempt.result, users.into_error()) {
@@ -158,10 +147,10 @@ fn anybody(
             (Ok(_), _) => Outcome::UserNotSet,
         });
     };
-    record.user = Some(account.name.clone());
-    let verified = conclude(pam, store, &account, attempt, record, voice)?;
+    trail.record.user = Some(account.name.clone());
+    let verified = conclude(pam, store, &account, attempt, trail)?;
     pam.set_user(&account.name).map_err(|NotSet| Outcome::UserNotSet)?;
-    Ok(verified)
+    Ok(Outcome::Verified(Box::new(verified)))
 }
 
 /// Writes down what is to be remembered and logged of an attempt.
@@ -170,10 +159,10 @@ fn conclude(
     store: &Store,
     account: &Account,
     attempt: Attempt,
-    record: &mut Record,
-    voice: Voice,
+    trail: &mut Trail,
 ) -> Result<Verified, Outcome> {
-    remember(pam, store, account, &attempt, voice);
+    remember(pam, store, account, &attempt, trail.voice);
+    let record = &mut trail.record;
     record.key = attempt.key;
     record.passkey = attempt.passkey;
     let verified = attempt.result.map_err(Outcome::Failed)?;
@@ -231,14 +220,13 @@ fn warn_of_damage(pam: &Pam<'_>, path: &str, file: &CredentialFile) {
     }
 }
 
-/// Signals that would end the host are held back in `interrupt` from here on.
+/// Signals that would end the host are held back from here on.
 fn ceremony(
     pam: &Pam<'_>,
     policy: &Policy,
     wanted: Wanted<'_>,
-    voice: Voice,
     takes_recovery_code: bool,
-    interrupt: &mut Option<InterruptGuard>,
+    trail: &mut Trail,
 ) -> Result<Attempt, Outcome> {
     if !pam.can_converse() {
         return Err(Outcome::NoConversation);
@@ -246,13 +234,13 @@ fn ceremony(
     // An application that echoes one answer to every prompt would burn the tries of the key with the password.
     let password: Option<Secret> = pam.authtok();
     let request = SignIn { wanted, policy, forbidden_pin: password.as_ref(), takes_recovery_code };
-    let interrupt = &*interrupt.insert(InterruptGuard::new().map_err(Outcome::NoInterrupt)?);
+    let interrupt = &*trail.interrupt.insert(InterruptGuard::new().map_err(Outcome::NoInterrupt)?);
     let trace = |step: fmt::Arguments<'_>| pam.log(Severity::Debug, &step.to_string());
     let mut world = System::new(Some(interrupt.fd()));
-    if voice.debug {
+    if trail.voice.debug {
         world = world.traced(&trace);
     }
-    let mut person = Applicant::new(pam, interrupt, voice, takes_recovery_code);
+    let mut person = Applicant::new(pam, interrupt, trail.voice, takes_recovery_code);
     let attempt = sign_in(&mut world, &mut person, &request);
     if let Err(SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted)) = attempt.result {
         // It has done what it was meant for, and should not end the host as well.

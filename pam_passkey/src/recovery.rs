@@ -1,11 +1,9 @@
 //! A recovery code in place of a security key that is lost, broken or locked.
 
-use std::time::Duration;
-
 use passkey_core::ceremony::{Loss, SignInError, TokenError};
 use passkey_core::config::{Policy, Recovery};
 use passkey_core::messages::{self, NotACode, Phrase};
-use passkey_core::store::recovery::{Code, Reading, RedeemError, Redeemed};
+use passkey_core::store::recovery::{Code, Codes, Reading, RedeemError, Redeemed};
 use passkey_core::store::{Account, Store};
 use passkey_core::time;
 
@@ -20,6 +18,8 @@ const QUESTIONS: u8 = 3;
 pub(crate) struct RecoveryCodes<'a> {
     store: &'a Store,
     account: &'a Account,
+    /// As they were when the sign-in began.
+    codes: Codes,
 }
 
 impl<'a> RecoveryCodes<'a> {
@@ -29,7 +29,7 @@ impl<'a> RecoveryCodes<'a> {
             return None;
         }
         match store.load_codes(account) {
-            Ok(codes) => codes.filter(|codes| codes.left() > 0).map(|_| Self { store, account }),
+            Ok(codes) => codes.filter(|codes| codes.left() > 0).map(|codes| Self { store, account, codes }),
             // A screen locker that runs as its user could not use a code up, so it takes none.
             Err(error) if error.is_not_permitted() && !rustix::process::geteuid().is_root() => {
                 if policy.debug {
@@ -59,7 +59,7 @@ impl<'a> RecoveryCodes<'a> {
         let outcome = Outcome::Failed(error);
         voice.conclude(pam, &outcome.row().sentence);
         voice.concluded = true;
-        if let Some(wait) = self.locked_for() {
+        if let Some(wait) = self.codes.locked_for(time::now()) {
             pam.complain(&words(&messages::recovery_locked(wait)));
             return Err(outcome);
         }
@@ -98,10 +98,6 @@ impl<'a> RecoveryCodes<'a> {
 
     fn redeem(&self, code: &Code) -> Result<Redeemed, RedeemError> {
         self.store.redeem(self.account, code, time::now())
-    }
-
-    fn locked_for(&self) -> Option<Duration> {
-        self.store.load_codes(self.account).ok().flatten()?.locked_for(time::now())
     }
 }
 
