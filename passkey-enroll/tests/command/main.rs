@@ -10,6 +10,7 @@
 
 mod attestation;
 mod care;
+mod covered;
 mod passkeys;
 mod people;
 mod recovery;

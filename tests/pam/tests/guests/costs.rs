@@ -1,7 +1,11 @@
 //! What a sign-in costs, counted by the key itself, next to Debian's `pam_u2f` in the same guest.
 
+use std::time::{Duration, Instant};
+
 use guest::{Counts, Guest, KeyOptions};
-use pam_tests::{enrol, guest, path};
+use pam_tests::{enrol, guest, passkey_only, path};
+use passkey_core::credential::{Credential, CredentialId};
+use passkey_core::store::CredentialFile;
 
 /// pamu2fcfg wants to see a certificate.
 fn key_options() -> KeyOptions {
@@ -97,4 +101,42 @@ fn ten_passkeys_of_which_the_last_matches() {
     let costs = measure(&guest, "last", None);
     print("ten passkeys, the last matches", &costs);
     assert!(costs.0.transactions <= 5 && costs.0.opens == 1, "{costs:?}");
+    two_hundred_passkeys(&guest);
+}
+
+/// The key holds the last of two hundred, which it is asked for eight at a time.
+fn two_hundred_passkeys(guest: &Guest) {
+    const FILE: &str = "/etc/passkey/credentials/alice.toml";
+    let mut file =
+        CredentialFile::parse(&guest.root(&format!("cat {FILE}")).ok()).expect("it was written by us");
+    let last = file.credentials.last().expect("ten are enrolled").clone();
+    let others = (0..190_u8).map(|number| Credential {
+        id: CredentialId::new([&[number], &last.id.as_bytes()[1..]].concat()).expect("as long as another"),
+        name: format!("lost {number}"),
+        ..last.clone()
+    });
+    file.credentials.splice(0..0, others.collect::<Vec<_>>());
+    guest.write_as(FILE, file.encode(), "root", 0o644);
+    guest.write("/etc/pam.d/hasty", passkey_only("timeout=5"));
+
+    let listed = guest.run_as("alice", "passkey-enroll list").ok();
+    assert_eq!(listed.lines().count(), 201, "{listed}");
+    let key = guest.key("last");
+    let sign_in = |service: &str| {
+        key.reset_counts();
+        let start = Instant::now();
+        (guest.root(&format!("pamtester {service} alice authenticate")).status, start.elapsed())
+    };
+    key.touch_always(50);
+    let (status, took) = sign_in("passkey");
+    assert_eq!(status, 0, "{}", guest.syslog());
+    let counts = key.counts();
+    println!("200 passkeys, the last matches: {} transactions in {took:?}", counts.transactions);
+    // Channel, getInfo, 25 pieces, the touch.
+    assert!(counts.transactions <= 28 && counts.opens == 1, "{counts:?}");
+    // Nobody touches it: neither looking nor waiting goes beyond the time that there is.
+    key.touch_never();
+    let (status, took) = sign_in("hasty");
+    assert_ne!(status, 0);
+    assert!(took < Duration::from_secs(15), "{took:?} where 5 s are allowed");
 }

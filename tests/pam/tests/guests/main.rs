@@ -30,6 +30,7 @@ mod several_keys;
 mod sudo;
 mod survival;
 mod times;
+mod transcripts;
 mod u2f;
 mod usernameless;
 mod words;
