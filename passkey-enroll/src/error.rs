@@ -4,6 +4,7 @@ mod attestation;
 mod care;
 mod enrol;
 pub(crate) mod not_found;
+mod pam;
 mod sign_in;
 mod store;
 mod transfer;
@@ -24,6 +25,7 @@ use crate::exit::Exit;
 use crate::person::LastQuestion;
 use crate::trust::TrustError;
 
+pub(crate) use pam::PamError;
 pub(crate) use transfer::TransferError;
 
 /// Why the command did not do what it was asked to.
@@ -131,6 +133,8 @@ pub(crate) enum Error {
         /// Why: `PATH:LINE: reason`.
         reason: String,
     },
+    /// A service was not switched.
+    Pam(PamError),
     /// A yes was needed, and there is nobody to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
@@ -265,6 +269,7 @@ impl Error {
                 Report::new(Exit::Broken, "service_broken", message)
                     .hint("Put the line right. For what else may be wrong: sudo passkey-enroll doctor")
             }
+            Self::Pam(error) => error.report(),
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";
                 Report::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")
@@ -335,6 +340,12 @@ impl From<HostNameError> for Error {
 impl From<TrustError> for Error {
     fn from(error: TrustError) -> Self {
         Self::Trust(error)
+    }
+}
+
+impl From<PamError> for Error {
+    fn from(error: PamError) -> Self {
+        Self::Pam(error)
     }
 }
 

@@ -3,7 +3,7 @@
 //! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`; whose word counts for a key: `trust`. What
 //!   other documents share with the help: [`help`], `completions`.
 //! - What PAM is told about services: [`pam_files`]; who comes in at them: `gate`.
-//! - What can stop a sign-in: `doctor`.
+//! - What can stop a sign-in: `doctor`. What changes PAM files, and takes it back: `switch`.
 //! - What other programs know of passkeys: [`foreign`].
 //! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
 //!   `interrupt` is their Ctrl-C.
@@ -31,6 +31,7 @@ mod output;
 pub mod pam_files;
 mod person;
 mod prompt;
+mod switch;
 mod terminal;
 mod trust;
 
@@ -48,10 +49,16 @@ pub use exit::Exit;
 /// Runs the command that the program's arguments ask for, and gives its exit code.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if let [_, only] = arguments.as_slice()
-        && only == care::COMMAND
-    {
-        return care::inside();
+    // This program is also its own helper, in processes of their own.
+    match arguments.as_slice() {
+        [_, only] if only == care::COMMAND => return care::inside(),
+        [_, first, rest @ ..] if first == switch::rehearsal::COMMAND => {
+            return switch::rehearsal::inside(rest).into();
+        }
+        [_, first, rest @ ..] if first == switch::trial::COMMAND => {
+            return switch::trial::inside(rest).into();
+        }
+        _ => {}
     }
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,

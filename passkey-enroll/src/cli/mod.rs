@@ -2,6 +2,7 @@
 
 mod add;
 mod key;
+mod pam;
 mod recovery;
 mod transfer;
 
@@ -17,6 +18,7 @@ pub use key::{
     AddFingerprint, ChangePin, FingerprintCommand, Key, KeyCommand, ListOnKey, OnKey, PasskeysCommand,
     PinCommand, RemoveFingerprint, RemoveFromKey, RenameFingerprint, Reset, SetPin,
 };
+pub use pam::{Pam, PamCommand, PamConfirm, PamDisable, PamEnable, PamStatus};
 pub use recovery::{Confirmation, Recovery, RecoveryCommand};
 pub use transfer::{Export, ExportFormat, ForeignFormat, Import};
 
@@ -81,6 +83,8 @@ pub enum Command {
     Import(Import),
     /// Write passkeys down for another program
     Export(Export),
+    /// Switch services on and off, never locking anybody out
+    Pam(Pam),
     /// Look for everything that can stop a sign-in, and say what to do about it
     ///
     /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse

@@ -10,6 +10,7 @@ mod import;
 mod key;
 mod keys;
 mod list;
+mod pam;
 mod recovery;
 mod remove;
 mod rename;
@@ -39,6 +40,10 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
     if let Command::Doctor = cli.command {
         return doctor::run(&cli.global, output);
     }
+    // Taking something back has to work where nothing else does.
+    if let Command::Pam(arguments) = &cli.command {
+        return pam::run(&cli.global, output, arguments).map(|()| Exit::Done);
+    }
     if let Command::Completions(arguments) = &cli.command {
         return output::plain(&completions(arguments.shell)).map(|()| Exit::Done);
     }
@@ -56,7 +61,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
         Command::Keys => keys::run(&context),
         Command::Key(arguments) => key::run(&context, arguments),
         // They need no configuration, and are done before.
-        Command::Doctor | Command::Completions(_) => Ok(()),
+        Command::Doctor | Command::Pam(_) | Command::Completions(_) => Ok(()),
         // What came in is told by the result, and whether that was all by the exit status.
         Command::Import(arguments) => return import::run(&context, arguments),
         Command::Export(arguments) => export::run(&context, arguments),

@@ -95,6 +95,12 @@ impl Fixture {
         fs::remove_file(self.path(path)).unwrap();
     }
 
+    /// Leaves a user this passkey alone.
+    pub(super) fn leave_only(&self, user: &str, name: &str) {
+        self.remove(&format!("etc/passkey/credentials/{user}.toml"));
+        self.enrol(user, &[name]);
+    }
+
     /// Gives a user, who has none yet, passkeys of these names.
     pub(super) fn enrol(&self, user: &str, names: &[&str]) {
         let handle = UserHandle::new(format!("{user:*<32}").into_bytes()).unwrap();
@@ -115,14 +121,19 @@ impl Fixture {
         Machine::below(self.root.path())
     }
 
-    /// What is found with alice at it and no key plugged in.
-    pub(super) fn examine(&self) -> Vec<Finding> {
-        let patient = Patient {
+    /// The machine with alice at it.
+    pub(super) fn patient(&self) -> Patient {
+        Patient {
             machine: self.machine(),
             account: account("alice"),
             user_option: String::new(),
-            config: None,
-        };
+            config: Some(self.path("etc/passkey/passkey.toml")),
+        }
+    }
+
+    /// What is found with alice at it and no key plugged in.
+    pub(super) fn examine(&self) -> Vec<Finding> {
+        let patient = Patient { config: None, ..self.patient() };
         examine(&patient, |_| Vec::new())
     }
 }

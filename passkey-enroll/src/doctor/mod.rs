@@ -12,6 +12,7 @@ mod elf;
 mod finding;
 #[cfg(test)]
 mod fixture;
+mod foresight;
 mod keys;
 mod machine;
 mod module_file;
@@ -31,6 +32,7 @@ use passkey_core::config::{Account, Config};
 use passkey_core::store::{Loaded, Store};
 
 pub(crate) use finding::{Area, Finding, Severity, exit, worst};
+pub(crate) use foresight::foresee;
 pub(crate) use machine::Machine;
 
 use crate::gate::{self, Gate};
@@ -62,8 +64,16 @@ pub(crate) fn examine(
     patient: &Patient,
     survey: impl FnOnce(Option<&Loaded>) -> Vec<SurveyedKey>,
 ) -> Vec<Finding> {
+    examine_with(patient, &ServiceFiles::below(patient.machine.root()), survey)
+}
+
+/// The same, were these the machine's service files.
+fn examine_with(
+    patient: &Patient,
+    files: &ServiceFiles,
+    survey: impl FnOnce(Option<&Loaded>) -> Vec<SurveyedKey>,
+) -> Vec<Finding> {
     let Patient { machine, account, .. } = patient;
-    let files = ServiceFiles::below(machine.root());
     let (config, mut findings) = configuration::read(machine, patient.config.as_deref());
     let view = devices::View::of(machine, account);
     findings.extend(devices::check(&view, account));
@@ -72,10 +82,10 @@ pub(crate) fn examine(
     findings.extend(security::check(machine));
     // Where it is broken nobody knows where passkeys are and what services ask for.
     let loaded = if let Some(config) = &config {
-        under(patient, config, &files, survey, &mut findings)
+        under(patient, config, files, survey, &mut findings)
     } else {
-        let services = services_of(&files, &Config::default());
-        findings.extend(services::check_files(&files, &services));
+        let services = services_of(files, &Config::default());
+        findings.extend(services::check_files(files, &services));
         findings.extend(module_file::check(machine, &gates_of(&services)));
         findings.extend(keys::check(&survey(None), None, account, &keys::Needs::default()));
         None

@@ -140,7 +140,7 @@ fn id_range(defs: &str) -> (u32, u32) {
 }
 
 /// Whether a password could sign the user in (shadow(5)).
-fn has_password(shadow: &str, name: &str) -> bool {
+pub(super) fn has_password(shadow: &str, name: &str) -> bool {
     let line = shadow.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     line.and_then(|rest| rest.split(':').next()).is_some_and(|hash| !hash.starts_with(['!', '*']))
 }

@@ -8,9 +8,9 @@ use std::fmt;
 
 use passkey_core::config::{ArgumentError, Arguments, Config, ConfigError, ConfigPath, Policy};
 
-use crate::pam_files::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError, Step};
+use crate::pam_files::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError};
 pub(crate) use closed::{closed, services};
-pub(crate) use modules::{KEYRINGS, MODULE};
+pub(crate) use modules::{KEYRINGS, MODULE, is_password, lets_in};
 pub(crate) use visitor::{Lack, Passkey, Visitor};
 
 /// A service that asks for passkeys.
@@ -75,9 +75,8 @@ impl Gate {
         config: &Config,
     ) -> Result<Option<Self>, StackError> {
         let stack = files.stack(service, Facility::Auth)?;
-        let mut calls = Vec::new();
-        flatten(&stack.steps, &mut calls);
-        let passkeys: Vec<PasskeyCall> = calls
+        let passkeys: Vec<PasskeyCall> = stack
+            .calls()
             .into_iter()
             .filter(|call| call.rule.module_name() == MODULE)
             .map(|call| PasskeyCall {
@@ -92,9 +91,7 @@ impl Gate {
 
     /// Every call in its stack.
     pub(crate) fn calls(&self) -> Vec<&Call> {
-        let mut calls = Vec::new();
-        flatten(&self.stack.steps, &mut calls);
-        calls
+        self.stack.calls()
     }
 }
 
@@ -110,16 +107,6 @@ impl Asked {
         };
         let policy = own_config.as_deref().unwrap_or(config).policy(service, &arguments.settings);
         Ok(Self { arguments, own_config, policy })
-    }
-}
-
-fn flatten<'s>(steps: &'s [Step], calls: &mut Vec<&'s Call>) {
-    for step in steps {
-        match step {
-            Step::Call(call) => calls.push(call),
-            Step::Substack(inner) => flatten(inner, calls),
-            Step::MustFail(_) => {}
-        }
     }
 }
 

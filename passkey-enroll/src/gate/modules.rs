@@ -1,6 +1,6 @@
 //! What other modules answer, as far as it can be told beforehand.
 
-use crate::pam_files::Rule;
+use crate::pam_files::{ReturnValue, Rule, Stack};
 
 /// Our module.
 pub(crate) const MODULE: &str = "pam_passkey.so";
@@ -61,6 +61,21 @@ pub(super) enum Habit {
     StandsAside,
     /// It is content with whatever the person does.
     Succeeds,
+}
+
+/// Whether the module asks for the password, or takes the one that was asked for.
+pub(crate) fn is_password(rule: &Rule) -> bool {
+    habit(rule) == Habit::Password
+}
+
+/// Whether somebody who knows the password comes in by a stack that does not ask for passkeys, where every condition holds.
+pub(crate) fn lets_in(stack: &Stack) -> bool {
+    let outcome = stack.outcome(&mut |call| match habit(&call.rule) {
+        Habit::Password | Habit::Condition | Habit::Succeeds => ReturnValue::Success,
+        Habit::Passkey | Habit::Fails => ReturnValue::AuthErr,
+        Habit::StandsAside => ReturnValue::Ignore,
+    });
+    outcome == ReturnValue::Success
 }
 
 pub(super) fn habit(rule: &Rule) -> Habit {

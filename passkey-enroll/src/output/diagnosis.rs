@@ -115,7 +115,7 @@ fn title(area: Area) -> &'static str {
     }
 }
 
-fn finding_text(finding: &Finding, paint: Paint) -> String {
+pub(super) fn finding_text(finding: &Finding, paint: Paint) -> String {
     let mark = match finding.severity {
         Severity::Ok => paint.success("ok      "),
         Severity::Note => paint.hint("note    "),

@@ -5,6 +5,7 @@ mod human;
 pub(crate) mod json;
 pub(crate) mod key_care;
 mod paint;
+pub(crate) mod pam;
 pub(crate) mod recovery;
 pub(crate) mod rehearsal;
 mod table;
@@ -69,6 +70,11 @@ pub(crate) fn plain(text: &str) -> Result<(), Error> {
 /// Tells the person something that is not the result.
 pub(crate) fn note(sentence: &str) {
     to_stderr(&format!("{}\n", Escaped::text(sentence)));
+}
+
+/// Shows a person something that is not the result, on lines of its own.
+pub(crate) fn block(text: &impl Human) {
+    to_stderr(&text.human(Paint::for_stderr()));
 }
 
 /// Warns of something that did not keep the command from doing its work.

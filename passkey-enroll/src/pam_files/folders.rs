@@ -1,8 +1,8 @@
 //! The folders of service files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +33,8 @@ const LEFTOVERS: [&str; 10] = [
 #[derive(Clone, Debug)]
 pub struct ServiceFiles {
     folders: Vec<PathBuf>,
+    /// What the first folder would hold besides, or in place of its own.
+    drafts: BTreeMap<String, Vec<u8>>,
 }
 
 impl ServiceFiles {
@@ -44,7 +46,24 @@ impl ServiceFiles {
     /// Those of a machine whose files are below `root`.
     pub fn below(root: &Path) -> Self {
         let folders = FOLDERS.iter().map(|folder| root.join(folder.trim_start_matches('/')));
-        Self { folders: folders.collect() }
+        Self { folders: folders.collect(), drafts: BTreeMap::new() }
+    }
+
+    /// The same files, had the first folder one with these bytes by this name.
+    #[must_use]
+    pub fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
+        self.drafts.insert(name.to_owned(), bytes);
+        self
+    }
+
+    /// Where a service's own file is, or would be: in the administrator's folder.
+    pub fn own_path(&self, service: &str) -> PathBuf {
+        self.folders.first().map_or_else(PathBuf::new, |folder| folder.join(service))
+    }
+
+    /// The names of the files that [`ServiceFiles::with`] has put in.
+    pub fn drafted(&self) -> Vec<String> {
+        self.drafts.keys().cloned().collect()
     }
 
     /// The folders, those first whose files hide others.
@@ -58,6 +77,7 @@ impl ServiceFiles {
         let entries = self.folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten();
         entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .chain(self.drafts.keys().cloned())
             .filter(|name| !name.starts_with('.') && *name == name.to_ascii_lowercase())
             .filter(|name| !LEFTOVERS.iter().any(|ending| name.ends_with(ending)))
             .take(MAX_FILES)
@@ -69,6 +89,9 @@ impl ServiceFiles {
     /// # Errors
     /// When there is none that can be read.
     pub fn read(&self, name: &str) -> Result<(PathBuf, ServiceFile), ReadError> {
+        if let (Some(bytes), Some(first)) = (self.drafts.get(name), self.folders.first()) {
+            return Ok((first.join(name), ServiceFile::parse(bytes)));
+        }
         let mut error = ReadError { path: PathBuf::from(name), reason: ReadErrorReason::Missing };
         for folder in &self.folders {
             // An absolute path stays the path that it is.
@@ -81,6 +104,26 @@ impl ServiceFiles {
             }
         }
         Err(error)
+    }
+
+    /// Puts the files into `folder` as libpam would find them, for a sign-in that looks nowhere else: links to those that are
+    /// there, and files for those that would be.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn lay_out(&self, folder: &Path) -> io::Result<()> {
+        for (name, bytes) in &self.drafts {
+            fs::write(folder.join(name), bytes)?;
+        }
+        for entry in self.folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten() {
+            let entry = entry?;
+            match std::os::unix::fs::symlink(entry.path(), folder.join(entry.file_name())) {
+                // One of an earlier folder hides it.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                linked => linked?,
+            }
+        }
+        Ok(())
     }
 
     /// All calls of a module for a facility, in whichever service's file they stand.

@@ -24,6 +24,30 @@ pub struct Stack {
     pub is_other: bool,
 }
 
+impl Stack {
+    /// Every call in it, in order.
+    pub fn calls(&self) -> Vec<&Call> {
+        let mut calls = Vec::new();
+        flatten(&self.steps, &mut calls);
+        calls
+    }
+
+    /// What every call in it asks for, in order.
+    pub fn rules(&self) -> Vec<&Rule> {
+        self.calls().into_iter().map(|call| &call.rule).collect()
+    }
+}
+
+fn flatten<'s>(steps: &'s [Step], calls: &mut Vec<&'s Call>) {
+    for step in steps {
+        match step {
+            Step::Call(call) => calls.push(call),
+            Step::Substack(inner) => flatten(inner, calls),
+            Step::MustFail(_) => {}
+        }
+    }
+}
+
 /// A step of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {

@@ -29,6 +29,7 @@ mod saved;
 mod several_keys;
 mod sudo;
 mod survival;
+mod switch;
 mod times;
 mod transcripts;
 mod u2f;

@@ -1,0 +1,107 @@
+//! `pam …`
+
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Subcommand};
+
+/// `pam`
+#[derive(Args, Debug)]
+pub struct Pam {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PamCommand,
+}
+
+/// The commands below `pam`.
+#[derive(Debug, Subcommand)]
+pub enum PamCommand {
+    /// Show what services ask for, and which of them were switched on from here
+    Status(PamStatus),
+    /// Have a service ask for passkeys, safely
+    ///
+    /// The change is shown first. It is refused if somebody would be locked out by it. Then you sign in once by the new lines, with
+    /// your own key, before they are in place. Once they are, they are on trial: they are taken back by themselves unless you
+    /// confirm them from a new sign-in, with passkey-enroll pam confirm.
+    ///
+    /// On Debian and its kin, common-auth stands for all services at once: pam-auth-update writes its file.
+    Enable(PamEnable),
+    /// Have a service ask for passkeys no more: its file is as it was before
+    Disable(PamDisable),
+    /// Keep a change that is on trial
+    Confirm(PamConfirm),
+    /// Take back every change that was on trial and is watched over no more, as at the start of the machine
+    Undo,
+}
+
+/// `pam status`
+#[derive(Args, Debug)]
+pub struct PamStatus {
+    /// Only this one [default: every service that asks for passkeys, and the usual ones]
+    pub service: Option<String>,
+}
+
+/// `pam enable`
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("way")))]
+pub struct PamEnable {
+    /// The PAM service, such as sudo
+    pub service: String,
+    /// Ask for the passkey after the password [default]
+    #[arg(long, group = "way")]
+    pub second_factor: bool,
+    /// Ask for the passkey in place of the password, which still does where there is no key
+    #[arg(long, group = "way")]
+    pub passwordless: bool,
+    /// Let those who have no passkey in by the password alone
+    #[arg(long)]
+    pub ignore_unenrolled: bool,
+    /// Show the change and what would come of it, and leave all as it is
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Do it although this would come of it: the word that the refusal names; may be given several times
+    #[arg(long, value_name = "RISK")]
+    pub accept: Vec<String>,
+    /// Leave out the sign-in by the new lines, as where nobody is at the machine
+    #[arg(long)]
+    pub no_rehearsal: bool,
+    /// Read the answers to what the rehearsal asks from standard input, one per line
+    #[arg(long, conflicts_with = "no_rehearsal")]
+    pub answers_stdin: bool,
+    /// Take the change back after this many seconds unless it is confirmed; 0 for keeping it at once
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub confirm_within: u16,
+    /// Do not ask for confirmation of the change
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+impl PamEnable {
+    /// `--confirm-within`; `None`: for good.
+    pub fn confirm_within(&self) -> Option<Duration> {
+        (self.confirm_within > 0).then(|| Duration::from_secs(self.confirm_within.into()))
+    }
+}
+
+/// `pam disable`
+#[derive(Args, Debug)]
+pub struct PamDisable {
+    /// The PAM service, such as sudo
+    #[arg(required_unless_present = "all")]
+    pub service: Option<String>,
+    /// Every service that was switched on from here
+    #[arg(long, conflicts_with = "service")]
+    pub all: bool,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `pam confirm`
+#[derive(Args, Debug)]
+pub struct PamConfirm {
+    /// The PAM service, such as sudo
+    pub service: String,
+    /// Do not ask where no sign-in with a passkey has been seen since
+    #[arg(long, short)]
+    pub yes: bool,
+}

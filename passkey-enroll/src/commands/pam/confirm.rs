@@ -1,0 +1,50 @@
+//! `pam confirm`: a change that was on trial stays.
+
+use super::super::{Context, change};
+use super::{require_root, service};
+use crate::cli::{Global, PamConfirm};
+use crate::error::{Error, PamError};
+use crate::output::Output;
+use crate::output::pam::Confirmed;
+use crate::switch::ledger::{Entry, Ledger, Standing};
+
+pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Result<(), Error> {
+    require_root("confirm")?;
+    let service = service(&arguments.service)?;
+    let context = Context::new(global, output)?;
+    let ledger = Ledger::of_machine();
+    let entry = on_trial(&ledger, &service)?;
+    if !has_signed_in(&context, &entry) && !arguments.yes {
+        change::confirm(&format!(
+            "No sign-in with a passkey of {} has been seen since {service} was switched on. Keep it all the same?",
+            context.account.name
+        ))?;
+    }
+    let _lock = ledger.lock().map_err(PamError::Ledger)?;
+    // While somebody was asked it may have been taken back.
+    if on_trial(&ledger, &service)? != entry {
+        return Err(PamError::NotOnTrial(service).into());
+    }
+    ledger.confirm(&service).map_err(PamError::Ledger)?;
+    context.output.result(&Confirmed { service, way: entry.way })
+}
+
+fn on_trial(ledger: &Ledger, service: &str) -> Result<Entry, Error> {
+    let standing = ledger.standing(service).map_err(PamError::Ledger)?;
+    let entry = ledger.entry(service).map_err(PamError::Ledger)?;
+    match (entry, standing) {
+        (Some(entry), Standing::OnTrial { .. }) => Ok(entry),
+        (_, Standing::Kept) | (None, _) => Err(PamError::NotOnTrial(service.to_owned()).into()),
+    }
+}
+
+/// Whether a passkey of the caller has signed them in since.
+fn has_signed_in(context: &Context, entry: &Entry) -> bool {
+    let Ok(Some(loaded)) = context.store.load(&context.account) else { return false };
+    let Some(state) = context.state() else { return false };
+    loaded.file.credentials.iter().any(|credential| {
+        let last_used = state.credential(&credential.id).and_then(|state| state.last_used);
+        // Both to the second.
+        last_used.is_some_and(|time| time.as_second() >= entry.switched.as_second())
+    })
+}

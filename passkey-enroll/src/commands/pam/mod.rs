@@ -1,0 +1,40 @@
+//! `pam …`: switching services on and off.
+//!
+//! Taking something back works where nothing else does: it needs neither a configuration that is understood nor a passkey.
+
+mod confirm;
+mod disable;
+mod enable;
+mod status;
+mod undo;
+
+use crate::account::Caller;
+use crate::cli::{Global, Pam, PamCommand};
+use crate::error::{Error, PamError};
+use crate::output::Output;
+
+pub(super) fn run(global: &Global, output: Output, arguments: &Pam) -> Result<(), Error> {
+    match &arguments.command {
+        PamCommand::Status(arguments) => status::run(global, output, arguments),
+        PamCommand::Enable(arguments) => enable::run(global, output, arguments),
+        PamCommand::Disable(arguments) => disable::run(output, arguments),
+        PamCommand::Confirm(arguments) => confirm::run(global, output, arguments),
+        PamCommand::Undo => undo::run(output),
+    }
+}
+
+/// Goes on as root only.
+fn require_root(command: &'static str) -> Result<(), Error> {
+    if Caller::of_process().is_root { Ok(()) } else { Err(PamError::OnlyRoot(command).into()) }
+}
+
+/// The service's name, as libpam has it.
+fn service(given: &str) -> Result<String, Error> {
+    let name = given.to_ascii_lowercase();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '@');
+    if !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain) {
+        Ok(name)
+    } else {
+        Err(PamError::NoName(given.to_owned()).into())
+    }
+}

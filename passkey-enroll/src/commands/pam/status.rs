@@ -1,0 +1,72 @@
+//! `pam status`: what services ask for.
+
+use std::collections::BTreeSet;
+
+use super::super::Context;
+use super::service;
+use crate::cli::{Global, PamStatus};
+use crate::error::{Error, PamError};
+use crate::gate::{self, Gate};
+use crate::output::Output;
+use crate::output::pam::{Asks, By, ServiceStatus, Status};
+use crate::pam_files::ServiceFiles;
+use crate::switch::ledger::Ledger;
+
+/// Services that people ask about, where the machine has them.
+const USUAL: [&str; 12] = [
+    "gdm-password",
+    "i3lock",
+    "kde",
+    "lightdm",
+    "login",
+    "polkit-1",
+    "sddm",
+    "sshd",
+    "su",
+    "sudo",
+    "swaylock",
+    "xscreensaver",
+];
+
+pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Result<(), Error> {
+    let context = Context::new(global, output)?;
+    let files = ServiceFiles::of_machine();
+    let ledger = Ledger::of_machine();
+    let switched: BTreeSet<String> = ledger.services().map_err(PamError::Ledger)?.into_iter().collect();
+    let on_trial: BTreeSet<String> = ledger.on_trial().map_err(PamError::Ledger)?.into_iter().collect();
+    let names = match &arguments.service {
+        Some(given) => BTreeSet::from([service(given)?]),
+        None => gate::services(&files),
+    };
+    let mut services = Vec::new();
+    for name in names {
+        let gate = Gate::of(&files, &name, &context.config);
+        let asks = match &gate {
+            Ok(gate) => Asks::of(gate.as_ref()),
+            Err(error) => Asks::Nothing { reason: error.to_string() },
+        };
+        let is_wanted =
+            arguments.service.is_some() || asks != Asks::Password || USUAL.contains(&name.as_str());
+        if !is_wanted {
+            continue;
+        }
+        let call = gate.ok().flatten().and_then(|gate| gate.passkeys.into_iter().next());
+        let file = match &call {
+            Some(call) => Some(call.place.path.clone()),
+            None => files.read(&name).ok().map(|(path, _)| path),
+        };
+        let by = call.as_ref().map(|_| match () {
+            () if on_trial.contains(&name) && switched.contains(&name) => By::OnTrial,
+            () if switched.contains(&name) => By::PasskeyEnroll,
+            () => By::Hand,
+        });
+        services.push(ServiceStatus {
+            service: name,
+            asks,
+            path: file.map(|path| path.display().to_string()),
+            line: call.as_ref().map(|call| call.place.line),
+            by,
+        });
+    }
+    context.output.result(&Status { services })
+}

@@ -1,0 +1,116 @@
+//! What a change of the service files would make worse.
+
+use passkey_core::config::{Config, Recovery};
+use passkey_core::store::Store;
+
+use super::finding::{Area, Finding, Severity};
+use super::{Patient, configuration, examine_with, people};
+use crate::gate::Gate;
+use crate::pam_files::ServiceFiles;
+
+/// Services that make somebody root.
+const TO_ROOT: [&str; 7] = ["sudo", "sudo-i", "su", "su-l", "doas", "run0", "polkit-1"];
+/// Where root signs in by root's own password.
+const ROOTS_OWN: [&str; 2] = ["su", "login"];
+/// Screen lockers, which run as their users.
+const LOCKERS: [&str; 14] = [
+    "gtklock",
+    "hyprlock",
+    "i3lock",
+    "kde",
+    "kde-u2f",
+    "light-locker",
+    "mate-screensaver",
+    "physlock",
+    "slock",
+    "swaylock",
+    "vlock",
+    "waylock",
+    "xscreensaver",
+    "xsecurelock",
+];
+/// What matters to those, and to nobody else.
+const OF_LOCKERS: [&str; 4] = [
+    "configuration_not_readable",
+    "credential_file_not_for_user",
+    "credential_file_unreadable",
+    "module_not_for_users",
+];
+
+/// What would be found with the service files `after` and is not found with `before`, and is worse than good. `service` is the
+/// one that the change is about.
+pub(crate) fn foresee(
+    patient: &Patient,
+    service: &str,
+    before: &ServiceFiles,
+    after: &ServiceFiles,
+) -> Vec<Finding> {
+    let examine = |files| examine_with(patient, files, |_| Vec::new());
+    let (now, then) = (examine(before), examine(after));
+    let is_new = |finding: &Finding| {
+        !now.iter().any(|old| (old.code, &old.message) == (finding.code, &finding.message))
+    };
+    let is_locker = LOCKERS.contains(&service);
+    // What is merely good to know is told of services alone.
+    let counts = |finding: &Finding| {
+        finding.severity > Severity::Note
+            || finding.severity == Severity::Note && finding.area == Area::Services
+    };
+    let worse = then.into_iter().filter(|finding| {
+        counts(finding) && is_new(finding) || is_locker && OF_LOCKERS.contains(&finding.code)
+    });
+    let mut worse: Vec<Finding> = worse.collect();
+    let (config, _) = configuration::read(&patient.machine, patient.config.as_deref());
+    worse.extend(config.and_then(|config| only_way_to_root(patient, &config, service, before, after)));
+    worse
+}
+
+/// A key that is lost must not take root along.
+fn only_way_to_root(
+    patient: &Patient,
+    config: &Config,
+    service: &str,
+    before: &ServiceFiles,
+    after: &ServiceFiles,
+) -> Option<Finding> {
+    let account = &patient.account;
+    let asks = |files: &ServiceFiles, service: &str| Gate::of(files, service, config).ok().flatten();
+    let closes = |service: &str| {
+        let requires =
+            |files: &ServiceFiles| asks(files, service).is_some_and(|gate| !gate.password_is_enough());
+        TO_ROOT.contains(&service) && requires(after) && !requires(before)
+    };
+    let concerned = super::gate::services(after).into_iter().find(|service| closes(service))?;
+    let store = Store::new(config);
+    let usable = store.load(account).ok()?.map_or(0, |loaded| loaded.file.enabled().count());
+    let gate = asks(after, &concerned)?;
+    let takes_codes = gate
+        .passkeys
+        .iter()
+        .any(|call| call.asked.as_ref().is_ok_and(|asked| asked.policy.recovery == Recovery::Allow));
+    let has_codes = store.load_codes(account).ok().flatten().is_some_and(|codes| codes.left() > 0);
+    let root_has_password =
+        patient.machine.text("/etc/shadow").is_some_and(|shadow| people::has_password(&shadow, "root"));
+    let root_is_open = root_has_password
+        && ROOTS_OWN.iter().any(|own| {
+            after.read(own).is_ok() && asks(after, own).is_none_or(|gate| gate.password_is_enough())
+        });
+    // Without any passkey they are closed out altogether, which is told as such.
+    if usable != 1 || takes_codes && has_codes || root_is_open {
+        return None;
+    }
+    let message = format!(
+        "{} has one key, and no other way to become root would be left: should the key be lost, so is root.",
+        account.name
+    );
+    let option = &patient.user_option;
+    let remedy = format!(
+        "Enrol a second key: sudo passkey-enroll add{option}; or make recovery codes (sudo passkey-enroll recovery \
+         new{option}) and allow them to {service} (recovery = \"allow\" in passkey.toml); or give root a password."
+    );
+    Some(Finding::warning(Area::Services, "only_way_to_root", message).remedy(remedy))
+}
+
+#[cfg(test)]
+#[path = "foresight_tests.rs"]
+mod tests;

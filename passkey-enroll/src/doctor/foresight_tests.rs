@@ -1,0 +1,66 @@
+use super::super::fixture::Fixture;
+use super::*;
+use crate::doctor::Severity;
+
+/// What comes of giving `service` this file, on a machine that a test has prepared.
+fn foreseen(machine: &Fixture, service: &str, text: &str) -> Vec<(Severity, &'static str)> {
+    let patient = machine.patient();
+    let before = ServiceFiles::below(patient.machine.root());
+    let after = before.clone().with(service, text.as_bytes().to_vec());
+    let findings = foresee(&patient, service, &before, &after);
+    findings.iter().map(|finding| (finding.severity, finding.code)).collect()
+}
+
+const SECOND_FACTOR: &str = "@include common-auth\nauth required pam_passkey.so mode=second-factor\n";
+
+/// Nobody asks for passkeys.
+fn machine() -> Fixture {
+    let machine = Fixture::healthy();
+    machine.put("etc/pam.d/sudo", "@include common-auth\n");
+    machine.put("etc/pam.d/su", "@include common-auth\n");
+    machine
+}
+
+#[test]
+fn what_locks_nobody_out_is_let_pass() {
+    assert_eq!(foreseen(&machine(), "sudo", SECOND_FACTOR), []);
+}
+
+#[test]
+fn who_would_be_locked_out_is_named() {
+    let machine = machine();
+    machine.remove("etc/passkey/credentials/bob.toml");
+    assert_eq!(foreseen(&machine, "sudo", SECOND_FACTOR), [(Severity::Warning, "closed_without_passkey")]);
+    let lenient = SECOND_FACTOR.replace("mode", "unenrolled=ignore mode");
+    assert_eq!(foreseen(&machine, "sudo", &lenient), []);
+    machine.remove("etc/passkey/credentials/alice.toml");
+    assert_eq!(foreseen(&machine, "sudo", SECOND_FACTOR), [(Severity::Error, "closed_to_everybody")]);
+}
+
+#[test]
+fn a_keyring_that_would_stay_locked_is_told_of() {
+    let text = "auth sufficient pam_passkey.so mode=passwordless\n@include common-auth\nauth optional pam_gnome_keyring.so\n\
+                session optional pam_gnome_keyring.so\n";
+    assert_eq!(foreseen(&machine(), "gdm-password", text), [(Severity::Warning, "keyring_skipped")]);
+}
+
+#[test]
+fn root_must_not_hang_on_one_key() {
+    let machine = machine();
+    machine.leave_only("alice", "blue");
+    // Root has a password of their own, and su is open.
+    assert_eq!(foreseen(&machine, "sudo", SECOND_FACTOR), []);
+    machine.put("etc/shadow", "root:*:1::::::\n");
+    assert_eq!(foreseen(&machine, "sudo", SECOND_FACTOR), [(Severity::Warning, "only_way_to_root")]);
+    // A door that does not lead to root is none of it.
+    assert_eq!(foreseen(&machine, "greeter", SECOND_FACTOR), []);
+}
+
+#[test]
+fn a_locker_has_to_read_what_root_can() {
+    let machine = machine();
+    machine.mode("etc/passkey/passkey.toml", 0o600);
+    assert_eq!(foreseen(&machine, "sudo", SECOND_FACTOR), []);
+    let found = foreseen(&machine, "i3lock", SECOND_FACTOR);
+    assert!(found.contains(&(Severity::Warning, "configuration_not_readable")), "{found:?}");
+}

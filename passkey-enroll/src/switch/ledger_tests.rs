@@ -1,0 +1,120 @@
+use std::fs;
+
+use super::*;
+
+const BEFORE: &[u8] = b"auth required pam_unix.so\n";
+const AFTER: &str = "auth required pam_unix.so\nauth required pam_passkey.so mode=second-factor\n";
+
+/// A folder with a ledger and a PAM file of these bytes.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new(before: Option<&[u8]>) -> Self {
+        let desk = Self { folder: tempfile::tempdir().unwrap() };
+        if let Some(bytes) = before {
+            fs::write(desk.file(), bytes).unwrap();
+        }
+        desk
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger::at(&self.folder.path().join("ledger"))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("sudo")
+    }
+
+    fn entry(&self, existed: bool) -> Entry {
+        let change = Change::File { path: self.file(), existed, mode: 0o640, after: AFTER.to_owned() };
+        Entry::new("sudo", Way::SecondFactor, change)
+    }
+
+    fn switched(&self, before: Option<&[u8]>) -> Entry {
+        let (ledger, entry) = (self.ledger(), self.entry(before.is_some()));
+        let _lock = ledger.lock().unwrap();
+        ledger.begin(&entry, before, true).unwrap();
+        ledger.make(&entry).unwrap();
+        entry
+    }
+}
+
+fn is_empty(ledger: &Ledger) -> bool {
+    ledger.services().unwrap().is_empty() && ledger.on_trial().unwrap().is_empty()
+}
+
+#[test]
+fn what_was_there_comes_back_to_the_byte() {
+    for before in [Some(BEFORE), None] {
+        let desk = Desk::new(before);
+        let entry = desk.switched(before);
+        assert_eq!(fs::read_to_string(desk.file()).unwrap(), AFTER);
+        assert_eq!(fs::metadata(desk.file()).unwrap().permissions().mode() & 0o777, 0o640);
+        let ledger = desk.ledger();
+        assert_eq!(ledger.entry("sudo").unwrap().as_ref(), Some(&entry));
+        assert_eq!(ledger.standing("sudo").unwrap(), Standing::OnTrial { watched: false });
+        assert_eq!(ledger.undo(&entry).unwrap(), Undone::Restored);
+        assert_eq!(file::read(&desk.file()).unwrap().as_deref(), before);
+        assert!(is_empty(&ledger));
+    }
+}
+
+/// Wherever the power goes, the machine is as before or as wanted, and taking it back works.
+#[test]
+fn taking_back_works_wherever_it_was_cut_off() {
+    // Written down and not done; done and not forgotten.
+    for make in [false, true] {
+        for before in [Some(BEFORE), None] {
+            let desk = Desk::new(before);
+            let (ledger, entry) = (desk.ledger(), desk.entry(before.is_some()));
+            let _lock = ledger.lock().unwrap();
+            ledger.begin(&entry, before, true).unwrap();
+            if make {
+                ledger.make(&entry).unwrap();
+                match before {
+                    Some(bytes) => fs::write(desk.file(), bytes).unwrap(),
+                    None => fs::remove_file(desk.file()).unwrap(),
+                }
+            }
+            assert_eq!(ledger.undo(&entry).unwrap(), Undone::Restored);
+            assert_eq!(file::read(&desk.file()).unwrap().as_deref(), before);
+            assert!(is_empty(&ledger));
+        }
+    }
+}
+
+#[test]
+fn a_change_that_is_confirmed_stays() {
+    let desk = Desk::new(Some(BEFORE));
+    let entry = desk.switched(Some(BEFORE));
+    let ledger = desk.ledger();
+    ledger.confirm("sudo").unwrap();
+    assert_eq!(ledger.standing("sudo").unwrap(), Standing::Kept);
+    assert_eq!(ledger.services().unwrap(), ["sudo"]);
+    assert!(ledger.on_trial().unwrap().is_empty());
+    assert_eq!(ledger.undo(&entry).unwrap(), Undone::Restored);
+}
+
+#[test]
+fn a_file_that_is_gone_is_somebody_elses_work() {
+    let desk = Desk::new(Some(BEFORE));
+    let entry = desk.switched(Some(BEFORE));
+    fs::remove_file(desk.file()).unwrap();
+    assert!(matches!(desk.ledger().undo(&entry), Err(UndoError::ChangedByOthers(_))));
+    // It is still known what there was.
+    assert_eq!(fs::read(desk.folder.path().join("ledger/sudo.before")).unwrap(), BEFORE);
+}
+
+#[test]
+fn an_entry_that_is_not_understood_is_an_error() {
+    let desk = Desk::new(None);
+    let ledger = desk.ledger();
+    drop(ledger.lock().unwrap());
+    assert_eq!(ledger.entry("sudo").unwrap(), None);
+    for text in ["", "{}", "{\"version\": 2}"] {
+        fs::write(desk.folder.path().join("ledger/sudo.json"), text).unwrap();
+        assert!(ledger.entry("sudo").is_err(), "{text}");
+    }
+}
