@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use crate::exit::Exit;
 
 /// Commands to begin with, and what each does.
-pub const EXAMPLES: [(&str, &str); 6] = [
+pub const EXAMPLES: [(&str, &str); 7] = [
     ("sudo passkey-enroll add", "enrol the security key that is plugged in"),
     ("passkey-enroll list", "show your passkeys"),
     ("passkey-enroll verify --service sudo", "rehearse signing in to sudo"),
+    ("sudo passkey-enroll pam enable sudo", "have sudo ask for a passkey"),
     ("sudo passkey-enroll doctor", "look for everything that can stop a sign-in"),
     ("passkey-enroll key pin set", "give a security key a PIN"),
     ("sudo passkey-enroll remove \"Old key\"", "take a passkey away"),

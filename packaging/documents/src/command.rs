@@ -39,6 +39,10 @@ pub(crate) fn page(date: Date) -> String {
         &format!("`{DEFAULT_CREDENTIAL_FILES}`"),
         &["The passkeys of each user, where they are not kept elsewhere."],
     );
+    page.item(
+        "`/var/lib/passkey/pam`",
+        &["What PAM files were before `passkey-enroll pam enable` changed them: `SERVICE.before`; and what is on trial."],
+    );
     page.heading("EXAMPLES");
     for (command, meaning) in help::EXAMPLES {
         page.item(&format!("`{command}`"), &[format!("{meaning}.")]);

@@ -149,7 +149,7 @@ fn unknown_services(
             let message = format!("[service.{service}] has no effect: {service} does not ask for passkeys.");
             let finding = Finding::note(Area::Configuration, "service_does_not_ask", message);
             findings.push(at(finding).remedy(format!(
-                "Put a line with pam_passkey.so into /etc/pam.d/{service}, or take the table out."
+                "Switch it on: sudo passkey-enroll pam enable {service}; or take the table out."
             )));
         }
     }

@@ -63,7 +63,7 @@ const CASES: &[Case] = &[
         code: "service_does_not_ask",
         severity: Severity::Note,
         place: (CONFIG, Some(5)),
-        remedy: "/etc/pam.d/su",
+        remedy: "passkey-enroll pam enable su;",
     },
     Case {
         what: "a key that is enough by itself",

@@ -140,6 +140,12 @@ fn what_is_enough_to_come_in() {
         ("auth include system-auth\nauth required pam_passkey.so\n", (false, true, false)),
         ("auth sufficient pam_passkey.so\n@include common-auth\n", (false, true, true)),
         ("auth required pam_passkey.so\n@include common-auth\n", (false, false, false)),
+        // Those whose account is elsewhere have no password here to begin with.
+        (
+            "auth sufficient pam_passkey.so\nauth [default=1 ignore=ignore success=ok] pam_localuser.so\n\
+             auth sufficient pam_unix.so\nauth required pam_deny.so\n",
+            (false, true, true),
+        ),
         ("auth required pam_passkey.so mode=passwordless\n", (false, false, true)),
         ("auth required pam_passkey.so\nauth required pam_deny.so\n", (true, false, false)),
         ("auth required pam_passkey.so timeot=3\n", (true, false, false)),

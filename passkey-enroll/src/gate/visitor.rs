@@ -29,6 +29,8 @@ pub(crate) enum Passkey {
     Fails(ReturnValue),
     /// They have none that could.
     Lacking(Lack),
+    /// Nobody asks for it: the module stands aside.
+    NotAsked,
 }
 
 /// Why somebody has no passkey that could sign in.
@@ -76,12 +78,21 @@ impl Gate {
 
     /// Whether what the visitor brings lets them in where it lets in whoever has everything, in each way in which the conditions
     /// can turn out; in the order of those.
+    ///
+    /// Where a condition keeps the password out in any case, as of those whose account is on another machine, it is no lack of a
+    /// passkey that keeps somebody out: if the password is what opens in some ways, the others do not count.
     fn compared(&self, visitor: Visitor) -> Vec<bool> {
-        let all = Visitor { passkey: Passkey::Used, password: true };
-        self.turnouts()
-            .filter(|turnout| self.opens(all, *turnout))
-            .map(|turnout| self.opens(visitor, turnout))
-            .collect()
+        let opens = |passkey, password, turnout| self.opens(Visitor { passkey, password }, turnout);
+        let all: Vec<Turnout> =
+            self.turnouts().filter(|turnout| opens(Passkey::Used, true, *turnout)).collect();
+        let by_password = |turnout: &Turnout| {
+            opens(Passkey::NotAsked, true, *turnout) && !opens(Passkey::NotAsked, false, *turnout)
+        };
+        let mut counted: Vec<Turnout> = all.iter().copied().filter(by_password).collect();
+        if counted.is_empty() {
+            counted = all;
+        }
+        counted.into_iter().map(|turnout| self.opens(visitor, turnout)).collect()
     }
 
     fn conditions(&self) -> Vec<&Rule> {
@@ -128,6 +139,7 @@ impl Gate {
     fn passkey_answer(&self, place: &Place, passkey: Passkey) -> ReturnValue {
         let call = self.passkeys.iter().find(|call| call.place == *place);
         match call.map(|call| &call.asked) {
+            Some(_) | None if passkey == Passkey::NotAsked => ReturnValue::Ignore,
             Some(Ok(asked)) => asked.policy_answer(&self.service, passkey),
             Some(Err(_)) | None => ReturnValue::ServiceErr,
         }
@@ -142,6 +154,7 @@ impl Asked {
             Passkey::Lacking(lack) => lack.answer(&self.policy),
             Passkey::Used | Passkey::Fails(_) if refused => ReturnValue::AuthinfoUnavail,
             Passkey::Used => ReturnValue::Success,
+            Passkey::NotAsked => ReturnValue::Ignore,
             Passkey::Fails(failure) => failure,
         }
     }

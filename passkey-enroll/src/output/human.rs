@@ -111,9 +111,8 @@ What to do next:
        passkey-enroll verify{user_option}
   2. Enrol a second security key and keep it in a safe place, for the day you lose this one:
        sudo passkey-enroll add{user_option}
-  3. Ask for it in sudo, after the password: in /etc/pam.d/sudo, put this line below the one that checks the
-     password (on Debian and Ubuntu: below `@include common-auth`), and keep a root shell open until it has worked:
-       auth required pam_passkey.so
+  3. Have sudo ask for it after the password. It is tried first, and taken back by itself if it does not work:
+       sudo passkey-enroll pam enable sudo{user_option}
 "
     )
 }

@@ -14,6 +14,9 @@ use crate::gate::Gate;
 use crate::pam_files::ServiceFiles;
 use crate::switch::Way;
 
+/// In place of a tab.
+const TAB: &str = "    ";
+
 /// `pam status`
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Status {
@@ -157,7 +160,8 @@ impl Human for Draft {
     fn human(&self, paint: Paint) -> String {
         let mut text = String::new();
         for line in self.diff.lines() {
-            let line_text = Escaped::line(line).to_string();
+            // PAM files are full of tabs, which are no danger.
+            let line_text = Escaped::line(&line.replace('\t', TAB)).to_string();
             let painted = match line.as_bytes() {
                 [b'+', ..] => paint.success(&line_text),
                 [b'-', ..] => paint.error(&line_text),
@@ -166,9 +170,13 @@ impl Human for Draft {
             };
             text.extend([&painted, "\n"]);
         }
+        if !self.risks.is_empty() {
+            text.push('\n');
+        }
         for risk in &self.risks {
             text.push_str(&finding_text(risk, paint));
         }
+        text.push('\n');
         text
     }
 }

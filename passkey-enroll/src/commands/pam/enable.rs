@@ -225,9 +225,11 @@ fn switch(ledger: &Ledger, entry: &Entry, plan: &Plan, trial_time: Option<Durati
 fn wait(ledger: &Ledger, entry: &Entry, time: Duration, interrupt: &Interrupt) -> Result<(), Error> {
     let service = &entry.service;
     output::note(&format!(
-        "{service} asks for passkeys now, on trial: in {} seconds all is as before, unless you keep it from a new sign-in.\n\
-         Open another terminal, sign in anew, and run there: sudo passkey-enroll pam confirm {service}",
+        "{service} asks for passkeys now, on trial: in {} seconds all is as before, unless you keep it from a new sign-in.",
         time.as_secs()
+    ));
+    output::note(&format!(
+        "Open another terminal, sign in anew, and run there: sudo passkey-enroll pam confirm {service}"
     ));
     let mut prompt = LivingPrompt::new();
     prompt.show("Waiting for the confirmation. Ctrl-C takes it back at once.");

@@ -21,9 +21,7 @@ pub(super) fn check_files(files: &ServiceFiles, services: &[Service]) -> Vec<Fin
     if gates.is_empty() && findings.is_empty() {
         findings.push(
             Finding::note(Area::Services, "no_service", "No service of this machine asks for a passkey yet.")
-                .remedy(
-                    "Put a line with pam_passkey.so into a service's file in /etc/pam.d: see pam_passkey(8).",
-                ),
+                .remedy("Switch one on, such as sudo: sudo passkey-enroll pam enable sudo"),
         );
     }
     findings.extend(gates.into_iter().flat_map(flaws));

@@ -47,7 +47,7 @@ fn a_person_switches_sudo_on_tries_it_and_keeps_it() {
 
     let mut first = guest.terminal("alice", "sudo passkey-enroll pam enable sudo");
     first.expect("password for alice").type_line("secret");
-    first.expect("+auth\trequired\tpam_passkey.so mode=second-factor");
+    first.expect("+auth    required    pam_passkey.so mode=second-factor");
     first.expect("Type yes to go on").type_line("yes");
     first.expect("Sign in once by the new lines, as alice");
     first.expect("Password:").type_line("secret");
