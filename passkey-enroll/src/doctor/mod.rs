@@ -90,6 +90,7 @@ fn examine_with(
         findings.extend(keys::check(&survey(None), None, account, &keys::Needs::default()));
         None
     };
+    findings.extend(services::unwatched(machine));
     findings.extend(clock::check(machine, loaded.as_ref(), config.as_ref(), account));
     findings.sort_by_key(|finding| finding.area);
     findings

@@ -12,19 +12,26 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::{Way, common, file};
 
-/// Where it is kept.
-const FOLDER: &str = "/var/lib/passkey/pam";
+/// Where it is kept, below the root.
+const FOLDER: &str = "var/lib/passkey/pam";
 /// Of the only form there is.
 const VERSION: u32 = 1;
 /// Of the ledger's files: a PAM file may hold what only root should read.
 const MODE: u32 = 0o600;
+/// How long one change waits for another, who may be busy with pam-auth-update.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait between two tries.
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The folder.
 #[derive(Clone, Debug)]
@@ -103,12 +110,12 @@ pub(crate) enum UndoError {
 impl Ledger {
     /// This machine's.
     pub(crate) fn of_machine() -> Self {
-        Self { folder: PathBuf::from(FOLDER) }
+        Self::below(Path::new("/"))
     }
 
-    #[cfg(test)]
-    pub(super) fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    /// That of a machine whose files are below `root`.
+    pub(crate) fn below(root: &Path) -> Self {
+        Self { folder: root.join(FOLDER) }
     }
 
     /// Keeps other changes off for as long as the file lives.
@@ -122,7 +129,13 @@ impl Ledger {
             .write(true)
             .mode(MODE)
             .open(self.folder.join(".lock"))?;
-        flock(&lock, FlockOperation::LockExclusive)?;
+        let start = Instant::now();
+        while let Err(errno) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            if errno != Errno::AGAIN && errno != Errno::INTR || start.elapsed() > LOCK_PATIENCE {
+                return Err(errno.into());
+            }
+            thread::sleep(LOCK_INTERVAL);
+        }
         Ok(lock)
     }
 

@@ -20,7 +20,7 @@ impl Desk {
     }
 
     fn ledger(&self) -> Ledger {
-        Ledger::at(&self.folder.path().join("ledger"))
+        Ledger::below(self.folder.path())
     }
 
     fn file(&self) -> PathBuf {
@@ -104,7 +104,7 @@ fn a_file_that_is_gone_is_somebody_elses_work() {
     fs::remove_file(desk.file()).unwrap();
     assert!(matches!(desk.ledger().undo(&entry), Err(UndoError::ChangedByOthers(_))));
     // It is still known what there was.
-    assert_eq!(fs::read(desk.folder.path().join("ledger/sudo.before")).unwrap(), BEFORE);
+    assert_eq!(fs::read(desk.folder.path().join("var/lib/passkey/pam/sudo.before")).unwrap(), BEFORE);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn an_entry_that_is_not_understood_is_an_error() {
     drop(ledger.lock().unwrap());
     assert_eq!(ledger.entry("sudo").unwrap(), None);
     for text in ["", "{}", "{\"version\": 2}"] {
-        fs::write(desk.folder.path().join("ledger/sudo.json"), text).unwrap();
+        fs::write(desk.folder.path().join("var/lib/passkey/pam/sudo.json"), text).unwrap();
         assert!(ledger.entry("sudo").is_err(), "{text}");
     }
 }

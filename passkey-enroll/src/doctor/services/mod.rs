@@ -1,6 +1,7 @@
 //! The services of the machine: who comes in, who does not, and what with.
 
 mod lines;
+mod trial;
 mod way_in;
 
 use passkey_core::config::{Account, Mode};
@@ -11,6 +12,8 @@ use super::machine::Machine;
 use super::people::People;
 use crate::gate::{Gate, PasskeyCall};
 use crate::pam_files::{Call, Control, Facility, MustFail, ServiceFiles, StackError, Step};
+
+pub(super) use trial::unwatched;
 
 /// The most faults of one kind that are told one by one.
 const MOST: usize = 8;

@@ -109,3 +109,26 @@ fn a_service_file_is_roots_alone() {
     assert!(finding.place.as_ref().unwrap().path.ends_with("etc/pam.d/common-auth"));
     assert_eq!(finding.severity, Severity::Error);
 }
+
+#[test]
+fn a_switch_that_nobody_takes_back_is_found() {
+    use crate::switch::Way;
+    use crate::switch::ledger::{Change, Entry, Ledger};
+
+    let machine = Fixture::healthy();
+    let codes = |machine: &Fixture| {
+        let findings = machine.examine();
+        findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Warning)
+            .map(|finding| finding.code)
+            .collect::<Vec<_>>()
+    };
+    let ledger = Ledger::below(&machine.path(""));
+    let _lock = ledger.lock().unwrap();
+    let change = Change::Profile { name: "passkey-second-factor".to_owned() };
+    ledger.begin(&Entry::new("common-auth", Way::SecondFactor, change), None, true).unwrap();
+    assert_eq!(codes(&machine), ["switch_not_confirmed"]);
+    ledger.confirm("common-auth").unwrap();
+    assert_eq!(codes(&machine), [""; 0]);
+}

@@ -184,6 +184,33 @@ fn a_change_that_would_lock_somebody_out_is_refused() {
     assert_eq!(file(&guest), format!("{before}# by hand\n"));
 }
 
+/// Where the vendor's file speaks, it stays as it is: the administrator's folder hides it, and hides it no more.
+#[test]
+fn a_vendors_file_is_left_alone() {
+    let guest = Guest::debian("trixie").user("alice", "secret").key("blue", KeyOptions::default()).boot();
+    enrol(&guest, "blue", None);
+    guest.key("blue").touch_always(100);
+    guest.root("mkdir -p /usr/lib/pam.d && mv /etc/pam.d/sudo /usr/lib/pam.d/").ok();
+    let vendors = guest.root("cat /usr/lib/pam.d/sudo").ok();
+    guest
+        .run(
+            "root",
+            "passkey-enroll pam enable sudo --user alice --yes --answers-stdin --confirm-within 0 --accept only_way_to_root",
+            b"secret\n",
+            Duration::from_secs(60),
+        )
+        .ok();
+    let own = guest.root("grep -v -e passkey /etc/pam.d/sudo").ok();
+    assert_eq!(own, vendors);
+    assert_eq!(guest.root("cat /usr/lib/pam.d/sudo").ok(), vendors);
+    let mut sudo = guest.terminal("alice", "sudo -k id -un");
+    sudo.expect("password for alice").type_line("secret");
+    sudo.expect("Touch your security key").expect("root");
+    assert_eq!(sudo.wait().status, 0);
+    guest.root("passkey-enroll pam disable sudo --yes").ok();
+    guest.root("[ ! -e /etc/pam.d/sudo ]").ok();
+}
+
 #[test]
 fn in_place_of_the_password() {
     let guest =
