@@ -211,6 +211,45 @@ fn a_vendors_file_is_left_alone() {
     guest.root("[ ! -e /etc/pam.d/sudo ]").ok();
 }
 
+/// `common-auth` stands for all services: pam-auth-update writes the files, from the package's profile.
+#[test]
+fn debians_common_files_go_by_pam_auth_update() {
+    let profile = include_str!("../../../../packaging/debian/pam-configs/passkey-second-factor");
+    let guest = Guest::debian12()
+        .user("alice", "secret")
+        .file("/usr/share/pam-configs/passkey-second-factor", profile)
+        .key("blue", KeyOptions::default())
+        .boot();
+    enrol(&guest, "blue", None);
+    guest.key("blue").touch_always(100);
+    let all = "sha256sum /etc/pam.d/* /var/lib/pam/*";
+    let before = guest.root(all).ok();
+    let enable = "passkey-enroll pam enable common-auth --user alice --accept only_way_to_root";
+    let draft = guest.root(&format!("{enable} --dry-run"));
+    assert!(draft.stderr.contains("+++ /etc/pam.d/common-auth"), "{}", draft.stderr);
+    assert_eq!(guest.root(all).ok(), before, "a draft changes nothing");
+    let refused = guest.root(&format!("{enable} --passwordless --yes --json"));
+    assert_eq!((refused.status, json(&refused)["error"]["code"].clone()), (1, "profile_failed".into()));
+
+    let command = format!("{enable} --yes --answers-stdin --confirm-within 0");
+    guest.run("root", &command, b"secret\n", Duration::from_secs(60)).ok();
+    assert_eq!(asks(&guest).0, "password_and_passkey");
+    let mut sudo = guest.terminal("alice", "sudo -k id -un");
+    sudo.expect("password for alice").type_line("secret");
+    sudo.expect("Touch your security key").expect("root");
+    assert_eq!(sudo.wait().status, 0);
+    // One service alone does not come out of a file that all share.
+    let shared = guest.root("passkey-enroll pam disable sudo --yes --json");
+    assert_eq!((shared.status, json(&shared)["error"]["code"].clone()), (1, "in_shared_file".into()));
+    guest.root("passkey-enroll pam disable common-auth --yes").ok();
+    assert_eq!(guest.root(all).ok(), before);
+
+    // On trial they are taken back as well.
+    let output = guest.root(&format!("{enable} --yes --no-rehearsal --confirm-within 1 --json"));
+    assert_eq!((output.status, json(&output)["error"]["code"].clone()), (6, "not_confirmed".into()));
+    assert_eq!(guest.root(all).ok(), before);
+}
+
 #[test]
 fn in_place_of_the_password() {
     let guest =
