@@ -20,6 +20,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Makes an empty file, on the disk before this returns.
+pub(super) fn mark(path: &Path, mode: u32) -> io::Result<()> {
+    OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(path)?.sync_all()?;
+    sync_folder_of(path)
+}
+
 /// Takes the file away, and what a killed writer has left beside it, for good before this returns.
 pub(super) fn remove_durably(path: &Path) -> io::Result<()> {
     remove(&beside(path)?)?;

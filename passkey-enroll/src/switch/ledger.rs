@@ -176,15 +176,16 @@ impl Ledger {
     /// Writes down what is about to be changed.
     pub(crate) fn begin(&self, entry: &Entry, before: Option<&[u8]>, on_trial: bool) -> io::Result<()> {
         let service = &entry.service;
+        // First of all, since it is what the start of the machine goes by.
+        if on_trial {
+            file::mark(&self.pending(service), MODE)?;
+        }
         match before {
             Some(bytes) => file::replace(&self.path(service, "before"), bytes, MODE)?,
             None => file::remove_durably(&self.path(service, "before"))?,
         }
         let mut json = serde_json::to_vec_pretty(entry)?;
         json.push(b'\n');
-        if on_trial {
-            file::replace(&self.pending(service), b"", MODE)?;
-        }
         file::replace(&self.path(service, "json"), &json, MODE)
     }
 
@@ -253,11 +254,12 @@ impl Ledger {
         Ok(Undone::Restored)
     }
 
-    /// Forgets an entry whose change has been taken back. What is left without its entry means nothing.
+    /// Forgets an entry whose change has been taken back. What is left without its entry means nothing; that there is something
+    /// left goes last.
     pub(crate) fn forget(&self, service: &str) -> io::Result<()> {
         file::remove_durably(&self.path(service, "json"))?;
-        file::remove_durably(&self.pending(service))?;
-        file::remove_durably(&self.path(service, "before"))
+        file::remove_durably(&self.path(service, "before"))?;
+        file::remove_durably(&self.pending(service))
     }
 
     /// The file that says that a change is on trial.

@@ -37,8 +37,15 @@ pub(super) fn run(output: Output, arguments: &PamDisable) -> Result<(), Error> {
             Err(error) => output::warning(&error.report().message),
         }
     }
-    output.result(&DisabledServices { services: done })?;
-    first_error.map_or(Ok(()), Err)
+    finish(output, done, first_error)
+}
+
+/// One result: what was done, or what went wrong; a person hears of the rest as well.
+pub(super) fn finish(output: Output, services: Vec<Disabled>, error: Option<Error>) -> Result<(), Error> {
+    let result = DisabledServices { services };
+    let Some(error) = error else { return output.result(&result) };
+    output::block(&result);
+    Err(error)
 }
 
 fn disable(ledger: &Ledger, service: &str) -> Result<Disabled, Error> {

@@ -1,9 +1,9 @@
 //! `pam undo`: what was on trial when the machine went down is taken back.
 
-use super::require_root;
+use super::{disable, require_root};
 use crate::error::{Error, PamError};
 use crate::output::Output;
-use crate::output::pam::{Disabled, DisabledServices};
+use crate::output::pam::Disabled;
 use crate::switch::ledger::{Ledger, Standing, Undone};
 
 pub(super) fn run(output: Output) -> Result<(), Error> {
@@ -29,6 +29,5 @@ pub(super) fn run(output: Output) -> Result<(), Error> {
             Err(error) => first_error = first_error.or(Some(PamError::NotUndone(service, error))),
         }
     }
-    output.result(&DisabledServices { services })?;
-    first_error.map_or(Ok(()), |error| Err(error.into()))
+    disable::finish(output, services, first_error.map(Error::from))
 }

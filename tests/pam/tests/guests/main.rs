@@ -25,6 +25,7 @@ mod lockout;
 mod migrate;
 mod package;
 mod pin;
+mod power;
 mod recipes;
 mod recovery;
 mod saved;
