@@ -43,6 +43,7 @@ pub struct PamStatus {
 /// `pam enable`
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("way")))]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct PamEnable {
     /// The PAM service, such as sudo
     pub service: String,

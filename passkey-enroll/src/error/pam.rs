@@ -151,15 +151,17 @@ fn no_draft(service: &str, reason: &NoDraft) -> Report {
 
 fn risky(risks: &[Finding]) -> Report {
     let messages: Vec<&str> = risks.iter().map(|risk| risk.message.as_str()).collect();
-    let mut codes: Vec<&str> =
-        risks.iter().filter(|risk| risk.severity < Severity::Error).map(|risk| risk.code).collect();
+    let mut codes: Vec<&str> = risks.iter().map(|risk| risk.code).collect();
     codes.dedup();
     let remedies: Vec<&str> = risks.iter().filter_map(|risk| risk.remedy.as_deref()).collect();
-    let mut hint = remedies.first().copied().unwrap_or("See passkey-enroll doctor.").to_owned();
-    if codes.len() == risks.len() {
+    let remedy = remedies.first().copied().unwrap_or("See passkey-enroll doctor.");
+    // What stops everybody is never meant.
+    let hint = if risks.iter().all(|risk| risk.severity < Severity::Error) {
         let accepted: Vec<String> = codes.iter().map(|code| format!("--accept {code}")).collect();
-        hint.push_str(&format!(" If it is meant: {}", accepted.join(" ")));
-    }
+        format!("{remedy} If it is meant: {}", accepted.join(" "))
+    } else {
+        remedy.to_owned()
+    };
     Report::new(Exit::Failed, "would_lock_out", format!("Nothing was changed: {}", messages.join(" ")))
         .hint(hint)
 }

@@ -51,7 +51,9 @@ pub(crate) fn with_passkeys(
     let password = outline.password().ok_or(NoDraft::NoPassword)?;
     let call = |control: &str| {
         let mut call = format!("{REMARK}auth\t{control}\t{MODULE} mode={}", way.as_str());
-        arguments.iter().for_each(|argument| call.extend([" ", argument]));
+        for argument in arguments {
+            call.extend([" ", argument]);
+        }
         call + "\n"
     };
     let candidates = match way {

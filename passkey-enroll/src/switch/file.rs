@@ -28,8 +28,13 @@ pub(super) fn mark(path: &Path, mode: u32) -> io::Result<()> {
 
 /// Takes the file away, and what a killed writer has left beside it, for good before this returns.
 pub(super) fn remove_durably(path: &Path) -> io::Result<()> {
-    remove(&beside(path)?)?;
+    remove_unfinished(path)?;
     if remove(path)? { sync_folder_of(path) } else { Ok(()) }
+}
+
+/// Takes away what a writer that was killed has left beside the file.
+pub(super) fn remove_unfinished(path: &Path) -> io::Result<()> {
+    remove(&beside(path)?).map(|_| ())
 }
 
 /// The file's bytes; `None` where there is none.

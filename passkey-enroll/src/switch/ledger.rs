@@ -189,15 +189,6 @@ impl Ledger {
         file::replace(&self.path(service, "json"), &json, MODE)
     }
 
-    /// Makes the change that was written down.
-    pub(crate) fn make(&self, entry: &Entry) -> Result<(), UndoError> {
-        match &entry.change {
-            Change::File { path, mode, after, .. } => file::replace(path, after.as_bytes(), *mode)
-                .map_err(|error| UndoError::Io(path.clone(), error)),
-            Change::Profile { name } => common::enable(name).map_err(UndoError::Profile),
-        }
-    }
-
     /// The change stands from now on.
     pub(crate) fn confirm(&self, service: &str) -> io::Result<()> {
         file::remove_durably(&self.pending(service))
@@ -227,6 +218,7 @@ impl Ledger {
         after: &str,
     ) -> Result<Undone, UndoError> {
         let failed = |error| UndoError::Io(path.to_owned(), error);
+        file::remove_unfinished(path).map_err(failed)?;
         let kept = self.path(&entry.service, "before");
         let before = file::read(&kept).map_err(|error| UndoError::Io(kept.clone(), error))?;
         let current = file::read(path).map_err(failed)?;
@@ -287,6 +279,15 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 impl Entry {
+    /// Makes the change, which has been written down.
+    pub(crate) fn make(&self) -> Result<(), UndoError> {
+        match &self.change {
+            Change::File { path, mode, after, .. } => file::replace(path, after.as_bytes(), *mode)
+                .map_err(|error| UndoError::Io(path.clone(), error)),
+            Change::Profile { name } => common::enable(name).map_err(UndoError::Profile),
+        }
+    }
+
     pub(crate) fn new(service: &str, way: Way, change: Change) -> Self {
         Self { version: VERSION, service: service.to_owned(), way, switched: Timestamp::now(), change }
     }

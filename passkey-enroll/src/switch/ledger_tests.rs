@@ -36,7 +36,7 @@ impl Desk {
         let (ledger, entry) = (self.ledger(), self.entry(before.is_some()));
         let _lock = ledger.lock().unwrap();
         ledger.begin(&entry, before, true).unwrap();
-        ledger.make(&entry).unwrap();
+        entry.make().unwrap();
         entry
     }
 }
@@ -72,7 +72,7 @@ fn taking_back_works_wherever_it_was_cut_off() {
             let _lock = ledger.lock().unwrap();
             ledger.begin(&entry, before, true).unwrap();
             if make {
-                ledger.make(&entry).unwrap();
+                entry.make().unwrap();
                 match before {
                     Some(bytes) => fs::write(desk.file(), bytes).unwrap(),
                     None => fs::remove_file(desk.file()).unwrap(),

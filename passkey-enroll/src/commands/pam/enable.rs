@@ -211,9 +211,7 @@ fn switch(ledger: &Ledger, entry: &Entry, plan: &Plan, trial_time: Option<Durati
         Some(time) => trial::watch(ledger, &entry.service, time).map_err(failed),
         None => Ok(()),
     }
-    .and_then(|()| {
-        ledger.make(entry).map_err(|error| PamError::NotUndone(entry.service.clone(), error).into())
-    });
+    .and_then(|()| entry.make().map_err(|error| PamError::NotUndone(entry.service.clone(), error).into()));
     if made.is_err() {
         // Nothing was changed, or not all of it.
         let _ = ledger.undo(entry);
