@@ -15,7 +15,7 @@
 //! assert!(guest.syslog().contains("session opened"));
 //! ```
 //!
-//! The first guest of a kind saves its state when its kernel is up, the others go on from it: they listen after less than half of the
+//! The first guest of a kind saves its state when its kernel is up, the others go on from it: they listen after a third of the
 //! processor time. Their clocks, random numbers and files are their own.
 //!
 //! It is test equipment: what goes wrong panics, with what is needed to see why. Nothing waits without a deadline.

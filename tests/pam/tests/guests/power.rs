@@ -46,7 +46,7 @@ fn somebody_comes_in_wherever_the_power_goes() {
         guest.root("busybox umount /etc/pam.d /var/lib/passkey /disk").ok();
     }
     println!("power cut: {untouched} points with the old file, {switched} with the new one");
-    assert!(untouched > 2 && switched > 2, "the points lie on both sides of the change");
+    assert!(untouched > 0 && switched > 0, "the points lie on both sides of the change");
 }
 
 /// The file before and after, and the disks.
