@@ -4,59 +4,24 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::io::{Read as _, Seek as _};
 use std::os::fd::AsRawFd as _;
 use std::ptr;
+
+use pam_client::raw::{
+    Conversation, ERROR_MSG, Handle, Message, PROMPT_ECHO_ON, RHOST, Response, SUCCESS, TTY, pam_acct_mgmt,
+    pam_authenticate, pam_end, pam_putenv, pam_set_item, pam_setcred, pam_start_confdir,
+};
 
 use super::module;
 
 /// The language of the host.
 mod words;
 
-#[repr(C)]
-struct Message {
-    style: c_int,
-    text: *const c_char,
-}
-
-#[repr(C)]
-struct Response {
-    text: *mut c_char,
-    code: c_int,
-}
-
-#[repr(C)]
-struct Conversation {
-    converse: extern "C" fn(c_int, *mut *const Message, *mut *mut Response, *mut c_void) -> c_int,
-    data: *mut c_void,
-}
-
-#[link(name = "pam")]
-unsafe extern "C" {
-    fn pam_start_confdir(
-        service: *const c_char,
-        user: *const c_char,
-        conversation: *const Conversation,
-        folder: *const c_char,
-        handle: *mut *mut c_void,
-    ) -> c_int;
-    fn pam_set_item(handle: *mut c_void, item: c_int, value: *const c_void) -> c_int;
-    fn pam_putenv(handle: *mut c_void, variable: *const c_char) -> c_int;
-    fn pam_authenticate(handle: *mut c_void, flags: c_int) -> c_int;
-    fn pam_setcred(handle: *mut c_void, flags: c_int) -> c_int;
-    fn pam_acct_mgmt(handle: *mut c_void, flags: c_int) -> c_int;
-    fn pam_end(handle: *mut c_void, status: c_int) -> c_int;
-}
-
-const SUCCESS: c_int = 0;
 const SERVICE_ERR: c_int = 3;
 const AUTHINFO_UNAVAIL: c_int = 9;
 const USER_UNKNOWN: c_int = 10;
-const PROMPT_ECHO_ON: c_int = 2;
-const ERROR_MSG: c_int = 3;
-const RHOST: c_int = 4;
-const TTY: c_int = 3;
 const SILENT: c_int = 0x8000;
 
 /// What is said to the person, and their one answer to every prompt.
@@ -89,7 +54,7 @@ extern "C" fn converse(
 
 /// One application with one handle of libpam.
 struct Application {
-    handle: *mut c_void,
+    handle: *mut Handle,
     person: Box<RefCell<Person>>,
     _folder: tempfile::TempDir,
     _conversation: Box<Conversation>,

@@ -110,7 +110,9 @@ fn two_hundred_passkeys(guest: &Guest) {
     let mut file =
         CredentialFile::parse(&guest.root(&format!("cat {FILE}")).ok()).expect("it was written by us");
     let last = file.credentials.last().expect("ten are enrolled").clone();
-    let others = (0..190_u8).map(|number| Credential {
+    // Each with an id of its own, and none with the last one's.
+    let numbers = (0..=u8::MAX).filter(|number| *number != last.id.as_bytes()[0]).take(190);
+    let others = numbers.map(|number| Credential {
         id: CredentialId::new([&[number], &last.id.as_bytes()[1..]].concat()).expect("as long as another"),
         name: format!("lost {number}"),
         ..last.clone()

@@ -148,6 +148,7 @@ fn on_debian_12() {
 
     instead_of_the_password(&machine);
     what_is_written_by_hand(&machine);
+    switch_sudo_on(&machine);
     machine.manage("apt-get remove -y passkey");
     machine.assert_untouched("after removing");
     machine.assert_password("alice", "after removing");
@@ -167,6 +168,11 @@ fn on_debian_13() {
     machine.assert_second_factor("unpacked, not configured");
     machine.manage("dpkg --configure -a");
     machine.assert_upgraded(&settings, &switched_on);
+    machine.manage("passkey-enroll pam disable common-auth --yes");
+    machine.assert_untouched("the common files are switched off");
+    switch_sudo_on(&machine);
+    machine.manage("passkey-enroll pam disable sudo --yes");
+    machine.assert_untouched("sudo is switched off");
     purge(&machine);
 }
 
@@ -237,6 +243,16 @@ fn what_is_written_by_hand(machine: &Machine) {
     assert_eq!(machine.manage("dpkg-query -W -f '${db:Status-Status}' passkey"), "installed");
     guest.root("cp -p /root/sudo /etc/pam.d/sudo").ok();
     machine.assert_untouched("the line is out");
+}
+
+/// By the command, with alice's own key in the rehearsal.
+fn switch_sudo_on(machine: &Machine) {
+    machine.guest.key("blue").touch_after(200);
+    let enable = "passkey-enroll pam enable sudo --user alice --ignore-unenrolled --accept only_way_to_root --yes --answers-stdin \
+                  --confirm-within 0";
+    machine.guest.run("root", enable, b"secret\n", PATIENCE).ok();
+    machine.assert_second_factor("sudo is switched on");
+    machine.assert_password("bob", "sudo is switched on, without a passkey");
 }
 
 fn purge(machine: &Machine) {

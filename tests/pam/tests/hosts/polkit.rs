@@ -6,13 +6,12 @@ use crate::program::{OnTerminal, Sitting};
 
 /// The agent registers for this shell, and closes its output then. The one inside pkexec is no use: it is root, and polkit takes
 /// answers for alice only from an agent of hers.
-pub(crate) const PKEXEC: &str = "exec 3< <(exec pkttyagent --notify-fd 1 --process $$); cat <&3
-     pkexec --disable-internal-agent true; result=$?; kill $!; exit $result";
-
-pub(crate) const SERVICE: &str = "polkit-1";
-
-/// An agent whose terminal is gone, as Ctrl-C and a closed window leave it, reads on without end and keeps a processor busy.
-pub(crate) const END_AGENTS: &str = "pkill -KILL -x pkttyagent; true";
+///
+/// An agent whose terminal is gone, as Ctrl-C and a closed window leave it, reads on without end and keeps a processor busy: it goes with
+/// the shell, however that ends.
+pub(crate) const PKEXEC: &str =
+    "exec 3< <(exec pkttyagent --notify-fd 1 --process $$); trap \"kill -KILL $!\" EXIT; cat <&3
+     pkexec --disable-internal-agent true";
 
 /// The agent shows its prompt first, then turns the echo off and throws away what has been typed until then.
 const ECHO_IS_OFF: &str = "tty=/dev/$(ps -o tty= -C pkttyagent | head -n 1)

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::polkit;
-
 /// A program that signs a person in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -105,7 +103,7 @@ impl Host {
             Self::Su => "su",
             Self::Login => "login",
             Self::Sshd => "sshd",
-            Self::Polkit | Self::SandboxedPolkit | Self::PolkitInSsh => polkit::SERVICE,
+            Self::Polkit | Self::SandboxedPolkit | Self::PolkitInSsh => "polkit-1",
             Self::I3lock => "i3lock",
         }
     }

@@ -8,7 +8,6 @@ use std::time::Instant;
 use guest::{Guest, PATIENCE};
 
 use crate::document;
-use crate::polkit;
 use crate::program::begin;
 use crate::row::{End, Mode, Row, Stage};
 use crate::scene::PASSWORD;
@@ -76,10 +75,6 @@ fn clean_up(guest: &Guest, row: &Row) {
     if row.mishap.breaking().is_some() {
         script.push('\n');
         script.push_str(row.mishap.repair());
-    }
-    if row.host.service() == polkit::SERVICE {
-        script.push('\n');
-        script.push_str(polkit::END_AGENTS);
     }
     guest.root(&script).ok();
 }

@@ -1,47 +1,17 @@
 //! Libpam, as an application uses it.
 
-use super::footprint::Footprint;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
 
-#[repr(C)]
-struct Message {
-    style: c_int,
-    text: *const c_char,
-}
+use pam_client::raw::{
+    CONV_ERR, Conversation, ERROR_MSG, Message, PROMPT_ECHO_OFF, PROMPT_ECHO_ON, Response, SUCCESS,
+    pam_authenticate, pam_end, pam_setcred, pam_start,
+};
 
-#[repr(C)]
-struct Response {
-    text: *mut c_char,
-    code: c_int,
-}
+use super::footprint::Footprint;
 
-#[repr(C)]
-struct Conversation {
-    converse: extern "C" fn(c_int, *mut *const Message, *mut *mut Response, *mut c_void) -> c_int,
-    data: *mut c_void,
-}
-
-#[link(name = "pam")]
-unsafe extern "C" {
-    fn pam_start(
-        service: *const c_char,
-        user: *const c_char,
-        conversation: *const Conversation,
-        handle: *mut *mut c_void,
-    ) -> c_int;
-    fn pam_authenticate(handle: *mut c_void, flags: c_int) -> c_int;
-    fn pam_setcred(handle: *mut c_void, flags: c_int) -> c_int;
-    fn pam_end(handle: *mut c_void, status: c_int) -> c_int;
-}
-
-const SUCCESS: c_int = 0;
-const CONV_ERR: c_int = 19;
-const PROMPT_ECHO_OFF: c_int = 1;
-const PROMPT_ECHO_ON: c_int = 2;
-const ERROR_MSG: c_int = 3;
 const ESTABLISH_CRED: c_int = 2;
 
 /// Who answers prompts, and looks about meanwhile.
