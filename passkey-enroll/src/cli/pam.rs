@@ -47,7 +47,7 @@ pub struct PamStatus {
 pub struct PamEnable {
     /// The PAM service, such as sudo
     pub service: String,
-    /// Ask for the passkey after the password [default]
+    /// Ask for the passkey after the password, which is what happens without either
     #[arg(long, group = "way")]
     pub second_factor: bool,
     /// Ask for the passkey in place of the password, which still does where there is no key
