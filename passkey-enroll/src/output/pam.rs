@@ -131,21 +131,16 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn new(
-        before: &ServiceFiles,
-        after: &ServiceFiles,
-        changed: &[String],
-        risks: &[doctor::Finding],
-    ) -> Self {
+    pub(crate) fn new(before: &ServiceFiles, after: &ServiceFiles, risks: &[doctor::Finding]) -> Self {
         let text = |files: &ServiceFiles, name: &str| {
             files.read(name).map(|(path, file)| {
                 (path.display().to_string(), String::from_utf8_lossy(&file.to_bytes()).into_owned())
             })
         };
-        let diffs = changed.iter().map(|name| {
+        let diffs = after.drafted().into_iter().map(|name| {
             let (old_path, old) =
-                text(before, name).unwrap_or_else(|_| ("/dev/null".to_owned(), String::new()));
-            let (new_path, new) = text(after, name).unwrap_or_default();
+                text(before, &name).unwrap_or_else(|_| ("/dev/null".to_owned(), String::new()));
+            let (new_path, new) = text(after, &name).unwrap_or_default();
             TextDiff::from_lines(&old, &new)
                 .unified_diff()
                 .context_radius(3)

@@ -74,17 +74,15 @@ pub(crate) fn draft(profile: &str, files: ServiceFiles) -> Result<ServiceFiles, 
     let root_option = root.path().to_str().ok_or(io::ErrorKind::InvalidInput).map_err(io::Error::from)?;
     run(&["--root", root_option, "--enable", profile])?;
     let mut drafted = files;
-    let mut changed = false;
     for name in WRITTEN {
         let written = file::read(&root.path().join(FOLDERS[0]).join(name))?;
         if let Some(written) = written
             && file::read(&Path::new("/").join(FOLDERS[0]).join(name))?.as_ref() != Some(&written)
         {
-            changed = true;
             drafted = drafted.with(name, written);
         }
     }
-    if changed { Ok(drafted) } else { Err(Failed::Refused(NO_CHANGE.to_owned())) }
+    if drafted.drafted().is_empty() { Err(Failed::Refused(NO_CHANGE.to_owned())) } else { Ok(drafted) }
 }
 
 /// It ends well and does nothing where somebody has edited its files by hand.

@@ -38,7 +38,7 @@ pub(super) fn remove_unfinished(path: &Path) -> io::Result<()> {
 }
 
 /// The file's bytes; `None` where there is none.
-pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

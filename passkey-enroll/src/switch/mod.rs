@@ -15,7 +15,7 @@ pub(crate) mod ledger;
 pub(crate) mod rehearsal;
 pub(crate) mod trial;
 
-pub(crate) use file::replace;
+pub(crate) use file::{read, replace};
 
 use serde::{Deserialize, Serialize};
 

@@ -39,13 +39,17 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     let context = Context::new(global, output)?;
     let way = if arguments.passwordless { Way::Passwordless } else { Way::SecondFactor };
     let ledger = Ledger::of_machine();
-    if arguments.dry_run {
-        // Only root can see what is on trial; whoever looks ahead need not.
-    } else if let Ok(Standing::OnTrial { .. }) = ledger.standing(&service) {
+    // Only root can see what is on trial; whoever looks ahead need not.
+    if !arguments.dry_run && matches!(ledger.standing(&service), Ok(Standing::OnTrial { .. })) {
         return Err(PamError::OnTrial(service).into());
     }
     let before = ServiceFiles::of_machine();
-    let plan = match Plan::of(&before, &context.config, &service, way, arguments) {
+    let planned = if service == common::SERVICE {
+        Plan::of_common(&before, way)
+    } else {
+        Plan::of_file(&before, &context.config, &service, way, arguments)
+    };
+    let plan = match planned {
         Err(PamError::NoDraft(_, NoDraft::AsksAlready)) if asks(&before, &context.config, &service, way) => {
             return context.output.result(&Enabled::unchanged(&service, way));
         }
@@ -58,7 +62,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
         config: global.config.clone(),
     };
     let risks = doctor::foresee(&patient, &service, &before, &plan.after);
-    let drafted = Draft::new(&before, &plan.after, &plan.changed, &risks);
+    let drafted = Draft::new(&before, &plan.after, &risks);
     output::block(&drafted);
     refuse_risks(&risks, &arguments.accept)?;
     if arguments.dry_run {
@@ -96,8 +100,6 @@ fn asks(files: &ServiceFiles, config: &Config, service: &str, way: Way) -> bool 
 struct Plan {
     /// The service files as they would be.
     after: ServiceFiles,
-    /// The names of those that change.
-    changed: Vec<String>,
     /// What is written down of it.
     change: Change,
     /// The file as it is; `None` where there is none, or the change is not one of a single file.
@@ -107,20 +109,6 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(
-        files: &ServiceFiles,
-        config: &Config,
-        service: &str,
-        way: Way,
-        arguments: &PamEnable,
-    ) -> Result<Self, PamError> {
-        if service == common::SERVICE {
-            Self::of_common(files, way)
-        } else {
-            Self::of_file(files, config, service, way, arguments)
-        }
-    }
-
     fn of_file(
         files: &ServiceFiles,
         config: &Config,
@@ -144,7 +132,6 @@ impl Plan {
         };
         Ok(Self {
             after: files.clone().with(service, bytes),
-            changed: vec![service.to_owned()],
             change: Change::File { path, existed: before.is_some(), mode, after },
             before,
             rehearsable: service.to_owned(),
@@ -157,10 +144,8 @@ impl Plan {
         }
         let name = common::profile(way).to_owned();
         let after = common::draft(&name, files.clone()).map_err(PamError::Common)?;
-        let changed = after.drafted();
         let rehearsable = REHEARSABLE.into_iter().find(|service| files.read(service).is_ok());
         Ok(Self {
-            changed,
             after,
             change: Change::Profile { name },
             before: None,
@@ -197,11 +182,7 @@ fn switch(ledger: &Ledger, entry: &Entry, plan: &Plan, trial_time: Option<Durati
     let failed = |error| Error::from(PamError::Ledger(error));
     let _lock = ledger.lock().map_err(failed)?;
     if let Change::File { path, .. } = &entry.change {
-        let current = match fs::read(path) {
-            Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(PamError::Io(path.clone(), error).into()),
-        };
+        let current = crate::switch::read(path).map_err(|error| PamError::Io(path.clone(), error))?;
         if current != plan.before {
             return Err(PamError::ChangedMeanwhile(path.clone()).into());
         }

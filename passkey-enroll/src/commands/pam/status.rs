@@ -55,10 +55,10 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
             Some(call) => Some(call.place.path.clone()),
             None => files.read(&name).ok().map(|(path, _)| path),
         };
-        let by = call.as_ref().map(|_| match () {
-            () if on_trial.contains(&name) && switched.contains(&name) => By::OnTrial,
-            () if switched.contains(&name) => By::PasskeyEnroll,
-            () => By::Hand,
+        let by = call.as_ref().map(|_| match (switched.contains(&name), on_trial.contains(&name)) {
+            (true, true) => By::OnTrial,
+            (true, false) => By::PasskeyEnroll,
+            (false, _) => By::Hand,
         });
         services.push(ServiceStatus {
             service: name,
