@@ -1,22 +1,30 @@
-//! The power goes while a service is being switched on: at twenty points, each a copy of the disk as a power cut would leave it there.
-//! Another machine starts from each of them.
+//! The power goes while a service is being switched on: after each step of it that a disk may see, in a copy of the disk as a power cut
+//! would leave it there. Another machine starts from each of them.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use guest::{Disk, Guest, KeyOptions};
+use guest::{Disk, Guest, KeyOptions, Terminal};
 use pam_tests::enrol;
 
 /// What is on the disk.
 const FOLDERS: [&str; 2] = ["/etc/pam.d", "/var/lib/passkey"];
+/// At least so many steps are there.
 const POINTS: usize = 20;
-/// Whatever puts something on a disk takes so long here, in microseconds: as long as a moment between two copies.
-const DELAY: u32 = 250_000;
+/// And not more, with the one at the end, than there are letters for disks.
+const MOST_POINTS: usize = 23;
+/// The steps: these calls change what is on a disk, or have it written there.
+const STEPS: &str = "mkdir,fchmod,fsync,rename,unlink";
+/// Where it is written down that the command has stopped after one of them.
+const STOPS: &str = "/run/stops";
+/// What it says at the end of them.
+const SWITCHED: &str = "Waiting for the confirmation";
 
 #[test]
 fn somebody_comes_in_wherever_the_power_goes() {
     let (before, after, disks) = cut();
-    assert_eq!(disks.len(), POINTS);
+    let points = disks.len();
+    assert!(points >= POINTS, "{points}");
     let mut builder = Guest::debian12().user("alice", "secret").key("blue", KeyOptions::default());
     for disk in disks {
         builder = builder.with_disk(disk);
@@ -25,7 +33,7 @@ fn somebody_comes_in_wherever_the_power_goes() {
     enrol(&guest, "blue", None);
     guest.key("blue").touch_always(20);
     let (mut untouched, mut switched) = (0, 0);
-    for point in 0..POINTS {
+    for point in 0..points {
         mount(&guest, point);
         let found = guest.root("cat /etc/pam.d/sudo").ok();
         // The one or the other, whole, and the person signs in by it.
@@ -63,25 +71,35 @@ fn cut() -> (String, String, Vec<Disk>) {
         guest.root(&format!("cp -a {folder} {own} && busybox mount --bind {own} {folder} && sync")).ok();
     }
     let before = guest.root("cat /etc/pam.d/sudo").ok();
-    let writes = "fsync,rename,renameat,renameat2,unlink,unlinkat";
     let enable = format!(
-        "strace -o /dev/null -e trace={writes} -e inject={writes}:delay_enter={DELAY} passkey-enroll pam enable sudo --user alice \
-         --yes --no-rehearsal --accept only_way_to_root"
+        "strace -o {STOPS} -e trace={STEPS} -e inject={STEPS}:signal=SIGSTOP passkey-enroll pam enable sudo --user alice --yes \
+         --no-rehearsal --accept only_way_to_root"
     );
-    let mut enabling = guest.terminal("root", &enable);
-    guest.root("until [ -e /var/lib/passkey/pam ]; do sleep 0.02; done").ok();
     let mut disks = Vec::new();
-    let start = Instant::now();
-    while disks.len() < POINTS - 1 {
+    let mut enabling = guest.terminal("root", &enable);
+    while stops_again(&guest, disks.len(), &mut enabling) {
         disks.push(guest.copy_of_disk("system"));
-        thread::sleep(Duration::from_micros(u64::from(DELAY)));
-        assert!(start.elapsed() < guest::PATIENCE);
+        assert!(disks.len() < MOST_POINTS, "so many disks do not go into a machine");
+        guest.root("pkill -CONT -x passkey-enroll").ok();
     }
-    enabling.expect("on trial");
     let after = guest.root("cat /etc/pam.d/sudo").ok();
     // And one for real.
     disks.extend(guest.power_cut());
     (before, after, disks)
+}
+
+/// Waits until the command has stopped more than so many times; not if it has done all that it does.
+fn stops_again(guest: &Guest, times: usize, enabling: &mut Terminal) -> bool {
+    let start = Instant::now();
+    while !enabling.transcript().contains(SWITCHED) {
+        let stops = guest.root(&format!("grep -c 'stopped by SIGSTOP' {STOPS}")).stdout;
+        if stops.trim().parse().unwrap_or(0) > times {
+            return true;
+        }
+        assert!(start.elapsed() < guest::PATIENCE, "{}", enabling.transcript());
+        thread::sleep(Duration::from_millis(20));
+    }
+    false
 }
 
 /// Where on the disk a folder is.
