@@ -3,12 +3,17 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::image::cache;
+
+/// Of who comes last when everything runs at once.
+const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// Held for as long as a guest runs.
 pub(crate) struct Slot {
@@ -16,22 +21,38 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Waits for a free one, for ten minutes at most.
+    /// Waits for a free one.
     pub(crate) fn take() -> io::Result<Self> {
         let folder = cache();
         fs::create_dir_all(&folder)?;
         let slots = thread::available_parallelism()?.get();
         let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(600) {
-            for slot in 0..slots {
-                let path = folder.join(format!("slot-{slot}"));
-                let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-                if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
-                    return Ok(Self { _lock: lock });
+        // Who waits comes before who has just had one and asks for the next.
+        let mut queue = None;
+        while start.elapsed() < PATIENCE {
+            if queue.is_none() {
+                queue = lock(&folder.join("slot-queue"))?;
+            }
+            if queue.is_some() {
+                for slot in 0..slots {
+                    if let Some(lock) = lock(&folder.join(format!("slot-{slot}")))? {
+                        return Ok(Self { _lock: lock });
+                    }
                 }
             }
             thread::sleep(Duration::from_millis(100));
         }
-        Err(io::Error::new(io::ErrorKind::TimedOut, "other guests have kept all processors for ten minutes"))
+        let reason = format!("other guests have kept all processors for {PATIENCE:?}");
+        Err(io::Error::new(io::ErrorKind::TimedOut, reason))
+    }
+}
+
+/// `None`: somebody else has it.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+        Err(errno) => Err(errno.into()),
     }
 }
