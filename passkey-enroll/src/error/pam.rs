@@ -15,7 +15,7 @@ use crate::switch::rehearsal::NotRehearsed;
 #[derive(Debug)]
 pub(crate) enum PamError {
     /// The command that was given is root's.
-    OnlyRoot(&'static str),
+    OnlyRoot(String),
     /// No service can have this name.
     NoName(String),
     /// There is no way to write it down.

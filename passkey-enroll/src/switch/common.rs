@@ -3,9 +3,11 @@
 
 use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Way, file};
 use crate::pam_files::ServiceFiles;
@@ -17,6 +19,12 @@ const FOLDERS: [&str; 3] = ["etc/pam.d", "usr/share/pam-configs", "var/lib/pam"]
 const PROGRAM: &str = "pam-auth-update";
 /// Behind the usual ones: root's PATH does not have them everywhere.
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+/// It reads and writes a few small files, on a slow machine too.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked whether it has ended.
+const INTERVAL: Duration = Duration::from_millis(20);
+/// Of what it says, in bytes.
+const MAX_WORDS: u64 = 64 * 1024;
 /// The files that it writes.
 const WRITTEN: [&str; 5] =
     ["common-auth", "common-account", "common-password", "common-session", "common-session-noninteractive"];
@@ -30,6 +38,8 @@ pub(crate) enum Failed {
     NoProfile(PathBuf),
     /// Its own words.
     Refused(String),
+    /// It did not come to an end.
+    TimedOut,
     /// What it is to work on cannot be copied.
     Io(io::Error),
 }
@@ -40,6 +50,7 @@ impl fmt::Display for Failed {
             Self::NoProgram => write!(f, "there is no {PROGRAM}"),
             Self::NoProfile(path) => write!(f, "there is no profile {}", path.display()),
             Self::Refused(words) => write!(f, "{PROGRAM}: {words}"),
+            Self::TimedOut => write!(f, "{PROGRAM} did not come to an end"),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -108,21 +119,39 @@ pub(crate) fn enabled() -> Option<Way> {
 }
 
 fn run(arguments: &[&str]) -> Result<(), Failed> {
-    let output = Command::new(PROGRAM)
+    // Not a pipe, which would have to be read while it is waited for.
+    let mut errors = tempfile::tempfile()?;
+    let mut process = Command::new(PROGRAM)
         .args(arguments)
         .env("PATH", PATH)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null())
-        .output()
+        .stdout(Stdio::null())
+        .stderr(errors.try_clone()?)
+        .spawn()
         .map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound { Failed::NoProgram } else { Failed::Io(error) }
         })?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        let words = String::from_utf8_lossy(&output.stderr);
-        Err(Failed::Refused(words.lines().last().unwrap_or("it fails and does not say why").to_owned()))
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = process.try_wait()? {
+            break status;
+        }
+        if start.elapsed() > PATIENCE {
+            let _ = process.kill();
+            process.wait()?;
+            return Err(Failed::TimedOut);
+        }
+        thread::sleep(INTERVAL);
+    };
+    if status.success() {
+        return Ok(());
     }
+    let mut words = Vec::new();
+    errors.rewind()?;
+    errors.take(MAX_WORDS).read_to_end(&mut words)?;
+    let words = String::from_utf8_lossy(&words);
+    Err(Failed::Refused(words.lines().last().unwrap_or("it fails and does not say why").to_owned()))
 }
 
 fn copy_files(from: &Path, to: &Path) -> io::Result<()> {

@@ -173,13 +173,20 @@ impl Ledger {
         }
     }
 
-    /// Writes down what is about to be changed.
+    /// Writes down what is about to be changed. Where that fails, as on a full disk, nothing is on trial.
     pub(crate) fn begin(&self, entry: &Entry, before: Option<&[u8]>, on_trial: bool) -> io::Result<()> {
-        let service = &entry.service;
         // First of all, since it is what the start of the machine goes by.
-        if on_trial {
-            file::mark(&self.pending(service), MODE)?;
+        let marked = if on_trial { file::mark(&self.pending(&entry.service), MODE) } else { Ok(()) };
+        let written = marked.and_then(|()| self.write_down(entry, before));
+        if written.is_err() {
+            // What cannot be taken away either, the start of the machine finds without an entry, and forgets.
+            let _ = file::remove_durably(&self.pending(&entry.service));
         }
+        written
+    }
+
+    fn write_down(&self, entry: &Entry, before: Option<&[u8]>) -> io::Result<()> {
+        let service = &entry.service;
         match before {
             Some(bytes) => file::replace(&self.path(service, "before"), bytes, MODE)?,
             None => file::remove_durably(&self.path(service, "before"))?,

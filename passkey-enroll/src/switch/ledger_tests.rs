@@ -41,6 +41,18 @@ impl Desk {
     }
 }
 
+#[test]
+fn what_cannot_be_written_down_is_not_on_trial() {
+    let desk = Desk::new(Some(BEFORE));
+    let ledger = desk.ledger();
+    let _lock = ledger.lock().unwrap();
+    // In the entry's place, as a full disk would be in its way.
+    fs::create_dir(ledger.path("sudo", "json")).unwrap();
+    assert!(ledger.begin(&desk.entry(true), Some(BEFORE), true).is_err());
+    assert_eq!(ledger.on_trial().unwrap(), Vec::<String>::new());
+    assert_eq!(ledger.standing("sudo").unwrap(), Standing::Kept);
+}
+
 fn is_empty(ledger: &Ledger) -> bool {
     ledger.services().unwrap().is_empty() && ledger.on_trial().unwrap().is_empty()
 }

@@ -9,8 +9,8 @@ use crate::output::pam::Confirmed;
 use crate::switch::ledger::{Entry, Ledger, Standing};
 
 pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Result<(), Error> {
-    require_root("confirm")?;
     let service = service(&arguments.service)?;
+    require_root(&format!("confirm {service}"))?;
     let context = Context::new(global, output)?;
     let ledger = Ledger::of_machine();
     let entry = on_trial(&ledger, &service)?;

@@ -17,10 +17,11 @@ use crate::switch::ledger::{Ledger, Undone};
 use crate::switch::{common, draft};
 
 pub(super) fn run(output: Output, arguments: &PamDisable) -> Result<(), Error> {
-    require_root("disable")?;
+    let chosen = arguments.service.as_deref().map(service).transpose()?;
+    require_root(&chosen.as_ref().map_or_else(|| "disable".to_owned(), |one| format!("disable {one}")))?;
     let ledger = Ledger::of_machine();
-    let services = match &arguments.service {
-        Some(given) => vec![service(given)?],
+    let services = match chosen {
+        Some(service) => vec![service],
         None => ledger.services().map_err(PamError::Ledger)?,
     };
     if !arguments.yes && !services.is_empty() {

@@ -34,7 +34,7 @@ const REHEARSABLE: [&str; 3] = ["sudo", "login", "su"];
 pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Result<(), Error> {
     let service = service(&arguments.service)?;
     if !arguments.dry_run {
-        require_root("enable")?;
+        require_root(&format!("enable {service}"))?;
     }
     let context = Context::new(global, output)?;
     let way = if arguments.passwordless { Way::Passwordless } else { Way::SecondFactor };

@@ -23,9 +23,9 @@ pub(super) fn run(global: &Global, output: Output, arguments: &Pam) -> Result<()
     }
 }
 
-/// Goes on as root only.
-fn require_root(command: &'static str) -> Result<(), Error> {
-    if Caller::of_process().is_root { Ok(()) } else { Err(PamError::OnlyRoot(command).into()) }
+/// Goes on as root only; the command is what root would have to say behind `pam`.
+fn require_root(command: &str) -> Result<(), Error> {
+    if Caller::of_process().is_root { Ok(()) } else { Err(PamError::OnlyRoot(command.to_owned()).into()) }
 }
 
 /// The service's name, as libpam has it.
