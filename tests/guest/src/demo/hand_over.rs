@@ -29,7 +29,7 @@ pub(super) fn to_person(guest: &Guest, mut terminal: Terminal) -> ExitCode {
     );
     narrate("  Ctrl-T           touches the key 'blue', now: while it blinks");
     narrate("  touch [KEY]      touches it as soon as it blinks: 'touch; sudo -k; sudo id'");
-    narrate("  unplug [KEY]     pulls it out; there is also 'green', which is not enrolled");
+    narrate("  unplug [KEY]     pulls it out; 'green' lies beside it, enrolled as well");
     narrate("  plug [KEY]       plugs it in;   keys  lists them;   passkey-enroll --help");
     let raw = Raw::enter();
     let touch_wanted = Arc::new(AtomicBool::new(false));

@@ -15,14 +15,8 @@ use crate::{Guest, KeyOptions, Terminal};
 
 const PASSWORD: &str = "secret";
 const PROMPT: &str = "alice@debian:~$ ";
-
-/// Sudo asks for the password and then for the passkey.
-const PAM_SUDO: &str = "\
-auth required pam_unix.so
-auth required pam_passkey.so
-account include common-account
-session include common-session-noninteractive
-";
+/// As long as a person looks before they act.
+const GLANCE: Duration = Duration::from_millis(700);
 
 /// Of `guest-demo [--shell]`.
 pub fn main() -> ExitCode {
@@ -42,46 +36,108 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let size = hand_over::window_size().unwrap_or((24, 100));
-    let mut terminal = guest.terminal_sized("alice", None, size).echoing(io::stdout());
-    terminal.expect(PROMPT);
-    enrol(&guest, &mut terminal);
-    sign_in(&guest, &mut terminal);
-    println!();
+    let mut demo = Demo::new(&guest);
+    demo.enrol("blue");
+    narrate("A second key, for the day the first is lost.");
+    guest.key("blue").unplug();
+    guest.key("green").plug();
+    demo.new_prompt();
+    demo.enrol("green");
+    guest.key("green").unplug();
+    guest.key("blue").plug();
+    demo.switch_on();
+    demo.sign_in();
     if stay {
-        return hand_over::to_person(&guest, terminal);
+        return hand_over::to_person(&guest, demo.terminal);
     }
     narrate("That was sudo with a passkey. The guest is gone now; './demo --shell' lets you play in it.");
     ExitCode::SUCCESS
 }
 
-fn enrol(guest: &Guest, terminal: &mut Terminal) {
-    terminal.type_line("sudo passkey-enroll add --name 'blue key'");
-    terminal.expect("password for alice: ");
-    thread::sleep(Duration::from_millis(500));
-    terminal.type_line(PASSWORD);
-    // Once to make the passkey, once to see that it works.
-    let blue = guest.key("blue");
-    blue.touch_always(1500);
-    terminal.expect(PROMPT);
-    blue.touch_never();
+/// Alice at her terminal.
+struct Demo<'g> {
+    guest: &'g Guest,
+    terminal: Terminal,
 }
 
-fn sign_in(guest: &Guest, terminal: &mut Terminal) {
-    println!();
-    narrate("The administrator switches it on: 'auth required pam_passkey.so' in /etc/pam.d/sudo.");
-    guest.write("/etc/pam.d/sudo", PAM_SUDO);
-    // The prompt stands above what was said: a new one, so that the command is typed behind it.
-    terminal.type_line("").expect(PROMPT);
-    terminal.type_line("sudo -k").expect(PROMPT);
-    terminal.type_line("sudo -u root id").expect("password for alice: ");
-    thread::sleep(Duration::from_millis(500));
-    terminal.type_line(PASSWORD).expect("Touch your security key");
-    let blue = guest.key("blue");
-    blue.wait_blinking();
-    thread::sleep(Duration::from_secs(1));
-    blue.touch();
-    terminal.expect("uid=0(root)").expect(PROMPT);
+impl<'g> Demo<'g> {
+    fn new(guest: &'g Guest) -> Self {
+        Self { guest, terminal: shell(guest) }
+    }
+
+    fn enrol(&mut self, key: &str) {
+        self.terminal.type_line(&format!("sudo -k; sudo passkey-enroll add --name '{key} key'"));
+        give_password(&mut self.terminal);
+        // Once to make the passkey, once to see that it works.
+        self.guest.key(key).touch_always(1500);
+        self.terminal.expect(PROMPT);
+        self.guest.key(key).touch_never();
+        println!();
+    }
+
+    /// Tried before it is in place, and kept from another terminal.
+    fn switch_on(&mut self) {
+        narrate("Now sudo shall ask for it: the change is shown and tried before it is made.");
+        self.new_prompt();
+        self.terminal.type_line("sudo -k; sudo passkey-enroll pam enable sudo");
+        give_password(&mut self.terminal);
+        self.terminal.expect("Type yes to go on");
+        thread::sleep(GLANCE);
+        self.terminal.type_line("yes");
+        self.terminal.expect("Sign in once by the new lines");
+        give_password(&mut self.terminal);
+        self.touch_after_a_glance();
+        self.terminal.expect("Waiting for the confirmation");
+        println!();
+        narrate("In another terminal, a sudo that asks for the passkey already:");
+        let mut other = shell(self.guest);
+        other.type_line("sudo passkey-enroll pam confirm sudo");
+        give_password(&mut other);
+        other.expect("Touch your security key");
+        self.touch_after_a_glance();
+        other.expect(PROMPT);
+        println!();
+        narrate("And back in the first one:");
+        self.terminal.expect(PROMPT);
+        println!();
+    }
+
+    fn sign_in(&mut self) {
+        narrate("From now on:");
+        self.new_prompt();
+        self.terminal.type_line("sudo -k; sudo id");
+        give_password(&mut self.terminal);
+        self.terminal.expect("Touch your security key");
+        self.touch_after_a_glance();
+        self.terminal.expect("uid=0(root)").expect(PROMPT);
+        println!();
+    }
+
+    /// The last one stands above what was said.
+    fn new_prompt(&mut self) {
+        self.terminal.type_line("").expect(PROMPT);
+    }
+
+    fn touch_after_a_glance(&self) {
+        let blue = self.guest.key("blue");
+        blue.wait_blinking();
+        thread::sleep(GLANCE);
+        blue.touch();
+    }
+}
+
+/// Another terminal of hers, shown as it is.
+fn shell(guest: &Guest) -> Terminal {
+    let size = hand_over::window_size().unwrap_or((24, 100));
+    let mut terminal = guest.terminal_sized("alice", None, size).echoing(io::stdout());
+    terminal.expect(PROMPT);
+    terminal
+}
+
+fn give_password(terminal: &mut Terminal) {
+    terminal.expect("assword");
+    thread::sleep(GLANCE);
+    terminal.type_line(PASSWORD);
 }
 
 /// A line that is not of the guest's terminal.
