@@ -31,12 +31,12 @@ pub(crate) struct Inner {
 }
 
 impl Guest {
-    /// A guest on a clean Debian 12, or on the suite that `$GUEST_SUITE` names: so every test can be run on another Debian.
+    /// A guest on a clean Debian 12, or on the suite that `$GUEST_SUITE` names: so every test can be run on another Debian, or on Ubuntu.
     pub fn debian12() -> GuestBuilder {
         Self::debian(&env::var("GUEST_SUITE").unwrap_or_else(|_| "bookworm".to_owned()))
     }
 
-    /// A guest on a clean Debian of this suite: `bookworm`, `trixie`, `sid`.
+    /// A guest on a clean Debian of this suite: `bookworm`, `trixie`, `sid`; or on a clean Ubuntu 24.04: `noble`.
     pub fn debian(suite: &str) -> GuestBuilder {
         GuestBuilder::new(Root::Debian { suite: suite.to_owned(), packages: Vec::new() })
     }

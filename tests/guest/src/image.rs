@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 /// The root file system of a guest.
 #[derive(Debug, Clone)]
 pub enum Root {
-    /// A clean Debian of this suite (`bookworm`, `trixie`, `sid`) with these packages beyond the usual ones.
+    /// A clean Debian of this suite (`bookworm`, `trixie`, `sid`), or Ubuntu (`noble`), with these packages beyond the usual ones.
     Debian {
         /// As the archive calls it.
         suite: String,

@@ -1,4 +1,4 @@
-//! The life of the package on a clean Debian: from the first installation to the last trace gone, and nobody is ever locked out.
+//! The life of the package on a clean Debian or Ubuntu: from the first installation to the last trace gone, and nobody is ever locked out.
 //!
 //! The packages are those that `./check packages` has made.
 
@@ -160,7 +160,19 @@ fn on_debian_12() {
 
 #[test]
 fn on_debian_13() {
-    let machine = Machine::boot("trixie");
+    from_first_to_last("trixie");
+}
+
+/// Asks another archive than Debian's, which not every machine that builds can reach:
+/// `cargo test --workspace --test guests -- --ignored package::`
+#[test]
+#[ignore = "fetches Ubuntu from its archive"]
+fn on_ubuntu_24_04() {
+    from_first_to_last("noble");
+}
+
+fn from_first_to_last(suite: &str) {
+    let machine = Machine::boot(suite);
     install_and_switch_on(&machine);
     let settings = change_settings(&machine);
     let switched_on = pam_files(&machine.guest);
