@@ -66,8 +66,7 @@ impl<'g> Demo<'g> {
     }
 
     fn enrol(&mut self, key: &str) {
-        self.terminal.type_line(&format!("sudo -k; sudo passkey-enroll add --name '{key} key'"));
-        give_password(&mut self.terminal);
+        sudo(&mut self.terminal, &format!("passkey-enroll add --name '{key} key'"));
         // Once to make the passkey, once to see that it works.
         self.guest.key(key).touch_always(1500);
         self.terminal.expect(PROMPT);
@@ -79,8 +78,7 @@ impl<'g> Demo<'g> {
     fn switch_on(&mut self) {
         narrate("Now sudo shall ask for it: the change is shown and tried before it is made.");
         self.new_prompt();
-        self.terminal.type_line("sudo -k; sudo passkey-enroll pam enable sudo");
-        give_password(&mut self.terminal);
+        sudo(&mut self.terminal, "passkey-enroll pam enable sudo");
         self.terminal.expect("Type yes to go on");
         thread::sleep(GLANCE);
         self.terminal.type_line("yes");
@@ -91,8 +89,7 @@ impl<'g> Demo<'g> {
         println!();
         narrate("In another terminal, a sudo that asks for the passkey already:");
         let mut other = shell(self.guest);
-        other.type_line("sudo passkey-enroll pam confirm sudo");
-        give_password(&mut other);
+        sudo(&mut other, "passkey-enroll pam confirm sudo");
         other.expect("Touch your security key");
         self.touch_after_a_glance();
         other.expect(PROMPT);
@@ -105,8 +102,7 @@ impl<'g> Demo<'g> {
     fn sign_in(&mut self) {
         narrate("From now on:");
         self.new_prompt();
-        self.terminal.type_line("sudo -k; sudo id");
-        give_password(&mut self.terminal);
+        sudo(&mut self.terminal, "id");
         self.terminal.expect("Touch your security key");
         self.touch_after_a_glance();
         self.terminal.expect("uid=0(root)").expect(PROMPT);
@@ -132,6 +128,12 @@ fn shell(guest: &Guest) -> Terminal {
     let mut terminal = guest.terminal_sized("alice", None, size).echoing(io::stdout());
     terminal.expect(PROMPT);
     terminal
+}
+
+/// Asks for the password, whatever was asked before.
+fn sudo(terminal: &mut Terminal, command: &str) {
+    terminal.type_line(&format!("sudo -k; sudo {command}"));
+    give_password(terminal);
 }
 
 fn give_password(terminal: &mut Terminal) {

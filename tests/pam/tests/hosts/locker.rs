@@ -12,8 +12,9 @@ pub(crate) const START_X: &str = "setsid -f Xvfb :7 -ac -r -screen 0 320x240x24 
      for try in $(seq 300); do [ -S /tmp/.X11-unix/X7 ] && exit 0; sleep 0.1; done; exit 1";
 /// What it tells of itself, in the background.
 const LOG: &str = "/tmp/i3lock.log";
-/// It has asked PAM, and PAM has refused.
+/// There: it asks PAM.
 const TAKEN: &str = "auth_state = 1";
+/// There: PAM has refused.
 const REFUSED: &str = "Authentication failure";
 
 /// It takes one line, gives it as the answer to every prompt, and shows none of the module's words.
