@@ -6,19 +6,21 @@ use std::time::Instant;
 
 use ctap::Secret;
 use pam::constants::PamResultCode;
-use passkey_core::ceremony::{Attempt, Passkey, SignIn, SignInError, System, TokenError, Wanted, sign_in};
+use passkey_core::ceremony::{
+    Attempt, LinuxPlatform, Passkey, SignIn, SignInError, TokenError, Wanted, sign_in,
+};
 use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
 use passkey_core::store::{Account, CredentialFile, Loaded, StateUpdate, Store};
 use passkey_core::time;
 use passkey_core::verify::Verified;
 
 use crate::audit::Record;
+use crate::conversation::{PamConversation, Verbosity};
 use crate::ffi::{self, InterruptGuard, LookupError, NotSet, NotText, Pam, Severity};
 use crate::outcome::Outcome;
-use crate::person::{Applicant, Voice};
 use crate::recovery::{self, RecoveryCodes};
 use crate::remote::Origin;
-use crate::users::{Remembered, Users};
+use crate::users::{LoadedState, Users};
 use passkey_core::escape::Escaped;
 
 /// Damaged entries of a credential file that are named in the log one by one.
@@ -34,43 +36,43 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
         rhost: pam.rhost(),
         ..Record::default()
     };
-    let mut trail = Trail { record, voice: Voice::default(), interrupt: None };
-    let outcome = attempt(pam, arguments, &mut trail).unwrap_or_else(|outcome| outcome);
-    let Trail { record, voice, interrupt } = trail;
+    let mut context = SignInContext { record, verbosity: Verbosity::default(), interrupt: None };
+    let outcome = attempt(pam, arguments, &mut context).unwrap_or_else(|outcome| outcome);
+    let SignInContext { record, verbosity, interrupt } = context;
     let row = outcome.row();
     // First the log: an application may take its time over a message.
     pam.log(row.severity, &record.line(&outcome, &row, start.elapsed()));
     // Whoever called it off by ending the application has waited for as long as this.
     drop(interrupt);
-    voice.conclude(pam, &row.sentence);
+    verbosity.conclude(pam, &row.sentence);
     row.code
 }
 
 /// What is needed of a sign-in when it has ended.
-struct Trail {
+struct SignInContext {
     /// For the log.
     record: Record,
     /// For the person.
-    voice: Voice,
+    verbosity: Verbosity,
     /// Signals that would end the host are held back as long as this lives.
     interrupt: Option<InterruptGuard>,
 }
 
 /// `Ok` where the person is let in.
-fn attempt(pam: &mut Pam<'_>, arguments: &[&CStr], trail: &mut Trail) -> Result<Outcome, Outcome> {
+fn attempt(pam: &mut Pam<'_>, arguments: &[&CStr], context: &mut SignInContext) -> Result<Outcome, Outcome> {
     let arguments =
         Arguments::parse(arguments.iter().map(|argument| argument.to_bytes())).map_err(Outcome::Arguments)?;
     let config = arguments.config.load().map_err(|error| Outcome::Config(Box::new(error)))?;
-    let policy = config.policy(&trail.record.service, &arguments.settings);
-    trail.voice = Voice { quiet: policy.quiet, debug: policy.debug, concluded: false };
+    let policy = config.policy(&context.record.service, &arguments.settings);
+    context.verbosity = Verbosity { quiet: policy.quiet, debug: policy.debug, concluded: false };
     if policy.debug {
         pam.log(Severity::Debug, &format!("configuration {}, {policy:?}", arguments.config.path().display()));
     }
 
     let store = Store::new(&config);
     match pam.user() {
-        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, trail),
-        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, trail),
+        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, context),
+        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, context),
     }
 }
 
@@ -79,10 +81,10 @@ fn somebody(
     pam: &mut Pam<'_>,
     store: &Store,
     policy: &Policy,
-    trail: &mut Trail,
+    context: &mut SignInContext,
 ) -> Result<Outcome, Outcome> {
     let account = account(pam)?;
-    trail.record.user = Some(account.name.clone());
+    context.record.user = Some(account.name.clone());
     let loaded = store.load(&account).map_err(|error| Outcome::Store(Box::new(error)))?;
     let Some(Loaded { path, file }) = loaded.filter(|loaded| !loaded.file.is_unenrolled()) else {
         return Err(unenrolled(pam, policy));
@@ -99,23 +101,23 @@ fn somebody(
             Some(_) | None => Outcome::AllDisabled,
         });
     }
-    let Remembered { state, complaint } = Remembered::of(store, &account, policy.counter)?;
+    let LoadedState { state, complaint } = LoadedState::of(store, &account, policy.counter)?;
     if let Some(complaint) = complaint {
         pam.log(Severity::Warning, &complaint);
     }
     let passkeys = Passkey::enabled(&file, &state);
     let codes = RecoveryCodes::of(pam, store, &account, policy);
     let wanted = Wanted::Passkeys(&passkeys);
-    let mut attempt = ceremony(pam, policy, wanted, codes.is_some(), trail)?;
+    let mut attempt = ceremony(pam, policy, wanted, codes.is_some(), context)?;
     let typed = attempt.recovery_code.take();
-    match (conclude(pam, store, &account, attempt, trail), codes) {
+    match (conclude(pam, store, &account, attempt, context), codes) {
         (Ok(verified), _) => Ok(Outcome::Verified(Box::new(verified))),
         (Err(Outcome::Failed(error)), Some(codes)) if typed.is_some() || recovery::leaves_no_key(error) => {
             // No key is in use any more: whoever is asked for a code can leave as the host has it.
-            trail.interrupt = None;
-            let redeemed = codes.instead_of(error, typed, pam, &mut trail.voice)?;
+            context.interrupt = None;
+            let redeemed = codes.instead_of(error, typed, pam, &mut context.verbosity)?;
             // No key has signed anybody in.
-            (trail.record.key, trail.record.passkey) = (None, None);
+            (context.record.key, context.record.passkey) = (None, None);
             Ok(Outcome::Recovered(Box::new(redeemed)))
         }
         (Err(outcome), _) => Err(outcome),
@@ -128,17 +130,17 @@ fn anybody(
     config: &Config,
     store: &Store,
     policy: &Policy,
-    trail: &mut Trail,
+    context: &mut SignInContext,
 ) -> Result<Outcome, Outcome> {
     refuse_remote(pam, policy)?;
     let rp_id = config.rp_id_for_enrolment().map_err(Outcome::NoRpId)?;
     let users = Users::new(store, policy.counter);
     let wanted = Wanted::Anyone { rp_id: &rp_id, directory: &users };
-    let mut attempt = ceremony(pam, policy, wanted, false, trail)?;
+    let mut attempt = ceremony(pam, policy, wanted, false, context)?;
     for complaint in users.complaints() {
         pam.log(Severity::Warning, &complaint);
     }
-    trail.record.key.clone_from(&attempt.key);
+    context.record.key.clone_from(&attempt.key);
     let Some(account) = attempt.account.take() else {
         // Nobody signed in; if that is because a file could not be read, it must not look like a stranger.
         return Err(match (attempt.result, users.into_error()) {
@@ -147,8 +149,8 @@ fn anybody(
             (Ok(_), _) => Outcome::UserNotSet,
         });
     };
-    trail.record.user = Some(account.name.clone());
-    let verified = conclude(pam, store, &account, attempt, trail)?;
+    context.record.user = Some(account.name.clone());
+    let verified = conclude(pam, store, &account, attempt, context)?;
     pam.set_user(&account.name).map_err(|NotSet| Outcome::UserNotSet)?;
     Ok(Outcome::Verified(Box::new(verified)))
 }
@@ -159,10 +161,10 @@ fn conclude(
     store: &Store,
     account: &Account,
     attempt: Attempt,
-    trail: &mut Trail,
+    context: &mut SignInContext,
 ) -> Result<Verified, Outcome> {
-    remember(pam, store, account, &attempt, trail.voice);
-    let record = &mut trail.record;
+    remember(pam, store, account, &attempt, context.verbosity);
+    let record = &mut context.record;
     record.key = attempt.key;
     record.passkey = attempt.passkey;
     let verified = attempt.result.map_err(Outcome::Failed)?;
@@ -226,7 +228,7 @@ fn ceremony(
     policy: &Policy,
     wanted: Wanted<'_>,
     takes_recovery_code: bool,
-    trail: &mut Trail,
+    context: &mut SignInContext,
 ) -> Result<Attempt, Outcome> {
     if !pam.can_converse() {
         return Err(Outcome::NoConversation);
@@ -234,14 +236,14 @@ fn ceremony(
     // An application that echoes one answer to every prompt would burn the tries of the key with the password.
     let password: Option<Secret> = pam.authtok();
     let request = SignIn { wanted, policy, forbidden_pin: password.as_ref(), takes_recovery_code };
-    let interrupt = &*trail.interrupt.insert(InterruptGuard::new().map_err(Outcome::NoInterrupt)?);
+    let interrupt = &*context.interrupt.insert(InterruptGuard::new().map_err(Outcome::NoInterrupt)?);
     let trace = |step: fmt::Arguments<'_>| pam.log(Severity::Debug, &step.to_string());
-    let mut world = System::new(Some(interrupt.fd()));
-    if trail.voice.debug {
-        world = world.traced(&trace);
+    let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+    if context.verbosity.debug {
+        platform = platform.traced(&trace);
     }
-    let mut person = Applicant::new(pam, interrupt, trail.voice, takes_recovery_code);
-    let attempt = sign_in(&mut world, &mut person, &request);
+    let mut person = PamConversation::new(pam, interrupt, context.verbosity, takes_recovery_code);
+    let attempt = sign_in(&mut platform, &mut person, &request);
     if let Err(SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted)) = attempt.result {
         // It has done what it was meant for, and should not end the host as well.
         interrupt.take();
@@ -250,7 +252,7 @@ fn ceremony(
 }
 
 /// Writes down what the attempt has shown. That it cannot be written keeps nobody out.
-fn remember(pam: &Pam<'_>, store: &Store, account: &Account, attempt: &Attempt, voice: Voice) {
+fn remember(pam: &Pam<'_>, store: &Store, account: &Account, attempt: &Attempt, verbosity: Verbosity) {
     if attempt.result.is_err() && attempt.pin_failed.is_empty() {
         return;
     }
@@ -264,7 +266,7 @@ fn remember(pam: &Pam<'_>, store: &Store, account: &Account, attempt: &Attempt, 
         }
     });
     match updated {
-        Ok(StateUpdate::HeldBack) if voice.debug => {
+        Ok(StateUpdate::HeldBack) if verbosity.debug => {
             pam.log(
                 Severity::Debug,
                 "counter and last use are not written down, since this process is not root",

@@ -9,10 +9,10 @@
 
 mod audit;
 mod auth;
+mod conversation;
 mod ffi;
 mod logind;
 mod outcome;
-mod person;
 mod recovery;
 #[cfg(test)]
 mod redeemed;

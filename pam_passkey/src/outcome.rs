@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::io;
 
 use pam::constants::PamResultCode;
-use passkey_core::ceremony::{Impossible, Loss, SignInError, TokenError};
+use passkey_core::ceremony::{Impossible, KeyError, SignInError, TokenError};
 use passkey_core::config::{ArgumentError, ConfigError, HostNameError};
 use passkey_core::messages::{self as say, Message, Phrase};
 use passkey_core::store::StoreError;
@@ -205,32 +205,32 @@ impl Outcome {
                 pass_on(info(e), Notice, "the passkeys on the security key belong to no user of this machine")
             }
             Self::Failed(E::NoAccountChosen) => pass_on(None, Notice, "no account was chosen"),
-            Self::Failed(e @ E::KeyUnusable(Loss::Unplugged)) => {
+            Self::Failed(e @ E::KeyUnusable(KeyError::Unplugged)) => {
                 pass_on(info(e), Notice, "the security key was unplugged")
             }
-            Self::Failed(e @ E::KeyUnusable(Loss::CannotOpen)) => pass_on(
+            Self::Failed(e @ E::KeyUnusable(KeyError::CannotOpen)) => pass_on(
                 alert(e),
                 Warning,
                 "the security key cannot be opened: check the permissions of /dev/hidraw*",
             ),
-            Self::Failed(e @ E::KeyUnusable(Loss::Hidden)) => pass_on(
+            Self::Failed(e @ E::KeyUnusable(KeyError::Hidden)) => pass_on(
                 alert(e),
                 Warning,
                 "the sandbox of this service hides the security key: let it see /dev/hidraw* (DeviceAllow=char-hidraw)",
             ),
-            Self::Failed(e @ E::KeyUnusable(Loss::Silent)) => {
+            Self::Failed(e @ E::KeyUnusable(KeyError::Silent)) => {
                 pass_on(alert(e), Warning, "the security key stopped answering")
             }
-            Self::Failed(e @ E::KeyUnusable(Loss::Busy)) => {
+            Self::Failed(e @ E::KeyUnusable(KeyError::Busy)) => {
                 pass_on(info(e), Notice, "another program kept the security key to itself")
             }
-            Self::Failed(e @ E::KeyUnusable(Loss::Garbled(error))) => Row::new(
+            Self::Failed(e @ E::KeyUnusable(KeyError::Garbled(error))) => Row::new(
                 Code::PAM_AUTHINFO_UNAVAIL,
                 alert(e),
                 Warning,
                 format!("the security key does not keep to CTAPHID: {error}"),
             ),
-            Self::Failed(e @ E::KeyUnusable(Loss::Refused(error))) => Row::new(
+            Self::Failed(e @ E::KeyUnusable(KeyError::Refused(error))) => Row::new(
                 Code::PAM_AUTHINFO_UNAVAIL,
                 alert(e),
                 Warning,
@@ -282,7 +282,7 @@ impl Outcome {
                 "what was typed cannot be the PIN or was the password, and was not sent to the security key",
             ),
             Self::Failed(
-                E::NoRandomness | E::KeyUnusable(Loss::NoRandomness) | E::Pin(TokenError::NoRandomness),
+                E::NoRandomness | E::KeyUnusable(KeyError::NoRandomness) | E::Pin(TokenError::NoRandomness),
             ) => system("the kernel gives no randomness".to_owned()),
             Self::Failed(e @ (E::Refused(status) | E::Pin(TokenError::Refused(status)))) => {
                 refuse(alert(e), Warning, format!("the security key refused with {status}").into())

@@ -25,7 +25,7 @@ fn pin(error: TokenError) -> Outcome {
     failed(SignInError::Pin(error))
 }
 
-fn lost(loss: Loss) -> Outcome {
+fn lost(loss: KeyError) -> Outcome {
     failed(SignInError::KeyUnusable(loss))
 }
 
@@ -103,14 +103,14 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         ),
         (failed(E::KeyBusy), PAM_AUTHINFO_UNAVAIL, Info, "another program"),
         (failed(E::ForeignKeys), PAM_AUTHINFO_UNAVAIL, Info, "no plugged-in security key holds"),
-        (lost(Loss::Unplugged), PAM_AUTHINFO_UNAVAIL, Info, "unplugged"),
-        (lost(Loss::CannotOpen), PAM_AUTHINFO_UNAVAIL, Error, "permissions of /dev/hidraw"),
-        (lost(Loss::Hidden), PAM_AUTHINFO_UNAVAIL, Error, "the sandbox of this service"),
-        (lost(Loss::Silent), PAM_AUTHINFO_UNAVAIL, Error, "stopped answering"),
-        (lost(Loss::Busy), PAM_AUTHINFO_UNAVAIL, Info, "another program"),
-        (lost(Loss::Garbled(FramingError::ReportLength(3))), PAM_AUTHINFO_UNAVAIL, Error, "CTAPHID"),
-        (lost(Loss::Refused(HidError::CHANNEL_BUSY)), PAM_AUTHINFO_UNAVAIL, Error, "refuses to talk"),
-        (lost(Loss::NoRandomness), PAM_SYSTEM_ERR, Error, "randomness"),
+        (lost(KeyError::Unplugged), PAM_AUTHINFO_UNAVAIL, Info, "unplugged"),
+        (lost(KeyError::CannotOpen), PAM_AUTHINFO_UNAVAIL, Error, "permissions of /dev/hidraw"),
+        (lost(KeyError::Hidden), PAM_AUTHINFO_UNAVAIL, Error, "the sandbox of this service"),
+        (lost(KeyError::Silent), PAM_AUTHINFO_UNAVAIL, Error, "stopped answering"),
+        (lost(KeyError::Busy), PAM_AUTHINFO_UNAVAIL, Info, "another program"),
+        (lost(KeyError::Garbled(FramingError::ReportLength(3))), PAM_AUTHINFO_UNAVAIL, Error, "CTAPHID"),
+        (lost(KeyError::Refused(HidError::CHANNEL_BUSY)), PAM_AUTHINFO_UNAVAIL, Error, "refuses to talk"),
+        (lost(KeyError::NoRandomness), PAM_SYSTEM_ERR, Error, "randomness"),
         (failed(E::NoTouch), PAM_AUTH_ERR, Info, "not touched in time"),
         (failed(E::Declined), PAM_AUTH_ERR, Info, "declined"),
         (failed(E::Interrupted), PAM_AUTHINFO_UNAVAIL, Nothing, "Ctrl-C"),

@@ -1,15 +1,15 @@
 //! A recovery code in place of a security key that is lost, broken or locked.
 
-use passkey_core::ceremony::{Loss, SignInError, TokenError};
+use passkey_core::ceremony::{KeyError, SignInError, TokenError};
 use passkey_core::config::{Policy, Recovery};
 use passkey_core::messages::{self, NotACode, Phrase};
 use passkey_core::store::recovery::{Code, Codes, Reading, RedeemError, Redeemed};
 use passkey_core::store::{Account, Store};
 use passkey_core::time;
 
+use crate::conversation::{Verbosity, words};
 use crate::ffi::{Answer, Pam, Severity};
 use crate::outcome::Outcome;
-use crate::person::{Voice, words};
 
 /// How often a code is asked for in one sign-in.
 const QUESTIONS: u8 = 3;
@@ -51,23 +51,28 @@ impl<'a> RecoveryCodes<'a> {
         error: SignInError,
         typed: Option<Code>,
         pam: &Pam<'_>,
-        voice: &mut Voice,
+        verbosity: &mut Verbosity,
     ) -> Result<Redeemed, Outcome> {
         if let Some(code) = typed {
             return self.redeem(&code).map_err(refused);
         }
         let outcome = Outcome::Failed(error);
-        voice.conclude(pam, &outcome.row().sentence);
-        voice.concluded = true;
+        verbosity.conclude(pam, &outcome.row().sentence);
+        verbosity.concluded = true;
         if let Some(wait) = self.codes.locked_for(time::now()) {
             pam.complain(&words(&messages::recovery_locked(wait)));
             return Err(outcome);
         }
-        self.ask(outcome, pam, voice)
+        self.ask(outcome, pam, verbosity)
     }
 
     /// Asks until a code is right, none is given, or another one would not be looked at.
-    fn ask(&self, mut outcome: Outcome, pam: &Pam<'_>, voice: &mut Voice) -> Result<Redeemed, Outcome> {
+    fn ask(
+        &self,
+        mut outcome: Outcome,
+        pam: &Pam<'_>,
+        verbosity: &mut Verbosity,
+    ) -> Result<Redeemed, Outcome> {
         let mut before: Option<Phrase> = None;
         for question in 1..=QUESTIONS {
             let prompt = words(&messages::recovery_prompt(before.take(), question));
@@ -84,7 +89,7 @@ impl<'a> RecoveryCodes<'a> {
                         sentence
                     }
                     settled => {
-                        voice.concluded = false;
+                        verbosity.concluded = false;
                         return settled.map_err(refused);
                     }
                 },
@@ -114,13 +119,13 @@ pub(crate) fn leaves_no_key(error: SignInError) -> bool {
         | E::ForeignKeys
         | E::KeyBusy
         | E::KeyUnusable(
-            Loss::Unplugged
-            | Loss::CannotOpen
-            | Loss::Hidden
-            | Loss::Silent
-            | Loss::Busy
-            | Loss::Garbled(_)
-            | Loss::Refused(_),
+            KeyError::Unplugged
+            | KeyError::CannotOpen
+            | KeyError::Hidden
+            | KeyError::Silent
+            | KeyError::Busy
+            | KeyError::Garbled(_)
+            | KeyError::Refused(_),
         )
         | E::CannotVerifyUser(_)
         | E::Pin(
@@ -139,7 +144,7 @@ pub(crate) fn leaves_no_key(error: SignInError) -> bool {
         E::NothingDiscoverable
         | E::UnknownAccount
         | E::NoAccountChosen
-        | E::KeyUnusable(Loss::NoRandomness)
+        | E::KeyUnusable(KeyError::NoRandomness)
         | E::NoTouch
         | E::Declined
         | E::Interrupted

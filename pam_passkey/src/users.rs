@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use passkey_core::ceremony::{Directory, Holder};
+use passkey_core::ceremony::{EnrolledUser, UserHandleLookup};
 use passkey_core::config::CounterPolicy;
 use passkey_core::credential::UserHandle;
 use passkey_core::store::{Account, State, Store};
@@ -19,13 +19,13 @@ pub(crate) struct Users<'s> {
 }
 
 /// What is remembered of a user's passkeys.
-pub(crate) struct Remembered {
+pub(crate) struct LoadedState {
     pub(crate) state: State,
     /// Why it is nothing, where that stops nobody.
     pub(crate) complaint: Option<String>,
 }
 
-impl Remembered {
+impl LoadedState {
     /// Reads it. Where a counter only warns, one that cannot be read only warns as well.
     pub(crate) fn of(store: &Store, account: &Account, counter: CounterPolicy) -> Result<Self, Outcome> {
         match (store.load_state(account), counter) {
@@ -62,7 +62,7 @@ impl<'s> Users<'s> {
         self.trouble.into_inner().error
     }
 
-    fn find(&self, handle: &UserHandle) -> Result<Option<Holder>, Outcome> {
+    fn find(&self, handle: &UserHandle) -> Result<Option<EnrolledUser>, Outcome> {
         let store = |error| Outcome::Store(Box::new(error));
         let Some(name) = self.store.user_of_handle(handle).map_err(store)? else { return Ok(None) };
         let account = match ffi::lookup(&name) {
@@ -76,14 +76,14 @@ impl<'s> Users<'s> {
         if loaded.file.user_handle != *handle {
             return Ok(None);
         }
-        let Remembered { state, complaint } = Remembered::of(self.store, &account, self.counter)?;
+        let LoadedState { state, complaint } = LoadedState::of(self.store, &account, self.counter)?;
         self.trouble.borrow_mut().complaints.extend(complaint);
-        Ok(Some(Holder { account, file: loaded.file, state }))
+        Ok(Some(EnrolledUser { account, file: loaded.file, state }))
     }
 }
 
-impl Directory for Users<'_> {
-    fn holder(&self, handle: &UserHandle) -> Option<Holder> {
+impl UserHandleLookup for Users<'_> {
+    fn holder(&self, handle: &UserHandle) -> Option<EnrolledUser> {
         self.find(handle).unwrap_or_else(|error| {
             self.trouble.borrow_mut().error.get_or_insert(error);
             None

@@ -22,7 +22,7 @@ use passkey_core::store::recovery::NewCodesError;
 use crate::account::AccountError;
 use crate::care::CareError;
 use crate::exit::Exit;
-use crate::person::LastQuestion;
+use crate::terminal_prompter::LastQuestion;
 use crate::trust::TrustError;
 
 pub(crate) use pam::PamError;

@@ -29,10 +29,10 @@ mod models;
 mod naming;
 mod output;
 pub mod pam_files;
-mod person;
 mod prompt;
 mod switch;
 mod terminal;
+mod terminal_prompter;
 mod trust;
 
 use std::ffi::OsString;

@@ -12,8 +12,8 @@ use ctap::cose::{Algorithm, PublicKey};
 use ctap::hid::{MAX_MESSAGE_LEN, REPORT_LEN, Report};
 use jiff::Timestamp;
 use passkey_core::ceremony::{
-    Enrolment, Gone, KeyId, NoRandomness, Notice, OpenError, Passkey, Person, PinAnswer, PinPrompt,
-    PluggedKey, SignIn, Wake, Wanted, World, enrol, sign_in, survey,
+    Enrolment, Gone, KeyId, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, Platform,
+    PluggedKey, Prompter, SignIn, Wake, Wanted, enrol, inspect, sign_in,
 };
 use passkey_core::config::{Config, Policy, Settings, UserVerification};
 use passkey_core::credential::{Credential, CredentialId, UserHandle, UvCapability};
@@ -120,7 +120,7 @@ impl Flood {
     }
 }
 
-impl World for Flood {
+impl Platform for Flood {
     fn now(&self) -> Duration {
         self.now
     }
@@ -178,7 +178,7 @@ impl World for Flood {
 
 struct Nobody;
 
-impl Person for Nobody {
+impl Prompter for Nobody {
     fn tell(&mut self, _notice: &Notice) {}
 
     fn ask_pin(&mut self, _prompt: &PinPrompt<'_>) -> PinAnswer {
@@ -211,14 +211,14 @@ fn credential() -> Credential {
 
 /// The most memory that a ceremony over these keys needs at any moment beyond what it began with, and how it ended.
 fn measure(talks: &[Talk], ceremony: impl FnOnce(&mut Flood)) -> usize {
-    let mut world = Flood::new(talks);
+    let mut platform = Flood::new(talks);
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
-    ceremony(&mut world);
+    ceremony(&mut platform);
     let most = MEMORY.peak_usage() - before;
     // The deadline, and the turn of each key that was under way then.
-    assert!(world.now <= TIMEOUT + 300 * 20 * REPORT_TIME, "{talks:?}: {:?}", world.now);
-    assert!(world.reads > 100, "{talks:?} has hardly been listened to");
+    assert!(platform.now <= TIMEOUT + 300 * 20 * REPORT_TIME, "{talks:?}: {:?}", platform.now);
+    assert!(platform.reads > 100, "{talks:?} has hardly been listened to");
     most
 }
 
@@ -244,7 +244,7 @@ fn no_flood_fills_the_memory() {
     let sixteen: Vec<Talk> = all.iter().chain(&all).copied().collect();
     let desks: Vec<&[Talk]> = all.chunks(1).chain([&sixteen[..]]).collect();
     for talks in desks {
-        let signing_in = measure(talks, |world| {
+        let signing_in = measure(talks, |platform| {
             let passkeys = [Passkey { credential: &mine, sign_count: None }];
             let request = SignIn {
                 wanted: Wanted::Passkeys(&passkeys),
@@ -252,9 +252,9 @@ fn no_flood_fills_the_memory() {
                 forbidden_pin: None,
                 takes_recovery_code: false,
             };
-            sign_in(world, &mut Nobody, &request).result.expect_err("nobody can sign in");
+            sign_in(platform, &mut Nobody, &request).result.expect_err("nobody can sign in");
         });
-        let enrolling = measure(talks, |world| {
+        let enrolling = measure(talks, |platform| {
             let enrolment = Enrolment {
                 rp_id: "desk.example",
                 user_handle: &handle,
@@ -271,9 +271,9 @@ fn no_flood_fills_the_memory() {
                 pin_attempts: 3,
                 timeout: TIMEOUT,
             };
-            enrol(world, &mut Nobody, &enrolment).expect_err("nothing can be enrolled");
+            enrol(platform, &mut Nobody, &enrolment).expect_err("nothing can be enrolled");
         });
-        let surveying = measure(talks, |world| drop(survey(world, &[&mine], TIMEOUT)));
+        let surveying = measure(talks, |platform| drop(inspect(platform, &[&mine], TIMEOUT)));
         let allowed = ALLOWED + talks.len() * ALLOWED_PER_KEY;
         for most in [signing_in, enrolling, surveying] {
             assert!(

@@ -20,15 +20,15 @@ use std::time::Duration;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
 use ctap::{Info, Secret, Status};
 use passkey_core::ceremony::{
-    KeyFailure, Notice, Person as _, PickedKey, PinAnswer, PinPrompt, PinReason, PluggedKey, Reset,
-    ResetError, ResetStep, System, TokenError, pick, reset,
+    KeyFailure, LinuxPlatform, Notice, PinAnswer, PinPrompt, PinReason, PluggedKey, Prompter as _, Reset,
+    ResetError, ResetStep, SelectedKey, TokenError, reset, select,
 };
 use passkey_core::store::recovery::{Code, Reading};
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::person::Enrollee;
 use crate::terminal::{Line, StdinSecrets};
+use crate::terminal_prompter::TerminalPrompter;
 use fence::Broken;
 use job::{Event, Failure, Request};
 
@@ -68,9 +68,9 @@ pub(crate) enum Dialect {
 /// One key in the hands of its person.
 pub(crate) struct Keeper<'i> {
     interrupt: &'i Interrupt,
-    world: System<'i>,
-    person: Enrollee<'i>,
-    picked: PickedKey,
+    platform: LinuxPlatform<'i>,
+    person: TerminalPrompter<'i>,
+    picked: SelectedKey,
     sysfs: PathBuf,
     timeout: Duration,
     entry: PinEntry,
@@ -89,15 +89,15 @@ struct PinEntry {
 impl<'i> Keeper<'i> {
     /// Lets the person pick a key.
     pub(crate) fn pick(interrupt: &'i Interrupt, care: &Care<'_>) -> Result<Self, Error> {
-        let mut world = System::new(Some(interrupt.fd()));
-        let mut person = Enrollee::new(interrupt, care.pin_stdin);
+        let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+        let mut person = TerminalPrompter::new(interrupt, care.pin_stdin);
         // Links such as those of udev are for people; the keys are known by their nodes.
         let device = care.device.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
-        let picked = pick(&mut world, &mut person, device.as_deref(), care.timeout)
+        let picked = select(&mut platform, &mut person, device.as_deref(), care.timeout)
             .map_err(Error::Pick)?
             .ok_or(Error::Care(CareError::U2fOnly))?;
         person.clear();
-        let sysfs = world.sysfs(picked.key.id).ok_or(Error::Pick(KeyFailure::Unplugged))?.to_owned();
+        let sysfs = platform.sysfs(picked.key.id).ok_or(Error::Pick(KeyFailure::Unplugged))?.to_owned();
         let entry = PinEntry {
             known: None,
             attempts_left: care.pin_attempts,
@@ -105,7 +105,7 @@ impl<'i> Keeper<'i> {
             reason: PinReason::First,
             retries_left: picked.pin_retries,
         };
-        Ok(Self { interrupt, world, person, picked, sysfs, timeout: care.timeout, entry })
+        Ok(Self { interrupt, platform, person, picked, sysfs, timeout: care.timeout, entry })
     }
 
     /// The key, from outside.
@@ -123,9 +123,9 @@ impl<'i> Keeper<'i> {
         sysfs == Some(&self.sysfs)
     }
 
-    /// The world that the key is in.
-    pub(crate) fn world(&mut self) -> &mut System<'i> {
-        &mut self.world
+    /// The platform that the key is in.
+    pub(crate) fn platform(&mut self) -> &mut LinuxPlatform<'i> {
+        &mut self.platform
     }
 
     /// The fewest characters of a PIN that the key takes.
@@ -244,7 +244,7 @@ impl<'i> Keeper<'i> {
         &mut self,
         dialect: Dialect,
         job: impl Fn(Pin) -> Job,
-        mut on_sample: impl FnMut(&mut Enrollee<'i>, Sample),
+        mut on_sample: impl FnMut(&mut TerminalPrompter<'i>, Sample),
     ) -> Result<Outcome, Error> {
         loop {
             let pin = self.present_pin()?;
@@ -273,7 +273,7 @@ impl<'i> Keeper<'i> {
         &mut self,
         dialect: Dialect,
         job: Job,
-        on_sample: &mut impl FnMut(&mut Enrollee<'i>, Sample),
+        on_sample: &mut impl FnMut(&mut TerminalPrompter<'i>, Sample),
     ) -> Result<Outcome, Broken> {
         let protocols = &self.picked.info.pin_uv_auth_protocols;
         let request = Request {
@@ -302,9 +302,10 @@ impl<'i> Keeper<'i> {
     /// After a wrong PIN: asks the key how many tries are left, and whether it takes another one now.
     fn count_tries(&mut self) -> Result<(), Error> {
         let path = self.picked.key.path.clone();
-        let again = pick(&mut self.world, &mut self.person, Some(&path), LOOK_AGAIN).map_err(Error::Pick)?;
+        let again =
+            select(&mut self.platform, &mut self.person, Some(&path), LOOK_AGAIN).map_err(Error::Pick)?;
         // Another key at its place may speak U2F only.
-        let again = again.filter(|again| self.world.sysfs(again.key.id) == Some(&self.sysfs));
+        let again = again.filter(|again| self.platform.sysfs(again.key.id) == Some(&self.sysfs));
         let again = again.ok_or(Error::Pick(KeyFailure::Unplugged))?;
         self.picked = again;
         self.entry.reason = PinReason::Wrong;
@@ -320,11 +321,11 @@ impl<'i> Keeper<'i> {
     /// Resets the key, as the person does what `tell` says.
     pub(crate) fn reset(
         &mut self,
-        mut tell: impl FnMut(&mut Enrollee<'i>, ResetStep),
+        mut tell: impl FnMut(&mut TerminalPrompter<'i>, ResetStep),
     ) -> Result<(), ResetError> {
         let person = &mut self.person;
         let request = Reset { key: &self.picked.key, info: &self.picked.info, timeout: self.timeout };
-        let result = reset(&mut self.world, &mut |step| tell(person, step), &request);
+        let result = reset(&mut self.platform, &mut |step| tell(person, step), &request);
         self.person.clear();
         result
     }

@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use ctap::cose::Algorithm;
 use jiff::Timestamp;
 use passkey_core::attestation::AttestationSummary;
-use passkey_core::ceremony::{EnrolError, Enrolled, Enrolment, KeyFailure, System, enrol};
+use passkey_core::ceremony::{EnrolError, Enrolled, Enrolment, KeyFailure, LinuxPlatform, enrol};
 use passkey_core::config::{AttestationPolicy, AttestationRequirement, Config, Settings, UserVerification};
 use passkey_core::credential::{self, UserHandle};
 use passkey_core::store::{CredentialFile, EditError, StateUpdate, UpdateError};
@@ -23,8 +23,8 @@ use crate::output::{
     self,
     json::{Added, FirstSteps},
 };
-use crate::person::{Enrollee, LastQuestion};
 use crate::terminal::Terminal;
+use crate::terminal_prompter::{LastQuestion, TerminalPrompter};
 use crate::trust;
 
 pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
@@ -90,14 +90,14 @@ fn ceremony(
         timeout: arguments.timeout(),
     };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut world = System::new(Some(interrupt.fd()));
-    let mut person = Enrollee::new(&interrupt, arguments.pin.pin_stdin);
-    let made = match enrol(&mut world, &mut person, &enrolment) {
+    let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+    let mut person = TerminalPrompter::new(&interrupt, arguments.pin.pin_stdin);
+    let made = match enrol(&mut platform, &mut person, &enrolment) {
         Err(EnrolError::PinNotSet(key)) if !arguments.pin.pin_stdin && Terminal::open().is_some() => {
             person.clear();
-            person.answer_with(first_pin(&interrupt, arguments, &key.path, world.sysfs(key.id))?.secret());
+            person.answer_with(first_pin(&interrupt, arguments, &key.path, platform.sysfs(key.id))?.secret());
             // The person has chosen this key, and another one gets no PIN of theirs.
-            enrol(&mut world, &mut person, &Enrolment { device: Some(&key.path), ..enrolment })
+            enrol(&mut platform, &mut person, &Enrolment { device: Some(&key.path), ..enrolment })
         }
         made => made,
     };

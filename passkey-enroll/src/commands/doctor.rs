@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passkey_core::ceremony::{SurveyedKey, System, survey};
+use passkey_core::ceremony::{InspectedKey, LinuxPlatform, inspect};
 use passkey_core::credential::Credential;
 use passkey_core::store::Loaded;
 
@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, output: Output) -> Result<Exit, Error> {
     Ok(doctor::exit(&findings))
 }
 
-fn ask_keys(interrupt: &Interrupt, loaded: Option<&Loaded>) -> Vec<SurveyedKey> {
+fn ask_keys(interrupt: &Interrupt, loaded: Option<&Loaded>) -> Vec<InspectedKey> {
     let credentials: Vec<&Credential> = loaded.iter().flat_map(|loaded| &loaded.file.credentials).collect();
-    survey(&mut System::new(Some(interrupt.fd())), &credentials, TIMEOUT)
+    inspect(&mut LinuxPlatform::new(Some(interrupt.fd())), &credentials, TIMEOUT)
 }

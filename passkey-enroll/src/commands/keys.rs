@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ctap::info::{Info, Options};
-use passkey_core::ceremony::{SurveyedKey, System, survey};
+use passkey_core::ceremony::{InspectedKey, LinuxPlatform, inspect};
 use passkey_core::credential::Credential;
 
 use super::Context;
@@ -30,8 +30,8 @@ pub(super) fn run(context: &Context) -> Result<(), Error> {
     let credentials: Option<Vec<&Credential>> =
         loaded.as_ref().map(|loaded| loaded.iter().flat_map(|loaded| &loaded.file.credentials).collect());
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut world = System::new(Some(interrupt.fd()));
-    let keys = survey(&mut world, credentials.as_deref().unwrap_or_default(), TIMEOUT);
+    let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+    let keys = inspect(&mut platform, credentials.as_deref().unwrap_or_default(), TIMEOUT);
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
     }
@@ -44,11 +44,11 @@ pub(super) fn run(context: &Context) -> Result<(), Error> {
 }
 
 /// `credentials`: the user's passkeys, where they could be read.
-fn described(context: &Context, surveyed: &SurveyedKey, credentials: Option<&[&Credential]>) -> Key {
-    let info = surveyed.info.as_ref().ok().and_then(Option::as_ref);
-    let own_name = Some(&surveyed.key.name).filter(|name| !name.is_empty());
+fn described(context: &Context, inspected: &InspectedKey, credentials: Option<&[&Credential]>) -> Key {
+    let info = inspected.info.as_ref().ok().and_then(Option::as_ref);
+    let own_name = Some(&inspected.key.name).filter(|name| !name.is_empty());
     Key {
-        plugged: Plugged::from(&surveyed.key),
+        plugged: Plugged::from(&inspected.key),
         aaguid: info.map(|info| info.aaguid.to_string()),
         model: info.and_then(|info| context.models.name(info.aaguid)).or_else(|| own_name.cloned()),
         firmware_version: info.and_then(|info| info.firmware_version),
@@ -58,25 +58,25 @@ fn described(context: &Context, surveyed: &SurveyedKey, credentials: Option<&[&C
         options: info.map(|info| options(&info.options)).unwrap_or_default(),
         pin: PinState {
             set: info.and_then(|info| info.options.client_pin),
-            retries: surveyed.pin_retries,
-            locked: surveyed.pin_locked,
+            retries: inspected.pin_retries,
+            locked: inspected.pin_locked,
             must_change: info.is_some_and(|info| info.force_pin_change),
         },
         uv: UvState {
             available: info.is_some_and(|info| info.options.uv == Some(true)),
-            retries: surveyed.uv_retries,
+            retries: inspected.uv_retries,
         },
         remaining_discoverable: info.and_then(|info| info.remaining_discoverable_credentials),
-        enrolled: credentials.map(|credentials| held(surveyed, credentials)),
-        error: surveyed.info.as_ref().err().map(|error| KeyError::from(*error)),
+        enrolled: credentials.map(|credentials| held(inspected, credentials)),
+        error: inspected.info.as_ref().err().map(|error| KeyError::from(*error)),
     }
 }
 
 /// The names of those of `credentials` that the key holds, in their order.
-fn held(surveyed: &SurveyedKey, credentials: &[&Credential]) -> Vec<String> {
+fn held(inspected: &InspectedKey, credentials: &[&Credential]) -> Vec<String> {
     credentials
         .iter()
-        .filter(|credential| surveyed.holds.contains(&credential.id))
+        .filter(|credential| inspected.holds.contains(&credential.id))
         .map(|credential| credential.name.clone())
         .collect()
 }

@@ -1,7 +1,7 @@
 //! `verify`: a sign-in under a service's policy, without signing in to anything.
 
 use jiff::Timestamp;
-use passkey_core::ceremony::{Attempt, Passkey, SignIn, System, Wanted, sign_in};
+use passkey_core::ceremony::{Attempt, LinuxPlatform, Passkey, SignIn, Wanted, sign_in};
 use passkey_core::config::{Config, CounterPolicy, Policy, Settings, Unenrolled};
 use passkey_core::store::{CredentialFile, Loaded, State, StateUpdate, Store};
 use passkey_core::verify::Verified;
@@ -17,7 +17,7 @@ use crate::output::{
     rehearsal::{Rehearsed, Rules, ServiceLine},
 };
 use crate::pam_files::{Place, ServiceFiles, StackError};
-use crate::person::Enrollee;
+use crate::terminal_prompter::TerminalPrompter;
 
 pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> Result<(), Error> {
     let service = arguments.service.as_deref().unwrap_or_default();
@@ -152,15 +152,15 @@ fn ceremony(
     file: &CredentialFile,
     state: &State,
     pin_stdin: bool,
-) -> Result<(Attempt, crate::person::LastQuestion), Error> {
+) -> Result<(Attempt, crate::terminal_prompter::LastQuestion), Error> {
     let passkeys = Passkey::enabled(file, state);
     // A rehearsal uses nothing up.
     let wanted = Wanted::Passkeys(&passkeys);
     let request = SignIn { wanted, policy, forbidden_pin: None, takes_recovery_code: false };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut world = System::new(Some(interrupt.fd()));
-    let mut person = Enrollee::new(&interrupt, pin_stdin);
-    let attempt = sign_in(&mut world, &mut person, &request);
+    let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+    let mut person = TerminalPrompter::new(&interrupt, pin_stdin);
+    let attempt = sign_in(&mut platform, &mut person, &request);
     Ok((attempt, person.asked()))
 }
 

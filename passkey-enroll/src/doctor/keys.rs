@@ -1,6 +1,6 @@
 //! The plugged-in keys, as they tell of themselves.
 
-use passkey_core::ceremony::{Loss, SurveyError, SurveyedKey};
+use passkey_core::ceremony::{InspectError, InspectedKey, KeyError};
 use passkey_core::config::{Account, CounterPolicy, UserVerification};
 use passkey_core::store::Loaded;
 
@@ -52,7 +52,7 @@ struct Told {
     name: String,
     path: std::path::PathBuf,
     /// Why it has told nothing.
-    error: Option<SurveyError>,
+    error: Option<InspectError>,
     speaks_ctap2: bool,
     pin_set: Option<bool>,
     pin_retries: Option<u8>,
@@ -66,28 +66,28 @@ struct Told {
     holds: usize,
 }
 
-impl From<&SurveyedKey> for Told {
-    fn from(surveyed: &SurveyedKey) -> Self {
-        let info = surveyed.info.as_ref().ok().and_then(Option::as_ref);
-        let name = &surveyed.key.name;
+impl From<&InspectedKey> for Told {
+    fn from(inspected: &InspectedKey) -> Self {
+        let info = inspected.info.as_ref().ok().and_then(Option::as_ref);
+        let name = &inspected.key.name;
         Self {
             name: if name.is_empty() { "The security key".to_owned() } else { name.clone() },
-            path: surveyed.key.path.clone(),
-            error: surveyed.info.as_ref().err().copied(),
+            path: inspected.key.path.clone(),
+            error: inspected.info.as_ref().err().copied(),
             speaks_ctap2: info.is_some(),
             pin_set: info.and_then(|info| info.options.client_pin),
-            pin_retries: surveyed.pin_retries,
-            pin_locked: surveyed.pin_locked,
+            pin_retries: inspected.pin_retries,
+            pin_locked: inspected.pin_locked,
             pin_must_change: info.is_some_and(|info| info.force_pin_change),
             sensor: info.is_some_and(|info| info.options.uv == Some(true)),
-            sensor_retries: surveyed.uv_retries,
-            holds: surveyed.holds.len(),
+            sensor_retries: inspected.uv_retries,
+            holds: inspected.holds.len(),
         }
     }
 }
 
 pub(super) fn check(
-    keys: &[SurveyedKey],
+    keys: &[InspectedKey],
     loaded: Option<&Loaded>,
     account: &Account,
     needs: &Needs,
@@ -118,7 +118,7 @@ fn check_key<'k>(
     findings.into_iter().map(move |finding| (finding, key))
 }
 
-fn silence(key: &Told, error: SurveyError) -> Option<Finding> {
+fn silence(key: &Told, error: InspectError) -> Option<Finding> {
     let name = &key.name;
     let silent = |code, what: &str| {
         let message = format!("{name} {what}.");
@@ -126,21 +126,21 @@ fn silence(key: &Told, error: SurveyError) -> Option<Finding> {
     };
     match error {
         // Said where it was looked at from outside.
-        SurveyError::Lost(Loss::CannotOpen | Loss::Hidden | Loss::Unplugged) => None,
-        SurveyError::Lost(Loss::Silent) => silent("key_silent", "does not answer"),
-        SurveyError::Lost(Loss::Busy) => {
+        InspectError::Lost(KeyError::CannotOpen | KeyError::Hidden | KeyError::Unplugged) => None,
+        InspectError::Lost(KeyError::Silent) => silent("key_silent", "does not answer"),
+        InspectError::Lost(KeyError::Busy) => {
             let message = format!("{name} is in use by another program.");
             Some(
                 Finding::note(Area::Keys, "key_busy", message).remedy("Try again when that program is done."),
             )
         }
-        SurveyError::Lost(Loss::Refused(_)) | SurveyError::Refused(_) => {
+        InspectError::Lost(KeyError::Refused(_)) | InspectError::Refused(_) => {
             silent("key_refuses", "refuses to talk")
         }
-        SurveyError::Lost(Loss::Garbled(_)) | SurveyError::Malformed => {
+        InspectError::Lost(KeyError::Garbled(_)) | InspectError::Malformed => {
             silent("key_garbled", "answers what makes no sense")
         }
-        SurveyError::Lost(Loss::NoRandomness) => {
+        InspectError::Lost(KeyError::NoRandomness) => {
             Some(Finding::error(Area::System, "no_randomness", "The kernel gives no randomness."))
         }
     }

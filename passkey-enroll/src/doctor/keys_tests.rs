@@ -24,7 +24,7 @@ fn codes(key: &Told, needs: &Needs) -> Vec<&'static str> {
 #[test]
 fn each_state_of_a_key_has_its_word() {
     let nothing = Needs::default();
-    let lost = |loss| Some(SurveyError::Lost(loss));
+    let lost = |loss| Some(InspectError::Lost(loss));
     let verified = Needs { verification: Some("login".to_owned()), ..Needs::default() };
     for (key, needs, expected) in [
         (told(), &verified, &["key_enrolled"][..]),
@@ -63,11 +63,11 @@ fn each_state_of_a_key_has_its_word() {
             &nothing,
             &["sensor_locked", "key_enrolled"],
         ),
-        (Told { error: lost(Loss::Silent), ..told() }, &nothing, &["key_silent"]),
-        (Told { error: Some(SurveyError::Malformed), ..told() }, &nothing, &["key_garbled"]),
-        (Told { error: lost(Loss::Busy), ..told() }, &nothing, &["key_busy"]),
-        (Told { error: lost(Loss::CannotOpen), ..told() }, &nothing, &[]),
-        (Told { error: lost(Loss::Unplugged), ..told() }, &nothing, &[]),
+        (Told { error: lost(KeyError::Silent), ..told() }, &nothing, &["key_silent"]),
+        (Told { error: Some(InspectError::Malformed), ..told() }, &nothing, &["key_garbled"]),
+        (Told { error: lost(KeyError::Busy), ..told() }, &nothing, &["key_busy"]),
+        (Told { error: lost(KeyError::CannotOpen), ..told() }, &nothing, &[]),
+        (Told { error: lost(KeyError::Unplugged), ..told() }, &nothing, &[]),
     ] {
         assert_eq!(codes(&key, needs), expected, "{key:?}");
     }

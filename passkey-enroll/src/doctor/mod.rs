@@ -27,7 +27,7 @@ mod udev;
 
 use std::path::PathBuf;
 
-use passkey_core::ceremony::SurveyedKey;
+use passkey_core::ceremony::InspectedKey;
 use passkey_core::config::{Account, Config};
 use passkey_core::store::{Loaded, Store};
 
@@ -59,19 +59,19 @@ struct Service {
     gate: Result<Option<Gate>, StackError>,
 }
 
-/// Examines the machine. `survey` asks the plugged-in keys, given the passkeys that they may hold.
+/// Examines the machine. `inspect` asks the plugged-in keys, given the passkeys that they may hold.
 pub(crate) fn examine(
     patient: &Patient,
-    survey: impl FnOnce(Option<&Loaded>) -> Vec<SurveyedKey>,
+    inspect: impl FnOnce(Option<&Loaded>) -> Vec<InspectedKey>,
 ) -> Vec<Finding> {
-    examine_with(patient, &ServiceFiles::below(patient.machine.root()), survey)
+    examine_with(patient, &ServiceFiles::below(patient.machine.root()), inspect)
 }
 
 /// The same, were these the machine's service files.
 fn examine_with(
     patient: &Patient,
     files: &ServiceFiles,
-    survey: impl FnOnce(Option<&Loaded>) -> Vec<SurveyedKey>,
+    inspect: impl FnOnce(Option<&Loaded>) -> Vec<InspectedKey>,
 ) -> Vec<Finding> {
     let Patient { machine, account, .. } = patient;
     let (config, mut findings) = configuration::read(machine, patient.config.as_deref());
@@ -82,12 +82,12 @@ fn examine_with(
     findings.extend(security::check(machine));
     // Where it is broken nobody knows where passkeys are and what services ask for.
     let loaded = if let Some(config) = &config {
-        under(patient, config, files, survey, &mut findings)
+        under(patient, config, files, inspect, &mut findings)
     } else {
         let services = services_of(files, &Config::default());
         findings.extend(services::check_files(files, &services));
         findings.extend(module_file::check(machine, &gates_of(&services)));
-        findings.extend(keys::check(&survey(None), None, account, &keys::Needs::default()));
+        findings.extend(keys::check(&inspect(None), None, account, &keys::Needs::default()));
         None
     };
     findings.extend(services::unwatched(machine));
@@ -101,7 +101,7 @@ fn under(
     patient: &Patient,
     config: &Config,
     files: &ServiceFiles,
-    survey: impl FnOnce(Option<&Loaded>) -> Vec<SurveyedKey>,
+    inspect: impl FnOnce(Option<&Loaded>) -> Vec<InspectedKey>,
     findings: &mut Vec<Finding>,
 ) -> Option<Loaded> {
     let Patient { machine, account, .. } = patient;
@@ -117,7 +117,7 @@ fn under(
         findings.extend(passkeys::check(patient, loaded.as_ref(), config, files, &needs));
     }
     let loaded = loaded.ok().flatten();
-    findings.extend(keys::check(&survey(loaded.as_ref()), loaded.as_ref(), account, &needs));
+    findings.extend(keys::check(&inspect(loaded.as_ref()), loaded.as_ref(), account, &needs));
 
     findings.extend(of_store);
     findings.extend(store::check_recovery(patient, &store, config, &gates));

@@ -1,6 +1,6 @@
 //! Why a key could not be cared for, with what to do.
 
-use passkey_core::ceremony::{KeyFailure, Loss, ResetError};
+use passkey_core::ceremony::{KeyError, KeyFailure, ResetError};
 
 use super::{Report, sign_in};
 use crate::care::CareError;
@@ -11,7 +11,7 @@ pub(super) fn pick(error: KeyFailure) -> Report {
     match error {
         KeyFailure::NoKey => Report::new(Exit::NoKey, "no_key", "No security key was plugged in.")
             .hint("Plug one in; passkey-enroll keys shows what is seen of it."),
-        KeyFailure::Unusable(Loss::Silent) => timed_out(),
+        KeyFailure::Unusable(KeyError::Silent) => timed_out(),
         KeyFailure::Unusable(loss) => sign_in::key_unusable(loss),
         KeyFailure::Unplugged => sign_in::unplugged(),
         KeyFailure::NoTouch => sign_in::no_touch("None of the security keys was touched in time."),
@@ -81,7 +81,7 @@ pub(super) fn report(error: &CareError) -> Report {
         CareError::TimedOut => timed_out(),
         CareError::Declined => declined(),
         CareError::Unplugged => sign_in::unplugged(),
-        CareError::Denied => sign_in::key_unusable(Loss::CannotOpen),
+        CareError::Denied => sign_in::key_unusable(KeyError::CannotOpen),
         CareError::CannotOpen => failed("key_unusable", "The security key cannot be opened.")
             .hint("Unplug it, plug it in again and run the command once more."),
         CareError::Busy => failed("key_busy", "Another program is using the security key all the time.")
@@ -119,7 +119,7 @@ pub(super) fn reset(error: ResetError) -> Report {
             "The security key was unplugged before it had reset itself.",
         )
         .hint("Run the command again."),
-        ResetError::KeyUnusable(Loss::Silent) => timed_out(),
+        ResetError::KeyUnusable(KeyError::Silent) => timed_out(),
         ResetError::KeyUnusable(loss) => sign_in::key_unusable(loss),
         ResetError::Interrupted => Report::cancelled(),
         ResetError::Refused(status) => sign_in::refused(status),

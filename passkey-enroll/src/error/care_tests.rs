@@ -40,8 +40,8 @@ fn each_failure_has_its_exit_code() {
     }
     for (error, exit, code) in [
         (KeyFailure::NoKey, Exit::NoKey, "no_key"),
-        (KeyFailure::Unusable(Loss::Silent), Exit::TimedOut, "timed_out"),
-        (KeyFailure::Unusable(Loss::CannotOpen), Exit::NotPermitted, "key_not_permitted"),
+        (KeyFailure::Unusable(KeyError::Silent), Exit::TimedOut, "timed_out"),
+        (KeyFailure::Unusable(KeyError::CannotOpen), Exit::NotPermitted, "key_not_permitted"),
         (KeyFailure::NoTouch, Exit::TimedOut, "timed_out"),
         (KeyFailure::Interrupted, Exit::Cancelled, "cancelled"),
     ] {

@@ -5,7 +5,7 @@ use passkey_core::ceremony::{EnrolError, Impossible, KeyFailure};
 
 use super::{Report, attestation as origin, sign_in};
 use crate::exit::Exit;
-use crate::person::LastQuestion;
+use crate::terminal_prompter::LastQuestion;
 
 /// How a failed enrolment comes out.
 pub(super) fn report(error: &EnrolError, asked: LastQuestion) -> Report {

@@ -1,11 +1,11 @@
 //! Why a rehearsal failed, with what to do.
 
-use passkey_core::ceremony::{Impossible, Loss, PinReason, SignInError, TokenError};
+use passkey_core::ceremony::{Impossible, KeyError, PinReason, SignInError, TokenError};
 use passkey_core::messages::{self, English, Phrase};
 
 use super::Report;
 use crate::exit::Exit;
-use crate::person::LastQuestion;
+use crate::terminal_prompter::LastQuestion;
 
 /// How a failed sign-in comes out.
 pub(super) fn report(error: SignInError, asked: LastQuestion) -> Report {
@@ -44,26 +44,26 @@ pub(super) fn no_touch(message: impl Into<String>) -> Report {
         .hint("Run the command again, and touch the key while it blinks.")
 }
 
-pub(super) fn key_unusable(loss: Loss) -> Report {
+pub(super) fn key_unusable(loss: KeyError) -> Report {
     match loss {
-        Loss::CannotOpen | Loss::Hidden => {
+        KeyError::CannotOpen | KeyError::Hidden => {
             let message = "The security key is plugged in, but it cannot be opened.";
             Report::new(Exit::NotPermitted, "key_not_permitted", message).hint(
                 "Only the person at this machine and root can use it: run the command with sudo, or look for what \
                  keeps the device node closed.",
             )
         }
-        Loss::Unplugged => unplugged(),
-        Loss::Silent => Report::new(Exit::Failed, "key_silent", "The security key does not answer.")
+        KeyError::Unplugged => unplugged(),
+        KeyError::Silent => Report::new(Exit::Failed, "key_silent", "The security key does not answer.")
             .hint("Unplug it, plug it in again and run the command once more."),
-        Loss::Busy => Report::new(Exit::Failed, "key_busy", "Another program is using the security key.")
+        KeyError::Busy => Report::new(Exit::Failed, "key_busy", "Another program is using the security key.")
             .hint("Run the command again once that has ended."),
-        Loss::Garbled(_) => malformed(),
-        Loss::Refused(reason) => {
+        KeyError::Garbled(_) => malformed(),
+        KeyError::Refused(reason) => {
             Report::new(Exit::Failed, "key_refused", format!("The security key refuses to talk: {reason}."))
                 .hint("Unplug it, plug it in again and run the command once more.")
         }
-        Loss::NoRandomness => no_randomness(),
+        KeyError::NoRandomness => no_randomness(),
     }
 }
 

@@ -12,8 +12,8 @@ fn each_failure_has_its_exit_code() {
     for (error, exit, code) in [
         (SignInError::NoKey, Exit::NoKey, "no_key"),
         (SignInError::ForeignKeys, Exit::NoKey, "foreign_key"),
-        (SignInError::KeyUnusable(Loss::CannotOpen), Exit::NotPermitted, "key_not_permitted"),
-        (SignInError::KeyUnusable(Loss::Silent), Exit::Failed, "key_silent"),
+        (SignInError::KeyUnusable(KeyError::CannotOpen), Exit::NotPermitted, "key_not_permitted"),
+        (SignInError::KeyUnusable(KeyError::Silent), Exit::Failed, "key_silent"),
         (SignInError::KeyBusy, Exit::Failed, "key_busy"),
         (SignInError::NoTouch, Exit::TimedOut, "timed_out"),
         (SignInError::Declined, Exit::Cancelled, "declined"),

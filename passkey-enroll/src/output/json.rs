@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use jiff::Timestamp;
 use passkey_core::attestation::{AttestationSummary, Certification, TrustRoot};
-use passkey_core::ceremony::{Loss, PluggedKey, SurveyError};
+use passkey_core::ceremony::{InspectError, KeyError as CeremonyKeyError, PluggedKey};
 use passkey_core::credential::{self, algorithm_name};
 use passkey_core::store::{CredentialState, SkippedEntry};
 use serde::Serialize;
@@ -380,16 +380,16 @@ pub(crate) enum KeyError {
     NoRandomness,
 }
 
-impl From<SurveyError> for KeyError {
-    fn from(error: SurveyError) -> Self {
+impl From<InspectError> for KeyError {
+    fn from(error: InspectError) -> Self {
         match error {
-            SurveyError::Lost(Loss::CannotOpen | Loss::Hidden) => Self::CannotOpen,
-            SurveyError::Lost(Loss::Silent) => Self::Silent,
-            SurveyError::Lost(Loss::Busy) => Self::Busy,
-            SurveyError::Lost(Loss::Refused(_)) | SurveyError::Refused(_) => Self::Refused,
-            SurveyError::Lost(Loss::Garbled(_)) | SurveyError::Malformed => Self::Garbled,
-            SurveyError::Lost(Loss::Unplugged) => Self::Unplugged,
-            SurveyError::Lost(Loss::NoRandomness) => Self::NoRandomness,
+            InspectError::Lost(CeremonyKeyError::CannotOpen | CeremonyKeyError::Hidden) => Self::CannotOpen,
+            InspectError::Lost(CeremonyKeyError::Silent) => Self::Silent,
+            InspectError::Lost(CeremonyKeyError::Busy) => Self::Busy,
+            InspectError::Lost(CeremonyKeyError::Refused(_)) | InspectError::Refused(_) => Self::Refused,
+            InspectError::Lost(CeremonyKeyError::Garbled(_)) | InspectError::Malformed => Self::Garbled,
+            InspectError::Lost(CeremonyKeyError::Unplugged) => Self::Unplugged,
+            InspectError::Lost(CeremonyKeyError::NoRandomness) => Self::NoRandomness,
         }
     }
 }

@@ -3,10 +3,10 @@
 //! A key does so only within 10 seconds of getting power and after a touch (CTAP 2.1 §6.6), so that no program can do it behind the
 //! person's back: the person unplugs it, plugs it in again, and touches it.
 
-use super::event::{Event, Loss};
-use super::fleet::Fleet;
-use super::kind::Message;
-use super::world::{KeyId, PluggedKey, World};
+use super::keys::KeyPool;
+use super::keys::Message;
+use super::keys::{Event, KeyError};
+use super::keys::{KeyId, Platform, PluggedKey};
 use ctap::{Info, ReplyError, Status, info, reset as message};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub enum ResetError {
     /// It was not plugged in again in time.
     NotPluggedIn,
     /// It was plugged in again, and could not be talked to.
-    KeyUnusable(Loss),
+    KeyUnusable(KeyError),
     /// More than 10 seconds had passed since it was plugged in.
     TooLate,
     /// Nobody touched it in time.
@@ -84,41 +84,41 @@ impl From<ReplyError> for ResetError {
 /// # Errors
 /// [`ResetError`]. Nothing was forgotten then, as far as the key has said.
 pub fn reset(
-    world: &mut impl World,
+    platform: &mut impl Platform,
     tell: &mut impl FnMut(ResetStep),
     request: &Reset<'_>,
 ) -> Result<(), ResetError> {
-    let mut ceremony = Ceremony { fleet: Fleet::new(world), tell, request };
+    let mut ceremony = Ceremony { pool: KeyPool::new(platform), tell, request };
     let others = ceremony.await_unplugging()?;
     let key = ceremony.await_plugging(&others)?;
     ceremony.send_reset(key)
 }
 
-struct Ceremony<'a, W: World, F: FnMut(ResetStep)> {
-    fleet: Fleet<'a, W>,
+struct Ceremony<'a, W: Platform, F: FnMut(ResetStep)> {
+    pool: KeyPool<'a, W>,
     tell: &'a mut F,
     request: &'a Reset<'a>,
 }
 
-impl<W: World, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
+impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
     /// Waits until the key is unplugged; the other keys, which were there before.
     fn await_unplugging(&mut self) -> Result<BTreeSet<KeyId>, ResetError> {
         let key = self.request.key.id;
         let deadline = self.deadline();
-        self.fleet.look();
-        let plugged = self.fleet.world().plugged();
+        self.pool.look();
+        let plugged = self.pool.platform().plugged();
         let others = plugged.into_iter().map(|plugged| plugged.id).filter(|id| *id != key).collect();
-        if self.fleet.plugged(key).is_some() {
+        if self.pool.plugged(key).is_some() {
             (self.tell)(ResetStep::Unplug);
         }
-        while self.fleet.plugged(key).is_some() {
-            let until = self.fleet.now().saturating_add(LOOK).min(deadline);
-            match self.fleet.next(until) {
+        while self.pool.plugged(key).is_some() {
+            let until = self.pool.now().saturating_add(LOOK).min(deadline);
+            match self.pool.next(until) {
                 // The key itself stays open: that it is gone shows as a loss.
-                Event::Opened(other) if other != key => self.fleet.release(other),
-                Event::Lost(lost, Loss::Unplugged) if lost == key => break,
+                Event::Opened(other) if other != key => self.pool.release(other),
+                Event::Lost(lost, KeyError::Unplugged) if lost == key => break,
                 Event::Interrupted => return Err(ResetError::Interrupted),
-                Event::Elapsed if self.fleet.now() >= deadline => return Err(ResetError::NotUnplugged),
+                Event::Elapsed if self.pool.now() >= deadline => return Err(ResetError::NotUnplugged),
                 Event::Elapsed
                 | Event::Opened(_)
                 | Event::Reply(..)
@@ -136,19 +136,19 @@ impl<W: World, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
         let mut failure = None;
         (self.tell)(ResetStep::PlugIn);
         loop {
-            match self.fleet.next(deadline) {
-                Event::Opened(key) if others.contains(&key) => self.fleet.release(key),
+            match self.pool.next(deadline) {
+                Event::Opened(key) if others.contains(&key) => self.pool.release(key),
                 // A key that speaks U2F only is not the one that said what it is.
-                Event::Opened(key) if !self.looks_the_same(key) || !self.fleet.speaks_ctap2(key) => {
+                Event::Opened(key) if !self.looks_the_same(key) || !self.pool.speaks_ctap2(key) => {
                     self.turn_away(key);
                 }
-                Event::Opened(key) => self.fleet.send(key, Message::ctap2(info::request()), None),
+                Event::Opened(key) => self.pool.send(key, Message::ctap2(info::request()), None),
                 Event::Reply(key, payload) => match Info::parse(&payload) {
                     Ok(info) if self.is_the_same(&info) => return Ok(key),
                     Ok(_) | Err(_) => self.turn_away(key),
                 },
                 Event::Busy(key) if !others.contains(&key) => (self.tell)(ResetStep::Busy),
-                Event::Lost(key, loss) if !others.contains(&key) && loss != Loss::Unplugged => {
+                Event::Lost(key, loss) if !others.contains(&key) && loss != KeyError::Unplugged => {
                     failure = Some(ResetError::KeyUnusable(loss));
                 }
                 Event::Interrupted => return Err(ResetError::Interrupted),
@@ -159,16 +159,16 @@ impl<W: World, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
     }
 
     fn send_reset(&mut self, key: KeyId) -> Result<(), ResetError> {
-        let deadline = self.fleet.now().saturating_add(TOUCH_PATIENCE);
-        self.fleet.send(key, Message::ctap2(message::request()), Some(deadline));
+        let deadline = self.pool.now().saturating_add(TOUCH_PATIENCE);
+        self.pool.send(key, Message::ctap2(message::request()), Some(deadline));
         (self.tell)(ResetStep::Touch);
         loop {
-            match self.fleet.next(deadline) {
+            match self.pool.next(deadline) {
                 Event::Reply(from, payload) if from == key => return Ok(message::parse(&payload)?),
                 Event::Busy(from) if from == key => (self.tell)(ResetStep::Busy),
-                Event::Lost(from, Loss::Unplugged) if from == key => return Err(ResetError::Unplugged),
+                Event::Lost(from, KeyError::Unplugged) if from == key => return Err(ResetError::Unplugged),
                 Event::Lost(from, loss) if from == key => return Err(ResetError::KeyUnusable(loss)),
-                Event::Opened(other) => self.fleet.release(other),
+                Event::Opened(other) => self.pool.release(other),
                 Event::Interrupted => return Err(ResetError::Interrupted),
                 Event::Elapsed => return Err(ResetError::NoTouch),
                 Event::Reply(..) | Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Lost(..) => {}
@@ -179,7 +179,7 @@ impl<W: World, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
     /// From outside.
     fn looks_the_same(&self, key: KeyId) -> bool {
         let before = self.request.key;
-        self.fleet.plugged(key).is_some_and(|now| {
+        self.pool.plugged(key).is_some_and(|now| {
             (&now.name, now.vendor_id, now.product_id) == (&before.name, before.vendor_id, before.product_id)
         })
     }
@@ -199,11 +199,11 @@ impl<W: World, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
     }
 
     fn turn_away(&mut self, key: KeyId) {
-        self.fleet.release(key);
+        self.pool.release(key);
         (self.tell)(ResetStep::AnotherKey);
     }
 
     fn deadline(&self) -> Duration {
-        self.fleet.now().saturating_add(self.request.timeout)
+        self.pool.now().saturating_add(self.request.timeout)
     }
 }

@@ -10,9 +10,9 @@ use super::{
     ConfigError, SettingError,
     error::Expectation,
     file::Source,
-    keys,
     policy::{Word, words},
     settings::Value,
+    suggest,
 };
 use crate::attestation::Certification;
 
@@ -201,7 +201,7 @@ impl Draft {
             "metadata_outdated" => self.metadata_outdated = Some(given.word(key)?),
             "certification" => self.certification = Some(given.word(key)?),
             "enterprise" => self.enterprise = Some(given.switch(key)?),
-            _ => return Err(keys::unknown(key, AttestationPolicy::KEYS)),
+            _ => return Err(suggest::unknown(key, AttestationPolicy::KEYS)),
         }
         Ok(())
     }

@@ -14,8 +14,9 @@ use toml::{
 use super::{
     AttestationTable, ConfigError, HostNameError, Policy, SettingError, Settings, Template, TemplateError,
     error::{ConfigErrorReason, Expectation, readable},
-    host, keys,
+    host,
     settings::Value,
+    suggest,
 };
 use crate::{
     credential::is_rp_id,
@@ -141,7 +142,7 @@ impl Config {
             ("recovery_dir", value) => self.recovery_dir = Value::File(value).path(key)?,
             ("rp_id", DeValue::String(rp_id)) if is_rp_id(rp_id) => self.rp_id = Some(rp_id.to_string()),
             ("rp_id", _) => return refused(Expectation::RpId),
-            _ => return Err(keys::unknown(key, KEYS)),
+            _ => return Err(suggest::unknown(key, KEYS)),
         }
         Ok(())
     }

@@ -5,10 +5,10 @@ mod attestation;
 mod error;
 mod file;
 mod host;
-mod keys;
 mod policy;
 mod remote;
 mod settings;
+mod suggest;
 mod template;
 
 pub use arguments::{ArgumentError, Arguments, ConfigPath};

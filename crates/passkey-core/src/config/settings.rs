@@ -11,7 +11,7 @@ use toml::de::DeValue;
 
 use super::{
     CounterPolicy, Mode, Recovery, Remote, SettingError, Unenrolled, UserVerification, error::Expectation,
-    keys, policy::Word,
+    policy::Word, suggest,
 };
 
 /// The longest `timeout` and `wait_for_key`.
@@ -110,7 +110,7 @@ impl Settings {
             }
             "quiet" => self.quiet = Some(value.switch(key)?),
             "debug" => self.debug = Some(value.switch(key)?),
-            _ => return Err(keys::unknown(key, Self::KEYS)),
+            _ => return Err(suggest::unknown(key, Self::KEYS)),
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ pub use recovery::{
 };
 pub use table::{ALL_DISABLED, BROKEN, NOT_ENROLLED, STORE_BROKEN};
 
-use crate::ceremony::{Impossible, Lock, Loss, Notice, PinPrompt, PinReason, SignInError, TokenError};
+use crate::ceremony::{Impossible, KeyError, Lock, Notice, PinPrompt, PinReason, SignInError, TokenError};
 use table as say;
 
 /// The sentence for a notice.
@@ -138,14 +138,14 @@ pub fn pin_error(error: TokenError) -> Option<Phrase> {
     Some(message.into())
 }
 
-fn key_unusable(loss: Loss) -> Message {
+fn key_unusable(loss: KeyError) -> Message {
     match loss {
-        Loss::Unplugged => say::KEY_UNPLUGGED,
-        Loss::CannotOpen | Loss::Hidden => say::KEY_NOT_ALLOWED,
-        Loss::Silent => say::KEY_SILENT,
-        Loss::Busy => say::KEY_STAYED_BUSY,
-        Loss::Garbled(_) | Loss::Refused(_) => say::KEY_GARBLED,
-        Loss::NoRandomness => say::NO_RANDOMNESS,
+        KeyError::Unplugged => say::KEY_UNPLUGGED,
+        KeyError::CannotOpen | KeyError::Hidden => say::KEY_NOT_ALLOWED,
+        KeyError::Silent => say::KEY_SILENT,
+        KeyError::Busy => say::KEY_STAYED_BUSY,
+        KeyError::Garbled(_) | KeyError::Refused(_) => say::KEY_GARBLED,
+        KeyError::NoRandomness => say::NO_RANDOMNESS,
     }
 }
 

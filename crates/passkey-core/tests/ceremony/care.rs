@@ -1,29 +1,32 @@
 //! Picking a key to care for, and resetting it.
 
 use super::support::{Key, Scene, ms, pin, seconds};
-use passkey_core::ceremony::{self, KeyFailure, Notice, PickedKey, Reset, ResetError, ResetStep};
+use passkey_core::ceremony::{self, KeyFailure, Notice, Reset, ResetError, ResetStep, SelectedKey};
 use std::path::Path;
 use virtual_key::{KeyConfig, Profile};
 
-fn pick(scene: &mut Scene, device: Option<&Path>) -> Result<PickedKey, KeyFailure> {
-    let picked = ceremony::pick(&mut scene.world, &mut scene.person, device, seconds(10));
-    assert!(scene.world.open.is_empty() && scene.world.locks.is_empty(), "every key is closed");
-    picked.map(|picked| picked.expect("there is something to care for"))
+fn select(scene: &mut Scene, device: Option<&Path>) -> Result<SelectedKey, KeyFailure> {
+    let selected = ceremony::select(&mut scene.platform, &mut scene.person, device, seconds(10));
+    assert!(scene.platform.open.is_empty() && scene.platform.locks.is_empty(), "every key is closed");
+    selected.map(|selected| selected.expect("there is something to care for"))
 }
 
 #[test]
 fn there_is_nothing_to_care_for_on_a_key_that_speaks_u2f_only() {
     let mut scene = Scene::new();
     scene.add(KeyConfig { profile: Profile::U2f, ..KeyConfig::new("old") });
-    assert!(ceremony::pick(&mut scene.world, &mut scene.person, None, seconds(10)).unwrap().is_none());
+    assert!(ceremony::select(&mut scene.platform, &mut scene.person, None, seconds(10)).unwrap().is_none());
 }
 
 #[test]
 fn the_only_key_is_picked_without_a_touch_and_tells_its_tries() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
-    let picked = pick(&mut scene, None).unwrap();
-    assert_eq!((picked.key.name.as_str(), picked.pin_retries, picked.pin_locked), ("blue", Some(8), false));
+    let selected = select(&mut scene, None).unwrap();
+    assert_eq!(
+        (selected.key.name.as_str(), selected.pin_retries, selected.pin_locked),
+        ("blue", Some(8), false)
+    );
     assert_eq!(scene.person.told, []);
     assert_eq!(scene.desk().counts(key).transactions, 3, "INIT, getInfo and the tries");
 }
@@ -34,45 +37,45 @@ fn of_several_the_touched_one_is_picked_or_the_one_that_is_named() {
     let blue = scene.add(KeyConfig::new("blue"));
     let green = scene.add(KeyConfig::new("green"));
     scene.person.touches.push_back((green, ms(700)));
-    assert_eq!(pick(&mut scene, None).unwrap().key.name, "green");
+    assert_eq!(select(&mut scene, None).unwrap().key.name, "green");
     assert_eq!(scene.person.told, [Notice::TouchToChoose]);
     scene.desk().advance(ms(300));
     assert!(!scene.desk().blinking(blue));
 
     scene.forget_the_past();
-    assert_eq!(pick(&mut scene, Some(Path::new("/dev/hidraw0"))).unwrap().key.name, "blue");
+    assert_eq!(select(&mut scene, Some(Path::new("/dev/hidraw0"))).unwrap().key.name, "blue");
     assert_eq!(scene.person.told, []);
 }
 
 #[test]
 fn picking_waits_for_a_key_and_not_for_ever() {
     let mut scene = Scene::new();
-    assert_eq!(pick(&mut scene, None).unwrap_err(), KeyFailure::NoKey);
+    assert_eq!(select(&mut scene, None).unwrap_err(), KeyFailure::NoKey);
     assert_eq!(scene.person.told, [Notice::InsertKey]);
     let key = scene.add(KeyConfig::new("blue"));
     scene.add(KeyConfig::new("green"));
-    assert_eq!(pick(&mut scene, None).unwrap_err(), KeyFailure::NoTouch);
+    assert_eq!(select(&mut scene, None).unwrap_err(), KeyFailure::NoTouch);
     scene.desk().unplug(key);
-    assert!(pick(&mut scene, None).is_ok());
+    assert!(select(&mut scene, None).is_ok());
 }
 
 /// What the person does as they are told, and what they have been told.
 fn reset_as_told(
     scene: &mut Scene,
-    picked: &PickedKey,
+    selected: &SelectedKey,
     mut act: impl FnMut(&mut Scene, ResetStep),
 ) -> (Result<(), ResetError>, Vec<ResetStep>) {
     let mut told = Vec::new();
-    let request = Reset { key: &picked.key, info: &picked.info, timeout: seconds(20) };
-    // The ceremony has the world to itself; the desk is shared.
+    let request = Reset { key: &selected.key, info: &selected.info, timeout: seconds(20) };
+    // The ceremony has the platform to itself; the desk is shared.
     let mut stage = Scene::new();
-    stage.world.desk = std::rc::Rc::clone(&scene.world.desk);
+    stage.platform.desk = std::rc::Rc::clone(&scene.platform.desk);
     let mut tell = |step| {
         told.push(step);
         act(&mut stage, step);
     };
-    let result = ceremony::reset(&mut scene.world, &mut tell, &request);
-    assert!(scene.world.open.is_empty() && scene.world.locks.is_empty(), "every key is closed");
+    let result = ceremony::reset(&mut scene.platform, &mut tell, &request);
+    assert!(scene.platform.open.is_empty() && scene.platform.locks.is_empty(), "every key is closed");
     scene.desk().advance(ms(300));
     (result, told)
 }
@@ -97,16 +100,16 @@ fn a_key_is_reset_once_it_was_plugged_in_anew_and_touched() {
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
     let other = scene.add(KeyConfig::new("green").pin("1234"));
     scene.person.touches.push_back((key, ms(500)));
-    let picked = pick(&mut scene, None).unwrap();
-    let (result, told) = reset_as_told(&mut scene, &picked, obediently(key));
+    let selected = select(&mut scene, None).unwrap();
+    let (result, told) = reset_as_told(&mut scene, &selected, obediently(key));
     assert_eq!(result, Ok(()));
     assert_eq!(told, [ResetStep::Unplug, ResetStep::PlugIn, ResetStep::Touch]);
     scene.desk().unplug(other);
-    assert_eq!(pick(&mut scene, None).unwrap().info.options.client_pin, Some(false), "the PIN is gone");
+    assert_eq!(select(&mut scene, None).unwrap().info.options.client_pin, Some(false), "the PIN is gone");
     scene.desk().plug(other);
     scene.desk().unplug(key);
     assert_eq!(
-        pick(&mut scene, None).unwrap().info.options.client_pin,
+        select(&mut scene, None).unwrap().info.options.client_pin,
         Some(true),
         "the other key has its PIN"
     );
@@ -117,11 +120,11 @@ fn passkeys_are_gone_after_a_reset() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
     let credential = scene.enrol(key, Some("1234"));
-    let picked = pick(&mut scene, None).unwrap();
-    let held = ceremony::survey(&mut scene.world, &[&credential], seconds(5));
+    let selected = select(&mut scene, None).unwrap();
+    let held = ceremony::inspect(&mut scene.platform, &[&credential], seconds(5));
     assert_eq!(held[0].holds, std::slice::from_ref(&credential.id));
-    assert_eq!(reset_as_told(&mut scene, &picked, obediently(key)).0, Ok(()));
-    let held = ceremony::survey(&mut scene.world, &[&credential], seconds(5));
+    assert_eq!(reset_as_told(&mut scene, &selected, obediently(key)).0, Ok(()));
+    let held = ceremony::inspect(&mut scene.platform, &[&credential], seconds(5));
     assert_eq!(held[0].holds, []);
 }
 
@@ -132,8 +135,8 @@ fn another_key_is_not_reset_in_its_place() {
     // The same to look at, but without a PIN.
     let twin = scene.add(KeyConfig { product: "blue".to_owned(), ..KeyConfig::new("blue") });
     scene.desk().unplug(twin);
-    let picked = pick(&mut scene, None).unwrap();
-    let (result, told) = reset_as_told(&mut scene, &picked, |scene, step| {
+    let selected = select(&mut scene, None).unwrap();
+    let (result, told) = reset_as_told(&mut scene, &selected, |scene, step| {
         let mut desk = scene.desk();
         let soon = desk.now() + seconds(1);
         match step {
@@ -158,8 +161,8 @@ fn each_way_to_fail_has_its_name() {
     ] {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig::new("blue").pin("1234"));
-        let picked = pick(&mut scene, None).unwrap();
-        let (result, _) = reset_as_told(&mut scene, &picked, |scene, step| {
+        let selected = select(&mut scene, None).unwrap();
+        let (result, _) = reset_as_told(&mut scene, &selected, |scene, step| {
             let mut desk = scene.desk();
             let soon = desk.now() + seconds(1);
             match (what, step) {
@@ -173,7 +176,7 @@ fn each_way_to_fail_has_its_name() {
         assert_eq!(result, Err(expected), "{what}");
         scene.desk().plug(key);
         assert_eq!(
-            pick(&mut scene, None).unwrap().info.options.client_pin,
+            select(&mut scene, None).unwrap().info.options.client_pin,
             Some(true),
             "{what}: all is kept"
         );
@@ -185,10 +188,10 @@ fn each_way_to_fail_has_its_name() {
 fn after_ten_seconds_the_key_refuses() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
-    let picked = pick(&mut scene, None).unwrap();
+    let selected = select(&mut scene, None).unwrap();
     let then = scene.desk().now() + seconds(14);
-    scene.world.locked_elsewhere_until = Some((key.0, then));
-    let (result, told) = reset_as_told(&mut scene, &picked, obediently(key));
+    scene.platform.locked_elsewhere_until = Some((key.0, then));
+    let (result, told) = reset_as_told(&mut scene, &selected, obediently(key));
     assert_eq!(result, Err(ResetError::TooLate));
     assert!(told.contains(&ResetStep::Busy), "{told:?}");
 }
@@ -198,10 +201,10 @@ fn ctrl_c_ends_a_reset_at_any_step() {
     for at in [0, 1, 2, 3] {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig::new("blue").pin("1234"));
-        let picked = pick(&mut scene, None).unwrap();
+        let selected = select(&mut scene, None).unwrap();
         let now = scene.desk().now();
-        scene.world.interrupt_at = Some(now + ms(500) + seconds(at));
-        let (result, _) = reset_as_told(&mut scene, &picked, |scene, step| {
+        scene.platform.interrupt_at = Some(now + ms(500) + seconds(at));
+        let (result, _) = reset_as_told(&mut scene, &selected, |scene, step| {
             if step != ResetStep::Touch {
                 obediently(key)(scene, step);
             }
@@ -220,13 +223,13 @@ fn a_locked_pin_is_known_before_it_is_asked_for() {
     scene.settings.policy.pin_attempts = 5;
     scene.person.answers.extend([pin("9999"), pin("9998"), pin("9997")]);
     assert!(scene.sign_in().result.is_err(), "{}", credential.name);
-    let picked = pick(&mut scene, None).unwrap();
-    assert_eq!((picked.pin_retries, picked.pin_locked), (Some(5), true));
-    let surveyed = ceremony::survey(&mut scene.world, &[], seconds(5));
-    assert_eq!((surveyed[0].pin_retries, surveyed[0].pin_locked), (Some(5), true));
+    let selected = select(&mut scene, None).unwrap();
+    assert_eq!((selected.pin_retries, selected.pin_locked), (Some(5), true));
+    let inspected = ceremony::inspect(&mut scene.platform, &[], seconds(5));
+    assert_eq!((inspected[0].pin_retries, inspected[0].pin_locked), (Some(5), true));
     // Until it is plugged in again.
     scene.desk().unplug(key);
     scene.desk().plug(key);
-    let surveyed = ceremony::survey(&mut scene.world, &[], seconds(5));
-    assert_eq!((surveyed[0].pin_retries, surveyed[0].pin_locked), (Some(5), false));
+    let inspected = ceremony::inspect(&mut scene.platform, &[], seconds(5));
+    assert_eq!((inspected[0].pin_retries, inspected[0].pin_locked), (Some(5), false));
 }

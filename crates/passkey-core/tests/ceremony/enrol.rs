@@ -85,7 +85,7 @@ fn of_several_keys_the_touched_one_is_enrolled() {
     let handle = scene.user_handle.clone();
     scene.person.touches.extend([(keys[1], seconds(1)), (keys[1], seconds(1))]);
     let enrolment = Scene::enrolment("mine", &handle, &[]);
-    let enrolled = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+    let enrolled = passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
     assert_eq!(enrolled.credential.aaguid.0, [2; 16]);
     assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey]);
     scene.desk().advance(ms(300));
@@ -154,13 +154,15 @@ fn without_a_key_or_a_touch_it_ends_at_the_deadline() {
     let mut scene = Scene::new();
     let handle = scene.user_handle.clone();
     let enrolment = Scene::enrolment("mine", &handle, &[]);
-    let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
+    let error =
+        passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap_err();
     assert_eq!(error, EnrolError::Key(KeyFailure::NoKey));
     assert_eq!(scene.desk().now(), seconds(30));
 
     scene.add(KeyConfig::new("blue"));
     let enrolment = Scene::enrolment("mine", &handle, &[]);
-    let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
+    let error =
+        passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap_err();
     assert_eq!(error, EnrolError::Key(KeyFailure::NoTouch));
 }
 
@@ -194,7 +196,7 @@ fn one_of_several_that_fails_is_done_without() {
         scene.person.touches.extend([(honest, seconds(1)), (honest, seconds(1))]);
         let enrolment = Scene::enrolment("mine", &handle, &[]);
         let enrolled =
-            passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+            passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
         assert_eq!(enrolled.key.name, "honest", "{how:?}");
     }
 }
@@ -212,7 +214,7 @@ fn a_key_that_is_plugged_in_while_others_blink_can_be_chosen() {
     scene.desk().auto_touch(late, ms(500));
     let handle = scene.user_handle.clone();
     let enrolment = Scene::enrolment("mine", &handle, &[]);
-    let enrolled = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+    let enrolled = passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
     assert_eq!(enrolled.key.name, "late");
 }
 
@@ -230,7 +232,8 @@ fn a_sensor_is_asked_for_a_finger_four_times_a_second_at_most() {
         timeout: seconds(3),
         ..Scene::enrolment("mine", &handle, &[])
     };
-    let error = passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap_err();
+    let error =
+        passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap_err();
     assert_eq!(error, EnrolError::Key(KeyFailure::NoTouch));
     let asked = scene.desk().counts(key).commands[&6];
     assert!((12..=14).contains(&asked), "key agreement, and the finger: {asked}");

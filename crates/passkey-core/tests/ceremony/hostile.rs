@@ -2,7 +2,7 @@
 
 use super::support::{Key, Scene, is_verified, ms, seconds};
 use ctap::hid::HidError;
-use passkey_core::ceremony::{Loss, SignInError};
+use passkey_core::ceremony::{KeyError, SignInError};
 use passkey_core::config::UserVerification;
 use std::time::Duration;
 use virtual_key::{Asked, Behaviour, Corruption, Desk, KeyConfig, Misbehaviour, Report, Sabotage};
@@ -247,7 +247,7 @@ fn at_info(how: Misbehaviour) -> Sabotage {
 
 #[test]
 fn a_key_that_never_comes_to_an_end_is_named_for_it() {
-    let silent = SignInError::KeyUnusable(Loss::Silent);
+    let silent = SignInError::KeyUnusable(KeyError::Silent);
     for (how, error) in [
         (Misbehaviour::Keepalives, silent),
         (Misbehaviour::KeepalivesForTouch, silent),
@@ -272,7 +272,7 @@ fn a_key_that_forgets_its_channel_again_and_again_is_given_up() {
     scene.enrol(key, None);
     scene.desk().sabotage(key, Some(at_info(Misbehaviour::InvalidChannel)));
     let (attempt, taken) = scene.timed_sign_in();
-    let refused = Loss::Refused(HidError::INVALID_CHANNEL);
+    let refused = KeyError::Refused(HidError::INVALID_CHANNEL);
     assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(refused));
     assert!(taken < seconds(1), "{taken:?}");
 }

@@ -13,8 +13,8 @@
 mod care;
 mod costs;
 mod enrol;
-mod find;
 mod hostile;
+mod locate;
 mod matrix;
 mod pins;
 mod recovery;

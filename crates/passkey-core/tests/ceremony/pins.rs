@@ -170,7 +170,7 @@ fn giving_up_before_the_question_leaves_it_unasked() {
     for after in 0..12 {
         let (mut scene, key) = scene(KeyConfig { latency: ms(1), ..blue() });
         let at = scene.desk().now() + ms(after * 4);
-        scene.world.interrupt_at = Some(at);
+        scene.platform.interrupt_at = Some(at);
         scene.person.typing = ms(0);
         let error = scene.sign_in().result.unwrap_err();
         assert!(

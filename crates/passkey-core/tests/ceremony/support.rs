@@ -5,9 +5,9 @@ use ctap::cose::Algorithm;
 use ctap::hid::Report;
 use jiff::Timestamp;
 use passkey_core::ceremony::{
-    self, AccountAnswer, Attempt, Directory, EnrolError, Enrolled, Enrolment, Gone, Holder, KeyId,
-    NoRandomness, Notice, OpenError, Passkey, Person, PinAnswer, PinPrompt, PinReason, PluggedKey, SignIn,
-    Wake, Wanted, World,
+    self, AccountAnswer, Attempt, EnrolError, Enrolled, EnrolledUser, Enrolment, Gone, KeyId, NoRandomness,
+    Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason, Platform, PluggedKey, Prompter, SignIn,
+    UserHandleLookup, Wake, Wanted,
 };
 use passkey_core::config::{Account, Config, Policy, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
@@ -29,8 +29,8 @@ pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// The world of the ceremony: the desk, with a few things that only a host has.
-pub(crate) struct DeskWorld {
+/// The platform of the ceremony: the desk, with a few things that only a host has.
+pub(crate) struct DeskPlatform {
     pub desk: Rc<RefCell<Desk>>,
     random: u64,
     /// Keys that another program has locked.
@@ -53,7 +53,7 @@ fn world_id(key: Key, plugging: u32) -> KeyId {
     KeyId(u64::try_from(key.0).unwrap() * 1000 + u64::from(plugging))
 }
 
-impl DeskWorld {
+impl DeskPlatform {
     fn key(&self, id: KeyId) -> Result<Key, Gone> {
         let key = Key(usize::try_from(id.0 / 1000).unwrap());
         let plugging = self.desk.borrow().plugging(key);
@@ -61,7 +61,7 @@ impl DeskWorld {
     }
 }
 
-impl World for DeskWorld {
+impl Platform for DeskPlatform {
     fn now(&self) -> Duration {
         self.desk.borrow().now()
     }
@@ -171,7 +171,7 @@ pub(crate) struct Somebody {
     pub account: AccountAnswer,
 }
 
-impl Person for Somebody {
+impl Prompter for Somebody {
     fn tell(&mut self, notice: &Notice) {
         self.told.push(notice.clone());
         if let (Notice::TouchKey | Notice::TouchToChoose, Some((key, delay))) =
@@ -210,7 +210,7 @@ pub(crate) fn pin(text: &str) -> PinAnswer {
 
 /// A desk, its person, and the passkeys enrolled so far.
 pub(crate) struct Scene {
-    pub world: DeskWorld,
+    pub platform: DeskPlatform,
     pub person: Somebody,
     pub passkeys: Vec<Credential>,
     pub user_handle: UserHandle,
@@ -240,7 +240,7 @@ impl Scene {
     pub(crate) fn new() -> Self {
         let desk = Rc::new(RefCell::new(Desk::new()));
         Self {
-            world: DeskWorld {
+            platform: DeskPlatform {
                 desk: Rc::clone(&desk),
                 random: 1,
                 locked_elsewhere: BTreeSet::new(),
@@ -273,7 +273,7 @@ impl Scene {
     }
 
     pub(crate) fn desk(&self) -> std::cell::RefMut<'_, Desk> {
-        self.world.desk.borrow_mut()
+        self.platform.desk.borrow_mut()
     }
 
     pub(crate) fn add(&mut self, config: KeyConfig) -> Key {
@@ -283,7 +283,7 @@ impl Scene {
     /// Enrols with the first answer typed as the PIN, where one is asked for, and the key touched after half a second.
     pub(crate) fn enrol_with(&mut self, key: Key, enrolment: Enrolment<'_>) -> Result<Enrolled, EnrolError> {
         self.desk().touch_after(key, ms(500));
-        let result = ceremony::enrol(&mut self.world, &mut self.person, &enrolment);
+        let result = ceremony::enrol(&mut self.platform, &mut self.person, &enrolment);
         self.desk().never(key);
         result
     }
@@ -366,11 +366,11 @@ impl Scene {
             forbidden_pin: self.settings.forbidden_pin.as_ref(),
             takes_recovery_code: self.settings.takes_recovery_code,
         };
-        let attempt = ceremony::sign_in(&mut self.world, &mut self.person, &request);
+        let attempt = ceremony::sign_in(&mut self.platform, &mut self.person, &request);
         let now = self.desk().now();
         self.ended_at = now;
-        assert!(self.world.open.is_empty(), "every key is closed");
-        assert!(self.world.locks.is_empty(), "every lock is given back");
+        assert!(self.platform.open.is_empty(), "every key is closed");
+        assert!(self.platform.locks.is_empty(), "every lock is given back");
         // Any request still in flight has been cancelled: no key blinks on.
         let mut desk = self.desk();
         desk.advance(ms(300));
@@ -407,11 +407,11 @@ impl PhoneBook {
     }
 }
 
-impl Directory for PhoneBook {
-    fn holder(&self, handle: &UserHandle) -> Option<Holder> {
+impl UserHandleLookup for PhoneBook {
+    fn holder(&self, handle: &UserHandle) -> Option<EnrolledUser> {
         let (name, file) = self.0.iter().find(|(_, file)| file.user_handle == *handle)?;
         let account = Account { name: name.clone(), uid: 1000, gid: 1000, home: PathBuf::from("/home") };
-        Some(Holder { account, file: file.clone(), state: State::default() })
+        Some(EnrolledUser { account, file: file.clone(), state: State::default() })
     }
 }
 

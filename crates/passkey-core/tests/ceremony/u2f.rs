@@ -2,7 +2,7 @@
 
 use super::support::{Key, Scene, is_verified, ms, pin, seconds};
 use ctap::cose::Algorithm;
-use passkey_core::ceremony::{EnrolError, Enrolment, Impossible, Notice, SignInError, survey};
+use passkey_core::ceremony::{EnrolError, Enrolment, Impossible, Notice, SignInError, inspect};
 use passkey_core::config::{CounterPolicy, UserVerification};
 use passkey_core::credential::UvCapability;
 use passkey_core::verify::VerifyError;
@@ -136,11 +136,11 @@ fn unplugging_and_ctrl_c_are_noticed_at_once() {
     let (mut scene, key) = scene();
     scene.desk().unplug_at(key, seconds(100));
     let now = scene.desk().now();
-    scene.world.interrupt_at = Some(now + seconds(1));
+    scene.platform.interrupt_at = Some(now + seconds(1));
     let (attempt, taken) = scene.timed_sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::Interrupted);
     assert_eq!(taken, seconds(1));
-    scene.world.interrupt_at = None;
+    scene.platform.interrupt_at = None;
 
     scene.settings.policy.wait_for_key = seconds(20);
     let now = scene.desk().now();
@@ -213,7 +213,7 @@ fn of_several_keys_the_touched_one_is_enrolled() {
         scene.person.touches.extend([(keys[touched], seconds(1)), (keys[touched], seconds(1))]);
         let enrolment = Scene::enrolment("mine", &handle, &[]);
         let enrolled =
-            passkey_core::ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+            passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
         let format = enrolled.credential.attestation.unwrap().format;
         assert_eq!(format == "fido-u2f", touched == 0, "{format}");
         assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey]);
@@ -226,7 +226,7 @@ fn a_survey_tells_which_passkeys_it_holds() {
     let other = scene.add(old("other"));
     scene.enrol(other, None);
     let passkeys: Vec<_> = scene.passkeys.iter().collect();
-    let keys = survey(&mut scene.world, &passkeys, seconds(5));
+    let keys = inspect(&mut scene.platform, &passkeys, seconds(5));
     assert_eq!(keys.len(), 2);
     assert_eq!(keys[mine.0].holds, [passkeys[0].id.clone()]);
     assert_eq!(keys[other.0].holds, [passkeys[1].id.clone()]);

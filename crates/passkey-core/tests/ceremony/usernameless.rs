@@ -28,7 +28,7 @@ fn enrol_discoverable(
     scene.person.answers.extend(pin_text.map(pin));
     scene.desk().touch_after(key, ms(100));
     let enrolment = Enrolment { discoverable: true, ..Scene::enrolment("mine", handle, &[]) };
-    let enrolled = enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+    let enrolled = enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
     for other in &others {
         scene.desk().plug(*other);
     }

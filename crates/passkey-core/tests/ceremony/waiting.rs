@@ -1,7 +1,7 @@
 //! Keys that come and go, and people who do.
 
 use super::support::{Scene, is_verified, ms, seconds};
-use passkey_core::ceremony::{Loss, Notice, SignInError};
+use passkey_core::ceremony::{KeyError, Notice, SignInError};
 use virtual_key::KeyConfig;
 
 fn scene() -> (Scene, super::support::Key) {
@@ -47,10 +47,10 @@ fn waiting_ends_when_it_should() {
 #[test]
 fn no_key_is_awaited_in_a_sandbox_that_hides_them() {
     let (mut scene, _) = scene();
-    scene.world.sandboxed = true;
+    scene.platform.sandboxed = true;
     scene.settings.policy.wait_for_key = seconds(30);
     let (attempt, taken) = scene.timed_sign_in();
-    assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(Loss::Hidden));
+    assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(KeyError::Hidden));
     assert_eq!(scene.person.told, []);
     assert!(taken < seconds(2), "{taken:?}");
 }
@@ -102,7 +102,7 @@ fn a_key_pulled_out_while_it_blinks_is_named_as_the_reason() {
         let start = scene.desk().now();
         scene.desk().unplug_at(key, start + seconds(2));
         let (attempt, taken) = scene.timed_sign_in();
-        assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(Loss::Unplugged));
+        assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(KeyError::Unplugged));
         assert_eq!(taken, seconds(2), "nothing is left to wait for");
     }
 }
@@ -115,7 +115,7 @@ fn a_key_that_came_back_and_is_held_by_another_program_is_busy() {
     let start = scene.desk().now();
     scene.desk().unplug_at(key, start + seconds(2));
     scene.desk().plug_at(key, start + seconds(4));
-    scene.world.locked_elsewhere_from = Some((key.0, start + seconds(3)));
+    scene.platform.locked_elsewhere_from = Some((key.0, start + seconds(3)));
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::KeyBusy);
 }
 
@@ -130,7 +130,7 @@ fn a_key_pulled_out_at_any_report_costs_no_more_than_the_deadline() {
         let (attempt, taken) = scene.timed_sign_in();
         assert!(taken <= seconds(10), "after {reports} reports: {taken:?}");
         // Later than the last report it is too late to matter.
-        let removed = SignInError::KeyUnusable(Loss::Unplugged);
+        let removed = SignInError::KeyUnusable(KeyError::Unplugged);
         let error = attempt.result.as_ref().err().copied();
         // Before the first report it has never been there.
         let without = if reports == 0 { SignInError::NoKey } else { removed };
@@ -151,7 +151,7 @@ fn nobody_touches_the_key() {
 fn ctrl_c_ends_it_at_once_and_the_key_stops_blinking() {
     let (mut scene, key) = scene();
     let at = scene.desk().now() + seconds(3);
-    scene.world.interrupt_at = Some(at);
+    scene.platform.interrupt_at = Some(at);
     let (attempt, taken) = scene.timed_sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::Interrupted);
     assert_eq!(taken, seconds(3));
@@ -161,7 +161,7 @@ fn ctrl_c_ends_it_at_once_and_the_key_stops_blinking() {
 #[test]
 fn a_key_that_another_program_holds_is_waited_for() {
     let (mut scene, key) = scene();
-    scene.world.locked_elsewhere.insert(key.0);
+    scene.platform.locked_elsewhere.insert(key.0);
     scene.settings.policy.timeout = seconds(3);
     let (attempt, taken) = scene.timed_sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::KeyBusy);
@@ -170,7 +170,7 @@ fn a_key_that_another_program_holds_is_waited_for() {
     assert_eq!(scene.desk().counts(key).transactions, 0, "nothing is sent without the lock");
 
     // A key that is let go in time, and then pulled out, is no longer to blame.
-    scene.world.locked_elsewhere.clear();
+    scene.platform.locked_elsewhere.clear();
     scene.desk().unplug(key);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoKey);
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use passkey_core::ceremony::{FindError, KeyFailure, Search, Sought, System, find, survey};
+use passkey_core::ceremony::{
+    KeyFailure, LinuxPlatform, LocateError, LocateRequest, SoughtPasskey, inspect, locate,
+};
 use passkey_core::credential::{Credential, CredentialId};
 
 use super::draft::{Draft, Seen};
@@ -12,7 +14,7 @@ use crate::cli::ForeignFormat;
 use crate::error::Error;
 use crate::foreign::Id;
 use crate::interrupt::Interrupt;
-use crate::person::Enrollee;
+use crate::terminal_prompter::TerminalPrompter;
 
 /// Keys that have not told by then what they hold are left alone.
 const SURVEY: Duration = Duration::from_secs(5);
@@ -39,11 +41,11 @@ pub(super) fn ask(
     drafts: &mut [Draft],
     format: ForeignFormat,
     asking: Asking<'_>,
-) -> Result<BTreeMap<usize, FindError>, Error> {
+) -> Result<BTreeMap<usize, LocateError>, Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut world = System::new(Some(interrupt.fd()));
+    let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
     if asking.complete {
-        look_around(&mut world, drafts, format);
+        look_around(&mut platform, drafts, format);
     }
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
@@ -57,10 +59,10 @@ pub(super) fn ask(
     if missing.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let sought: Vec<Sought<'_>> = missing
+    let sought: Vec<SoughtPasskey<'_>> = missing
         .iter()
         .filter_map(|index| drafts.get(*index))
-        .map(|draft| Sought {
+        .map(|draft| SoughtPasskey {
             rp_id: &draft.rp_id,
             public_key: &draft.passkey.public_key,
             id: match &draft.passkey.id {
@@ -69,15 +71,19 @@ pub(super) fn ask(
             },
         })
         .collect();
-    let search =
-        Search { sought: &sought, device: asking.device, pin_attempts: asking.pin_attempts, timeout: FIND };
-    let mut person = Enrollee::new(&interrupt, asking.pin_stdin);
-    let finding = find(&mut world, &mut person, &search);
+    let search = LocateRequest {
+        sought: &sought,
+        device: asking.device,
+        pin_attempts: asking.pin_attempts,
+        timeout: FIND,
+    };
+    let mut person = TerminalPrompter::new(&interrupt, asking.pin_stdin);
+    let finding = locate(&mut platform, &mut person, &search);
     drop(person);
-    let mut why: BTreeMap<usize, FindError> = BTreeMap::new();
+    let mut why: BTreeMap<usize, LocateError> = BTreeMap::new();
     match finding.trouble {
         None => {}
-        Some(FindError::Key(KeyFailure::Interrupted)) => return Err(Error::Cancelled),
+        Some(LocateError::Key(KeyFailure::Interrupted)) => return Err(Error::Cancelled),
         Some(trouble) => why.extend(missing.iter().map(|index| (*index, trouble))),
     }
     for found in finding.found {
@@ -91,11 +97,11 @@ pub(super) fn ask(
 }
 
 /// Asks all keys silently which of the drafts with an id they hold.
-fn look_around(world: &mut System<'_>, drafts: &mut [Draft], format: ForeignFormat) {
+fn look_around(platform: &mut LinuxPlatform<'_>, drafts: &mut [Draft], format: ForeignFormat) {
     let credentials: Vec<Credential> =
         drafts.iter().filter_map(|draft| draft.credential(format, |_| true)).collect();
-    let surveyed = survey(world, &credentials.iter().collect::<Vec<_>>(), SURVEY);
-    for key in surveyed {
+    let inspected = inspect(platform, &credentials.iter().collect::<Vec<_>>(), SURVEY);
+    for key in inspected {
         let Ok(Some(info)) = &key.info else { continue };
         let holds = |id: &CredentialId| key.holds.contains(id);
         for draft in drafts.iter_mut() {

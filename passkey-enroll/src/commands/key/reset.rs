@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passkey_core::ceremony::{Notice, Person as _, ResetStep, survey};
+use passkey_core::ceremony::{Notice, Prompter as _, ResetStep, inspect};
 use passkey_core::credential::Credential;
 use passkey_core::escape::Escaped;
 
@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::output::json::Plugged;
 use crate::output::key_care::KeyReset;
 use crate::output::{note, warning};
-use crate::person::Enrollee;
+use crate::terminal_prompter::TerminalPrompter;
 
 /// How long the key may take to tell which passkeys it holds.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,11 +43,11 @@ pub(super) fn run(context: &Context, arguments: &Reset) -> Result<(), Error> {
 fn held(keeper: &mut Keeper<'_>, own: Vec<Credential>) -> Vec<Credential> {
     let key = keeper.key().id;
     let asked: Vec<&Credential> = own.iter().collect();
-    let surveyed = survey(keeper.world(), &asked, TIMEOUT);
-    let Some(surveyed) = surveyed.into_iter().find(|surveyed| surveyed.key.id == key) else {
+    let inspected = inspect(keeper.platform(), &asked, TIMEOUT);
+    let Some(inspected) = inspected.into_iter().find(|inspected| inspected.key.id == key) else {
         return Vec::new();
     };
-    own.into_iter().filter(|credential| surveyed.holds.contains(&credential.id)).collect()
+    own.into_iter().filter(|credential| inspected.holds.contains(&credential.id)).collect()
 }
 
 /// What will be lost.
@@ -73,7 +73,7 @@ fn quoted(credentials: &[Credential]) -> String {
     names.join(", ")
 }
 
-fn tell(person: &mut Enrollee<'_>, step: ResetStep) {
+fn tell(person: &mut TerminalPrompter<'_>, step: ResetStep) {
     match step {
         ResetStep::Unplug => person.show("Unplug the security key."),
         ResetStep::PlugIn => person.show("Plug it in again, and be ready to touch it."),

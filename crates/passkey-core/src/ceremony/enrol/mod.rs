@@ -2,15 +2,15 @@
 
 mod u2f;
 
-use super::allow_list;
-use super::assertion::{Manner, Question};
-use super::kind::{Kind, Message};
-use super::person::{Notice, Person};
-use super::pick::Picking;
-use super::sitting::{KeyFailure, NoToken, Sitting, TokenRequest};
-use super::token::TokenError;
-use super::user_verification::{self, Impossible, Method};
-use super::world::{KeyId, NoRandomness, PluggedKey, World};
+use super::keys::{KeyId, NoRandomness, Platform, PluggedKey};
+use super::keys::{Message, Protocol};
+use super::prompter::{Notice, Prompter};
+use super::select::Selecting;
+use super::steps::allow_list;
+use super::steps::assertion::{AssertionRequest, UserPresence};
+use super::steps::pin_uv_token::TokenError;
+use super::steps::single_key::{KeyFailure, NoToken, SingleKey, TokenRequest};
+use super::steps::uv_method::{self, Impossible, Method};
 use crate::attestation::AttestationSummary;
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::config::UserVerification;
@@ -28,7 +28,7 @@ use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::time::Duration;
 
-/// The kind of enterprise attestation for which the platform answers (CTAP 2.1 §7.1.2), and not a list in the key.
+/// The protocol of enterprise attestation for which the platform answers (CTAP 2.1 §7.1.2), and not a list in the key.
 const PLATFORM_MANAGED: u8 = 2;
 
 /// What passkey to make.
@@ -120,40 +120,40 @@ pub enum EnrolError {
 
 /// Runs the ceremony to its end.
 pub fn enrol(
-    world: &mut impl World,
-    person: &mut impl Person,
+    platform: &mut impl Platform,
+    person: &mut impl Prompter,
     enrolment: &Enrolment<'_>,
 ) -> Result<Enrolled, EnrolError> {
-    Ceremony { sitting: Sitting::new(world, person, enrolment.timeout), enrolment }.run()
+    Ceremony { single: SingleKey::new(platform, person, enrolment.timeout), enrolment }.run()
 }
 
-struct Ceremony<'a, W: World, P: Person> {
-    sitting: Sitting<'a, W, P>,
+struct Ceremony<'a, W: Platform, P: Prompter> {
+    single: SingleKey<'a, W, P>,
     enrolment: &'a Enrolment<'a>,
 }
 
-impl<W: World, P: Person> Ceremony<'_, W, P> {
+impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
     /// One step after the other: from here on only one key matters.
     fn run(&mut self) -> Result<Enrolled, EnrolError> {
-        let (key, kind) = self.pick()?;
-        self.refuse_model(kind.info())?;
-        let attestation = match &kind {
-            Kind::Ctap2(info) => {
+        let (key, protocol) = self.pick()?;
+        self.refuse_model(protocol.info())?;
+        let attestation = match &protocol {
+            Protocol::Ctap2(info) => {
                 self.refuse_duplicate(key, info)?;
                 let (method, token) = self.verify_user(key, info)?;
                 self.make_credential(key, info, method, token.as_ref())?
             }
-            Kind::U2f => {
+            Protocol::U2f => {
                 self.refuse_u2f_duplicate(key)?;
                 self.register(key)?
             }
         };
-        let plugged = self.sitting.fleet.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
-        let credential = self.check_credential(kind.info(), &attestation.made)?;
-        let proved = match &kind {
-            Kind::Ctap2(_) => self.prove(key, &credential)?,
+        let plugged = self.single.pool.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
+        let credential = self.check_credential(protocol.info(), &attestation.made)?;
+        let proved = match &protocol {
+            Protocol::Ctap2(_) => self.prove(key, &credential)?,
             // It signs only after another touch; what it made is signed already, by the maker's key.
-            Kind::U2f => None,
+            Protocol::U2f => None,
         };
         let sign_count = proved.unwrap_or(attestation.made.authenticator_data.sign_count);
         Ok(Enrolled { credential, sign_count, key: plugged, attestation })
@@ -170,15 +170,15 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         }
     }
 
-    fn pick(&mut self) -> Result<(KeyId, Kind), EnrolError> {
-        Ok(Picking::new(&mut self.sitting, self.enrolment.device).run()?)
+    fn pick(&mut self) -> Result<(KeyId, Protocol), EnrolError> {
+        Ok(Selecting::new(&mut self.single, self.enrolment.device).run()?)
     }
 
     /// Looks silently for the user's passkeys on the key, before anything is asked of the person.
     fn refuse_duplicate(&mut self, key: KeyId, info: &Info) -> Result<(), EnrolError> {
-        for piece in allow_list::cut(self.enrolment.existing, info) {
+        for batch in allow_list::cut(self.enrolment.existing, info) {
             let asked =
-                piece.0.iter().filter_map(|index| self.enrolment.existing.get(*index).copied()).collect();
+                batch.0.iter().filter_map(|index| self.enrolment.existing.get(*index).copied()).collect();
             // Any other answer than an assertion says nothing: the key's own excludeList check follows.
             if let Some((question, Ok(response))) = self.ask_silently(key, asked)?
                 && let Ok(facts) = question.verify(&response)
@@ -195,18 +195,18 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         &mut self,
         key: KeyId,
         asked: Vec<&'c Credential>,
-    ) -> Result<Option<(Question<'c>, Result<get_assertion::Response, ReplyError>)>, EnrolError> {
-        let question = Question::new(asked, Manner::Silent, self.sitting.fleet.world());
+    ) -> Result<Option<(AssertionRequest<'c>, Result<get_assertion::Response, ReplyError>)>, EnrolError> {
+        let question = AssertionRequest::new(asked, UserPresence::Silent, self.single.pool.platform());
         let Some((question, message)) = question.map_err(|NoRandomness| EnrolError::NoRandomness)? else {
             return Ok(None);
         };
-        let reply = self.sitting.exchange(key, message, None)?;
+        let reply = self.single.exchange(key, message, None)?;
         Ok(Some((question, get_assertion::Response::parse(&reply))))
     }
 
     fn challenge(&mut self) -> Result<[u8; CHALLENGE_LEN], EnrolError> {
         let mut challenge = [0; CHALLENGE_LEN];
-        self.sitting.fleet.world().random(&mut challenge).map_err(|_| EnrolError::NoRandomness)?;
+        self.single.pool.platform().random(&mut challenge).map_err(|_| EnrolError::NoRandomness)?;
         Ok(challenge)
     }
 
@@ -220,7 +220,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         let protected = options.client_pin == Some(true) || options.uv == Some(true);
         // A protected key makes no passkey without its user, unless it says so, and then no discoverable one (CTAP 2.1 §6.1.2).
         let key_insists = protected && (!options.make_cred_uv_not_required || self.enrolment.discoverable);
-        let method = user_verification::choose(self.enrolment.verification, info, key_insists)
+        let method = uv_method::choose(self.enrolment.verification, info, key_insists)
             .map_err(|impossible| self.cannot_verify_user(key, info, impossible))?;
         let by_sensor = match method {
             Method::None | Method::BuiltIn { token: false } => return Ok((method, None)),
@@ -233,13 +233,13 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             by_sensor,
             attempts: self.enrolment.pin_attempts,
         };
-        let token = self.sitting.token(key, info, &request)?;
+        let token = self.single.token(key, info, &request)?;
         Ok((method, Some(token)))
     }
 
     fn cannot_verify_user(&self, key: KeyId, info: &Info, impossible: Impossible) -> EnrolError {
-        let helps = impossible == Impossible::NotSetUp && user_verification::pin_would_do(info);
-        match self.sitting.fleet.plugged(key).filter(|_| helps) {
+        let helps = impossible == Impossible::NotSetUp && uv_method::pin_would_do(info);
+        match self.single.pool.plugged(key).filter(|_| helps) {
             Some(plugged) => EnrolError::PinNotSet(Box::new(plugged.clone())),
             None => EnrolError::CannotVerifyUser(impossible),
         }
@@ -261,8 +261,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         // The search before has looked at all of them; one list's worth guards against a key that does not search silently.
         let excluded: Vec<&[u8]> = allow_list::cut(self.enrolment.existing, info)
             .first()
-            .map(|piece| {
-                piece
+            .map(|batch| {
+                batch
                     .0
                     .iter()
                     .filter_map(|index| self.enrolment.existing.get(*index))
@@ -291,7 +291,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             enterprise_attestation: enterprise_requested.then_some(PLATFORM_MANAGED),
         }
         .encode();
-        let reply = self.sitting.exchange(key, Message::ctap2(payload), Some(&Notice::TouchKey))?;
+        let reply = self.single.exchange(key, Message::ctap2(payload), Some(&Notice::TouchKey))?;
         let made = make_credential::Response::parse(&reply).map_err(|error| match error {
             ReplyError::Status(Status::CREDENTIAL_EXCLUDED) => EnrolError::AlreadyEnrolled(None),
             ReplyError::Status(Status::UNSUPPORTED_ALGORITHM) => EnrolError::NoAlgorithm,

@@ -1,23 +1,26 @@
 //! Enrolling on a key that speaks U2F alone (FIDO U2F Raw Message Formats §4).
 
-use super::super::kind::{Message, fits_u2f};
+use super::super::keys::{Message, fits_u2f};
 use super::{
-    Algorithm, Attestation, Ceremony, ClientData, EnrolError, Impossible, KeyFailure, KeyId, NoRandomness,
-    Notice, Person, Question, UserVerification, World,
+    Algorithm, AssertionRequest, Attestation, Ceremony, ClientData, EnrolError, Impossible, KeyFailure,
+    KeyId, NoRandomness, Notice, Platform, Prompter, UserVerification,
 };
 use ctap::u2f::{ReplyError, StatusWord, authenticate, register};
 use sha2::{Digest as _, Sha256};
 
-impl<W: World, P: Person> Ceremony<'_, W, P> {
+impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
     /// Asks the key for each of the user's passkeys that it could have made, before anything is asked of the person.
     pub(super) fn refuse_u2f_duplicate(&mut self, key: KeyId) -> Result<(), EnrolError> {
         for credential in self.enrolment.existing.iter().filter(|credential| fits_u2f(credential)) {
-            let question =
-                Question::u2f(credential, authenticate::Control::CheckOnly, self.sitting.fleet.world());
+            let question = AssertionRequest::u2f(
+                credential,
+                authenticate::Control::CheckOnly,
+                self.single.pool.platform(),
+            );
             let Some((_, message)) = question.map_err(|NoRandomness| EnrolError::NoRandomness)? else {
                 continue;
             };
-            let reply = self.sitting.exchange(key, message, None)?;
+            let reply = self.single.exchange(key, message, None)?;
             // Any other answer says nothing that would be worse than a second passkey on the key.
             if let Ok(true) = authenticate::is_own(&reply) {
                 return Err(EnrolError::AlreadyEnrolled(Some(credential.name.clone())));
@@ -41,7 +44,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         let application: [u8; 32] = Sha256::digest(self.enrolment.rp_id).into();
         let request = register::Request { challenge: client_data.hash(), application: &application }.encode();
         loop {
-            let reply = self.sitting.exchange(key, Message::u2f(request.clone()), None)?;
+            let reply = self.single.exchange(key, Message::u2f(request.clone()), None)?;
             match register::Response::parse(&reply) {
                 Ok(made) => {
                     let made = made.into_credential(&application).map_err(|_| KeyFailure::Malformed)?;
@@ -49,8 +52,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
                     return Ok(Attestation { made, client_data_hash, enterprise_requested: false });
                 }
                 Err(ReplyError::Status(StatusWord::CONDITIONS_NOT_SATISFIED)) => {
-                    self.sitting.dialogue.tell(Notice::TouchKey);
-                    self.sitting.pause_for_u2f(key)?;
+                    self.single.dialogue.tell(Notice::TouchKey);
+                    self.single.pause_for_u2f(key)?;
                 }
                 Err(error) => return Err(KeyFailure::from(error).into()),
             }

@@ -1,13 +1,13 @@
 //! What may begin next, seen over all keys.
 
-use super::super::settle;
+use super::super::steps::grace_period;
 use super::{
-    CUE_DELAY, Candidate, Ceremony, KeyId, Loss, Method, Notice, Person, REMOVED, SignInError, Step, Wanted,
-    World,
+    CUE_DELAY, Candidate, Ceremony, KeyError, KeyId, Method, Notice, Platform, Prompter, REMOVED,
+    SignInError, Step, Wanted,
 };
 use std::time::Duration;
 
-impl<W: World, P: Person> Ceremony<'_, W, P> {
+impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
     /// Begins what can begin, or ends the ceremony when nothing can come of it any more.
     pub(super) fn advance(&mut self) -> Result<(), SignInError> {
         // Who has been verified once need not be again for the same touch.
@@ -20,13 +20,13 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         } else if self.is_settled() {
             self.begin_with_pin(&for_pin)?;
         }
-        if self.candidates.is_empty() && self.fleet.opening() == 0 { self.wait_for_a_key() } else { Ok(()) }
+        if self.candidates.is_empty() && self.pool.opening() == 0 { self.wait_for_a_key() } else { Ok(()) }
     }
 
     /// The next time that something is to be done although no key says anything.
     pub(super) fn wake_at(&self) -> Duration {
         let mut wake_at = self.deadline;
-        if self.candidates.is_empty() && self.fleet.opening() == 0 {
+        if self.candidates.is_empty() && self.pool.opening() == 0 {
             wake_at = wake_at.min(self.wait_until);
         }
         if let Some(ready_at) = self.pin_ready_at {
@@ -50,7 +50,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
 
     /// [`wake_at`](Self::wake_at) has come.
     pub(super) fn on_elapsed(&mut self) -> Result<(), SignInError> {
-        let now = self.fleet.now();
+        let now = self.pool.now();
         if now >= self.deadline {
             return Err(self.out_of_time());
         }
@@ -91,17 +91,17 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
 
     fn out_of_time(&mut self) -> SignInError {
         let waits = |(key, candidate): &(KeyId, &Candidate<'_>)| {
-            candidate.waits_for_person() && self.fleet.stall(*key) != Some(Loss::Busy)
+            candidate.waits_for_person() && self.pool.stall(*key) != Some(KeyError::Busy)
         };
         let waiting = self.candidates.iter().find(waits).map(|(key, _)| key);
         if let Some(key) = waiting {
             self.decide_by(key);
             return SignInError::NoTouch;
         }
-        match (self.failure.filter(|failure| *failure != REMOVED), self.fleet.stalled()) {
+        match (self.failure.filter(|failure| *failure != REMOVED), self.pool.stalled()) {
             (None, Some((key, loss))) => {
                 self.decide_by(key);
-                if loss == Loss::Busy { SignInError::KeyBusy } else { SignInError::KeyUnusable(loss) }
+                if loss == KeyError::Busy { SignInError::KeyBusy } else { SignInError::KeyUnusable(loss) }
             }
             (Some(_), _) | (None, None) => self.nothing_found(),
         }
@@ -110,8 +110,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     fn nothing_found(&self) -> SignInError {
         match self.failure {
             Some(failure) => failure,
-            None if self.fleet.is_any_busy() => SignInError::KeyBusy,
-            None if self.saw_foreign_key && self.fleet.count() > 0 => match self.request.wanted {
+            None if self.pool.is_any_busy() => SignInError::KeyBusy,
+            None if self.saw_foreign_key && self.pool.count() > 0 => match self.request.wanted {
                 Wanted::Passkeys(_) => SignInError::ForeignKeys,
                 Wanted::Anyone { .. } => SignInError::NothingDiscoverable,
             },
@@ -122,10 +122,10 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     /// No key is left that could still sign in.
     fn wait_for_a_key(&mut self) -> Result<(), SignInError> {
         // A key was used and it came to nothing: that is the answer, rather than a wait for another key.
-        if self.failure.is_some_and(SignInError::is_final) || self.fleet.now() >= self.wait_until {
+        if self.failure.is_some_and(SignInError::is_final) || self.pool.now() >= self.wait_until {
             return Err(self.nothing_found());
         }
-        if self.fleet.count() > 0 {
+        if self.pool.count() > 0 {
             self.tell(Notice::NoPasskeyOnKeys);
         } else if !self.dialogue.was_told(&Notice::KeyRemoved) {
             self.tell(Notice::InsertKey);
@@ -150,8 +150,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
 
     /// Whether the keys that have not answered yet need not be waited for any longer.
     fn is_settled(&mut self) -> bool {
-        let undecided = self.fleet.opening() > 0 || self.candidates.values().any(Candidate::is_undecided);
-        let now = self.fleet.now();
+        let undecided = self.pool.opening() > 0 || self.candidates.values().any(Candidate::is_undecided);
+        let now = self.pool.now();
         let ready_at = *self.pin_ready_at.get_or_insert(now);
         if undecided && now < self.settled_at(ready_at) {
             return false;
@@ -162,7 +162,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
 
     fn settled_at(&self, ready_at: Duration) -> Duration {
         let undecided = self.candidates.iter().filter(|(_, candidate)| candidate.is_undecided());
-        settle::settled_at(&self.fleet, ready_at, undecided.map(|(key, _)| key))
+        grace_period::settled_at(&self.pool, ready_at, undecided.map(|(key, _)| key))
     }
 
     /// The keys `ready` need a PIN. One alone is asked for; of several, or beside keys that wait for a touch, the person first
@@ -189,7 +189,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
 
     /// When the touch is asked for at the latest, should the key not say before that it waits.
     pub(super) fn cue_at(&self) -> Duration {
-        self.fleet.now().saturating_add(CUE_DELAY)
+        self.pool.now().saturating_add(CUE_DELAY)
     }
 
     /// Ends what needs a person on every other key, so that no key is locked and none overflows with keep-alives
@@ -202,11 +202,11 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             .map(|(other, _)| other)
             .collect();
         for other in waiting {
-            self.fleet.cancel(other);
+            self.pool.cancel(other);
             if let Some(candidate) = self.candidates.get_mut(other) {
                 candidate.step = Step::Ready;
             }
         }
-        self.fleet.settle(super::QUIET);
+        self.pool.settle(super::QUIET);
     }
 }

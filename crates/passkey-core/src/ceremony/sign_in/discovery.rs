@@ -1,11 +1,11 @@
 //! Signing in without a user name: the key says whose passkeys it holds (WebAuthn Level 3 §7.2, a discoverable credential).
 
-use super::super::person::AccountAnswer;
+use super::super::prompter::AccountAnswer;
 use super::{
-    Ceremony, Credential, Impossible, Info, KeyId, Kind, Message, Method, Person, ReplyError, SignInError,
-    Step, UserVerification, Verified, VerifyError, Wanted, World, get_assertion, user_verification,
+    Ceremony, Credential, Impossible, Info, KeyId, Message, Method, Platform, Prompter, Protocol, ReplyError,
+    SignInError, Step, UserVerification, Verified, VerifyError, Wanted, get_assertion, uv_method,
 };
-use crate::ceremony::directory::Directory;
+use crate::ceremony::user_handle_lookup::UserHandleLookup;
 use crate::config::Account;
 use crate::credential::UserHandle;
 
@@ -26,14 +26,14 @@ struct Discovered {
     verified: Verified,
 }
 
-impl<W: World, P: Person> Ceremony<'_, W, P> {
+impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
     /// A key that keeps discoverable passkeys may say who is signing in; whether it holds any shows only with its user verified,
     /// since ours are made for that (credProtect, CTAP 2.1 §12.1).
     pub(super) fn discover(&mut self, key: KeyId, info: Info) {
         if !info.options.rk {
             return self.dismiss(key);
         }
-        let method = match user_verification::choose(self.request.policy.verification, &info, true) {
+        let method = match uv_method::choose(self.request.policy.verification, &info, true) {
             Ok(method) => method,
             // Without credProtect any passkey shows itself, and policy is content with a touch.
             Err(Impossible::NotSetUp | Impossible::NotSupported)
@@ -46,7 +46,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             Err(impossible) => return self.turn_away(key, SignInError::CannotVerifyUser(impossible)),
         };
         if let Some(candidate) = self.candidates.get_mut(key) {
-            candidate.kind = Some(Kind::Ctap2(Box::new(info)));
+            candidate.protocol = Some(Protocol::Ctap2(Box::new(info)));
             candidate.method = method;
             candidate.step = Step::Ready;
         }
@@ -56,7 +56,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     pub(super) fn on_discovered(
         &mut self,
         key: KeyId,
-        directory: &dyn Directory,
+        directory: &dyn UserHandleLookup,
         response: &get_assertion::Response,
     ) -> Result<Option<Verified>, SignInError> {
         let others = response.number_of_credentials.unwrap_or(1).min(MAX_DISCOVERED).saturating_sub(1);
@@ -98,7 +98,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     }
 
     /// Keeps what one assertion proves, if it proves anything.
-    fn collect(&mut self, key: KeyId, directory: &dyn Directory, response: &get_assertion::Response) {
+    fn collect(&mut self, key: KeyId, directory: &dyn UserHandleLookup, response: &get_assertion::Response) {
         let found = self.holder_of(key, directory, response);
         let Some(candidate) = self.candidates.get_mut(key) else { return };
         match found {
@@ -111,7 +111,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     fn holder_of(
         &self,
         key: KeyId,
-        directory: &dyn Directory,
+        directory: &dyn UserHandleLookup,
         response: &get_assertion::Response,
     ) -> Result<Option<Discovered>, VerifyError> {
         let handle = response.user.as_ref().and_then(|user| UserHandle::new(user.id.clone()));

@@ -3,28 +3,26 @@
 //! Each key goes its own way through [`Step`]; [`Ceremony::advance`] is the one place that looks at all of them together and
 //! decides what may begin. The first valid assertion wins.
 //!
-//! - `search`: whether a key holds one of the passkeys. `choosing`, `token`, `touch`: the person's part, in this order.
+//! - `pre_flight`: whether a key holds one of the passkeys. `selecting`, `token`, `touch`: the person's part, in this order.
 //! - `u2f`: the same for keys that speak nothing else. `discovery`: where the key says who is signing in.
 
 mod advance;
-mod choosing;
 mod discovery;
-mod search;
+mod pre_flight;
+mod selecting;
 mod token;
 mod touch;
 mod u2f;
 
-use super::allow_list::{self, Piece};
-use super::assertion::{Manner, Question};
-use super::directory::Directory;
-use super::event::{Event, Loss};
-use super::fleet::Fleet;
-use super::key_map::KeyMap;
-use super::kind::{Kind, Message};
-use super::person::{Dialogue, Notice, Person};
-use super::token::{Next, PinRules, TokenError, TokenFlow};
-use super::user_verification::{self, Impossible, Method};
-use super::world::{KeyId, NoRandomness, PluggedKey, World};
+use super::keys::{
+    Event, KeyError, KeyId, KeyMap, KeyPool, Message, NoRandomness, Platform, PluggedKey, Protocol,
+};
+use super::prompter::{Dialogue, Notice, Prompter};
+use super::steps::allow_list::{self, AllowListBatch};
+use super::steps::assertion::{AssertionRequest, UserPresence};
+use super::steps::pin_uv_token::{Next, PinRules, PinUvTokenFlow, TokenError};
+use super::steps::uv_method::{self, Impossible, Method};
+use super::user_handle_lookup::UserHandleLookup;
 use crate::config::{Account, Policy, UserVerification};
 use crate::credential::{Credential, CredentialId};
 use crate::store::recovery::Code;
@@ -49,7 +47,7 @@ const CUE_DELAY: Duration = Duration::from_millis(500);
 const REPEAT_DELAY: Duration = Duration::from_millis(250);
 
 /// A key was pulled out in the middle. It may come back, and is then no longer to blame.
-const REMOVED: SignInError = SignInError::KeyUnusable(Loss::Unplugged);
+const REMOVED: SignInError = SignInError::KeyUnusable(KeyError::Unplugged);
 
 /// What to sign in with, and how.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +72,7 @@ pub enum Wanted<'a> {
         /// The RP ID that the passkeys were made for.
         rp_id: &'a str,
         /// Where user handles lead to users.
-        directory: &'a dyn Directory,
+        directory: &'a dyn UserHandleLookup,
     },
 }
 
@@ -129,7 +127,7 @@ pub enum SignInError {
     /// A key was plugged in, and another program was using it until the time was up.
     KeyBusy,
     /// Keys were plugged in, but none could be talked to.
-    KeyUnusable(Loss),
+    KeyUnusable(KeyError),
     /// Nobody touched the key in time.
     NoTouch,
     /// The person refused on the key itself.
@@ -157,7 +155,7 @@ impl SignInError {
     /// sandbox that hides one hides them all.
     fn is_final(self) -> bool {
         match self {
-            Self::KeyUnusable(loss) => loss == Loss::Hidden,
+            Self::KeyUnusable(loss) => loss == KeyError::Hidden,
             Self::NoKey | Self::ForeignKeys | Self::KeyBusy => false,
             Self::NoTouch
             | Self::NothingDiscoverable
@@ -177,8 +175,8 @@ impl SignInError {
 }
 
 /// Runs the ceremony to its end.
-pub fn sign_in(world: &mut impl World, person: &mut impl Person, request: &SignIn<'_>) -> Attempt {
-    let mut ceremony = Ceremony::new(world, person, request);
+pub fn sign_in(platform: &mut impl Platform, person: &mut impl Prompter, request: &SignIn<'_>) -> Attempt {
+    let mut ceremony = Ceremony::new(platform, person, request);
     let result = ceremony.run();
     let Decision { key, passkey } = ceremony.decision;
     Attempt {
@@ -195,14 +193,14 @@ pub fn sign_in(world: &mut impl World, person: &mut impl Person, request: &SignI
 enum Step<'a> {
     /// authenticatorGetInfo is under way.
     Identifying,
-    /// A silent getAssertion is under way for the first of the pieces.
+    /// A silent getAssertion is under way for the first of the batches.
     Searching,
     /// It holds a passkey; what comes next is for [`Ceremony::advance`] to decide.
     Ready,
     /// The person may touch it to say that this is the key they mean.
     Choosing,
     /// Getting a token, by PIN or sensor.
-    Verifying(Box<TokenFlow<'a>>),
+    Verifying(Box<PinUvTokenFlow<'a>>),
     /// The assertion proper is under way since then.
     Touching { cue_at: Option<Duration> },
     /// Will be asked for the touch again at this time.
@@ -214,14 +212,14 @@ enum Step<'a> {
 /// One key in the ceremony. Keys that hold nothing, or have failed, are removed.
 struct Candidate<'a> {
     step: Step<'a>,
-    kind: Option<Kind>,
+    protocol: Option<Protocol>,
     method: Method,
     /// Why the key cannot verify its user although it must.
     impossible: Option<Impossible>,
     /// Lists still to be tried; the first is the one in flight.
-    pieces: VecDeque<Piece>,
+    batches: VecDeque<AllowListBatch>,
     /// What the reply in flight is held against.
-    question: Option<Question<'a>>,
+    question: Option<AssertionRequest<'a>>,
     token: Option<(PinUvAuthProtocol, PinUvAuthToken)>,
     sensor_failures: u8,
     /// The accounts that it has said could sign in, where it was asked.
@@ -235,8 +233,8 @@ struct Decision {
     passkey: Option<Credential>,
 }
 
-struct Ceremony<'a, W: World, P: Person> {
-    fleet: Fleet<'a, W>,
+struct Ceremony<'a, W: Platform, P: Prompter> {
+    pool: KeyPool<'a, W>,
     dialogue: Dialogue<'a, P>,
     request: &'a SignIn<'a>,
     credentials: Vec<&'a Credential>,
@@ -258,13 +256,13 @@ struct Ceremony<'a, W: World, P: Person> {
     recovery_code: Option<Code>,
 }
 
-impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
-    fn new(world: &'a mut W, person: &'a mut P, request: &'a SignIn<'a>) -> Self {
-        let fleet = Fleet::new(world);
-        let start = fleet.now();
+impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
+    fn new(platform: &'a mut W, person: &'a mut P, request: &'a SignIn<'a>) -> Self {
+        let pool = KeyPool::new(platform);
+        let start = pool.now();
         let deadline = start.saturating_add(request.policy.timeout);
         Self {
-            fleet,
+            pool,
             dialogue: Dialogue::new(person),
             request,
             credentials: match request.wanted {
@@ -287,10 +285,10 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     }
 
     fn run(&mut self) -> Result<Verified, SignInError> {
-        self.fleet.look();
+        self.pool.look();
         loop {
             self.advance()?;
-            match self.fleet.next(self.wake_at()) {
+            match self.pool.next(self.wake_at()) {
                 Event::Opened(key) => self.identify(key)?,
                 Event::Reply(key, payload) => {
                     if let Some(verified) = self.on_reply(key, &payload)? {
@@ -314,14 +312,14 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     /// and no key is locked or blinks meanwhile.
     fn with_the_person<T>(&mut self, key: KeyId, ask: impl FnOnce(&mut Self) -> T) -> Option<T> {
         self.quieten_others(key);
-        if self.fleet.is_interrupted() {
+        if self.pool.is_interrupted() {
             return None;
         }
-        let asked_at = self.fleet.now();
+        let asked_at = self.pool.now();
         let answer = ask(self);
         // Whatever was told before the question may be told again after it.
         self.dialogue.move_on();
-        let taken = self.fleet.now().saturating_sub(asked_at);
+        let taken = self.pool.now().saturating_sub(asked_at);
         self.deadline = self.deadline.saturating_add(taken);
         self.wait_until = self.wait_until.saturating_add(taken);
         Some(answer)
@@ -332,22 +330,22 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         match self.request.wanted {
             Wanted::Anyone { rp_id, .. } => Some(rp_id),
             Wanted::Passkeys(_) => {
-                let index = candidate.pieces.front()?.0.first()?;
+                let index = candidate.batches.front()?.0.first()?;
                 self.credentials.get(*index).map(|credential| credential.rp_id.as_str())
             }
         }
     }
 
     fn send(&mut self, key: KeyId, message: Message, touch: bool) {
-        self.fleet.send(key, message, touch.then_some(self.deadline));
+        self.pool.send(key, message, touch.then_some(self.deadline));
     }
 
     fn identify(&mut self, key: KeyId) -> Result<(), SignInError> {
-        if self.fleet.speaks_ctap2(key) {
+        if self.pool.speaks_ctap2(key) {
             self.candidates.insert(key, Candidate::new());
             self.send(key, Message::ctap2(info::request()), false);
             Ok(())
-        } else if self.fleet.speaks_u2f(key) && matches!(self.request.wanted, Wanted::Passkeys(_)) {
+        } else if self.pool.speaks_u2f(key) && matches!(self.request.wanted, Wanted::Passkeys(_)) {
             self.identify_u2f(key)
         } else {
             self.dismiss(key);
@@ -358,7 +356,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     /// Takes the reply of one key; the proof if it is one.
     fn on_reply(&mut self, key: KeyId, payload: &[u8]) -> Result<Option<Verified>, SignInError> {
         let Some(candidate) = self.candidates.get(key) else { return Ok(None) };
-        let is_u2f = matches!(candidate.kind, Some(Kind::U2f));
+        let is_u2f = matches!(candidate.protocol, Some(Protocol::U2f));
         match candidate.step {
             Step::Identifying => self.on_info(key, payload)?,
             Step::Searching if is_u2f => self.on_u2f_found(key, payload)?,
@@ -377,20 +375,22 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     /// Lets go of a key that holds none of the passkeys.
     fn dismiss(&mut self, key: KeyId) {
         let KeyId(number) = key;
-        self.fleet.world().trace(format_args!("key {number} is let go: it holds nothing that was asked for"));
+        self.pool
+            .platform()
+            .trace(format_args!("key {number} is let go: it holds nothing that was asked for"));
         self.saw_foreign_key = true;
         self.forget(key);
-        self.fleet.release(key);
+        self.pool.release(key);
     }
 
     /// Lets go of a key that cannot go on, and remembers why.
     fn turn_away(&mut self, key: KeyId, reason: SignInError) {
         let KeyId(number) = key;
-        self.fleet.world().trace(format_args!("key {number} is let go: {reason:?}"));
+        self.pool.platform().trace(format_args!("key {number} is let go: {reason:?}"));
         self.failure = Some(reason);
         self.decide_by(key);
         self.forget(key);
-        self.fleet.release(key);
+        self.pool.release(key);
         // The last key's lock is what the ceremony ends with.
         if let SignInError::Pin(error) = reason
             && let Some(lock) = error.lock()
@@ -403,13 +403,13 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     /// The ceremony's end, if it ends now, is about this key.
     fn decide_by(&mut self, key: KeyId) {
         let passkey = self.candidates.get(key).and_then(|candidate| self.held_by(candidate)).cloned();
-        self.decision = Decision { key: self.fleet.plugged(key).cloned(), passkey };
+        self.decision = Decision { key: self.pool.plugged(key).cloned(), passkey };
     }
 
     /// The passkey that the key has shown to hold, or that is the only one it was asked for.
     fn held_by(&self, candidate: &Candidate<'a>) -> Option<&'a Credential> {
-        match candidate.pieces.front() {
-            Some(Piece(indexes)) if candidate.holds_passkey() => match indexes.as_slice() {
+        match candidate.batches.front() {
+            Some(AllowListBatch(indexes)) if candidate.holds_passkey() => match indexes.as_slice() {
                 [only] => self.credentials.get(*only).copied(),
                 _ => None,
             },
@@ -432,24 +432,24 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         self.tell(Notice::KeyBusy);
     }
 
-    fn on_lost(&mut self, key: KeyId, loss: Loss) {
+    fn on_lost(&mut self, key: KeyId, loss: KeyError) {
         let was_candidate = self.candidates.get(key).is_some_and(Candidate::holds_passkey);
-        if loss != Loss::Unplugged {
+        if loss != KeyError::Unplugged {
             self.decide_by(key);
         }
         self.forget(key);
         match loss {
             // What was the matter with another key matters less than that this one would have done.
-            Loss::Unplugged if was_candidate => {
+            KeyError::Unplugged if was_candidate => {
                 self.failure = Some(REMOVED);
-                if self.candidates.is_empty() && self.fleet.now() < self.wait_until {
+                if self.candidates.is_empty() && self.pool.now() < self.wait_until {
                     self.tell(Notice::KeyRemoved);
                 }
             }
-            Loss::Unplugged => {
+            KeyError::Unplugged => {
                 self.failure.get_or_insert(REMOVED);
             }
-            Loss::NoRandomness => self.failure = Some(SignInError::NoRandomness),
+            KeyError::NoRandomness => self.failure = Some(SignInError::NoRandomness),
             loss => self.failure = Some(SignInError::KeyUnusable(loss)),
         }
     }
@@ -459,10 +459,10 @@ impl Candidate<'_> {
     fn new() -> Self {
         Self {
             step: Step::Identifying,
-            kind: None,
+            protocol: None,
             method: Method::None,
             impossible: None,
-            pieces: VecDeque::new(),
+            batches: VecDeque::new(),
             question: None,
             token: None,
             sensor_failures: 0,
@@ -472,7 +472,7 @@ impl Candidate<'_> {
 
     /// What it says of itself, if it speaks CTAP2 and has said so.
     fn info(&self) -> Option<&Info> {
-        self.kind.as_ref().and_then(Kind::info)
+        self.protocol.as_ref().and_then(Protocol::info)
     }
 
     fn holds_passkey(&self) -> bool {

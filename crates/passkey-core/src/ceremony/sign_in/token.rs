@@ -1,14 +1,14 @@
 //! The PIN, or the key's own sensor, by a pinUvAuthToken.
 
 use super::{
-    Candidate, Ceremony, Impossible, KeyId, Message, Next, Permissions, Person, PinRules, REPEAT_DELAY,
-    SignInError, Step, TokenError, TokenFlow, World,
+    Candidate, Ceremony, Impossible, KeyId, Message, Next, Permissions, PinRules, PinUvTokenFlow, Platform,
+    Prompter, REPEAT_DELAY, SignInError, Step, TokenError,
 };
 
-impl<W: World, P: Person> Ceremony<'_, W, P> {
+impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
     /// Starts getting a token from one key.
     pub(super) fn begin_token(&mut self, key: KeyId, by_sensor: bool) -> Result<(), SignInError> {
-        let name = self.fleet.plugged(key).map_or_else(String::new, |key| key.name.clone());
+        let name = self.pool.plugged(key).map_or_else(String::new, |key| key.name.clone());
         let Some(candidate) = self.candidates.get(key) else { return Ok(()) };
         let (Some(info), Some(rp_id)) = (candidate.info(), self.rp_id_for(candidate)) else { return Ok(()) };
         let rules = PinRules {
@@ -16,7 +16,8 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             forbidden: self.request.forbidden_pin,
             takes_recovery_code: self.request.takes_recovery_code,
         };
-        let Some((mut flow, next)) = TokenFlow::start(&name, info, Permissions::GA, rp_id, by_sensor, rules)
+        let Some((mut flow, next)) =
+            PinUvTokenFlow::start(&name, info, Permissions::GA, rp_id, by_sensor, rules)
         else {
             self.turn_away(key, SignInError::CannotVerifyUser(Impossible::NotSupported));
             return Ok(());
@@ -33,7 +34,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         let Some(Candidate { step: Step::Verifying(flow), .. }) = self.candidates.get_mut(key) else {
             return Ok(());
         };
-        let next = flow.on_reply(payload, self.fleet.world(), self.dialogue.person);
+        let next = flow.on_reply(payload, self.pool.platform(), self.dialogue.person);
         self.follow(key, next)
     }
 
@@ -58,11 +59,11 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             }
             // The person has chosen this key, perhaps, and others wait for what comes of it.
             Next::Send { payload, touch: false } => {
-                self.fleet.demand(key, Message::ctap2(payload));
+                self.pool.demand(key, Message::ctap2(payload));
                 Ok(())
             }
             Next::Later => {
-                let until = self.fleet.now().saturating_add(REPEAT_DELAY);
+                let until = self.pool.now().saturating_add(REPEAT_DELAY);
                 if let Some(Candidate { step: Step::Verifying(flow), .. }) = self.candidates.get_mut(key) {
                     flow.pause_until(until);
                 }
@@ -86,7 +87,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             let Some(Candidate { step: Step::Verifying(flow), .. }) = ceremony.candidates.get_mut(key) else {
                 return Next::Ask;
             };
-            let next = flow.ask(ceremony.fleet.world(), ceremony.dialogue.person);
+            let next = flow.ask(ceremony.pool.platform(), ceremony.dialogue.person);
             ceremony.questions = flow.questions();
             next
         })
@@ -122,9 +123,9 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
     fn remember_wrong_pin(&mut self, key: KeyId) {
         let Some(candidate) = self.candidates.get(key) else { return };
         let Step::Verifying(flow) = &candidate.step else { return };
-        let Some(piece) = candidate.pieces.front() else { return };
+        let Some(batch) = candidate.batches.front() else { return };
         if flow.wrong_pins() > 0 {
-            let ids = self.in_piece(piece).into_iter().map(|credential| credential.id.clone());
+            let ids = self.in_batch(batch).into_iter().map(|credential| credential.id.clone());
             self.pin_failed.extend(ids.collect::<Vec<_>>());
         }
     }

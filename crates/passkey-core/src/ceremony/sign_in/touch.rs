@@ -1,40 +1,42 @@
 //! The assertion proper: the touch, or the finger on the sensor, and what the key signed.
 
 use super::{
-    AssertionFacts, Ceremony, KeyId, Kind, Manner, Method, NoRandomness, Notice, Passkey, Person, Question,
-    REPEAT_DELAY, ReplyError, Requirements, SignInError, Status, Step, TokenError, UserVerification,
-    Verified, VerifyError, Wanted, World, get_assertion, user_verification, verify,
+    AssertionFacts, AssertionRequest, Ceremony, KeyId, Method, NoRandomness, Notice, Passkey, Platform,
+    Prompter, Protocol, REPEAT_DELAY, ReplyError, Requirements, SignInError, Status, Step, TokenError,
+    UserPresence, UserVerification, Verified, VerifyError, Wanted, get_assertion, uv_method, verify,
 };
 use ctap::u2f::authenticate::Control;
 
 /// Fingerprints that may fail on a key without tokens before its PIN is asked for.
 const SENSOR_TRIES: u8 = 3;
 
-impl<W: World, P: Person> Ceremony<'_, W, P> {
-    /// Asks for an assertion by one of the candidate's first piece, or by whatever discoverable passkey there is.
+impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
+    /// Asks for an assertion by one of the candidate's first batch, or by whatever discoverable passkey there is.
     pub(super) fn request_assertion(&mut self, key: KeyId, touch: bool) -> Result<(), SignInError> {
         let Some(candidate) = self.candidates.get(key) else { return Ok(()) };
-        let asked = candidate.pieces.front().map_or_else(Vec::new, |piece| self.in_piece(piece));
-        let manner = if touch {
+        let asked = candidate.batches.front().map_or_else(Vec::new, |batch| self.in_batch(batch));
+        let presence = if touch {
             let uv = candidate.method == Method::BuiltIn { token: false };
-            Manner::Touch { uv, token: candidate.token.as_ref() }
+            UserPresence::Touch { uv, token: candidate.token.as_ref() }
         } else {
-            Manner::Silent
+            UserPresence::Silent
         };
-        let world = self.fleet.world();
-        let question = match (&candidate.kind, self.request.wanted, asked.first()) {
-            (_, Wanted::Anyone { rp_id, .. }, _) => Question::discover(rp_id, manner, world).map(Some),
-            (Some(Kind::U2f), Wanted::Passkeys(_), Some(first)) => {
-                let control = if touch { Control::EnforceUserPresence } else { Control::CheckOnly };
-                Question::u2f(first, control, world)
+        let platform = self.pool.platform();
+        let question = match (&candidate.protocol, self.request.wanted, asked.first()) {
+            (_, Wanted::Anyone { rp_id, .. }, _) => {
+                AssertionRequest::discover(rp_id, presence, platform).map(Some)
             }
-            (_, Wanted::Passkeys(_), _) => Question::new(asked, manner, world),
+            (Some(Protocol::U2f), Wanted::Passkeys(_), Some(first)) => {
+                let control = if touch { Control::EnforceUserPresence } else { Control::CheckOnly };
+                AssertionRequest::u2f(first, control, platform)
+            }
+            (_, Wanted::Passkeys(_), _) => AssertionRequest::new(asked, presence, platform),
         };
         let Some((question, message)) = question.map_err(|NoRandomness| SignInError::NoRandomness)? else {
             return Ok(());
         };
         // A U2F key answers at once; its person is waited for by asking again.
-        let waits = touch && !matches!(candidate.kind, Some(Kind::U2f));
+        let waits = touch && !matches!(candidate.protocol, Some(Protocol::U2f));
         if let Some(candidate) = self.candidates.get_mut(key) {
             candidate.question = Some(question);
         }
@@ -116,10 +118,10 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
 
     /// The key refuses to sign, with a status that may leave a way on.
     fn on_no_assertion(&mut self, key: KeyId, status: Status) -> Result<(), SignInError> {
-        let until = self.fleet.now().saturating_add(REPEAT_DELAY);
+        let until = self.pool.now().saturating_add(REPEAT_DELAY);
         let Some(candidate) = self.candidates.get_mut(key) else { return Ok(()) };
         match status {
-            Status::NO_CREDENTIALS | Status::INVALID_CREDENTIAL => self.try_next_piece(key),
+            Status::NO_CREDENTIALS | Status::INVALID_CREDENTIAL => self.try_next_batch(key),
             Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT | Status::UP_REQUIRED => {
                 candidate.step = Step::Pausing { until };
                 Ok(())
@@ -133,7 +135,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             // It wants its user verified after all.
             Status::PUAT_REQUIRED | Status::UV_INVALID if candidate.token.is_none() => {
                 let Some(info) = candidate.info() else { return Ok(()) };
-                match user_verification::choose(UserVerification::Required, info, true) {
+                match uv_method::choose(UserVerification::Required, info, true) {
                     Ok(method) if method != candidate.method => {
                         candidate.method = method;
                         candidate.step = Step::Ready;
@@ -154,15 +156,15 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         }
     }
 
-    /// It holds nothing of its first piece after all.
-    pub(super) fn try_next_piece(&mut self, key: KeyId) -> Result<(), SignInError> {
+    /// It holds nothing of its first batch after all.
+    pub(super) fn try_next_batch(&mut self, key: KeyId) -> Result<(), SignInError> {
         if let Wanted::Anyone { .. } = self.request.wanted {
             self.turn_away(key, SignInError::NothingDiscoverable);
             return Ok(());
         }
         let Some(candidate) = self.candidates.get_mut(key) else { return Ok(()) };
-        candidate.pieces.pop_front();
-        if candidate.pieces.is_empty() {
+        candidate.batches.pop_front();
+        if candidate.batches.is_empty() {
             self.dismiss(key);
             return Ok(());
         }
@@ -171,14 +173,14 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
 
     /// A fingerprint was not recognised by a key without tokens: once more, or the PIN.
     fn on_sensor_failed(&mut self, key: KeyId, status: Status) {
-        let until = self.fleet.now().saturating_add(REPEAT_DELAY);
+        let until = self.pool.now().saturating_add(REPEAT_DELAY);
         let Some(candidate) = self.candidates.get_mut(key) else { return };
         candidate.sensor_failures = candidate.sensor_failures.saturating_add(1);
         if status != Status::UV_BLOCKED && candidate.sensor_failures < SENSOR_TRIES {
             candidate.step = Step::Pausing { until };
             return self.tell(Notice::FingerprintAgain { left: None });
         }
-        match candidate.info().map(user_verification::pin) {
+        match candidate.info().map(uv_method::pin) {
             Some(Ok(method)) => {
                 candidate.method = method;
                 candidate.step = Step::Ready;

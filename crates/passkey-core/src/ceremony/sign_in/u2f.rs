@@ -1,26 +1,26 @@
 //! Keys that speak U2F alone (CTAP1): one passkey at a time, a touch and nothing more (FIDO U2F Raw Message Formats §5).
 
-use super::super::kind::{U2F_POLL, fits_u2f};
+use super::super::keys::{U2F_POLL, fits_u2f};
 use super::{
-    Candidate, Ceremony, Impossible, KeyId, Kind, Person, Piece, SignInError, StatusWord, Step,
-    UserVerification, Verified, Wanted, World,
+    AllowListBatch, Candidate, Ceremony, Impossible, KeyId, Platform, Prompter, Protocol, SignInError,
+    StatusWord, Step, UserVerification, Verified, Wanted,
 };
 use ctap::u2f::{ReplyError, authenticate};
 
-impl<W: World, P: Person> Ceremony<'_, W, P> {
+impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
     /// Asks a U2F key for the passkeys that it could have made, one after the other.
     pub(super) fn identify_u2f(&mut self, key: KeyId) -> Result<(), SignInError> {
         let mut candidate = Candidate::new();
-        candidate.kind = Some(Kind::U2f);
-        candidate.pieces = (0..self.credentials.len())
+        candidate.protocol = Some(Protocol::U2f);
+        candidate.batches = (0..self.credentials.len())
             .filter(|index| self.credentials.get(*index).is_some_and(|credential| fits_u2f(credential)))
-            .map(|index| Piece(vec![index]))
+            .map(|index| AllowListBatch(vec![index]))
             .collect();
         // It matters only if the key holds a passkey.
         candidate.impossible =
             (self.request.policy.verification == UserVerification::Required).then_some(Impossible::U2fOnly);
         let at_once =
-            self.fleet.count() == 1 && candidate.pieces.len() == 1 && candidate.impossible.is_none();
+            self.pool.count() == 1 && candidate.batches.len() == 1 && candidate.impossible.is_none();
         self.candidates.insert(key, candidate);
         if at_once { self.begin_touch(key) } else { self.search(key) }
     }
@@ -31,7 +31,7 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
             Ok(true) => self.found(key),
             Ok(false) => {
                 if let Some(candidate) = self.candidates.get_mut(key) {
-                    candidate.pieces.pop_front();
+                    candidate.batches.pop_front();
                 }
                 return self.search(key);
             }
@@ -50,14 +50,14 @@ impl<W: World, P: Person> Ceremony<'_, W, P> {
         match (question.u2f_reply(payload), self.request.wanted) {
             (Ok(response), Wanted::Passkeys(passkeys)) => return Ok(self.on_signed(key, passkeys, &response)),
             (Err(ReplyError::Status(StatusWord::CONDITIONS_NOT_SATISFIED)), _) => {
-                let until = self.fleet.now().saturating_add(U2F_POLL);
+                let until = self.pool.now().saturating_add(U2F_POLL);
                 if let Some(candidate) = self.candidates.get_mut(key) {
                     candidate.step = Step::Pausing { until };
                 }
                 self.tell_to_touch();
             }
             (Err(ReplyError::Status(StatusWord::WRONG_DATA | StatusWord::WRONG_LENGTH)), _) => {
-                self.try_next_piece(key)?;
+                self.try_next_batch(key)?;
             }
             (Err(error), _) => self.turn_away(key, error.into()),
             // U2F knows no discoverable passkeys, and such a key was let go at once.

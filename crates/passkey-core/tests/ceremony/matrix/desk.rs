@@ -1,11 +1,11 @@
-//! A world that is looked at while a ceremony goes on, and a person who acts at once.
+//! A platform that is looked at while a ceremony goes on, and a person who acts at once.
 
-use super::super::support::{DeskWorld, Key, ms, seconds};
+use super::super::support::{DeskPlatform, Key, ms, seconds};
 use ctap::Secret;
 use ctap::hid::Report;
 use passkey_core::ceremony::{
-    AccountAnswer, Gone, KeyId, NoRandomness, Notice, OpenError, Person, PinAnswer, PinPrompt, PluggedKey,
-    Wake, World,
+    AccountAnswer, Gone, KeyId, NoRandomness, Notice, OpenError, PinAnswer, PinPrompt, Platform, PluggedKey,
+    Prompter, Wake,
 };
 use std::time::Duration;
 use virtual_key::Touch;
@@ -22,9 +22,9 @@ pub(super) const TIMEOUT: Duration = seconds(10);
 /// nuisance.
 const WAKES_PER_SECOND: u64 = 100;
 
-/// The desk's world, watched: no ceremony may spin, and none may outlast its deadline by more than a moment.
+/// The desk's platform, watched: no ceremony may spin, and none may outlast its deadline by more than a moment.
 pub(super) struct Watched<'a> {
-    world: &'a mut DeskWorld,
+    platform: &'a mut DeskPlatform,
     start: Duration,
     waits: u64,
     reads: u64,
@@ -34,21 +34,21 @@ pub(super) struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    pub(super) fn new(world: &'a mut DeskWorld, strangers: Option<(Key, u8)>) -> Self {
-        let start = world.now();
-        Self { world, start, waits: 0, reads: 0, writes: 0, strangers }
+    pub(super) fn new(platform: &'a mut DeskPlatform, strangers: Option<(Key, u8)>) -> Self {
+        let start = platform.now();
+        Self { platform, start, waits: 0, reads: 0, writes: 0, strangers }
     }
 
     fn taken(&self) -> Duration {
-        self.world.now() - self.start
+        self.platform.now() - self.start
     }
 
     /// How long it took. Nothing may be left open, locked or blinking.
     pub(super) fn finish(self) -> Duration {
         let taken = self.taken();
-        assert!(self.world.open.is_empty(), "every key is closed");
-        assert!(self.world.locks.is_empty(), "every lock is given back");
-        let mut desk = self.world.desk.borrow_mut();
+        assert!(self.platform.open.is_empty(), "every key is closed");
+        assert!(self.platform.locks.is_empty(), "every lock is given back");
+        let mut desk = self.platform.desk.borrow_mut();
         desk.advance(ms(300));
         // U2F knows no way of taking a request back: those keys stop by themselves.
         for key in desk.plugged() {
@@ -70,37 +70,37 @@ impl<'a> Watched<'a> {
     }
 }
 
-impl World for Watched<'_> {
+impl Platform for Watched<'_> {
     fn now(&self) -> Duration {
-        self.world.now()
+        self.platform.now()
     }
 
     fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        self.world.random(bytes)
+        self.platform.random(bytes)
     }
 
     fn plugged(&mut self) -> Vec<PluggedKey> {
-        self.world.plugged()
+        self.platform.plugged()
     }
 
     fn open(&mut self, key: KeyId) -> Result<(), OpenError> {
-        self.world.open(key)
+        self.platform.open(key)
     }
 
     fn close(&mut self, key: KeyId) {
-        self.world.close(key);
+        self.platform.close(key);
     }
 
     fn try_lock(&mut self, key: KeyId) -> bool {
-        self.world.try_lock(key)
+        self.platform.try_lock(key)
     }
 
     fn unlock(&mut self, key: KeyId) {
-        self.world.unlock(key);
+        self.platform.unlock(key);
     }
 
     fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone> {
-        let report = self.world.read(key)?;
+        let report = self.platform.read(key)?;
         self.reads += u64::from(report.is_some());
         Ok(report)
     }
@@ -108,14 +108,14 @@ impl World for Watched<'_> {
     fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone> {
         self.writes += 1;
         self.check();
-        self.world.write(key, report)
+        self.platform.write(key, report)
     }
 
     fn wait(&mut self, until: Duration, readers: &[KeyId], writers: &[KeyId]) -> Wake {
         self.waits += 1;
         self.check();
-        let wake = self.world.wait(until, readers, writers);
-        let mut desk = self.world.desk.borrow_mut();
+        let wake = self.platform.wait(until, readers, writers);
+        let mut desk = self.platform.desk.borrow_mut();
         if let Some((key, left)) = &mut self.strangers
             && desk.blinking(*key)
         {
@@ -147,7 +147,7 @@ pub(super) struct Typist {
     pub(super) asked_by: Vec<String>,
 }
 
-impl Person for Typist {
+impl Prompter for Typist {
     fn tell(&mut self, notice: &Notice) {
         self.told.push(notice.clone());
     }

@@ -4,7 +4,7 @@ use super::super::support::{Key, Scene, ms};
 use super::desk::{REACTION, TIMEOUT, Typist, Watched};
 use super::table::Table;
 use super::{grace, impossible, misbehaviours};
-use passkey_core::ceremony::{self, EnrolError, Enrolled, Enrolment, KeyFailure, Loss, TokenError};
+use passkey_core::ceremony::{self, EnrolError, Enrolled, Enrolment, KeyError, KeyFailure, TokenError};
 use passkey_core::config::UserVerification;
 use std::time::Duration;
 use virtual_key::{Asked, Fingerprints, KeyConfig, Misbehaviour, Profile, Sabotage};
@@ -15,7 +15,7 @@ enum Way {
     /// A touch.
     Touch,
     /// A touch, after a look for the user's other passkey.
-    Search,
+    LocateRequest,
     /// A touch of a U2F key.
     U2f,
     /// A touch of a U2F key, after a look for the user's other passkey.
@@ -54,7 +54,7 @@ const STEPS: [Step; 21] = [
     step("choice", Way::Choice, Asked::Selection, 1),
     step("choice, CTAP 2.0", Way::OldChoice, Asked::Selection, 1),
     step("choice, U2F", Way::U2fChoice, Asked::U2fRegister, 1),
-    step("search", Way::Search, Asked::SilentAssertion, 1),
+    step("search", Way::LocateRequest, Asked::SilentAssertion, 1),
     step("U2F search", Way::U2fSearch, Asked::U2fCheck, 1),
     step("tries left", Way::Pin, Asked::PinRetries, 1),
     step("key agreement", Way::Pin, Asked::KeyAgreement, 1),
@@ -76,7 +76,7 @@ impl Way {
     fn hostile(self, name: &str) -> KeyConfig {
         let key = KeyConfig::new(name);
         match self {
-            Self::Touch | Self::Search | Self::Choice => key,
+            Self::Touch | Self::LocateRequest | Self::Choice => key,
             Self::U2f | Self::U2fSearch | Self::U2fChoice => KeyConfig { profile: Profile::U2f, ..key },
             Self::Pin | Self::SecondPin => key.pin("5678"),
             Self::Sensor | Self::SecondFinger => {
@@ -90,7 +90,7 @@ impl Way {
         match self {
             Self::Pin | Self::SecondPin | Self::Sensor | Self::SecondFinger => UserVerification::Required,
             Self::Touch
-            | Self::Search
+            | Self::LocateRequest
             | Self::U2f
             | Self::U2fSearch
             | Self::Choice
@@ -103,7 +103,7 @@ impl Way {
     fn other(self) -> Option<KeyConfig> {
         let key = KeyConfig::new("other");
         match self {
-            Self::Search => Some(key),
+            Self::LocateRequest => Some(key),
             Self::U2fSearch => Some(KeyConfig { profile: Profile::U2f, ..key }),
             _ => None,
         }
@@ -167,9 +167,9 @@ impl Stage {
             ..Scene::enrolment("mine", &handle, &existing)
         };
         let strangers = (self.way == Way::SecondFinger).then(|| (self.hostile[0], 1));
-        let mut world = Watched::new(&mut self.scene.world, strangers);
-        let enrolled = ceremony::enrol(&mut world, &mut self.person, &enrolment);
-        (enrolled, world.finish())
+        let mut platform = Watched::new(&mut self.scene.platform, strangers);
+        let enrolled = ceremony::enrol(&mut platform, &mut self.person, &enrolment);
+        (enrolled, platform.finish())
     }
 }
 
@@ -182,10 +182,10 @@ fn word(result: &Result<Enrolled, EnrolError>) -> &'static str {
         Err(EnrolError::Key(KeyFailure::NoKey)) => "no key",
         Err(EnrolError::Key(KeyFailure::Unplugged)) => "unplugged",
         Err(EnrolError::Key(KeyFailure::NoTouch)) => "no touch",
-        Err(EnrolError::Key(KeyFailure::Unusable(Loss::Silent))) => "silent",
-        Err(EnrolError::Key(KeyFailure::Unusable(Loss::Busy))) => "busy",
-        Err(EnrolError::Key(KeyFailure::Unusable(Loss::Garbled(_)))) => "garbled",
-        Err(EnrolError::Key(KeyFailure::Unusable(Loss::Refused(_)))) => "closed",
+        Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Silent))) => "silent",
+        Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Busy))) => "busy",
+        Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Garbled(_)))) => "garbled",
+        Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Refused(_)))) => "closed",
         Err(EnrolError::Key(KeyFailure::Malformed) | EnrolError::Pin(TokenError::Malformed)) => "malformed",
         Err(
             EnrolError::Key(KeyFailure::Refused(_) | KeyFailure::RefusedU2f(_))

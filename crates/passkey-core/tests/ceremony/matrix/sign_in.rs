@@ -5,7 +5,7 @@ use super::desk::{GRACE, REACTION, TIMEOUT, Typist, Watched};
 use super::table::Table;
 use super::{grace, impossible, misbehaviours};
 use passkey_core::ceremony::{
-    self, Attempt, Enrolment, Loss, Passkey, SignIn, SignInError, TokenError, Wanted,
+    self, Attempt, Enrolment, KeyError, Passkey, SignIn, SignInError, TokenError, Wanted,
 };
 use passkey_core::config::{CounterPolicy, UserVerification};
 use passkey_core::credential::UserHandle;
@@ -253,7 +253,7 @@ impl Stage {
             let handle = UserHandle::new(vec![tag; 32]).unwrap();
             scene.person.answers.extend(pin.as_deref().map(super::super::support::pin));
             let enrolment = Enrolment { discoverable: true, ..Scene::enrolment("mine", &handle, &[]) };
-            let enrolled = ceremony::enrol(&mut scene.world, &mut scene.person, &enrolment).unwrap();
+            let enrolled = ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
             phone_book.add(&format!("{name} {user}"), &handle, &[&enrolled.credential]);
         }
         scene.desk().never(key);
@@ -285,9 +285,9 @@ impl Stage {
             forbidden_pin: None,
             takes_recovery_code: false,
         };
-        let mut world = Watched::new(&mut self.scene.world, self.strangers);
-        let attempt = ceremony::sign_in(&mut world, &mut self.person, &request);
-        (attempt, world.finish())
+        let mut platform = Watched::new(&mut self.scene.platform, self.strangers);
+        let attempt = ceremony::sign_in(&mut platform, &mut self.person, &request);
+        (attempt, platform.finish())
     }
 }
 
@@ -295,14 +295,14 @@ impl Stage {
 fn word(attempt: &Attempt) -> &'static str {
     match &attempt.result {
         Ok(_) => "signs in",
-        Err(SignInError::KeyUnusable(Loss::Unplugged)) => "unplugged",
+        Err(SignInError::KeyUnusable(KeyError::Unplugged)) => "unplugged",
         Err(SignInError::ForeignKeys | SignInError::NothingDiscoverable) => "foreign",
         Err(SignInError::UnknownAccount) => "nobody",
         Err(SignInError::NoTouch) => "no touch",
-        Err(SignInError::KeyUnusable(Loss::Silent)) => "silent",
+        Err(SignInError::KeyUnusable(KeyError::Silent)) => "silent",
         Err(SignInError::KeyBusy) => "busy",
-        Err(SignInError::KeyUnusable(Loss::Garbled(_))) => "garbled",
-        Err(SignInError::KeyUnusable(Loss::Refused(_))) => "closed",
+        Err(SignInError::KeyUnusable(KeyError::Garbled(_))) => "garbled",
+        Err(SignInError::KeyUnusable(KeyError::Refused(_))) => "closed",
         Err(SignInError::Malformed | SignInError::Pin(TokenError::Malformed)) => "malformed",
         Err(
             SignInError::Refused(_) | SignInError::RefusedU2f(_) | SignInError::Pin(TokenError::Refused(_)),

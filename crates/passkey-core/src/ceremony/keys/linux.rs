@@ -1,7 +1,7 @@
-//! The real [`World`]: `hidraw` devices, the kernel's clock and randomness, and `poll(2)`.
+//! The [`Platform`] of this machine: `hidraw` devices, the kernel's clock and randomness, and `poll(2)`.
 
 use super::key_map::KeyMap;
-use super::world::{Gone, KeyId, NoRandomness, OpenError, PluggedKey, Wake, World};
+use super::platform::{Gone, KeyId, NoRandomness, OpenError, Platform, PluggedKey, Wake};
 use ctap::hid::{REPORT_LEN, Report};
 use hidraw::{Device, Hotplug, KeyInfo};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const RESCAN: Duration = Duration::from_millis(500);
 
 /// This machine's keys.
-pub struct System<'i> {
+pub struct LinuxPlatform<'i> {
     start: Instant,
     /// Nothing, where the user has used up their inotify instances.
     hotplug: Option<Hotplug>,
@@ -28,7 +28,7 @@ pub struct System<'i> {
 /// Takes the steps of a ceremony, one line each.
 type Trace<'t> = &'t dyn Fn(fmt::Arguments<'_>);
 
-impl<'i> System<'i> {
+impl<'i> LinuxPlatform<'i> {
     /// The keys of this machine. The ceremony ends as interrupted when `interrupt` becomes readable.
     pub fn new(interrupt: Option<BorrowedFd<'i>>) -> Self {
         Self {
@@ -54,13 +54,16 @@ impl<'i> System<'i> {
     }
 }
 
-impl fmt::Debug for System<'_> {
+impl fmt::Debug for LinuxPlatform<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("System").field("seen", &self.seen).field("open", &self.open).finish_non_exhaustive()
+        f.debug_struct("LinuxPlatform")
+            .field("seen", &self.seen)
+            .field("open", &self.open)
+            .finish_non_exhaustive()
     }
 }
 
-impl World for System<'_> {
+impl Platform for LinuxPlatform<'_> {
     fn now(&self) -> Duration {
         self.start.elapsed()
     }

@@ -1,12 +1,12 @@
 //! What is plugged in, without asking anything of a person.
 
-use super::allow_list;
-use super::assertion::{Manner, Question};
-use super::event::{Event, Loss};
-use super::fleet::Fleet;
-use super::key_map::KeyMap;
-use super::kind::{Message, fits_u2f};
-use super::world::{PluggedKey, World};
+use super::keys::KeyMap;
+use super::keys::KeyPool;
+use super::keys::{Event, KeyError};
+use super::keys::{Message, fits_u2f};
+use super::keys::{Platform, PluggedKey};
+use super::steps::allow_list;
+use super::steps::assertion::{AssertionRequest, UserPresence};
 use crate::credential::{Credential, CredentialId};
 use ctap::client_pin;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
@@ -16,11 +16,11 @@ use std::time::Duration;
 
 /// One plugged-in key.
 #[derive(Debug)]
-pub struct SurveyedKey {
+pub struct InspectedKey {
     /// What can be seen from outside.
     pub key: PluggedKey,
     /// What it says of itself; why not, if it does not. `None` for a key that speaks U2F only.
-    pub info: Result<Option<Info>, SurveyError>,
+    pub info: Result<Option<Info>, InspectError>,
     /// Wrong PINs it will still take.
     pub pin_retries: Option<u8>,
     /// Whether it takes no PIN before it has been unplugged and plugged in again.
@@ -33,16 +33,16 @@ pub struct SurveyedKey {
 
 /// Why a key has not said what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SurveyError {
+pub enum InspectError {
     /// It could not be talked to, or has not come to an end in time.
-    Lost(Loss),
+    Lost(KeyError),
     /// It refused with this status.
     Refused(Status),
     /// What it said is no valid CTAP2.
     Malformed,
 }
 
-impl From<ReplyError> for SurveyError {
+impl From<ReplyError> for InspectError {
     fn from(error: ReplyError) -> Self {
         match error {
             ReplyError::Status(status) => Self::Refused(status),
@@ -53,38 +53,38 @@ impl From<ReplyError> for SurveyError {
 
 /// Asks every plugged-in key what it is and which of `credentials` it holds; keys that have not told all by `timeout` are
 /// reported with what is known. In the order in which they were found.
-pub fn survey<'a>(
-    world: &mut impl World,
+pub fn inspect<'a>(
+    platform: &mut impl Platform,
     credentials: &[&'a Credential],
     timeout: Duration,
-) -> Vec<SurveyedKey> {
-    let mut fleet = Fleet::new(world);
-    let deadline = fleet.now().saturating_add(timeout);
+) -> Vec<InspectedKey> {
+    let mut pool = KeyPool::new(platform);
+    let deadline = pool.now().saturating_add(timeout);
     let mut topics: KeyMap<Vec<Topic<'a>>> = KeyMap::new();
-    let mut report: KeyMap<SurveyedKey> = KeyMap::new();
-    fleet.look();
-    while fleet.opening() > 0 || !topics.is_empty() {
-        match fleet.next(deadline) {
+    let mut report: KeyMap<InspectedKey> = KeyMap::new();
+    pool.look();
+    while pool.opening() > 0 || !topics.is_empty() {
+        match pool.next(deadline) {
             Event::Opened(key) => {
-                let Some(plugged) = fleet.plugged(key).cloned() else { continue };
-                let (info, open) = if fleet.speaks_ctap2(key) {
+                let Some(plugged) = pool.plugged(key).cloned() else { continue };
+                let (info, open) = if pool.speaks_ctap2(key) {
                     // Until it has said it.
-                    (Err(SurveyError::Lost(Loss::Silent)), vec![Topic::Info])
+                    (Err(InspectError::Lost(KeyError::Silent)), vec![Topic::Info])
                 } else {
                     (Ok(None), u2f_topics(credentials))
                 };
-                report.insert(key, SurveyedKey::new(plugged, info));
+                report.insert(key, InspectedKey::new(plugged, info));
                 topics.insert(key, open);
             }
             Event::Reply(key, payload) => {
-                if let (Some(asked), Some(surveyed)) = (topics.get_mut(key), report.get_mut(key)) {
-                    surveyed.on_reply(asked, &payload, credentials);
+                if let (Some(asked), Some(inspected)) = (topics.get_mut(key), report.get_mut(key)) {
+                    inspected.on_reply(asked, &payload, credentials);
                 }
             }
             Event::Lost(key, loss) => {
                 topics.remove(key);
-                if let Some(plugged) = fleet.plugged(key).cloned() {
-                    report.insert(key, SurveyedKey::new(plugged, Err(SurveyError::Lost(loss))));
+                if let Some(plugged) = pool.plugged(key).cloned() {
+                    report.insert(key, InspectedKey::new(plugged, Err(InspectError::Lost(loss))));
                 } else {
                     report.remove(key);
                 }
@@ -93,11 +93,11 @@ pub fn survey<'a>(
             Event::Elapsed | Event::Interrupted => break,
             Event::UserPresenceNeeded(_) | Event::Busy(_) => continue,
         }
-        ask_next(&mut fleet, &mut topics, credentials);
+        ask_next(&mut pool, &mut topics, credentials);
     }
-    let mut surveyed: Vec<SurveyedKey> = report.into_values().collect();
-    surveyed.sort_unstable_by_key(|surveyed| surveyed.key.id);
-    surveyed
+    let mut inspected: Vec<InspectedKey> = report.into_values().collect();
+    inspected.sort_unstable_by_key(|inspected| inspected.key.id);
+    inspected
 }
 
 /// What a key is still to be asked. The last of a key's list is the next to be asked, or in flight once it has been sent.
@@ -107,12 +107,12 @@ enum Topic<'a> {
     UvRetries(PinUvAuthProtocol),
     Holds(Vec<usize>),
     HoldsU2f(usize),
-    InFlight(Box<Topic<'a>>, Option<Question<'a>>),
+    InFlight(Box<Topic<'a>>, Option<AssertionRequest<'a>>),
 }
 
 /// Sends every idle key its next question.
-fn ask_next<'a, W: World>(
-    fleet: &mut Fleet<'_, W>,
+fn ask_next<'a, W: Platform>(
+    pool: &mut KeyPool<'_, W>,
     topics: &mut KeyMap<Vec<Topic<'a>>>,
     credentials: &[&'a Credential],
 ) {
@@ -122,9 +122,9 @@ fn ask_next<'a, W: World>(
         }
         // Topics about which there is nothing to ask are passed over.
         while let Some(topic) = open.pop() {
-            let Some((message, question)) = request(&topic, fleet.world(), credentials) else { continue };
+            let Some((message, question)) = request(&topic, pool.platform(), credentials) else { continue };
             open.push(Topic::InFlight(Box::new(topic), question));
-            fleet.send(key, message, None);
+            pool.send(key, message, None);
             break;
         }
     }
@@ -134,9 +134,9 @@ fn ask_next<'a, W: World>(
 /// What is sent to ask about a topic, and what an assertion in the reply is held against.
 fn request<'a>(
     topic: &Topic<'a>,
-    world: &mut impl World,
+    platform: &mut impl Platform,
     credentials: &[&'a Credential],
-) -> Option<(Message, Option<Question<'a>>)> {
+) -> Option<(Message, Option<AssertionRequest<'a>>)> {
     Some(match topic {
         Topic::Info => (Message::ctap2(info::request()), None),
         Topic::PinRetries(protocol) => {
@@ -149,11 +149,12 @@ fn request<'a>(
         }
         Topic::Holds(indexes) => {
             let asked = pick(credentials, indexes);
-            let (question, message) = Question::new(asked, Manner::Silent, world).ok()??;
+            let (question, message) = AssertionRequest::new(asked, UserPresence::Silent, platform).ok()??;
             (message, Some(question))
         }
         Topic::HoldsU2f(index) => {
-            let (_, message) = Question::u2f(credentials.get(*index)?, Control::CheckOnly, world).ok()??;
+            let (_, message) =
+                AssertionRequest::u2f(credentials.get(*index)?, Control::CheckOnly, platform).ok()??;
             (message, None)
         }
         Topic::InFlight(..) => return None,
@@ -172,8 +173,8 @@ fn pick<'a>(credentials: &[&'a Credential], indexes: &[usize]) -> Vec<&'a Creden
     indexes.iter().filter_map(|index| credentials.get(*index).copied()).collect()
 }
 
-impl SurveyedKey {
-    fn new(key: PluggedKey, info: Result<Option<Info>, SurveyError>) -> Self {
+impl InspectedKey {
+    fn new(key: PluggedKey, info: Result<Option<Info>, InspectError>) -> Self {
         Self { key, info, pin_retries: None, pin_locked: false, uv_retries: None, holds: Vec::new() }
     }
 
@@ -187,7 +188,7 @@ impl SurveyedKey {
                 };
                 // One at a time: a key holds a user's passkey once, but an administrator may have imported others.
                 open.extend(
-                    allow_list::cut(credentials, &info).into_iter().map(|piece| Topic::Holds(piece.0)),
+                    allow_list::cut(credentials, &info).into_iter().map(|batch| Topic::Holds(batch.0)),
                 );
                 let protocol = info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
                 if info.options.uv == Some(true) {

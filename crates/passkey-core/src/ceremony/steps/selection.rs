@@ -1,17 +1,17 @@
 //! Making a key blink so that the person can touch the one they mean.
 
-use super::kind::{Kind, Message};
+use super::super::keys::{Message, Protocol};
 use ctap::{Info, ReplyError, Status, get_assertion, selection, u2f};
 use sha2::{Digest as _, Sha256};
 
 /// Whom the requests name where nothing is signed or kept: any name will do.
 const NOBODY: &str = ".choice";
 
-/// The request to a key of this kind. A U2F key makes a credential that nobody keeps.
-pub(super) fn message(kind: &Kind) -> Message {
-    match kind {
-        Kind::Ctap2(info) => Message::ctap2(request(info)),
-        Kind::U2f => {
+/// The request to a key of this protocol. A U2F key makes a credential that nobody keeps.
+pub(crate) fn message(protocol: &Protocol) -> Message {
+    match protocol {
+        Protocol::Ctap2(info) => Message::ctap2(request(info)),
+        Protocol::U2f => {
             let nobody = Sha256::digest(NOBODY).into();
             Message::u2f(u2f::register::Request { challenge: &nobody, application: &nobody }.encode())
         }
@@ -20,7 +20,7 @@ pub(super) fn message(kind: &Kind) -> Message {
 
 /// The request to a CTAP2 key: authenticatorSelection (CTAP 2.1 §6.9), or, for older keys, one with an empty PIN parameter, which waits for a
 /// touch and then fails (CTAP 2.1 §6.2.2 step 1).
-pub(super) fn request(info: &Info) -> Vec<u8> {
+pub(crate) fn request(info: &Info) -> Vec<u8> {
     if info.fido_2_1() {
         return selection::request();
     }
@@ -37,7 +37,7 @@ pub(super) fn request(info: &Info) -> Vec<u8> {
 }
 
 /// What the reply means.
-pub(super) enum Choice {
+pub(crate) enum SelectionReply {
     /// The person touched this key.
     Touched,
     /// Nobody touched it in the key's own time: ask again.
@@ -49,27 +49,31 @@ pub(super) enum Choice {
 }
 
 /// Reads the reply to [`message`].
-pub(super) fn reply_of(kind: &Kind, payload: &[u8]) -> Result<Choice, u2f::ReplyError> {
-    match kind {
-        Kind::Ctap2(_) => Ok(reply(payload)),
-        Kind::U2f => match u2f::register::Response::parse(payload) {
-            Ok(_) => Ok(Choice::Touched),
-            Err(u2f::ReplyError::Status(u2f::StatusWord::CONDITIONS_NOT_SATISFIED)) => Ok(Choice::Again),
+pub(crate) fn reply_of(protocol: &Protocol, payload: &[u8]) -> Result<SelectionReply, u2f::ReplyError> {
+    match protocol {
+        Protocol::Ctap2(_) => Ok(reply(payload)),
+        Protocol::U2f => match u2f::register::Response::parse(payload) {
+            Ok(_) => Ok(SelectionReply::Touched),
+            Err(u2f::ReplyError::Status(u2f::StatusWord::CONDITIONS_NOT_SATISFIED)) => {
+                Ok(SelectionReply::Again)
+            }
             Err(error) => Err(error),
         },
     }
 }
 
 /// Reads the reply to [`request`].
-pub(super) fn reply(payload: &[u8]) -> Choice {
+pub(crate) fn reply(payload: &[u8]) -> SelectionReply {
     match ctap::status::of(payload) {
         // The three are CTAP 2.0's answers to an empty PIN parameter, once touched.
         Ok(_)
         | Err(ReplyError::Status(Status::PIN_INVALID | Status::PIN_NOT_SET | Status::PIN_AUTH_INVALID)) => {
-            Choice::Touched
+            SelectionReply::Touched
         }
-        Err(ReplyError::Status(Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT)) => Choice::Again,
-        Err(ReplyError::Status(Status::OPERATION_DENIED)) => Choice::Declined,
-        Err(error) => Choice::Failed(error),
+        Err(ReplyError::Status(Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT)) => {
+            SelectionReply::Again
+        }
+        Err(ReplyError::Status(Status::OPERATION_DENIED)) => SelectionReply::Declined,
+        Err(error) => SelectionReply::Failed(error),
     }
 }

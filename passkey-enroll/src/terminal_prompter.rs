@@ -1,7 +1,7 @@
 //! The person at the terminal, as the ceremonies see them.
 
 use ctap::Secret;
-use passkey_core::ceremony::{Notice, Person, PinAnswer, PinPrompt, PinReason};
+use passkey_core::ceremony::{Notice, PinAnswer, PinPrompt, PinReason, Prompter};
 use passkey_core::messages::{self, English};
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::terminal::{self, Line, Terminal};
 
 /// The person at the terminal.
 #[derive(Debug)]
-pub(crate) struct Enrollee<'i> {
+pub(crate) struct TerminalPrompter<'i> {
     interrupt: &'i Interrupt,
     prompt: LivingPrompt,
     pin: PinSource,
@@ -40,7 +40,7 @@ pub(crate) struct LastQuestion {
     pub(crate) retries_left: Option<u8>,
 }
 
-impl<'i> Enrollee<'i> {
+impl<'i> TerminalPrompter<'i> {
     /// `pin_stdin`: the PIN comes from stdin, not from the terminal.
     pub(crate) fn new(interrupt: &'i Interrupt, pin_stdin: bool) -> Self {
         let pin = if pin_stdin { PinSource::Stdin } else { PinSource::Terminal };
@@ -80,7 +80,7 @@ impl<'i> Enrollee<'i> {
     }
 }
 
-impl Person for Enrollee<'_> {
+impl Prompter for TerminalPrompter<'_> {
     fn tell(&mut self, notice: &Notice) {
         let sentence = messages::notice(notice).in_language(&English);
         if waits(notice) { self.prompt.show(&sentence) } else { self.prompt.say(&sentence) }

@@ -11,14 +11,14 @@ const DESCRIPTOR_OVERHEAD: usize = 32;
 
 /// A list that fits into one request: indexes into the passkeys that are asked for, all with the same RP ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Piece(pub(super) Vec<usize>);
+pub(crate) struct AllowListBatch(pub(crate) Vec<usize>);
 
 /// Cuts `credentials` by RP ID, by the key's `maxCredentialCountInList`, its `maxCredentialIdLength` and its `maxMsgSize`
 /// (CTAP 2.1 §6.4). A credential id longer than the key could have made is left out.
-pub(super) fn cut(credentials: &[&Credential], info: &Info) -> Vec<Piece> {
+pub(crate) fn cut(credentials: &[&Credential], info: &Info) -> Vec<AllowListBatch> {
     let max_count = info.max_credential_count_in_list.unwrap_or(usize::MAX).max(1);
     let max_id = info.max_credential_id_length.unwrap_or(usize::MAX);
-    let mut pieces: Vec<(Piece, &str, usize)> = Vec::new();
+    let mut batches: Vec<(AllowListBatch, &str, usize)> = Vec::new();
     for (index, credential) in credentials.iter().enumerate() {
         let length = credential.id.as_bytes().len();
         if length > max_id {
@@ -26,16 +26,16 @@ pub(super) fn cut(credentials: &[&Credential], info: &Info) -> Vec<Piece> {
         }
         let size = length.saturating_add(DESCRIPTOR_OVERHEAD);
         let room = info.max_msg_size.saturating_sub(REQUEST_OVERHEAD).saturating_sub(credential.rp_id.len());
-        let fits = pieces.iter_mut().find(|(piece, rp_id, used)| {
-            *rp_id == credential.rp_id && piece.0.len() < max_count && used.saturating_add(size) <= room
+        let fits = batches.iter_mut().find(|(batch, rp_id, used)| {
+            *rp_id == credential.rp_id && batch.0.len() < max_count && used.saturating_add(size) <= room
         });
         match fits {
-            Some((piece, _, used)) => {
-                piece.0.push(index);
+            Some((batch, _, used)) => {
+                batch.0.push(index);
                 *used = used.saturating_add(size);
             }
-            None => pieces.push((Piece(vec![index]), &credential.rp_id, size)),
+            None => batches.push((AllowListBatch(vec![index]), &credential.rp_id, size)),
         }
     }
-    pieces.into_iter().map(|(piece, _, _)| piece).collect()
+    batches.into_iter().map(|(batch, _, _)| batch).collect()
 }

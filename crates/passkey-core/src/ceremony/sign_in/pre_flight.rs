@@ -1,11 +1,11 @@
 //! Whether a key holds one of the passkeys, found out without a touch.
 
 use super::{
-    Ceremony, Credential, Info, KeyId, Kind, Method, Person, Piece, Question, ReplyError, SignInError,
-    Status, Step, VecDeque, Wanted, World, allow_list, get_assertion, user_verification,
+    AllowListBatch, AssertionRequest, Ceremony, Credential, Info, KeyId, Method, Platform, Prompter,
+    Protocol, ReplyError, SignInError, Status, Step, VecDeque, Wanted, allow_list, get_assertion, uv_method,
 };
 
-impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
+impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// What the key says of itself decides what it is asked next.
     pub(super) fn on_info(&mut self, key: KeyId, payload: &[u8]) -> Result<(), SignInError> {
         let info = match Info::parse(payload) {
@@ -19,12 +19,12 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             self.discover(key, info);
             return Ok(());
         }
-        let pieces: VecDeque<Piece> = allow_list::cut(&self.credentials, &info).into();
-        let method = user_verification::choose(self.request.policy.verification, &info, false);
-        let alone = self.fleet.count() == 1 && pieces.len() == 1 && !self.has_hidden();
+        let batches: VecDeque<AllowListBatch> = allow_list::cut(&self.credentials, &info).into();
+        let method = uv_method::choose(self.request.policy.verification, &info, false);
+        let alone = self.pool.count() == 1 && batches.len() == 1 && !self.has_hidden();
         let Some(candidate) = self.candidates.get_mut(key) else { return Ok(()) };
-        candidate.kind = Some(Kind::Ctap2(Box::new(info)));
-        candidate.pieces = pieces;
+        candidate.protocol = Some(Protocol::Ctap2(Box::new(info)));
+        candidate.batches = batches;
         match method {
             // Nothing to ask for but a touch, and no other key that could be meant.
             Ok(Method::None) if alone => return self.begin_touch(key),
@@ -35,7 +35,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         self.search(key)
     }
 
-    /// The key holds what is in its first piece, or may do.
+    /// The key holds what is in its first batch, or may do.
     pub(super) fn found(&mut self, key: KeyId) {
         let Some(candidate) = self.candidates.get_mut(key) else { return };
         match candidate.impossible {
@@ -49,10 +49,10 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         self.credentials.iter().any(|credential| insists(credential))
     }
 
-    /// Asks silently for the next piece of the list; past the last piece the key is let go.
+    /// Asks silently for the next batch of the list; past the last batch the key is let go.
     pub(super) fn search(&mut self, key: KeyId) -> Result<(), SignInError> {
         let Some(candidate) = self.candidates.get_mut(key) else { return Ok(()) };
-        if candidate.pieces.is_empty() {
+        if candidate.batches.is_empty() {
             self.try_hidden(key);
             return Ok(());
         }
@@ -65,23 +65,23 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     fn try_hidden(&mut self, key: KeyId) {
         let Some(candidate) = self.candidates.get_mut(key) else { return };
         let Some(info) = candidate.info() else { return self.dismiss(key) };
-        let hidden: VecDeque<Piece> = allow_list::cut(&self.credentials, info)
+        let hidden: VecDeque<AllowListBatch> = allow_list::cut(&self.credentials, info)
             .into_iter()
-            .filter_map(|piece| {
+            .filter_map(|batch| {
                 let possible = |index: &usize| {
                     self.credentials.get(*index).is_some_and(|c| insists(c) && c.aaguid == info.aaguid)
                 };
-                let indexes: Vec<usize> = piece.0.into_iter().filter(possible).collect();
-                (!indexes.is_empty()).then_some(Piece(indexes))
+                let indexes: Vec<usize> = batch.0.into_iter().filter(possible).collect();
+                (!indexes.is_empty()).then_some(AllowListBatch(indexes))
             })
             .collect();
         if hidden.is_empty() {
             return self.dismiss(key);
         }
-        match user_verification::choose(self.request.policy.verification, info, true) {
+        match uv_method::choose(self.request.policy.verification, info, true) {
             Ok(method) => {
                 candidate.method = method;
-                candidate.pieces = hidden;
+                candidate.batches = hidden;
                 candidate.step = Step::Ready;
             }
             Err(impossible) => self.turn_away(key, SignInError::CannotVerifyUser(impossible)),
@@ -107,7 +107,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 let found = &facts.credential().id;
                 let index = self.credentials.iter().position(|credential| credential.id == *found);
                 if let (Some(candidate), Some(index)) = (self.candidates.get_mut(key), index) {
-                    candidate.pieces = VecDeque::from([Piece(vec![index])]);
+                    candidate.batches = VecDeque::from([AllowListBatch(vec![index])]);
                     self.found(key);
                 }
             }
@@ -119,16 +119,16 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         let Some(candidate) = self.candidates.get_mut(key) else { return Ok(()) };
         match status {
             Status::NO_CREDENTIALS | Status::INVALID_CREDENTIAL => {
-                candidate.pieces.pop_front();
+                candidate.batches.pop_front();
                 self.search(key)
             }
             // The key takes less than it said: halve the list.
             Status::LIMIT_EXCEEDED | Status::REQUEST_TOO_LARGE | Status::INVALID_LENGTH => {
-                match candidate.pieces.pop_front() {
-                    Some(Piece(mut indexes)) if indexes.len() > 1 => {
+                match candidate.batches.pop_front() {
+                    Some(AllowListBatch(mut indexes)) if indexes.len() > 1 => {
                         let rest = indexes.split_off(indexes.len() / 2);
-                        candidate.pieces.push_front(Piece(rest));
-                        candidate.pieces.push_front(Piece(indexes));
+                        candidate.batches.push_front(AllowListBatch(rest));
+                        candidate.batches.push_front(AllowListBatch(indexes));
                     }
                     _ => {}
                 }
@@ -143,7 +143,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
                 let made_one = self.may_have_made_one(key);
                 let Some(candidate) = self.candidates.get_mut(key) else { return Ok(()) };
                 if candidate.method == Method::Pin && !made_one {
-                    candidate.pieces.pop_front();
+                    candidate.batches.pop_front();
                     return self.search(key);
                 }
                 self.found(key);
@@ -156,22 +156,22 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         }
     }
 
-    /// Whether the key is of a model that made one of the passkeys in its first piece.
+    /// Whether the key is of a model that made one of the passkeys in its first batch.
     fn may_have_made_one(&self, key: KeyId) -> bool {
         let Some((candidate, info)) = self.candidates.get(key).and_then(|c| Some((c, c.info()?))) else {
             return false;
         };
-        let made_by = |piece| self.in_piece(piece).iter().any(|credential| credential.aaguid == info.aaguid);
-        candidate.pieces.front().is_some_and(made_by)
+        let made_by = |batch| self.in_batch(batch).iter().any(|credential| credential.aaguid == info.aaguid);
+        candidate.batches.front().is_some_and(made_by)
     }
 
     /// What the key was asked last.
-    pub(super) fn question(&self, key: KeyId) -> Option<&Question<'a>> {
+    pub(super) fn question(&self, key: KeyId) -> Option<&AssertionRequest<'a>> {
         self.candidates.get(key)?.question.as_ref()
     }
 
-    pub(super) fn in_piece(&self, piece: &Piece) -> Vec<&'a Credential> {
-        piece.0.iter().filter_map(|index| self.credentials.get(*index).copied()).collect()
+    pub(super) fn in_batch(&self, batch: &AllowListBatch) -> Vec<&'a Credential> {
+        batch.0.iter().filter_map(|index| self.credentials.get(*index).copied()).collect()
     }
 }
 

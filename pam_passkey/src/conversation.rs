@@ -1,16 +1,16 @@
 //! The person at the machine, reached through libpam's conversation.
 
-use passkey_core::ceremony::{AccountAnswer, Notice, Person, PinAnswer, PinPrompt, account_index};
+use passkey_core::ceremony::{AccountAnswer, Notice, PinAnswer, PinPrompt, Prompter, account_index};
 use passkey_core::messages::{self, Phrase};
 
 use crate::ffi::{Answer, Catalogue, InterruptGuard, Pam, Severity};
 use crate::outcome::Sentence;
 
 /// The person whom the application talks to.
-pub(crate) struct Applicant<'a, 'h> {
+pub(crate) struct PamConversation<'a, 'h> {
     pam: &'a Pam<'h>,
     interrupt: &'a InterruptGuard,
-    voice: Voice,
+    verbosity: Verbosity,
     takes_recovery_code: bool,
 }
 
@@ -19,7 +19,7 @@ const ACCOUNT_QUESTIONS: u8 = 3;
 
 /// How much is said, and logged.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Voice {
+pub(crate) struct Verbosity {
     /// Prompts and errors only.
     pub(crate) quiet: bool,
     /// Every step to the log.
@@ -28,18 +28,18 @@ pub(crate) struct Voice {
     pub(crate) concluded: bool,
 }
 
-impl<'a, 'h> Applicant<'a, 'h> {
+impl<'a, 'h> PamConversation<'a, 'h> {
     pub(crate) fn new(
         pam: &'a Pam<'h>,
         interrupt: &'a InterruptGuard,
-        voice: Voice,
+        verbosity: Verbosity,
         takes_recovery_code: bool,
     ) -> Self {
-        Self { pam, interrupt, voice, takes_recovery_code }
+        Self { pam, interrupt, verbosity, takes_recovery_code }
     }
 }
 
-impl Voice {
+impl Verbosity {
     /// Says how it ended.
     pub(crate) fn conclude(self, pam: &Pam<'_>, sentence: &Sentence) {
         match sentence {
@@ -52,9 +52,9 @@ impl Voice {
     }
 }
 
-impl Person for Applicant<'_, '_> {
+impl Prompter for PamConversation<'_, '_> {
     fn tell(&mut self, notice: &Notice) {
-        if self.voice.debug {
+        if self.verbosity.debug {
             self.pam.log(Severity::Debug, &format!("notice {notice:?}"));
         }
         let text = words(&if self.takes_recovery_code {
@@ -65,7 +65,7 @@ impl Person for Applicant<'_, '_> {
         self.interrupt.lifted_unless_pressed(|| {
             if is_locking(notice) {
                 self.pam.complain(&text);
-            } else if !self.voice.quiet {
+            } else if !self.verbosity.quiet {
                 self.pam.tell(&text);
             }
         });
@@ -75,7 +75,7 @@ impl Person for Applicant<'_, '_> {
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
         let question = words(&messages::pin_prompt(prompt));
         let answer = self.interrupt.lifted(|| self.pam.ask_secret(&question));
-        if self.voice.debug {
+        if self.verbosity.debug {
             let came = match answer {
                 Answer::Given(_) => "an answer",
                 Answer::Empty => "an empty answer",

@@ -1,11 +1,11 @@
 //! One key after the other: what a ceremony does with a key that it has settled on, while keys that are plugged in now come too late.
 
-use super::event::{Event, Loss};
-use super::fleet::Fleet;
-use super::kind::{Message, U2F_POLL};
-use super::person::{Dialogue, Notice, Person};
-use super::token::{Next, PinRules, TokenError, TokenFlow};
-use super::world::{KeyId, World};
+use super::super::keys::KeyPool;
+use super::super::keys::{Event, KeyError};
+use super::super::keys::{KeyId, Platform};
+use super::super::keys::{Message, U2F_POLL};
+use super::super::prompter::{Dialogue, Notice, Prompter};
+use super::pin_uv_token::{Next, PinRules, PinUvTokenFlow, TokenError};
 use ctap::client_pin::Permissions;
 use ctap::hid::Command;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
@@ -24,7 +24,7 @@ pub enum KeyFailure {
     /// No key was plugged in in time.
     NoKey,
     /// It could not be talked to.
-    Unusable(Loss),
+    Unusable(KeyError),
     /// It was unplugged in the middle.
     Unplugged,
     /// Nobody touched it, or any of those to choose from, in time.
@@ -41,9 +41,9 @@ pub enum KeyFailure {
     Malformed,
 }
 
-impl From<Loss> for KeyFailure {
-    fn from(loss: Loss) -> Self {
-        if loss == Loss::Unplugged { Self::Unplugged } else { Self::Unusable(loss) }
+impl From<KeyError> for KeyFailure {
+    fn from(loss: KeyError) -> Self {
+        if loss == KeyError::Unplugged { Self::Unplugged } else { Self::Unusable(loss) }
     }
 }
 
@@ -66,7 +66,7 @@ impl From<u2f::ReplyError> for KeyFailure {
 }
 
 /// Why there is no token.
-pub(super) enum NoToken {
+pub(crate) enum NoToken {
     /// The key gave no reply.
     Key(KeyFailure),
     /// The key did not verify its user.
@@ -82,32 +82,32 @@ impl From<KeyFailure> for NoToken {
 }
 
 /// What a token shall be good for, and how the user is verified for it.
-pub(super) struct TokenRequest<'r> {
-    pub(super) permissions: Permissions,
-    pub(super) rp_id: &'r str,
+pub(crate) struct TokenRequest<'r> {
+    pub(crate) permissions: Permissions,
+    pub(crate) rp_id: &'r str,
     /// By the key's own sensor, with the PIN to fall back on; else by the PIN.
-    pub(super) by_sensor: bool,
+    pub(crate) by_sensor: bool,
     /// Wrong PINs allowed.
-    pub(super) attempts: u8,
+    pub(crate) attempts: u8,
 }
 
 /// The keys and the person of a ceremony that deals with one key at a time, and when it ends.
-pub(super) struct Sitting<'a, W: World, P: Person> {
-    pub(super) fleet: Fleet<'a, W>,
-    pub(super) dialogue: Dialogue<'a, P>,
-    pub(super) deadline: Duration,
+pub(crate) struct SingleKey<'a, W: Platform, P: Prompter> {
+    pub(crate) pool: KeyPool<'a, W>,
+    pub(crate) dialogue: Dialogue<'a, P>,
+    pub(crate) deadline: Duration,
 }
 
-impl<'a, W: World, P: Person> Sitting<'a, W, P> {
+impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
     /// Ends after `timeout`, not counting the time that the person takes to type a PIN.
-    pub(super) fn new(world: &'a mut W, person: &'a mut P, timeout: Duration) -> Self {
-        let fleet = Fleet::new(world);
-        let deadline = fleet.now().saturating_add(timeout);
-        Self { fleet, dialogue: Dialogue::new(person), deadline }
+    pub(crate) fn new(platform: &'a mut W, person: &'a mut P, timeout: Duration) -> Self {
+        let pool = KeyPool::new(platform);
+        let deadline = pool.now().saturating_add(timeout);
+        Self { pool, dialogue: Dialogue::new(person), deadline }
     }
 
     /// The reply of one key to one request. `cue` is told as soon as it waits for a touch.
-    pub(super) fn exchange(
+    pub(crate) fn exchange(
         &mut self,
         key: KeyId,
         message: Message,
@@ -115,9 +115,9 @@ impl<'a, W: World, P: Person> Sitting<'a, W, P> {
     ) -> Result<Vec<u8>, KeyFailure> {
         // A U2F key answers at once; its person is waited for by asking again.
         let waits = cue.is_some() || message.command == Command::Msg;
-        self.fleet.send(key, message, cue.map(|_| self.deadline));
+        self.pool.send(key, message, cue.map(|_| self.deadline));
         loop {
-            match self.fleet.next(self.deadline) {
+            match self.pool.next(self.deadline) {
                 Event::Reply(from, payload) if from == key => return Ok(payload),
                 Event::UserPresenceNeeded(from) if from == key => {
                     if let Some(cue) = cue {
@@ -126,8 +126,8 @@ impl<'a, W: World, P: Person> Sitting<'a, W, P> {
                 }
                 Event::Busy(from) if from == key => self.dialogue.tell(Notice::KeyBusy),
                 Event::Elapsed => {
-                    return Err(match self.fleet.stall(key) {
-                        Some(loss) if !waits || loss == Loss::Busy => KeyFailure::Unusable(loss),
+                    return Err(match self.pool.stall(key) {
+                        Some(loss) if !waits || loss == KeyError::Busy => KeyFailure::Unusable(loss),
                         Some(_) | None => KeyFailure::NoTouch,
                     });
                 }
@@ -137,15 +137,15 @@ impl<'a, W: World, P: Person> Sitting<'a, W, P> {
     }
 
     /// Waits until a U2F key that nobody has touched yet is to be asked again.
-    pub(super) fn pause_for_u2f(&mut self, key: KeyId) -> Result<(), KeyFailure> {
+    pub(crate) fn pause_for_u2f(&mut self, key: KeyId) -> Result<(), KeyFailure> {
         self.pause(key, U2F_POLL)
     }
 
     fn pause(&mut self, key: KeyId, time: Duration) -> Result<(), KeyFailure> {
-        let until = self.fleet.now().saturating_add(time).min(self.deadline);
+        let until = self.pool.now().saturating_add(time).min(self.deadline);
         loop {
-            match self.fleet.next(until) {
-                Event::Elapsed if self.fleet.now() >= self.deadline => return Err(KeyFailure::NoTouch),
+            match self.pool.next(until) {
+                Event::Elapsed if self.pool.now() >= self.deadline => return Err(KeyFailure::NoTouch),
                 Event::Elapsed => return Ok(()),
                 event => self.pass_over(key, &event)?,
             }
@@ -157,7 +157,7 @@ impl<'a, W: World, P: Person> Sitting<'a, W, P> {
         match event {
             Event::Lost(from, loss) if *from == key => return Err((*loss).into()),
             Event::Interrupted => return Err(KeyFailure::Interrupted),
-            Event::Opened(other) => self.fleet.release(*other),
+            Event::Opened(other) => self.pool.release(*other),
             Event::Reply(..)
             | Event::UserPresenceNeeded(_)
             | Event::Busy(_)
@@ -168,36 +168,36 @@ impl<'a, W: World, P: Person> Sitting<'a, W, P> {
     }
 
     /// Has one key verify its user.
-    pub(super) fn token(
+    pub(crate) fn token(
         &mut self,
         key: KeyId,
         info: &Info,
         request: &TokenRequest<'_>,
     ) -> Result<(PinUvAuthProtocol, PinUvAuthToken), NoToken> {
         let TokenRequest { permissions, rp_id, by_sensor, attempts } = *request;
-        let name = self.fleet.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
+        let name = self.pool.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
         let rules = PinRules { attempts, forbidden: None, takes_recovery_code: false };
-        let (mut flow, mut next) =
-            TokenFlow::start(&name, info, permissions, rp_id, by_sensor, rules).ok_or(NoToken::NoProtocol)?;
+        let (mut flow, mut next) = PinUvTokenFlow::start(&name, info, permissions, rp_id, by_sensor, rules)
+            .ok_or(NoToken::NoProtocol)?;
         loop {
             next = match next {
                 Next::Send { payload, touch } => {
                     let cue = touch.then_some(&Notice::UseFingerprint);
                     let reply = self.exchange(key, Message::ctap2(payload), cue)?;
-                    flow.on_reply(&reply, self.fleet.world(), self.dialogue.person)
+                    flow.on_reply(&reply, self.pool.platform(), self.dialogue.person)
                 }
                 Next::Later => {
                     self.pause(key, REPEAT_DELAY)?;
                     flow.resume(self.dialogue.person)
                 }
                 Next::Ask => {
-                    self.fleet.settle(QUIET);
-                    if self.fleet.is_interrupted() {
+                    self.pool.settle(QUIET);
+                    if self.pool.is_interrupted() {
                         return Err(KeyFailure::Interrupted.into());
                     }
-                    let asked_at = self.fleet.now();
-                    let next = flow.ask(self.fleet.world(), self.dialogue.person);
-                    let taken = self.fleet.now().saturating_sub(asked_at);
+                    let asked_at = self.pool.now();
+                    let next = flow.ask(self.pool.platform(), self.dialogue.person);
+                    let taken = self.pool.now().saturating_sub(asked_at);
                     self.deadline = self.deadline.saturating_add(taken);
                     self.dialogue.move_on();
                     next

@@ -9,20 +9,20 @@ use std::time::Duration;
 
 /// Until a U2F key that waits for a touch is asked again: it answers at once, whether it was touched or not (FIDO U2F Raw
 /// Message Formats §4.1, §5.1). Short enough for a touch to be seen soon, long enough for others to have a turn at the key.
-pub(super) const U2F_POLL: Duration = Duration::from_millis(150);
+pub(crate) const U2F_POLL: Duration = Duration::from_millis(150);
 
 /// One key's protocol.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Protocol {
     /// CTAP2, and what the key says of itself.
     Ctap2(Box<Info>),
     /// U2F (CTAP1) only.
     U2f,
 }
 
-impl Kind {
+impl Protocol {
     /// What a CTAP2 key says of itself.
-    pub(super) fn info(&self) -> Option<&Info> {
+    pub(crate) fn info(&self) -> Option<&Info> {
         match self {
             Self::Ctap2(info) => Some(info),
             Self::U2f => None,
@@ -31,23 +31,23 @@ impl Kind {
 }
 
 /// A request in the language of the key it is for.
-pub(super) struct Message {
-    pub(super) command: Command,
-    pub(super) payload: Vec<u8>,
+pub(crate) struct Message {
+    pub(crate) command: Command,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Message {
-    pub(super) fn ctap2(payload: Vec<u8>) -> Self {
+    pub(crate) fn ctap2(payload: Vec<u8>) -> Self {
         Self { command: Command::Cbor, payload }
     }
 
-    pub(super) fn u2f(payload: Vec<u8>) -> Self {
+    pub(crate) fn u2f(payload: Vec<u8>) -> Self {
         Self { command: Command::Msg, payload }
     }
 }
 
 /// Whether a U2F key could have made it: ECDSA over P-256 is all they sign with, and their messages carry no longer id.
-pub(super) fn fits_u2f(credential: &Credential) -> bool {
+pub(crate) fn fits_u2f(credential: &Credential) -> bool {
     matches!(credential.public_key, PublicKey::Es256 { .. })
         && credential.id.as_bytes().len() <= u2f::MAX_KEY_HANDLE_LEN
 }

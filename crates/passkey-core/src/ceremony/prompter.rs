@@ -111,12 +111,12 @@ pub fn account_index(answer: &str, accounts: &[String]) -> Option<usize> {
 }
 
 /// The person, and what they were told last: nothing is told twice in a row.
-pub(super) struct Dialogue<'a, P: Person> {
+pub(super) struct Dialogue<'a, P: Prompter> {
     pub(super) person: &'a mut P,
     told: Option<Notice>,
 }
 
-impl<'a, P: Person> Dialogue<'a, P> {
+impl<'a, P: Prompter> Dialogue<'a, P> {
     pub(super) fn new(person: &'a mut P) -> Self {
         Self { person, told: None }
     }
@@ -140,7 +140,7 @@ impl<'a, P: Person> Dialogue<'a, P> {
 }
 
 /// The person at the machine.
-pub trait Person {
+pub trait Prompter {
     /// Tells the person something. Must not wait for them.
     fn tell(&mut self, notice: &Notice);
     /// Asks for a PIN and waits for the answer. No key is locked meanwhile.

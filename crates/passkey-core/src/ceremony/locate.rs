@@ -1,17 +1,17 @@
-//! Finding passkeys of which only the public key is known, or which show themselves to their user only: what other programs
+//! Located passkeys of which only the public key is known, or which show themselves to their user only: what other programs
 //! wrote down may leave the rest to the key.
 //!
 //! All keys are asked silently first. What has not been found then may hide until its user is verified; for that there must be
 //! one key only, or the person must have said which. Whatever a key answers counts only if it signed under the public key.
 
-use super::assertion::Manner;
-use super::event::{Event, Loss};
-use super::kind::Message;
-use super::person::{Notice, Person};
-use super::sitting::{KeyFailure, NoToken, Sitting, TokenRequest};
-use super::token::TokenError;
-use super::user_verification::{self, Method};
-use super::world::{KeyId, NoRandomness, PluggedKey, World};
+use super::keys::Message;
+use super::keys::{Event, KeyError};
+use super::keys::{KeyId, NoRandomness, Platform, PluggedKey};
+use super::prompter::{Notice, Prompter};
+use super::steps::assertion::UserPresence;
+use super::steps::pin_uv_token::TokenError;
+use super::steps::single_key::{KeyFailure, NoToken, SingleKey, TokenRequest};
+use super::steps::uv_method::{self, Method};
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::config::UserVerification;
 use crate::credential::{CredentialId, UserHandle};
@@ -31,9 +31,9 @@ const MAX_ASSERTIONS: usize = 256;
 
 /// What is looked for, and how.
 #[derive(Clone, Copy, Debug)]
-pub struct Search<'a> {
+pub struct LocateRequest<'a> {
     /// The passkeys.
-    pub sought: &'a [Sought<'a>],
+    pub sought: &'a [SoughtPasskey<'a>],
     /// Only on the key at this device node.
     pub device: Option<&'a Path>,
     /// Wrong PINs allowed, at least one.
@@ -44,7 +44,7 @@ pub struct Search<'a> {
 
 /// A passkey that is looked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Sought<'a> {
+pub struct SoughtPasskey<'a> {
     /// The RP ID it was made for.
     pub rp_id: &'a str,
     /// What it signs under.
@@ -55,7 +55,7 @@ pub struct Sought<'a> {
 
 /// A passkey that was found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct LocatedPasskey {
     /// Which of those that were looked for.
     pub index: usize,
     /// Its id.
@@ -70,16 +70,16 @@ pub struct Found {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Finding {
+pub struct Located {
     /// The passkeys that were found.
-    pub found: Vec<Found>,
+    pub found: Vec<LocatedPasskey>,
     /// Why not the others, where there are any.
-    pub trouble: Option<FindError>,
+    pub trouble: Option<LocateError>,
 }
 
 /// Why a passkey was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FindError {
+pub enum LocateError {
     /// No key that could be asked, or none that was named, is plugged in; or the one that was asked gave no reply that could be used.
     Key(KeyFailure),
     /// The keys that are plugged in do not hold it.
@@ -92,13 +92,13 @@ pub enum FindError {
     NoRandomness,
 }
 
-impl From<KeyFailure> for FindError {
+impl From<KeyFailure> for LocateError {
     fn from(failure: KeyFailure) -> Self {
         Self::Key(failure)
     }
 }
 
-impl From<NoToken> for FindError {
+impl From<NoToken> for LocateError {
     fn from(error: NoToken) -> Self {
         match error {
             NoToken::Key(failure) => Self::Key(failure),
@@ -109,7 +109,7 @@ impl From<NoToken> for FindError {
     }
 }
 
-impl From<ReplyError> for FindError {
+impl From<ReplyError> for LocateError {
     fn from(error: ReplyError) -> Self {
         Self::Key(match error {
             ReplyError::Status(Status::NO_CREDENTIALS | Status::INVALID_CREDENTIAL) => return Self::NotHeld,
@@ -120,18 +120,22 @@ impl From<ReplyError> for FindError {
     }
 }
 
-impl From<NoRandomness> for FindError {
+impl From<NoRandomness> for LocateError {
     fn from(_: NoRandomness) -> Self {
         Self::NoRandomness
     }
 }
 
 /// Looks for passkeys on the keys that are plugged in.
-pub fn find(world: &mut impl World, person: &mut impl Person, search: &Search<'_>) -> Finding {
-    let sitting = Sitting::new(world, person, search.timeout);
-    let mut ceremony = Ceremony { sitting, search, found: Vec::new() };
+pub fn locate(
+    platform: &mut impl Platform,
+    person: &mut impl Prompter,
+    search: &LocateRequest<'_>,
+) -> Located {
+    let single = SingleKey::new(platform, person, search.timeout);
+    let mut ceremony = Ceremony { single, search, found: Vec::new() };
     let trouble = ceremony.run().err();
-    Finding { found: ceremony.found, trouble }
+    Located { found: ceremony.found, trouble }
 }
 
 /// One question to a key.
@@ -141,20 +145,20 @@ struct Asked<'a> {
     client_data: ClientData,
 }
 
-struct Ceremony<'a, W: World, P: Person> {
-    sitting: Sitting<'a, W, P>,
-    search: &'a Search<'a>,
-    found: Vec<Found>,
+struct Ceremony<'a, W: Platform, P: Prompter> {
+    single: SingleKey<'a, W, P>,
+    search: &'a LocateRequest<'a>,
+    found: Vec<LocatedPasskey>,
 }
 
-impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
-    fn run(&mut self) -> Result<(), FindError> {
+impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
+    fn run(&mut self) -> Result<(), LocateError> {
         let keys = self.identify()?;
-        let mut trouble = FindError::NotHeld;
+        let mut trouble = LocateError::NotHeld;
         for (key, info) in &keys {
             match self.ask_silently(*key, info) {
                 Ok(()) => {}
-                Err(error @ (FindError::Key(KeyFailure::Interrupted) | FindError::NoRandomness)) => {
+                Err(error @ (LocateError::Key(KeyFailure::Interrupted) | LocateError::NoRandomness)) => {
                     return Err(error);
                 }
                 // It costs nothing but itself.
@@ -166,60 +170,60 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         }
         let hiding: Vec<(KeyId, Info, Method)> = keys
             .into_iter()
-            .filter(|(key, _)| self.sitting.fleet.plugged(*key).is_some())
+            .filter(|(key, _)| self.single.pool.plugged(*key).is_some())
             .filter_map(|(key, info)| {
-                let method = user_verification::choose(UserVerification::Required, &info, false).ok()?;
+                let method = uv_method::choose(UserVerification::Required, &info, false).ok()?;
                 Some((key, info, method))
             })
             .collect();
         match hiding.as_slice() {
             [] => return Err(trouble),
             [(key, info, method)] => self.ask_its_user(*key, info, *method)?,
-            _ => return Err(FindError::SeveralKeys),
+            _ => return Err(LocateError::SeveralKeys),
         }
-        if self.missing().next().is_none() { Ok(()) } else { Err(FindError::NotHeld) }
+        if self.missing().next().is_none() { Ok(()) } else { Err(LocateError::NotHeld) }
     }
 
     /// What has not been found yet.
-    fn missing(&self) -> impl Iterator<Item = (usize, &'a Sought<'a>)> + use<'a, '_, W, P> {
+    fn missing(&self) -> impl Iterator<Item = (usize, &'a SoughtPasskey<'a>)> + use<'a, '_, W, P> {
         let sought = self.search.sought.iter().enumerate();
         sought.filter(|(index, _)| !self.found.iter().any(|found| found.index == *index))
     }
 
     /// The keys that can be asked.
-    fn identify(&mut self) -> Result<Vec<(KeyId, Info)>, FindError> {
-        let until = self.sitting.fleet.now().saturating_add(SETTLE).min(self.sitting.deadline);
+    fn identify(&mut self) -> Result<Vec<(KeyId, Info)>, LocateError> {
+        let until = self.single.pool.now().saturating_add(SETTLE).min(self.single.deadline);
         let mut keys: BTreeMap<KeyId, Option<Info>> = BTreeMap::new();
-        let mut failure = FindError::Key(KeyFailure::NoKey);
-        self.sitting.fleet.look();
-        while self.sitting.fleet.opening() > 0 || keys.values().any(Option::is_none) {
-            match self.sitting.fleet.next(until) {
-                Event::Opened(key) if !self.is_wanted(key) => self.sitting.fleet.release(key),
+        let mut failure = LocateError::Key(KeyFailure::NoKey);
+        self.single.pool.look();
+        while self.single.pool.opening() > 0 || keys.values().any(Option::is_none) {
+            match self.single.pool.next(until) {
+                Event::Opened(key) if !self.is_wanted(key) => self.single.pool.release(key),
                 // One that speaks U2F only holds nothing that could be found by itself.
-                Event::Opened(key) if !self.sitting.fleet.speaks_ctap2(key) => {
-                    failure = FindError::NotHeld;
-                    self.sitting.fleet.release(key);
+                Event::Opened(key) if !self.single.pool.speaks_ctap2(key) => {
+                    failure = LocateError::NotHeld;
+                    self.single.pool.release(key);
                 }
                 Event::Opened(key) => {
                     keys.insert(key, None);
-                    self.sitting.fleet.send(key, Message::ctap2(info::request()), None);
+                    self.single.pool.send(key, Message::ctap2(info::request()), None);
                 }
                 Event::Reply(key, payload) => {
                     if let Ok(info) = Info::parse(&payload) {
                         keys.insert(key, Some(info));
                     } else {
-                        failure = FindError::Key(KeyFailure::Malformed);
+                        failure = LocateError::Key(KeyFailure::Malformed);
                         keys.remove(&key);
-                        self.sitting.fleet.release(key);
+                        self.single.pool.release(key);
                     }
                 }
                 Event::Lost(key, loss) => {
                     keys.remove(&key);
-                    if loss != Loss::Unplugged && self.is_wanted(key) {
-                        failure = FindError::Key(KeyFailure::Unusable(loss));
+                    if loss != KeyError::Unplugged && self.is_wanted(key) {
+                        failure = LocateError::Key(KeyFailure::Unusable(loss));
                     }
                 }
-                Event::Busy(_) => self.sitting.dialogue.tell(Notice::KeyBusy),
+                Event::Busy(_) => self.single.dialogue.tell(Notice::KeyBusy),
                 Event::Interrupted => return Err(KeyFailure::Interrupted.into()),
                 Event::Elapsed => break,
                 Event::UserPresenceNeeded(_) => {}
@@ -231,8 +235,8 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
     }
 
     fn is_wanted(&self, key: KeyId) -> bool {
-        self.sitting
-            .fleet
+        self.single
+            .pool
             .plugged(key)
             .is_some_and(|plugged| self.search.device.is_none_or(|device| plugged.path == device))
     }
@@ -249,13 +253,14 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         questions
     }
 
-    fn ask_silently(&mut self, key: KeyId, info: &Info) -> Result<(), FindError> {
+    fn ask_silently(&mut self, key: KeyId, info: &Info) -> Result<(), LocateError> {
         for (rp_id, id) in self.questions() {
-            match self.ask(key, info, rp_id, id, Manner::Silent) {
+            match self.ask(key, info, rp_id, id, UserPresence::Silent) {
                 // Keys have several ways to say that they show nothing without a touch or their user.
                 Ok(())
-                | Err(FindError::NotHeld | FindError::Key(KeyFailure::Refused(_) | KeyFailure::Declined)) => {
-                }
+                | Err(
+                    LocateError::NotHeld | LocateError::Key(KeyFailure::Refused(_) | KeyFailure::Declined),
+                ) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -264,13 +269,13 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
 
     /// Has the key verify its user, and asks for all that is still missing. A token is good for one RP ID and one touch
     /// (CTAP 2.1 §6.5.2.1).
-    fn ask_its_user(&mut self, key: KeyId, info: &Info, method: Method) -> Result<(), FindError> {
+    fn ask_its_user(&mut self, key: KeyId, info: &Info, method: Method) -> Result<(), LocateError> {
         for (rp_id, id) in self.questions() {
             let token = self.token(key, info, method, rp_id)?;
-            let manner =
-                Manner::Touch { uv: method == Method::BuiltIn { token: false }, token: token.as_ref() };
-            match self.ask(key, info, rp_id, id, manner) {
-                Ok(()) | Err(FindError::NotHeld) => {}
+            let presence =
+                UserPresence::Touch { uv: method == Method::BuiltIn { token: false }, token: token.as_ref() };
+            match self.ask(key, info, rp_id, id, presence) {
+                Ok(()) | Err(LocateError::NotHeld) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -284,27 +289,27 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         info: &Info,
         rp_id: &'a str,
         id: Option<&'a CredentialId>,
-        manner: Manner<'_>,
-    ) -> Result<(), FindError> {
+        presence: UserPresence<'_>,
+    ) -> Result<(), LocateError> {
         let mut challenge = [0; CHALLENGE_LEN];
-        self.sitting.fleet.world().random(&mut challenge)?;
+        self.single.pool.platform().random(&mut challenge)?;
         let asked = Asked { rp_id, id, client_data: ClientData::sign_in(rp_id, &challenge) };
         let allow_list: Vec<&[u8]> = id.into_iter().map(CredentialId::as_bytes).collect();
         let client_data_hash = asked.client_data.hash();
-        let (up, uv, token, cue) = match manner {
-            Manner::Silent => (false, false, None, None),
-            Manner::Touch { uv: true, token } => (true, true, token, Some(&Notice::UseFingerprint)),
-            Manner::Touch { uv: false, token } => (true, false, token, Some(&Notice::TouchKey)),
+        let (up, uv, token, cue) = match presence {
+            UserPresence::Silent => (false, false, None, None),
+            UserPresence::Touch { uv: true, token } => (true, true, token, Some(&Notice::UseFingerprint)),
+            UserPresence::Touch { uv: false, token } => (true, false, token, Some(&Notice::TouchKey)),
         };
         let pin_uv_auth = token.map(|(protocol, token)| (*protocol, token.authenticate(client_data_hash)));
         let request =
             get_assertion::Request { rp_id, client_data_hash, allow_list: &allow_list, up, uv, pin_uv_auth };
-        let reply = self.sitting.exchange(key, Message::ctap2(request.encode()), cue)?;
+        let reply = self.single.exchange(key, Message::ctap2(request.encode()), cue)?;
         let first = get_assertion::Response::parse(&reply)?;
         let count = first.number_of_credentials.unwrap_or(1).min(MAX_ASSERTIONS);
         self.take(key, info, &asked, first);
         for _ in 1..count {
-            let reply = self.sitting.exchange(key, Message::ctap2(get_assertion::next()), None)?;
+            let reply = self.single.exchange(key, Message::ctap2(get_assertion::next()), None)?;
             self.take(key, info, &asked, get_assertion::Response::parse(&reply)?);
         }
         Ok(())
@@ -323,11 +328,11 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             let id = verify::identify(sought.public_key, asked.rp_id, &asked.client_data, &reply).ok()?;
             sought.id.is_none_or(|sought| *sought == id).then_some((index, id))
         });
-        let Some(((index, id), plugged)) = found.zip(self.sitting.fleet.plugged(key).cloned()) else {
+        let Some(((index, id), plugged)) = found.zip(self.single.pool.plugged(key).cloned()) else {
             return;
         };
         let user_handle = reply.user.and_then(|user| UserHandle::new(user.id));
-        self.found.push(Found { index, id, user_handle, key: plugged, info: info.clone() });
+        self.found.push(LocatedPasskey { index, id, user_handle, key: plugged, info: info.clone() });
     }
 
     /// A token for one RP ID; `None` where the key verifies its user by itself.
@@ -337,7 +342,7 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
         info: &Info,
         method: Method,
         rp_id: &str,
-    ) -> Result<Option<(PinUvAuthProtocol, PinUvAuthToken)>, FindError> {
+    ) -> Result<Option<(PinUvAuthProtocol, PinUvAuthToken)>, LocateError> {
         let by_sensor = match method {
             Method::None | Method::BuiltIn { token: false } => return Ok(None),
             Method::BuiltIn { token: true } => true,
@@ -349,6 +354,6 @@ impl<'a, W: World, P: Person> Ceremony<'a, W, P> {
             by_sensor,
             attempts: self.search.pin_attempts,
         };
-        Ok(Some(self.sitting.token(key, info, &request)?))
+        Ok(Some(self.single.token(key, info, &request)?))
     }
 }

@@ -1,15 +1,15 @@
 //! What a ceremony does with each key, in words for a log: commands and statuses by name, never what they carry.
 
 use super::event::Event;
-use super::kind::Message;
-use super::world::KeyId;
+use super::platform::KeyId;
+use super::protocol::Message;
 use ctap::hid::Command;
 use ctap::u2f::StatusWord;
 use ctap::{ReplyError, Status, status};
 use std::fmt;
 
 /// A request on its way to a key.
-pub(super) struct Sent<'a>(pub(super) KeyId, pub(super) &'a Message);
+pub(crate) struct Sent<'a>(pub(crate) KeyId, pub(crate) &'a Message);
 
 impl fmt::Display for Sent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,9 +32,9 @@ impl fmt::Display for Sent<'_> {
 }
 
 /// Something that happened on the keys. `u2f` is true for the reply of a key that speaks nothing else.
-pub(super) struct Happened<'a> {
-    pub(super) event: &'a Event,
-    pub(super) u2f: bool,
+pub(crate) struct Happened<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) u2f: bool,
 }
 
 impl fmt::Display for Happened<'_> {

@@ -1,11 +1,11 @@
 //! What can happen on the keys while a ceremony goes on.
 
-use super::world::KeyId;
+use super::platform::KeyId;
 use ctap::hid::{FramingError, HidError};
 
 /// Something happened that a ceremony may want to act on.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// The key answered `CTAPHID_INIT`: requests can be sent.
     Opened(KeyId),
     /// The reply to the request in flight.
@@ -15,16 +15,16 @@ pub(super) enum Event {
     /// Another program has been holding the key for a while.
     Busy(KeyId),
     /// The key is of no further use, or no longer there.
-    Lost(KeyId, Loss),
+    Lost(KeyId, KeyError),
     /// The person gave up.
     Interrupted,
-    /// The time given to `Fleet::next` is over.
+    /// The time given to `KeyPool::next` is over.
     Elapsed,
 }
 
 impl Event {
     /// The key that it happened on.
-    pub(super) fn key(&self) -> Option<KeyId> {
+    pub(crate) fn key(&self) -> Option<KeyId> {
         match self {
             Self::Opened(key)
             | Self::Reply(key, _)
@@ -38,7 +38,7 @@ impl Event {
 
 /// Why a key is of no further use to the ceremony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
+pub enum KeyError {
     /// It was unplugged.
     Unplugged,
     /// This process may not open its device node, or opening fails.

@@ -1,13 +1,13 @@
-//! Picking a key: the only one that is plugged in, or the one that the person touches.
+//! Selecting a key: the only one that is plugged in, or the one that the person touches.
 
-use super::choice::{self, Choice};
-use super::event::{Event, Loss};
-use super::key_map::KeyMap;
-use super::kind::{Kind, Message, U2F_POLL};
-use super::person::{Notice, Person};
-use super::settle;
-use super::sitting::{KeyFailure, Sitting};
-use super::world::{KeyId, PluggedKey, World};
+use super::keys::KeyMap;
+use super::keys::{Event, KeyError};
+use super::keys::{KeyId, Platform, PluggedKey};
+use super::keys::{Message, Protocol, U2F_POLL};
+use super::prompter::{Notice, Prompter};
+use super::steps::grace_period;
+use super::steps::selection::{self, SelectionReply};
+use super::steps::single_key::{KeyFailure, SingleKey};
 use ctap::client_pin;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
 use ctap::{Info, info};
@@ -19,7 +19,7 @@ const REPEAT_DELAY: Duration = Duration::from_millis(250);
 
 /// The key that the person means, and what it says of itself.
 #[derive(Clone, Debug)]
-pub struct PickedKey {
+pub struct SelectedKey {
     /// What can be seen from outside.
     pub key: PluggedKey,
     /// Its answer to authenticatorGetInfo.
@@ -36,22 +36,22 @@ pub struct PickedKey {
 ///
 /// # Errors
 /// [`KeyFailure`].
-pub fn pick(
-    world: &mut impl World,
-    person: &mut impl Person,
+pub fn select(
+    platform: &mut impl Platform,
+    person: &mut impl Prompter,
     device: Option<&Path>,
     timeout: Duration,
-) -> Result<Option<PickedKey>, KeyFailure> {
-    let mut sitting = Sitting::new(world, person, timeout);
-    let (key, kind) = Picking::new(&mut sitting, device).run()?;
-    let Kind::Ctap2(info) = kind else { return Ok(None) };
-    let plugged = sitting.fleet.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
-    let mut picked = PickedKey { key: plugged, info: *info, pin_retries: None, pin_locked: false };
+) -> Result<Option<SelectedKey>, KeyFailure> {
+    let mut single = SingleKey::new(platform, person, timeout);
+    let (key, protocol) = Selecting::new(&mut single, device).run()?;
+    let Protocol::Ctap2(info) = protocol else { return Ok(None) };
+    let plugged = single.pool.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
+    let mut picked = SelectedKey { key: plugged, info: *info, pin_retries: None, pin_locked: false };
     if picked.info.options.client_pin == Some(true) {
         let protocol = picked.info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
         let request = Message::ctap2(client_pin::Request::PinRetries { protocol }.encode());
         // A key that does not tell is used without.
-        if let Ok(told) = client_pin::Response::parse(&sitting.exchange(key, request, None)?) {
+        if let Ok(told) = client_pin::Response::parse(&single.exchange(key, request, None)?) {
             picked.pin_retries = told.pin_retries;
             picked.pin_locked = told.power_cycle_state == Some(true);
         }
@@ -59,32 +59,33 @@ pub fn pick(
     Ok(Some(picked))
 }
 
-/// Picking under way.
-pub(super) struct Picking<'p, 'a, W: World, P: Person> {
-    sitting: &'p mut Sitting<'a, W, P>,
+/// Selecting under way.
+pub(super) struct Selecting<'p, 'a, W: Platform, P: Prompter> {
+    single: &'p mut SingleKey<'a, W, P>,
     /// Only this device node.
     device: Option<&'p Path>,
     /// Keys that could be used.
-    keys: KeyMap<Option<Kind>>,
+    keys: KeyMap<Option<Protocol>>,
     failure: Option<KeyFailure>,
 }
 
-impl<'p, 'a, W: World, P: Person> Picking<'p, 'a, W, P> {
-    pub(super) fn new(sitting: &'p mut Sitting<'a, W, P>, device: Option<&'p Path>) -> Self {
-        Self { sitting, device, keys: KeyMap::new(), failure: None }
+impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
+    pub(super) fn new(single: &'p mut SingleKey<'a, W, P>, device: Option<&'p Path>) -> Self {
+        Self { single, device, keys: KeyMap::new(), failure: None }
     }
 
     /// The key to use: the only one, or the one that the person touches. The others are released.
-    pub(super) fn run(mut self) -> Result<(KeyId, Kind), KeyFailure> {
-        let mut ready_at = self.sitting.fleet.now();
+    pub(super) fn run(mut self) -> Result<(KeyId, Protocol), KeyFailure> {
+        let mut ready_at = self.single.pool.now();
         loop {
-            self.sitting.fleet.look();
+            self.single.pool.look();
             let identified: Vec<KeyId> =
-                self.keys.iter().filter(|(_, kind)| kind.is_some()).map(|(key, _)| key).collect();
-            let undecided = self.sitting.fleet.opening() > 0 || identified.len() < self.keys.len();
-            let unidentified = self.keys.iter().filter(|(_, kind)| kind.is_none()).map(|(key, _)| key);
-            let settled_at = settle::settled_at(&self.sitting.fleet, ready_at, unidentified);
-            if !undecided || self.sitting.fleet.now() >= settled_at {
+                self.keys.iter().filter(|(_, protocol)| protocol.is_some()).map(|(key, _)| key).collect();
+            let undecided = self.single.pool.opening() > 0 || identified.len() < self.keys.len();
+            let unidentified =
+                self.keys.iter().filter(|(_, protocol)| protocol.is_none()).map(|(key, _)| key);
+            let settled_at = grace_period::settled_at(&self.single.pool, ready_at, unidentified);
+            if !undecided || self.single.pool.now() >= settled_at {
                 match identified.as_slice() {
                     [] => self.nothing_to_pick(undecided)?,
                     [only] => return self.take(*only),
@@ -94,24 +95,23 @@ impl<'p, 'a, W: World, P: Person> Picking<'p, 'a, W, P> {
                     }
                 }
             }
-            let until =
-                if undecided { settled_at.max(self.sitting.fleet.now()) } else { self.sitting.deadline };
-            match self.sitting.fleet.next(until.min(self.sitting.deadline)) {
+            let until = if undecided { settled_at.max(self.single.pool.now()) } else { self.single.deadline };
+            match self.single.pool.next(until.min(self.single.deadline)) {
                 Event::Opened(key) => self.identify(key),
                 Event::Reply(key, payload) => self.on_info(key, &payload),
-                Event::Busy(_) => self.sitting.dialogue.tell(Notice::KeyBusy),
+                Event::Busy(_) => self.single.dialogue.tell(Notice::KeyBusy),
                 Event::Lost(key, loss) => {
                     self.keys.remove(key);
-                    if loss != Loss::Unplugged {
+                    if loss != KeyError::Unplugged {
                         self.failure = Some(KeyFailure::Unusable(loss));
                     }
                 }
                 Event::Interrupted => return Err(KeyFailure::Interrupted),
-                Event::Elapsed if self.sitting.fleet.now() >= self.sitting.deadline => {
-                    let stalled = self.sitting.fleet.stalled().map(|(_, loss)| KeyFailure::Unusable(loss));
+                Event::Elapsed if self.single.pool.now() >= self.single.deadline => {
+                    let stalled = self.single.pool.stalled().map(|(_, loss)| KeyFailure::Unusable(loss));
                     return Err(self.failure.take().or(stalled).unwrap_or(KeyFailure::NoKey));
                 }
-                Event::Elapsed if identified.is_empty() => ready_at = self.sitting.fleet.now(),
+                Event::Elapsed if identified.is_empty() => ready_at = self.single.pool.now(),
                 // Of what has elapsed: the others have had their time.
                 Event::Elapsed | Event::UserPresenceNeeded(_) => {}
             }
@@ -125,79 +125,79 @@ impl<'p, 'a, W: World, P: Person> Picking<'p, 'a, W, P> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        self.sitting.dialogue.tell(Notice::InsertKey);
+        self.single.dialogue.tell(Notice::InsertKey);
         Ok(())
     }
 
     fn identify(&mut self, key: KeyId) {
         let wanted = self
-            .sitting
-            .fleet
+            .single
+            .pool
             .plugged(key)
             .is_some_and(|plugged| self.device.is_none_or(|device| plugged.path == device));
         if !wanted {
-            return self.sitting.fleet.release(key);
+            return self.single.pool.release(key);
         }
-        if self.sitting.fleet.speaks_ctap2(key) {
+        if self.single.pool.speaks_ctap2(key) {
             self.keys.insert(key, None);
-            self.sitting.fleet.send(key, Message::ctap2(info::request()), None);
-        } else if self.sitting.fleet.speaks_u2f(key) {
-            self.keys.insert(key, Some(Kind::U2f));
+            self.single.pool.send(key, Message::ctap2(info::request()), None);
+        } else if self.single.pool.speaks_u2f(key) {
+            self.keys.insert(key, Some(Protocol::U2f));
         } else {
-            self.sitting.fleet.release(key);
+            self.single.pool.release(key);
         }
     }
 
     fn on_info(&mut self, key: KeyId, payload: &[u8]) {
         match (Info::parse(payload), self.keys.get_mut(key)) {
-            (Ok(info), Some(slot)) => *slot = Some(Kind::Ctap2(Box::new(info))),
+            (Ok(info), Some(slot)) => *slot = Some(Protocol::Ctap2(Box::new(info))),
             (Ok(_), None) => {}
             (Err(error), _) => {
                 self.keys.remove(key);
                 self.failure = Some(error.into());
-                self.sitting.fleet.release(key);
+                self.single.pool.release(key);
             }
         }
     }
 
-    fn take(&mut self, key: KeyId) -> Result<(KeyId, Kind), KeyFailure> {
-        let kind = self.keys.remove(key).flatten().ok_or(KeyFailure::Unplugged)?;
+    fn take(&mut self, key: KeyId) -> Result<(KeyId, Protocol), KeyFailure> {
+        let protocol = self.keys.remove(key).flatten().ok_or(KeyFailure::Unplugged)?;
         for other in self.keys.keys() {
-            self.sitting.fleet.release(other);
+            self.single.pool.release(other);
         }
-        Ok((key, kind))
+        Ok((key, protocol))
     }
 
     /// Lets all of `keys` blink until one is touched.
     fn choose(&mut self, keys: &[KeyId]) -> Result<KeyId, KeyFailure> {
-        self.sitting.dialogue.tell(Notice::TouchToChoose);
+        self.single.dialogue.tell(Notice::TouchToChoose);
         for key in keys {
             self.ask_for_choice(*key);
         }
         // When each is asked again.
         let mut again: KeyMap<Duration> = KeyMap::new();
         loop {
-            let until = again.values().copied().fold(self.sitting.deadline, Duration::min);
-            match self.sitting.fleet.next(until) {
+            let until = again.values().copied().fold(self.single.deadline, Duration::min);
+            match self.single.pool.next(until) {
                 Event::Reply(key, payload) => {
-                    let Some(Some(kind)) = self.keys.get(key) else {
+                    let Some(Some(protocol)) = self.keys.get(key) else {
                         // A slow one that has only now said what it is.
                         self.on_info(key, &payload);
                         self.ask_for_choice(key);
                         continue;
                     };
-                    let delay = if kind.info().is_some() { REPEAT_DELAY } else { U2F_POLL };
-                    let failed = match choice::reply_of(kind, &payload) {
-                        Ok(Choice::Touched) => return Ok(key),
-                        Ok(Choice::Again) => {
-                            again.insert(key, self.sitting.fleet.now().saturating_add(delay));
+                    let delay = if protocol.info().is_some() { REPEAT_DELAY } else { U2F_POLL };
+                    let failed = match selection::reply_of(protocol, &payload) {
+                        Ok(SelectionReply::Touched) => return Ok(key),
+                        Ok(SelectionReply::Again) => {
+                            again.insert(key, self.single.pool.now().saturating_add(delay));
                             continue;
                         }
-                        Ok(Choice::Declined) => KeyFailure::Declined,
-                        Ok(Choice::Failed(error)) => error.into(),
+                        Ok(SelectionReply::Declined) => KeyFailure::Declined,
+                        Ok(SelectionReply::Failed(error)) => error.into(),
                         Err(error) => error.into(),
                     };
-                    self.sitting.fleet.release(key);
+                    self.single.pool.release(key);
                     again.remove(key);
                     self.do_without(key, failed)?;
                 }
@@ -206,17 +206,17 @@ impl<'p, 'a, W: World, P: Person> Picking<'p, 'a, W, P> {
                     self.do_without(key, loss.into())?;
                 }
                 Event::Interrupted => return Err(KeyFailure::Interrupted),
-                Event::Elapsed if self.sitting.fleet.now() >= self.sitting.deadline => {
+                Event::Elapsed if self.single.pool.now() >= self.single.deadline => {
                     let all_busy =
-                        self.keys.keys().all(|key| self.sitting.fleet.stall(key) == Some(Loss::Busy));
+                        self.keys.keys().all(|key| self.single.pool.stall(key) == Some(KeyError::Busy));
                     return Err(if all_busy {
-                        KeyFailure::Unusable(Loss::Busy)
+                        KeyFailure::Unusable(KeyError::Busy)
                     } else {
                         KeyFailure::NoTouch
                     });
                 }
                 Event::Elapsed => {
-                    let now = self.sitting.fleet.now();
+                    let now = self.single.pool.now();
                     let due: Vec<KeyId> =
                         again.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key).collect();
                     for key in due {
@@ -241,9 +241,9 @@ impl<'p, 'a, W: World, P: Person> Picking<'p, 'a, W, P> {
 
     /// Makes a key blink, unless what it is is still to be known.
     fn ask_for_choice(&mut self, key: KeyId) {
-        if let Some(Some(kind)) = self.keys.get(key) {
-            let message = choice::message(kind);
-            self.sitting.fleet.send(key, message, Some(self.sitting.deadline));
+        if let Some(Some(protocol)) = self.keys.get(key) {
+            let message = selection::message(protocol);
+            self.single.pool.send(key, message, Some(self.single.deadline));
         }
     }
 }

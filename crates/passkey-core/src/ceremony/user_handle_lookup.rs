@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 /// A user with all that is on file for them.
 #[derive(Debug)]
-pub struct Holder {
+pub struct EnrolledUser {
     /// Who it is.
     pub account: Account,
     /// Their passkeys.
@@ -17,7 +17,7 @@ pub struct Holder {
 }
 
 /// Finds users by their handles.
-pub trait Directory: Debug {
+pub trait UserHandleLookup: Debug {
     /// Whose handle it is; `None` where it is nobody's, or cannot be told: why is the directory's to remember.
-    fn holder(&self, handle: &UserHandle) -> Option<Holder>;
+    fn holder(&self, handle: &UserHandle) -> Option<EnrolledUser>;
 }

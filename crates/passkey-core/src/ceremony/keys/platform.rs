@@ -1,7 +1,7 @@
-//! What a ceremony needs of the world outside: time, randomness and the plugged-in keys.
+//! What a ceremony needs of the machine: time, randomness and the plugged-in keys.
 //!
 //! The ceremonies are written against this trait alone, so that the same code runs on real `hidraw` devices
-//! ([`super::System`]) and, in tests, on virtual keys under a fake clock.
+//! ([`super::LinuxPlatform`]) and, in tests, on virtual keys under a fake clock.
 
 use ctap::hid::Report;
 use std::fmt;
@@ -44,7 +44,7 @@ pub enum OpenError {
     Failed,
 }
 
-/// What ended a [`World::wait`].
+/// What ended a [`Platform::wait`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wake {
     /// Keys were plugged in or unplugged, or their permissions changed.
@@ -57,8 +57,8 @@ pub struct Wake {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRandomness;
 
-/// Time, randomness and keys. No call blocks but [`wait`](World::wait).
-pub trait World {
+/// Time, randomness and keys. No call blocks but [`wait`](Platform::wait).
+pub trait Platform {
     /// Monotonic time since an arbitrary start.
     fn now(&self) -> Duration;
     /// Fills `bytes` from a cryptographic source.
@@ -80,6 +80,6 @@ pub trait World {
     /// Notes a step of the ceremony for whoever looks for a fault. Holds nothing secret, and text of keys is not escaped yet.
     fn trace(&mut self, _step: fmt::Arguments<'_>) {}
     /// Sleeps until a key of `keys` may be readable, one of `writers` writable, something was plugged or unplugged, the person
-    /// gave up, or `until` ([`now`](World::now)'s clock) has come. May return early for no reason.
+    /// gave up, or `until` ([`now`](Platform::now)'s clock) has come. May return early for no reason.
     fn wait(&mut self, until: Duration, readers: &[KeyId], writers: &[KeyId]) -> Wake;
 }

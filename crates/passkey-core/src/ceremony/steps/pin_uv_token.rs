@@ -4,9 +4,9 @@
 //! is the account's password or a recovery code, never twice for one typing, and never without saying how many tries are left
 //! once one has failed.
 
-use super::person::{Lock, Notice, Person, PinAnswer, PinPrompt, PinReason};
-use super::user_verification;
-use super::world::World;
+use super::super::keys::Platform;
+use super::super::prompter::{Lock, Notice, PinAnswer, PinPrompt, PinReason, Prompter};
+use super::uv_method;
 use crate::store::recovery::{Code, Reading};
 use ctap::client_pin::{self, Permissions};
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
@@ -57,7 +57,7 @@ pub enum TokenError {
 
 impl TokenError {
     /// What of the key is locked, if that is why.
-    pub(super) fn lock(self) -> Option<Lock> {
+    pub(crate) fn lock(self) -> Option<Lock> {
         match self {
             Self::PinLocked => Some(Lock::Pin),
             Self::PinBlocked => Some(Lock::PinForGood),
@@ -79,12 +79,12 @@ impl TokenError {
 
 /// What the ceremony should do next.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// Send this `CTAPHID_CBOR` request and come back with the reply. `touch` is true when the key waits for a person meanwhile.
     Send { payload: Vec<u8>, touch: bool },
-    /// Nobody came to the sensor in the key's own time: call [`TokenFlow::resume`] after a pause.
+    /// Nobody came to the sensor in the key's own time: call [`PinUvTokenFlow::resume`] after a pause.
     Later,
-    /// Call [`TokenFlow::ask`], once nothing is locked or in flight: the person may take their time.
+    /// Call [`PinUvTokenFlow::ask`], once nothing is locked or in flight: the person may take their time.
     Ask,
     /// Here it is.
     Done(PinUvAuthToken),
@@ -94,16 +94,16 @@ pub(super) enum Next {
 
 /// Limits and facts that hold for the whole ceremony.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct PinRules<'a> {
+pub(crate) struct PinRules<'a> {
     /// Wrong PINs allowed in the ceremony.
-    pub(super) attempts: u8,
+    pub(crate) attempts: u8,
     /// A PIN that must never be sent: the password that an earlier module got.
-    pub(super) forbidden: Option<&'a Secret>,
+    pub(crate) forbidden: Option<&'a Secret>,
     /// Whether a recovery code is taken in place of a PIN. It is sent in no case.
-    pub(super) takes_recovery_code: bool,
+    pub(crate) takes_recovery_code: bool,
 }
 
-enum Stage {
+enum State {
     Retries,
     KeyAgreement,
     PinToken,
@@ -111,7 +111,7 @@ enum Stage {
     SensorRetries,
 }
 
-pub(super) struct TokenFlow<'a> {
+pub(crate) struct PinUvTokenFlow<'a> {
     key_name: String,
     protocol: PinUvAuthProtocol,
     /// The permissions and RP ID that the token is bound to, where the key knows permissions.
@@ -119,7 +119,7 @@ pub(super) struct TokenFlow<'a> {
     /// Whether there is a PIN to fall back on when the sensor gives up.
     pin_usable: bool,
     rules: PinRules<'a>,
-    stage: Stage,
+    state: State,
     session: Option<Session>,
     by_sensor: bool,
     sensor_failures: u8,
@@ -133,9 +133,9 @@ pub(super) struct TokenFlow<'a> {
     recovery_code: Option<Code>,
 }
 
-impl<'a> TokenFlow<'a> {
+impl<'a> PinUvTokenFlow<'a> {
     /// A flow for one key and its first request. `None` when the key offers no PIN/UV auth protocol that we know.
-    pub(super) fn start(
+    pub(crate) fn start(
         key_name: &str,
         info: &Info,
         permissions: Permissions,
@@ -148,9 +148,9 @@ impl<'a> TokenFlow<'a> {
             key_name: key_name.to_owned(),
             protocol,
             binding: info.options.pin_uv_auth_token.then(|| (permissions, rp_id.to_owned())),
-            pin_usable: user_verification::pin(info).is_ok(),
+            pin_usable: uv_method::pin(info).is_ok(),
             rules,
-            stage: Stage::KeyAgreement,
+            state: State::KeyAgreement,
             session: None,
             by_sensor,
             sensor_failures: 0,
@@ -168,55 +168,55 @@ impl<'a> TokenFlow<'a> {
     }
 
     /// The protocol that the token belongs to.
-    pub(super) fn protocol(&self) -> PinUvAuthProtocol {
+    pub(crate) fn protocol(&self) -> PinUvAuthProtocol {
         self.protocol
     }
 
     /// Goes on counting questions where another flow of the same ceremony has stopped.
-    pub(super) fn count_from(&mut self, questions: u8) {
+    pub(crate) fn count_from(&mut self, questions: u8) {
         self.questions = questions;
     }
 
     /// How many questions the ceremony has asked.
-    pub(super) fn questions(&self) -> u8 {
+    pub(crate) fn questions(&self) -> u8 {
         self.questions
     }
 
     /// Whether the key waits for a finger on its sensor.
-    pub(super) fn waits_for_person(&self) -> bool {
-        matches!(self.stage, Stage::SensorToken)
+    pub(crate) fn waits_for_person(&self) -> bool {
+        matches!(self.state, State::SensorToken)
     }
 
     /// How many PINs the key has refused.
-    pub(super) fn wrong_pins(&self) -> u8 {
+    pub(crate) fn wrong_pins(&self) -> u8 {
         self.wrong_pins
     }
 
     /// The recovery code that was typed ([`TokenError::RecoveryCode`]).
-    pub(super) fn take_recovery_code(&mut self) -> Option<Code> {
+    pub(crate) fn take_recovery_code(&mut self) -> Option<Code> {
         self.recovery_code.take()
     }
 
     /// Takes the reply to the last [`Next::Send`].
-    pub(super) fn on_reply(
+    pub(crate) fn on_reply(
         &mut self,
         payload: &[u8],
-        world: &mut impl World,
-        person: &mut impl Person,
+        platform: &mut impl Platform,
+        person: &mut impl Prompter,
     ) -> Next {
         let reply = client_pin::Response::parse(payload);
-        match (&self.stage, reply) {
-            (Stage::Retries, Ok(response)) => self.on_retries(&response),
+        match (&self.state, reply) {
+            (State::Retries, Ok(response)) => self.on_retries(&response),
             // The counter is for the person's information: a key that does not tell it is used without.
-            (Stage::Retries, Err(_)) => self.request_key_agreement(),
-            (Stage::KeyAgreement, Ok(response)) => self.on_key_agreement(&response, world, person),
-            (Stage::PinToken | Stage::SensorToken, Ok(response)) => self.on_token(&response),
-            (Stage::PinToken, Err(ReplyError::Status(status))) => self.on_pin_refused(status),
-            (Stage::SensorToken, Err(ReplyError::Status(status))) => self.on_sensor_refused(status, person),
-            (Stage::SensorRetries, reply) => {
+            (State::Retries, Err(_)) => self.request_key_agreement(),
+            (State::KeyAgreement, Ok(response)) => self.on_key_agreement(&response, platform, person),
+            (State::PinToken | State::SensorToken, Ok(response)) => self.on_token(&response),
+            (State::PinToken, Err(ReplyError::Status(status))) => self.on_pin_refused(status),
+            (State::SensorToken, Err(ReplyError::Status(status))) => self.on_sensor_refused(status, person),
+            (State::SensorRetries, reply) => {
                 self.on_sensor_retries(reply.ok().and_then(|response| response.uv_retries), person)
             }
-            (Stage::KeyAgreement, Err(ReplyError::Status(status))) => failed_with(status),
+            (State::KeyAgreement, Err(ReplyError::Status(status))) => failed_with(status),
             (_, Err(ReplyError::Malformed(_))) => Next::Failed(TokenError::Malformed),
         }
     }
@@ -227,12 +227,12 @@ impl<'a> TokenFlow<'a> {
     }
 
     fn request_retries(&mut self) -> Next {
-        self.stage = Stage::Retries;
+        self.state = State::Retries;
         send(&client_pin::Request::PinRetries { protocol: self.protocol })
     }
 
     fn request_key_agreement(&mut self) -> Next {
-        self.stage = Stage::KeyAgreement;
+        self.state = State::KeyAgreement;
         send(&client_pin::Request::KeyAgreement { protocol: self.protocol })
     }
 
@@ -254,11 +254,11 @@ impl<'a> TokenFlow<'a> {
     fn on_key_agreement(
         &mut self,
         response: &client_pin::Response,
-        world: &mut impl World,
-        person: &mut impl Person,
+        platform: &mut impl Platform,
+        person: &mut impl Prompter,
     ) -> Next {
         let Some(peer) = &response.key_agreement else { return Next::Failed(TokenError::Malformed) };
-        match with_randomness(world, |random| Session::agree(self.protocol, peer, random)) {
+        match with_randomness(platform, |random| Session::agree(self.protocol, peer, random)) {
             Err(error) => return Next::Failed(error),
             Ok(Err(_)) => return Next::Failed(TokenError::Malformed),
             Ok(Ok(session)) => self.session = Some(session),
@@ -267,7 +267,7 @@ impl<'a> TokenFlow<'a> {
     }
 
     /// Asks until there is something that can be sent, or no answer will come. Waits for the person.
-    pub(super) fn ask(&mut self, world: &mut impl World, person: &mut impl Person) -> Next {
+    pub(crate) fn ask(&mut self, platform: &mut impl Platform, person: &mut impl Prompter) -> Next {
         while self.attempts_left > 0 {
             self.questions = self.questions.saturating_add(1);
             let answer = person.ask_pin(&PinPrompt {
@@ -296,7 +296,7 @@ impl<'a> TokenFlow<'a> {
                 }
                 (Reading::Mistyped | Reading::NoCode, _) => match self.unfit(&pin) {
                     Some(reason) => self.reason = reason,
-                    None => return self.request_pin_token(&pin, world),
+                    None => return self.request_pin_token(&pin, platform),
                 },
             }
         }
@@ -319,14 +319,14 @@ impl<'a> TokenFlow<'a> {
         self.rules.forbidden.is_some_and(|password| password == typed)
     }
 
-    fn request_pin_token(&mut self, pin: &Secret, world: &mut impl World) -> Next {
+    fn request_pin_token(&mut self, pin: &Secret, platform: &mut impl Platform) -> Next {
         // A session serves one PIN: a wrong one makes the key forget it.
         let Some(session) = self.session.take() else { return Next::Failed(TokenError::Malformed) };
-        let pin_hash_enc = match with_randomness(world, |random| session.pin_hash_enc(pin, random)) {
+        let pin_hash_enc = match with_randomness(platform, |random| session.pin_hash_enc(pin, random)) {
             Ok(encrypted) => encrypted,
             Err(error) => return Next::Failed(error),
         };
-        self.stage = Stage::PinToken;
+        self.state = State::PinToken;
         let next = send(&match &self.binding {
             Some((permissions, rp_id)) => client_pin::Request::PinTokenWithPermissions {
                 session: &session,
@@ -361,23 +361,23 @@ impl<'a> TokenFlow<'a> {
         }
     }
 
-    fn request_sensor_token(&mut self, person: &mut impl Person) -> Next {
+    fn request_sensor_token(&mut self, person: &mut impl Prompter) -> Next {
         let (Some(session), Some((permissions, rp_id))) = (&self.session, &self.binding) else {
             return Next::Failed(TokenError::Malformed);
         };
         if !std::mem::replace(&mut self.told_sensor, true) {
             person.tell(&Notice::UseFingerprint);
         }
-        self.stage = Stage::SensorToken;
+        self.state = State::SensorToken;
         let request = client_pin::Request::UvToken { session, permissions: *permissions, rp_id: Some(rp_id) };
         Next::Send { payload: request.encode(), touch: true }
     }
 
-    fn on_sensor_refused(&mut self, status: Status, person: &mut impl Person) -> Next {
+    fn on_sensor_refused(&mut self, status: Status, person: &mut impl Prompter) -> Next {
         match status {
             Status::UV_INVALID => {
                 self.sensor_failures = self.sensor_failures.saturating_add(1);
-                self.stage = Stage::SensorRetries;
+                self.state = State::SensorRetries;
                 send(&client_pin::Request::UvRetries { protocol: self.protocol })
             }
             Status::UV_BLOCKED => self.fall_back_to_pin(person),
@@ -388,22 +388,22 @@ impl<'a> TokenFlow<'a> {
     }
 
     /// Notes when to [`resume`](Self::resume).
-    pub(super) fn pause_until(&mut self, at: Duration) {
+    pub(crate) fn pause_until(&mut self, at: Duration) {
         self.resume_at = Some(at);
     }
 
     /// When to resume, if a pause is being made.
-    pub(super) fn resume_at(&self) -> Option<Duration> {
+    pub(crate) fn resume_at(&self) -> Option<Duration> {
         self.resume_at
     }
 
     /// The pause after [`Next::Later`] is over: the sensor is asked for again.
-    pub(super) fn resume(&mut self, person: &mut impl Person) -> Next {
+    pub(crate) fn resume(&mut self, person: &mut impl Prompter) -> Next {
         self.resume_at = None;
         self.request_sensor_token(person)
     }
 
-    fn on_sensor_retries(&mut self, left: Option<u8>, person: &mut impl Person) -> Next {
+    fn on_sensor_retries(&mut self, left: Option<u8>, person: &mut impl Prompter) -> Next {
         if left == Some(0) || self.sensor_failures >= SENSOR_TRIES {
             return self.fall_back_to_pin(person);
         }
@@ -411,7 +411,7 @@ impl<'a> TokenFlow<'a> {
         self.request_sensor_token(person)
     }
 
-    fn fall_back_to_pin(&mut self, person: &mut impl Person) -> Next {
+    fn fall_back_to_pin(&mut self, person: &mut impl Prompter) -> Next {
         if !self.pin_usable {
             return Next::Failed(TokenError::SensorLocked);
         }
@@ -437,10 +437,10 @@ fn failed_with(status: Status) -> Next {
 
 /// Runs `f` with a source of randomness, and takes its result back if the kernel had none.
 fn with_randomness<T>(
-    world: &mut impl World,
+    platform: &mut impl Platform,
     f: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T,
 ) -> Result<T, TokenError> {
     let mut failed = false;
-    let result = f(&mut |bytes| failed |= world.random(bytes).is_err());
+    let result = f(&mut |bytes| failed |= platform.random(bytes).is_err());
     if failed { Err(TokenError::NoRandomness) } else { Ok(result) }
 }

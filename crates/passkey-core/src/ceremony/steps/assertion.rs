@@ -1,7 +1,7 @@
 //! Asking one key for an assertion, and holding its reply against what was asked.
 
-use super::kind::Message;
-use super::world::{NoRandomness, World};
+use super::super::keys::Message;
+use super::super::keys::{NoRandomness, Platform};
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::credential::Credential;
 use crate::verify::{AssertionFacts, Expected, VerifyError, verify_assertion};
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 /// How the key is asked.
 #[derive(Clone, Copy)]
-pub(super) enum Manner<'a> {
+pub(crate) enum UserPresence<'a> {
     /// Without a touch: the reply shows only that the key holds the passkey.
     Silent,
     /// With a touch, and with user verification by a token or by the key's own sensor (`uv`).
@@ -20,47 +20,47 @@ pub(super) enum Manner<'a> {
 }
 
 /// What was asked, over a challenge of its own.
-pub(super) struct Question<'c> {
+pub(crate) struct AssertionRequest<'c> {
     /// All with this RP ID. None of them: whatever discoverable passkeys the key has for it.
     asked: Vec<&'c Credential>,
     rp_id: &'c str,
     client_data: ClientData,
 }
 
-impl<'c> Question<'c> {
+impl<'c> AssertionRequest<'c> {
     /// The question of a CTAP2 key whether it holds one of `asked`, who have one RP ID in common, and its request; `None` when
     /// nothing is asked for.
-    pub(super) fn new(
+    pub(crate) fn new(
         asked: Vec<&'c Credential>,
-        manner: Manner<'_>,
-        world: &mut impl World,
+        presence: UserPresence<'_>,
+        platform: &mut impl Platform,
     ) -> Result<Option<(Self, Message)>, NoRandomness> {
         let Some(first) = asked.first() else { return Ok(None) };
         let rp_id = first.rp_id.as_str();
-        Self::of_ctap2(rp_id, asked, manner, world).map(Some)
+        Self::of_ctap2(rp_id, asked, presence, platform).map(Some)
     }
 
     /// The question of a CTAP2 key which discoverable passkeys it has for `rp_id`, and its request.
-    pub(super) fn discover(
+    pub(crate) fn discover(
         rp_id: &'c str,
-        manner: Manner<'_>,
-        world: &mut impl World,
+        presence: UserPresence<'_>,
+        platform: &mut impl Platform,
     ) -> Result<(Self, Message), NoRandomness> {
-        Self::of_ctap2(rp_id, Vec::new(), manner, world)
+        Self::of_ctap2(rp_id, Vec::new(), presence, platform)
     }
 
     fn of_ctap2(
         rp_id: &'c str,
         asked: Vec<&'c Credential>,
-        manner: Manner<'_>,
-        world: &mut impl World,
+        presence: UserPresence<'_>,
+        platform: &mut impl Platform,
     ) -> Result<(Self, Message), NoRandomness> {
-        let question = Self::over_a_challenge(rp_id, asked, world)?;
+        let question = Self::over_a_challenge(rp_id, asked, platform)?;
         let allow_list: Vec<&[u8]> =
             question.asked.iter().map(|credential| credential.id.as_bytes()).collect();
-        let (up, uv, token) = match manner {
-            Manner::Silent => (false, false, None),
-            Manner::Touch { uv, token } => (true, uv, token),
+        let (up, uv, token) = match presence {
+            UserPresence::Silent => (false, false, None),
+            UserPresence::Touch { uv, token } => (true, uv, token),
         };
         let client_data_hash = question.client_data.hash();
         let payload = get_assertion::Request {
@@ -76,12 +76,12 @@ impl<'c> Question<'c> {
     }
 
     /// The question of a U2F key about one passkey, and its request; `None` for one that U2F cannot name.
-    pub(super) fn u2f(
+    pub(crate) fn u2f(
         asked: &'c Credential,
         control: Control,
-        world: &mut impl World,
+        platform: &mut impl Platform,
     ) -> Result<Option<(Self, Message)>, NoRandomness> {
-        let question = Self::over_a_challenge(&asked.rp_id, vec![asked], world)?;
+        let question = Self::over_a_challenge(&asked.rp_id, vec![asked], platform)?;
         let request = u2f::authenticate::Request {
             control,
             challenge: question.client_data.hash(),
@@ -95,10 +95,10 @@ impl<'c> Question<'c> {
     fn over_a_challenge(
         rp_id: &'c str,
         asked: Vec<&'c Credential>,
-        world: &mut impl World,
+        platform: &mut impl Platform,
     ) -> Result<Self, NoRandomness> {
         let mut challenge = [0; CHALLENGE_LEN];
-        world.random(&mut challenge)?;
+        platform.random(&mut challenge)?;
         Ok(Self { asked, rp_id, client_data: ClientData::sign_in(rp_id, &challenge) })
     }
 
@@ -108,19 +108,19 @@ impl<'c> Question<'c> {
     }
 
     /// The reply of a U2F key to the question with [`Control::EnforceUserPresence`], as a CTAP2 key would have given it.
-    pub(super) fn u2f_reply(&self, payload: &[u8]) -> Result<get_assertion::Response, u2f::ReplyError> {
+    pub(crate) fn u2f_reply(&self, payload: &[u8]) -> Result<get_assertion::Response, u2f::ReplyError> {
         let response = u2f::authenticate::Response::parse(payload)?;
         let key_handle = self.asked.first().map_or(&[][..], |credential| credential.id.as_bytes());
         Ok(response.into_assertion(&self.application(), key_handle)?)
     }
 
     /// What the reply proves.
-    pub(super) fn verify(&self, reply: &get_assertion::Response) -> Result<AssertionFacts<'c>, VerifyError> {
+    pub(crate) fn verify(&self, reply: &get_assertion::Response) -> Result<AssertionFacts<'c>, VerifyError> {
         self.verify_among(&self.asked, reply)
     }
 
     /// What the reply to [`discover`](Self::discover) proves of the user whose passkeys these are.
-    pub(super) fn verify_among<'o>(
+    pub(crate) fn verify_among<'o>(
         &self,
         credentials: &[&'o Credential],
         reply: &get_assertion::Response,

@@ -5,7 +5,7 @@ use ctap::Info;
 
 /// The way a key verifies its user in this ceremony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub(crate) enum Method {
     /// Not at all: a touch is enough.
     None,
     /// By its own sensor. With `token`, through a pinUvAuthToken (CTAP 2.1 §6.5.5.7.3), else by the `uv` option (CTAP 2.0).
@@ -29,7 +29,7 @@ pub enum Impossible {
 
 /// Chooses the method. `credential_insists` is true for a credential that answers only after user verification (credProtect level
 /// 3, CTAP 2.1 §12.1).
-pub(super) fn choose(
+pub(crate) fn choose(
     requirement: UserVerification,
     info: &Info,
     credential_insists: bool,
@@ -55,7 +55,7 @@ fn best(info: &Info) -> Result<Method, Impossible> {
 }
 
 /// The PIN, for a key whose sensor cannot be used (any more).
-pub(super) fn pin(info: &Info) -> Result<Method, Impossible> {
+pub(crate) fn pin(info: &Info) -> Result<Method, Impossible> {
     match info.options.client_pin {
         Some(true) if info.force_pin_change => Err(Impossible::PinMustChange),
         Some(true) if info.pin_uv_auth_protocols.is_empty() => Err(Impossible::NotSupported),
@@ -68,7 +68,7 @@ pub(super) fn pin(info: &Info) -> Result<Method, Impossible> {
 }
 
 /// Whether a key that has no PIN could verify its user if it had one.
-pub(super) fn pin_would_do(info: &Info) -> bool {
+pub(crate) fn pin_would_do(info: &Info) -> bool {
     info.options.client_pin == Some(false)
         && !info.pin_uv_auth_protocols.is_empty()
         && !info.options.no_mc_ga_permissions_with_client_pin

@@ -1,10 +1,10 @@
-//! Finding passkeys of which only the public key is known.
+//! Located passkeys of which only the public key is known.
 
 use super::support::{Key, Scene, ms, pin, seconds};
 use ctap::Status;
 use passkey_core::ceremony::{
-    self, Enrolment, FindError, Finding, KeyFailure, Loss, Notice, PinReason, Search, Sought, SurveyError,
-    TokenError, survey,
+    self, Enrolment, InspectError, KeyError, KeyFailure, LocateError, LocateRequest, Located, Notice,
+    PinReason, SoughtPasskey, TokenError, inspect,
 };
 use passkey_core::config::UserVerification;
 use passkey_core::credential::{Credential, UserHandle};
@@ -13,10 +13,10 @@ use std::time::Duration;
 use virtual_key::{Asked, Corruption, KeyConfig, Misbehaviour, Profile, Report, Sabotage};
 
 /// What is known of these: with the ids, or without.
-fn sought<'a>(credentials: &[&'a Credential], with_ids: bool) -> Vec<Sought<'a>> {
+fn sought<'a>(credentials: &[&'a Credential], with_ids: bool) -> Vec<SoughtPasskey<'a>> {
     credentials
         .iter()
-        .map(|credential| Sought {
+        .map(|credential| SoughtPasskey {
             rp_id: &credential.rp_id,
             public_key: &credential.public_key,
             id: with_ids.then_some(&credential.id),
@@ -24,18 +24,18 @@ fn sought<'a>(credentials: &[&'a Credential], with_ids: bool) -> Vec<Sought<'a>>
         .collect()
 }
 
-fn find_on(scene: &mut Scene, device: Option<&Path>, sought: &[Sought<'_>]) -> Finding {
-    let search = Search { sought, device, pin_attempts: 3, timeout: seconds(30) };
-    let finding = ceremony::find(&mut scene.world, &mut scene.person, &search);
-    assert!(scene.world.open.is_empty() && scene.world.locks.is_empty(), "every key is closed");
+fn find_on(scene: &mut Scene, device: Option<&Path>, sought: &[SoughtPasskey<'_>]) -> Located {
+    let search = LocateRequest { sought, device, pin_attempts: 3, timeout: seconds(30) };
+    let located = ceremony::locate(&mut scene.platform, &mut scene.person, &search);
+    assert!(scene.platform.open.is_empty() && scene.platform.locks.is_empty(), "every key is closed");
     let mut desk = scene.desk();
     desk.advance(ms(300));
     assert!(!desk.plugged().into_iter().any(|key| desk.blinking(key)), "no key is left blinking");
     drop(desk);
-    finding
+    located
 }
 
-fn find(scene: &mut Scene, sought: &[Sought<'_>]) -> Finding {
+fn locate(scene: &mut Scene, sought: &[SoughtPasskey<'_>]) -> Located {
     find_on(scene, None, sought)
 }
 
@@ -67,15 +67,15 @@ fn a_passkey_that_hides_is_found_by_its_public_key_once_its_user_is_verified() {
     scene.person.answers.extend([pin("4321"), pin("1234"), pin("1234")]);
     scene.desk().auto_touch(key, ms(100));
     let known = [&second, &first, &elsewhere];
-    let finding = find(&mut scene, &sought(&known, false));
-    assert_eq!(finding.trouble, None);
+    let located = locate(&mut scene, &sought(&known, false));
+    assert_eq!(located.trouble, None);
     let mut found: Vec<_> =
-        finding.found.iter().map(|found| (found.index, &found.id, found.user_handle.clone())).collect();
+        located.found.iter().map(|found| (found.index, &found.id, found.user_handle.clone())).collect();
     found.sort_by_key(|found| found.0);
     let handle = |byte| UserHandle::new(vec![byte; 32]);
     assert_eq!(found, [(0, &second.id, handle(2)), (1, &first.id, handle(1)), (2, &elsewhere.id, handle(1))]);
-    assert_eq!(finding.found[0].key.name, "blue");
-    assert_eq!(finding.found[0].info.options.client_pin, Some(true));
+    assert_eq!(located.found[0].key.name, "blue");
+    assert_eq!(located.found[0].info.options.client_pin, Some(true));
     let reasons: Vec<PinReason> = scene.person.asked.iter().map(|asked| asked.0).collect();
     assert_eq!(
         reasons,
@@ -99,13 +99,16 @@ fn a_passkey_that_does_not_hide_is_found_without_a_person() {
     });
     let made = discoverable(&mut scene, key, "pam://desk", 1, None);
     assert_eq!(made.cred_protect, None);
-    let finding = find(&mut scene, &sought(&[&made], false));
-    assert_eq!(finding.trouble, None);
-    assert_eq!((&finding.found[0].id, finding.found[0].key.name.as_str()), (&made.id, "blue"));
+    let located = locate(&mut scene, &sought(&[&made], false));
+    assert_eq!(located.trouble, None);
+    assert_eq!((&located.found[0].id, located.found[0].key.name.as_str()), (&made.id, "blue"));
     assert_eq!((scene.person.told.as_slice(), scene.person.asked.len()), (&[][..], 0));
     scene.desk().unplug(key);
     scene.desk().unplug(other);
-    assert_eq!(find(&mut scene, &sought(&[&made], false)).trouble, Some(FindError::Key(KeyFailure::NoKey)));
+    assert_eq!(
+        locate(&mut scene, &sought(&[&made], false)).trouble,
+        Some(LocateError::Key(KeyFailure::NoKey))
+    );
 }
 
 #[test]
@@ -116,19 +119,19 @@ fn of_several_keys_that_might_hide_it_one_must_be_named() {
     let made = discoverable(&mut scene, green, "pam://desk", 1, Some("1234"));
     let known = [&made];
     let wanted = sought(&known, false);
-    assert_eq!(find(&mut scene, &wanted).trouble, Some(FindError::SeveralKeys));
+    assert_eq!(locate(&mut scene, &wanted).trouble, Some(LocateError::SeveralKeys));
     assert_eq!(scene.person.asked, []);
 
     scene.desk().auto_touch(green, ms(100));
     scene.desk().auto_touch(blue, ms(100));
     scene.person.answers.push_back(pin("1234"));
-    let finding = find_on(&mut scene, Some(Path::new("/dev/hidraw1")), &wanted);
-    assert_eq!((finding.trouble, &finding.found[0].id), (None, &made.id));
+    let located = find_on(&mut scene, Some(Path::new("/dev/hidraw1")), &wanted);
+    assert_eq!((located.trouble, &located.found[0].id), (None, &made.id));
     scene.person.answers.push_back(pin("1234"));
-    let finding = find_on(&mut scene, Some(Path::new("/dev/hidraw0")), &wanted);
-    assert_eq!((finding.trouble, finding.found.len()), (Some(FindError::NotHeld), 0));
-    let finding = find_on(&mut scene, Some(Path::new("/dev/hidraw7")), &wanted);
-    assert_eq!(finding.trouble, Some(FindError::Key(KeyFailure::NoKey)));
+    let located = find_on(&mut scene, Some(Path::new("/dev/hidraw0")), &wanted);
+    assert_eq!((located.trouble, located.found.len()), (Some(LocateError::NotHeld), 0));
+    let located = find_on(&mut scene, Some(Path::new("/dev/hidraw7")), &wanted);
+    assert_eq!(located.trouble, Some(LocateError::Key(KeyFailure::NoKey)));
 }
 
 #[test]
@@ -140,8 +143,8 @@ fn what_a_key_says_counts_only_if_it_signed() {
     for corruption in [Corruption::Signature, Corruption::RpHash] {
         scene.desk().corrupt(key, Some(corruption));
         scene.person.answers.push_back(pin("1234"));
-        let finding = find(&mut scene, &sought(&[&made], false));
-        assert_eq!((finding.trouble, finding.found.len()), (Some(FindError::NotHeld), 0), "{corruption:?}");
+        let located = locate(&mut scene, &sought(&[&made], false));
+        assert_eq!((located.trouble, located.found.len()), (Some(LocateError::NotHeld), 0), "{corruption:?}");
     }
     scene.desk().corrupt(key, None);
     // Another's passkey for the same RP ID does not pass for this one.
@@ -151,7 +154,7 @@ fn what_a_key_says_counts_only_if_it_signed() {
     scene.desk().unplug(stranger);
     scene.desk().auto_touch(key, ms(100));
     scene.person.answers.push_back(pin("1234"));
-    assert_eq!(find(&mut scene, &sought(&[&other], false)).trouble, Some(FindError::NotHeld));
+    assert_eq!(locate(&mut scene, &sought(&[&other], false)).trouble, Some(LocateError::NotHeld));
 }
 
 #[test]
@@ -161,19 +164,19 @@ fn a_person_who_does_not_help_is_waited_for_no_longer_than_asked() {
     let made = discoverable(&mut scene, key, "pam://desk", 1, Some("1234"));
     let known = [&made];
     let wanted = sought(&known, false);
-    assert_eq!(find(&mut scene, &wanted).trouble, Some(FindError::Pin(TokenError::Empty)));
+    assert_eq!(locate(&mut scene, &wanted).trouble, Some(LocateError::Pin(TokenError::Empty)));
 
     scene.person.answers.push_back(pin("1234"));
     let start = scene.desk().now();
-    assert_eq!(find(&mut scene, &wanted).trouble, Some(FindError::Key(KeyFailure::NoTouch)));
+    assert_eq!(locate(&mut scene, &wanted).trouble, Some(LocateError::Key(KeyFailure::NoTouch)));
     let taken = scene.desk().now() - start;
     assert!(taken <= seconds(33), "{taken:?}");
     assert_eq!(scene.person.told.last(), Some(&Notice::TouchKey));
 
     let soon = scene.desk().now() + seconds(5);
-    scene.world.interrupt_at = Some(soon);
+    scene.platform.interrupt_at = Some(soon);
     scene.person.answers.push_back(pin("1234"));
-    assert_eq!(find(&mut scene, &wanted).trouble, Some(FindError::Key(KeyFailure::Interrupted)));
+    assert_eq!(locate(&mut scene, &wanted).trouble, Some(LocateError::Key(KeyFailure::Interrupted)));
 }
 
 /// As ssh-keygen makes them with `verify-required`: the id is known, and shows nothing without the PIN.
@@ -187,10 +190,10 @@ fn a_known_id_is_found_silently_or_with_its_user() {
         Enrolment { verification: UserVerification::Required, ..Scene::enrolment("x", &handle, &[]) };
     let made = scene.enrol_with(key, enrolment).unwrap().credential;
     scene.forget_the_past();
-    let finding = find(&mut scene, &sought(&[&made], true));
-    assert_eq!((finding.trouble, &finding.found[0].id), (None, &made.id));
+    let located = locate(&mut scene, &sought(&[&made], true));
+    assert_eq!((located.trouble, &located.found[0].id), (None, &made.id));
     assert_eq!(scene.person.asked, []);
-    assert_eq!(survey(&mut scene.world, &[&made], seconds(5))[0].holds, std::slice::from_ref(&made.id));
+    assert_eq!(inspect(&mut scene.platform, &[&made], seconds(5))[0].holds, std::slice::from_ref(&made.id));
 }
 
 #[test]
@@ -202,15 +205,18 @@ fn a_key_that_cannot_be_talked_to_costs_nothing_but_itself() {
     let made = discoverable(&mut scene, key, "pam://desk", 1, Some("1234"));
     scene.desk().auto_touch(key, ms(100));
     scene.person.answers.push_back(pin("1234"));
-    let finding = find(&mut scene, &sought(&[&made], false));
-    assert_eq!((finding.trouble, &finding.found[0].id), (None, &made.id));
+    let located = locate(&mut scene, &sought(&[&made], false));
+    assert_eq!((located.trouble, &located.found[0].id), (None, &made.id));
     scene.desk().unplug(key);
     scene.desk().unplug(mute);
-    assert_eq!(find(&mut scene, &sought(&[&made], false)).trouble, Some(FindError::NotHeld));
+    assert_eq!(locate(&mut scene, &sought(&[&made], false)).trouble, Some(LocateError::NotHeld));
     scene.desk().unplug(old);
     scene.desk().plug(mute);
     let start = scene.desk().now();
-    assert_eq!(find(&mut scene, &sought(&[&made], false)).trouble, Some(FindError::Key(KeyFailure::NoKey)));
+    assert_eq!(
+        locate(&mut scene, &sought(&[&made], false)).trouble,
+        Some(LocateError::Key(KeyFailure::NoKey))
+    );
     assert!(scene.desk().now() - start < seconds(5));
 }
 
@@ -218,15 +224,15 @@ fn a_key_that_cannot_be_talked_to_costs_nothing_but_itself() {
 #[test]
 fn a_key_that_does_not_say_what_it_is_is_surveyed_as_such() {
     for (how, error) in [
-        (Misbehaviour::Garbage, SurveyError::Malformed),
-        (Misbehaviour::Refusal(0x7f), SurveyError::Refused(Status(0x7f))),
-        (Misbehaviour::Keepalives, SurveyError::Lost(Loss::Silent)),
-        (Misbehaviour::Mute, SurveyError::Lost(Loss::Silent)),
+        (Misbehaviour::Garbage, InspectError::Malformed),
+        (Misbehaviour::Refusal(0x7f), InspectError::Refused(Status(0x7f))),
+        (Misbehaviour::Keepalives, InspectError::Lost(KeyError::Silent)),
+        (Misbehaviour::Mute, InspectError::Lost(KeyError::Silent)),
     ] {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig::new("hostile"));
         scene.desk().sabotage(key, Some(Sabotage { asked: Some(Asked::Info), nth: 1, how }));
-        assert_eq!(survey(&mut scene.world, &[], seconds(5))[0].info, Err(error), "{how:?}");
+        assert_eq!(inspect(&mut scene.platform, &[], seconds(5))[0].info, Err(error), "{how:?}");
     }
 }
 
@@ -237,7 +243,7 @@ fn every_key_is_surveyed_however_little_the_others_tell() {
     scene.add(KeyConfig { profile: Profile::U2f, ..KeyConfig::new("old") });
     scene.add(KeyConfig::new("blue"));
     scene.add(KeyConfig { profile: Profile::U2f, ..KeyConfig::new("older") });
-    let surveyed = survey(&mut scene.world, &[], seconds(5));
-    let told: Vec<bool> = surveyed.iter().map(|key| matches!(key.info, Ok(Some(_)))).collect();
+    let inspected = inspect(&mut scene.platform, &[], seconds(5));
+    let told: Vec<bool> = inspected.iter().map(|key| matches!(key.info, Ok(Some(_)))).collect();
     assert_eq!(told, [false, true, false]);
 }

@@ -1,0 +1,22 @@
+//! Every authenticator at once: finding, opening, one CTAPHID channel and at most one transaction for each.
+//!
+//! - `platform` is what a ceremony needs of the machine; `linux` is this machine.
+//! - `pool` holds a `connection` for every key that is plugged in, and tells a ceremony what has happened as an `event`.
+//! - `protocol` is what a key speaks, CTAP2 or U2F; `trace` puts what happens in words for a log.
+
+mod connection;
+mod event;
+mod key_map;
+mod linux;
+mod platform;
+mod pool;
+mod protocol;
+mod trace;
+
+pub(super) use event::Event;
+pub use event::KeyError;
+pub(super) use key_map::KeyMap;
+pub use linux::LinuxPlatform;
+pub use platform::{Gone, KeyId, NoRandomness, OpenError, Platform, PluggedKey, Wake};
+pub(super) use pool::KeyPool;
+pub(super) use protocol::{Message, Protocol, U2F_POLL, fits_u2f};
