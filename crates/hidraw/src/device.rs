@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use crate::descriptor::ReportLen;
 use crate::list::{KeyInfo, device_number};
+use crate::transfer::TransferError;
 
 /// An open key. Dropping it closes it, and gives up a lock.
 #[derive(Debug)]
@@ -26,10 +27,14 @@ pub enum OpenError {
     Denied,
     /// It is plugged in, but this process is shown no node of it: its `/dev` is not the machine's, as in a sandbox.
     Hidden,
-    /// Somebody holds it exclusively.
+    /// Another program holds it exclusively.
     Busy,
     /// The node is not the character device that sysfs announces.
     NotADevice,
+    /// This process, or the machine, has used up its file descriptors (`EMFILE`, `ENFILE`).
+    NoDescriptors,
+    /// The kernel has no memory for it (`ENOMEM`).
+    NoMemory,
     /// Anything else.
     Io(io::Error),
 }
@@ -44,6 +49,8 @@ impl fmt::Display for OpenError {
             Self::NotADevice => {
                 f.write_str("the device node is not the security key that the kernel announces")
             }
+            Self::NoDescriptors => f.write_str("no file descriptors are left"),
+            Self::NoMemory => f.write_str("no memory is left"),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -53,7 +60,13 @@ impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Gone | Self::Denied | Self::Hidden | Self::Busy | Self::NotADevice => None,
+            Self::Gone
+            | Self::Denied
+            | Self::Hidden
+            | Self::Busy
+            | Self::NotADevice
+            | Self::NoDescriptors
+            | Self::NoMemory => None,
         }
     }
 }
@@ -65,8 +78,16 @@ impl From<Errno> for OpenError {
             Errno::ACCESS | Errno::PERM => Self::Denied,
             Errno::BUSY => Self::Busy,
             Errno::LOOP | Errno::ISDIR => Self::NotADevice,
+            Errno::MFILE | Errno::NFILE => Self::NoDescriptors,
+            Errno::NOMEM => Self::NoMemory,
             other => Self::Io(other.into()),
         }
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Errno::from_io_error(&error).map_or(Self::Io(error), Self::from)
     }
 }
 
@@ -81,7 +102,11 @@ impl Device {
     pub fn open(key: &KeyInfo) -> Result<Self, OpenError> {
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY;
         let fd = rustix::fs::open(&key.path, flags, Mode::empty()).map_err(|errno| match errno {
-            Errno::NOENT if device_number(&key.sysfs) == Some(key.device_number) => OpenError::Hidden,
+            Errno::NOENT => match device_number(&key.sysfs) {
+                Ok(Some(number)) if number == key.device_number => OpenError::Hidden,
+                Ok(_) => OpenError::Gone,
+                Err(error) => error.into(),
+            },
             errno => errno.into(),
         })?;
         let stat = rustix::fs::fstat(&fd)?;
@@ -89,7 +114,7 @@ impl Device {
         if FileType::from_raw_mode(stat.st_mode) != FileType::CharacterDevice || number != key.device_number {
             return Err(OpenError::NotADevice);
         }
-        if device_number(&key.sysfs) != Some(key.device_number) {
+        if device_number(&key.sysfs)? != Some(key.device_number) {
             return Err(OpenError::Gone);
         }
         Ok(Self { fd, report_len: key.report_len })
@@ -105,15 +130,15 @@ impl Device {
     /// A report longer than `buf` is cut off by the kernel: give [`ReportLen::input`] bytes.
     ///
     /// # Errors
-    /// `EIO` or `ENODEV` once the key is unplugged.
-    pub fn read(&self, buf: &mut [u8]) -> io::Result<Option<usize>> {
+    /// [`TransferError`]; the end of the file, which hidraw does not know, is the end of the key too.
+    pub fn read(&self, buf: &mut [u8]) -> Result<Option<usize>, TransferError> {
         loop {
             match rustix::io::read(&self.fd, &mut *buf) {
-                Ok(0) if !buf.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(0) if !buf.is_empty() => return Err(TransferError::Gone),
                 Ok(len) => return Ok(Some(len)),
                 Err(Errno::AGAIN) => return Ok(None),
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
+                Err(errno) => return Err(TransferError::from_read(errno)),
             }
         }
     }
@@ -125,10 +150,10 @@ impl Device {
     /// firmware hangs on the bus.
     ///
     /// # Errors
-    /// `InvalidInput` for another length; `EIO`, `ENODEV`, `EPIPE` or `ETIMEDOUT` from a key that is gone or hangs.
-    pub fn write(&self, report: &[u8]) -> io::Result<bool> {
+    /// [`TransferError`]; `InvalidInput` in it for another length.
+    pub fn write(&self, report: &[u8]) -> Result<bool, TransferError> {
         if report.len() != self.report_len.output {
-            return Err(io::ErrorKind::InvalidInput.into());
+            return Err(TransferError::Failed(io::ErrorKind::InvalidInput.into()));
         }
         // The kernel wants the report number first; 0 stands for an interface that has only one report.
         let mut numbered = Vec::with_capacity(report.len().saturating_add(1));
@@ -137,10 +162,10 @@ impl Device {
         loop {
             match rustix::io::write(&self.fd, &numbered) {
                 Ok(len) if len == numbered.len() => return Ok(true),
-                Ok(_) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(_) => return Err(TransferError::Failed(io::ErrorKind::WriteZero.into())),
                 Err(Errno::AGAIN) => return Ok(false),
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
+                Err(errno) => return Err(TransferError::from_write(errno)),
             }
         }
     }
@@ -165,13 +190,13 @@ impl Device {
         Ok(rustix::fs::flock(&self.fd, FlockOperation::NonBlockingUnlock)?)
     }
 
-    /// Throws away the reports that wait to be read: answers to whoever used the key before.
+    /// Throws away the reports that wait to be read: answers to the program that used the key before.
     ///
     /// The kernel keeps 64 reports; a key that talks faster than they can be read is not waited for.
     ///
     /// # Errors
     /// As [`Device::read`].
-    pub fn drain(&self) -> io::Result<()> {
+    pub fn drain(&self) -> Result<(), TransferError> {
         let mut report = vec![0; self.report_len.input];
         for _ in 0..64 {
             if self.read(&mut report)?.is_none() {

@@ -43,7 +43,10 @@ fn reports_go_out_with_report_number_zero() {
 fn reports_of_another_length_are_refused() {
     let (device, _far) = pair();
     for len in [0, 63, 65] {
-        assert_eq!(device.write(&vec![0; len]).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        let error = device.write(&vec![0; len]).unwrap_err();
+        assert!(
+            matches!(&error, TransferError::Failed(error) if error.kind() == io::ErrorKind::InvalidInput)
+        );
     }
 }
 
@@ -67,8 +70,38 @@ fn reading_never_waits_and_an_unplugged_key_is_an_error() {
     assert_eq!(device.read(&mut buf).unwrap(), Some(64));
     assert_eq!(buf, [9; 64]);
     drop(far);
-    assert!(device.read(&mut buf).is_err());
-    assert!(device.write(&[0; 64]).is_err());
+    assert!(matches!(device.read(&mut buf), Err(TransferError::Gone)));
+    // A socket's word for it, EPIPE, is hidraw's for a stalled endpoint.
+    assert!(matches!(device.write(&[0; 64]), Err(TransferError::Failed(_))));
+}
+
+#[test]
+fn only_what_says_that_the_device_is_no_more_means_gone() {
+    let gone = |error: TransferError| matches!(error, TransferError::Gone);
+    for errno in [Errno::NODEV, Errno::SHUTDOWN] {
+        assert!(gone(TransferError::from_read(errno)) && gone(TransferError::from_write(errno)), "{errno}");
+    }
+    // hidraw_read says EIO for a device that no longer exists; a write, for a transfer that failed.
+    assert!(gone(TransferError::from_read(Errno::IO)));
+    for errno in [Errno::IO, Errno::PIPE, Errno::PROTO, Errno::TIMEDOUT, Errno::NOENT, Errno::HOSTUNREACH] {
+        assert!(!gone(TransferError::from_write(errno)), "{errno}");
+    }
+}
+
+#[test]
+fn shortages_are_told_apart_from_what_the_key_does() {
+    for (errno, expected) in [
+        (Errno::MFILE, "NoDescriptors"),
+        (Errno::NFILE, "NoDescriptors"),
+        (Errno::NOMEM, "NoMemory"),
+        (Errno::ACCESS, "Denied"),
+        (Errno::BUSY, "Busy"),
+        (Errno::NODEV, "Gone"),
+    ] {
+        assert_eq!(format!("{:?}", OpenError::from(errno)), expected);
+        assert_eq!(format!("{:?}", OpenError::from(io::Error::from(errno))), expected);
+    }
+    assert!(matches!(OpenError::from(Errno::IO), OpenError::Io(_)));
 }
 
 #[test]

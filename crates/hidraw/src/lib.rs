@@ -10,8 +10,10 @@ pub mod descriptor;
 mod device;
 mod hotplug;
 mod list;
+mod transfer;
 
 pub use descriptor::ReportLen;
 pub use device::{Device, OpenError};
-pub use hotplug::Hotplug;
-pub use list::{KeyInfo, list, list_in};
+pub use hotplug::{Hotplug, HotplugError};
+pub use list::{KeyInfo, ListError, Listing, Skipped, list, list_in};
+pub use transfer::TransferError;

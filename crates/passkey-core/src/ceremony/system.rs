@@ -73,6 +73,7 @@ impl World for System<'_> {
         // Keys that speak in other than 64-byte reports would need another framing; no maker builds them for USB.
         let listed: Vec<KeyInfo> = hidraw::list()
             .unwrap_or_default()
+            .keys
             .into_iter()
             .filter(|info| info.report_len.input == REPORT_LEN && info.report_len.output == REPORT_LEN)
             .collect();
@@ -101,9 +102,11 @@ impl World for System<'_> {
             hidraw::OpenError::Gone => OpenError::Gone,
             hidraw::OpenError::Denied => OpenError::Denied,
             hidraw::OpenError::Hidden => OpenError::Hidden,
-            hidraw::OpenError::Busy | hidraw::OpenError::NotADevice | hidraw::OpenError::Io(_) => {
-                OpenError::Failed
-            }
+            hidraw::OpenError::Busy
+            | hidraw::OpenError::NotADevice
+            | hidraw::OpenError::NoDescriptors
+            | hidraw::OpenError::NoMemory
+            | hidraw::OpenError::Io(_) => OpenError::Failed,
         })?;
         self.open.insert(key, device);
         Ok(())
