@@ -8,10 +8,24 @@ use rustix::fs::{FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::descriptor::ReportLen;
+use crate::detached::{self, DetachedWrite};
 use crate::list::{KeyInfo, device_number};
 use crate::transfer::TransferError;
 
 /// An open key. Dropping it closes it, and gives up a lock.
+///
+/// # What can wait
+/// A report to a device that hangs on the bus takes the kernel up to 5 s, uninterruptibly. [`write_detached`] lets
+/// another process wait for it. That is not all: for as long as the write lasts, hidraw holds a lock for reading that is
+/// the whole system's (`minors_rwsem` in `drivers/hid/hidraw.c`), and [`open`] and the last close of *any* hidraw node
+/// take it for writing; once one of these queues, so does every write. (Before Linux 5.17 it was a mutex, and one write
+/// at a time.) [`read`], `poll(2)` and the advisory lock are free of it. So while a [`DetachedWrite`] has no outcome, do
+/// not open a device, unlock instead of dropping, and when dropping cannot be put off, [`close_detached`].
+///
+/// [`write_detached`]: Self::write_detached
+/// [`close_detached`]: Self::close_detached
+/// [`open`]: Self::open
+/// [`read`]: Self::read
 #[derive(Debug)]
 pub struct Device {
     fd: OwnedFd,
@@ -155,10 +169,7 @@ impl Device {
         if report.len() != self.report_len.output {
             return Err(TransferError::Failed(io::ErrorKind::InvalidInput.into()));
         }
-        // The kernel wants the report number first; 0 stands for an interface that has only one report.
-        let mut numbered = Vec::with_capacity(report.len().saturating_add(1));
-        numbered.push(0);
-        numbered.extend_from_slice(report);
+        let numbered = numbered(report, report.len());
         loop {
             match rustix::io::write(&self.fd, &numbered) {
                 Ok(len) if len == numbered.len() => return Ok(true),
@@ -168,6 +179,36 @@ impl Device {
                 Err(errno) => return Err(TransferError::from_write(errno)),
             }
         }
+    }
+
+    /// Sends reports of [`ReportLen::output`] bytes each, one behind the other, from a process of their own, which
+    /// waits for the device in the caller's place and ends by itself. The host sees neither a child nor SIGCHLD.
+    ///
+    /// Reports of one call keep their order; those of two calls may overtake each other, so wait for the first
+    /// [outcome](DetachedWrite::outcome), or for the answer. How many are under way at a time is the caller's to bound.
+    ///
+    /// The process holds the open device as well, so until it has ended, dropping this one neither closes the device nor
+    /// gives the lock up: [`unlock`](Self::unlock) does. It also holds a copy of the host's memory for that long,
+    /// which only root can look into.
+    ///
+    /// # Errors
+    /// `InvalidInput` for no reports, or another length; anything else when a process cannot be had (seccomp,
+    /// `RLIMIT_NPROC`, `pids.max`, memory, descriptors, a kernel before 5.9). Then nothing has been sent, and
+    /// [`write`](Self::write) is left.
+    pub fn write_detached(&self, reports: &[u8]) -> io::Result<DetachedWrite> {
+        let len = self.report_len.output;
+        if len == 0 || reports.is_empty() || !reports.len().is_multiple_of(len) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        detached::write(self.as_fd(), &numbered(reports, len), len.saturating_add(1))
+    }
+
+    /// Gives the lock up and closes the device, and lets a process of its own wait for it where the kernel does.
+    ///
+    /// Where a process cannot be had, it is closed here all the same.
+    pub fn close_detached(self) {
+        let _ = self.unlock();
+        let _ = detached::close(self.fd);
     }
 
     /// Takes the advisory lock that libfido2's users take too (`flock(2)`); `false` if another process holds it.
@@ -205,6 +246,17 @@ impl Device {
         }
         Ok(())
     }
+}
+
+/// Each report of `len` bytes with its number in front, which the kernel wants; 0 stands for an interface that has only
+/// one report.
+fn numbered(reports: &[u8], len: usize) -> Vec<u8> {
+    let mut numbered = Vec::with_capacity(reports.len().saturating_mul(2));
+    for report in reports.chunks(len.max(1)) {
+        numbered.push(0);
+        numbered.extend_from_slice(report);
+    }
+    numbered
 }
 
 impl AsFd for Device {

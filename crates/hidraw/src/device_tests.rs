@@ -40,8 +40,30 @@ fn reports_go_out_with_report_number_zero() {
 }
 
 #[test]
+fn detached_reports_go_out_with_report_number_zero_each() {
+    let _alone = detached::tests::alone();
+    let (near, far) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    let device = Device { fd: near, report_len: LEN_64 };
+    let reports = [[7; 64], [8; 64]].concat();
+    let _write = device.write_detached(&reports).unwrap();
+    for byte in [7, 8] {
+        let mut seen = [0xFF; 128];
+        assert_eq!(rustix::io::read(&far, &mut seen).unwrap(), 65);
+        assert_eq!(seen[0], 0);
+        assert_eq!(seen[1..65], [byte; 64]);
+    }
+    device.close_detached();
+    assert_eq!(rustix::io::read(&far, &mut [0; 128]).unwrap(), 0, "closed");
+}
+
+#[test]
 fn reports_of_another_length_are_refused() {
     let (device, _far) = pair();
+    for len in [0, 63, 65, 127] {
+        let error = device.write_detached(&vec![0; len]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{len}");
+    }
     for len in [0, 63, 65] {
         let error = device.write(&vec![0; len]).unwrap_err();
         assert!(
