@@ -50,7 +50,7 @@ impl HidApi {
     /// # Errors
     /// When sysfs cannot be read.
     pub fn new() -> HidResult<Self> {
-        let keys = hidraw::list().map_err(HidError::new)?;
+        let keys = hidraw::list().map_err(HidError::new)?.keys;
         Ok(Self { devices: keys.into_iter().filter_map(DeviceInfo::new).collect() })
     }
 

@@ -40,10 +40,35 @@ fn reports_go_out_with_report_number_zero() {
 }
 
 #[test]
+fn detached_reports_go_out_with_report_number_zero_each() {
+    let _alone = detached::tests::alone();
+    let (near, far) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    let device = Device { fd: near, report_len: LEN_64 };
+    let reports = [[7; 64], [8; 64]].concat();
+    let _write = device.write_detached(&reports).unwrap();
+    for byte in [7, 8] {
+        let mut seen = [0xFF; 128];
+        assert_eq!(rustix::io::read(&far, &mut seen).unwrap(), 65);
+        assert_eq!(seen[0], 0);
+        assert_eq!(seen[1..65], [byte; 64]);
+    }
+    device.close_detached();
+    assert_eq!(rustix::io::read(&far, &mut [0; 128]).unwrap(), 0, "closed");
+}
+
+#[test]
 fn reports_of_another_length_are_refused() {
     let (device, _far) = pair();
+    for len in [0, 63, 65, 127] {
+        let error = device.write_detached(&vec![0; len]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{len}");
+    }
     for len in [0, 63, 65] {
-        assert_eq!(device.write(&vec![0; len]).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        let error = device.write(&vec![0; len]).unwrap_err();
+        assert!(
+            matches!(&error, TransferError::Failed(error) if error.kind() == io::ErrorKind::InvalidInput)
+        );
     }
 }
 
@@ -67,8 +92,38 @@ fn reading_never_waits_and_an_unplugged_key_is_an_error() {
     assert_eq!(device.read(&mut buf).unwrap(), Some(64));
     assert_eq!(buf, [9; 64]);
     drop(far);
-    assert!(device.read(&mut buf).is_err());
-    assert!(device.write(&[0; 64]).is_err());
+    assert!(matches!(device.read(&mut buf), Err(TransferError::Gone)));
+    // A socket's word for it, EPIPE, is hidraw's for a stalled endpoint.
+    assert!(matches!(device.write(&[0; 64]), Err(TransferError::Failed(_))));
+}
+
+#[test]
+fn only_what_says_that_the_device_is_no_more_means_gone() {
+    let gone = |error: TransferError| matches!(error, TransferError::Gone);
+    for errno in [Errno::NODEV, Errno::SHUTDOWN] {
+        assert!(gone(TransferError::from_read(errno)) && gone(TransferError::from_write(errno)), "{errno}");
+    }
+    // hidraw_read says EIO for a device that no longer exists; a write, for a transfer that failed.
+    assert!(gone(TransferError::from_read(Errno::IO)));
+    for errno in [Errno::IO, Errno::PIPE, Errno::PROTO, Errno::TIMEDOUT, Errno::NOENT, Errno::HOSTUNREACH] {
+        assert!(!gone(TransferError::from_write(errno)), "{errno}");
+    }
+}
+
+#[test]
+fn shortages_are_told_apart_from_what_the_key_does() {
+    for (errno, expected) in [
+        (Errno::MFILE, "NoDescriptors"),
+        (Errno::NFILE, "NoDescriptors"),
+        (Errno::NOMEM, "NoMemory"),
+        (Errno::ACCESS, "Denied"),
+        (Errno::BUSY, "Busy"),
+        (Errno::NODEV, "Gone"),
+    ] {
+        assert_eq!(format!("{:?}", OpenError::from(errno)), expected);
+        assert_eq!(format!("{:?}", OpenError::from(io::Error::from(errno))), expected);
+    }
+    assert!(matches!(OpenError::from(Errno::IO), OpenError::Io(_)));
 }
 
 #[test]

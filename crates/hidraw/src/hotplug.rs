@@ -1,12 +1,14 @@
 //! Notice of keys that come and go.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
@@ -21,12 +23,57 @@ pub struct Hotplug {
     fd: OwnedFd,
 }
 
+/// Why keys that come and go cannot be watched for.
+#[derive(Debug)]
+pub enum HotplugError {
+    /// The user has used up their inotify instances (`fs.inotify.max_user_instances`).
+    NoInstances,
+    /// The user has used up their inotify watches (`fs.inotify.max_user_watches`).
+    NoWatches,
+    /// This process, or the machine, has used up its file descriptors.
+    NoDescriptors,
+    /// Anything else, such as a `/dev` that cannot be read.
+    Io(io::Error),
+}
+
+impl HotplugError {
+    /// `inotify_init1(2)` says `EMFILE` for two limits: that of instances is meant if `another`, any other new
+    /// descriptor, can still be had.
+    fn from_init(errno: Errno, another: impl FnOnce() -> Result<(), Errno>) -> Self {
+        match errno {
+            Errno::MFILE if another().is_ok() => Self::NoInstances,
+            Errno::MFILE | Errno::NFILE => Self::NoDescriptors,
+            other => Self::Io(other.into()),
+        }
+    }
+}
+
+impl fmt::Display for HotplugError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoInstances => f.write_str("no inotify instances are left (fs.inotify.max_user_instances)"),
+            Self::NoWatches => f.write_str("no inotify watches are left (fs.inotify.max_user_watches)"),
+            Self::NoDescriptors => f.write_str("no file descriptors are left"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for HotplugError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoInstances | Self::NoWatches | Self::NoDescriptors => None,
+            Self::Io(error) => Some(error),
+        }
+    }
+}
+
 impl Hotplug {
     /// Watches `/dev`. List the keys after this, not before, and none is missed.
     ///
     /// # Errors
-    /// When the user has used up their inotify instances, or `/dev` cannot be read.
-    pub fn new() -> io::Result<Self> {
+    /// [`HotplugError`]. Without notice the caller has to list the keys every now and then.
+    pub fn new() -> Result<Self, HotplugError> {
         Self::watching(Path::new("/dev"))
     }
 
@@ -34,15 +81,20 @@ impl Hotplug {
     ///
     /// # Errors
     /// As [`Hotplug::new`].
-    pub fn watching(dev: &Path) -> io::Result<Self> {
-        let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+    pub fn watching(dev: &Path) -> Result<Self, HotplugError> {
+        let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(|errno| {
+            HotplugError::from_init(errno, || eventfd(0, EventfdFlags::CLOEXEC).map(drop))
+        })?;
         let what = WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::ATTRIB
             | WatchFlags::MOVED_TO
             | WatchFlags::MOVED_FROM
             | WatchFlags::ONLYDIR;
-        inotify::add_watch(&fd, dev, what)?;
+        inotify::add_watch(&fd, dev, what).map_err(|errno| match errno {
+            Errno::NOSPC => HotplugError::NoWatches,
+            other => HotplugError::Io(other.into()),
+        })?;
         Ok(Self { fd })
     }
 

@@ -70,6 +70,17 @@ fn a_storm_is_taken_in_piece_by_piece() {
 #[test]
 fn watching_nothing_is_an_error() {
     let dev = tempfile::tempdir().unwrap();
-    assert!(Hotplug::watching(&dev.path().join("missing")).is_err());
-    assert!(Hotplug::watching(Path::new("/dev/null")).is_err());
+    for missing in [&dev.path().join("missing"), Path::new("/dev/null")] {
+        let error = Hotplug::watching(missing).unwrap_err();
+        assert!(matches!(error, HotplugError::Io(_)), "{error:?}");
+    }
+}
+
+#[test]
+fn instances_and_descriptors_are_told_apart() {
+    let told = |errno, another| format!("{:?}", HotplugError::from_init(errno, || another));
+    assert_eq!(told(Errno::MFILE, Ok(())), "NoInstances");
+    assert_eq!(told(Errno::MFILE, Err(Errno::MFILE)), "NoDescriptors");
+    assert_eq!(told(Errno::NFILE, Ok(())), "NoDescriptors");
+    assert!(told(Errno::NOMEM, Ok(())).starts_with("Io("));
 }

@@ -1,9 +1,12 @@
 //! Which security keys are plugged in, according to sysfs.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
 
 use crate::descriptor::{self, MAX_DESCRIPTOR_LEN, ReportLen};
 
@@ -30,13 +33,71 @@ pub struct KeyInfo {
     pub device_number: (u32, u32),
 }
 
-/// The security keys that are plugged in now, in the order of their device numbers.
+/// The security keys that are plugged in, and what could not be looked at.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The keys, in the order of their device numbers.
+    pub keys: Vec<KeyInfo>,
+    /// Devices of which cannot be said whether they are security keys. They cost nothing but themselves.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A device that could not be looked at.
+#[derive(Debug)]
+pub struct Skipped {
+    /// Its node, for example `/dev/hidraw3`.
+    pub path: PathBuf,
+    /// Why.
+    pub error: ListError,
+}
+
+/// Why keys could not be listed.
+#[derive(Debug)]
+pub enum ListError {
+    /// There is no sysfs: it is not mounted, or a sandbox hides it.
+    NoSysfs,
+    /// This process, or the machine, has used up its file descriptors (`EMFILE`, `ENFILE`).
+    NoDescriptors,
+    /// Anything else, such as missing permission.
+    Io(io::Error),
+}
+
+impl fmt::Display for ListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSysfs => f.write_str("there is no sysfs at /sys"),
+            Self::NoDescriptors => f.write_str("no file descriptors are left"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ListError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoSysfs | Self::NoDescriptors => None,
+            Self::Io(error) => Some(error),
+        }
+    }
+}
+
+impl From<io::Error> for ListError {
+    fn from(error: io::Error) -> Self {
+        match Errno::from_io_error(&error) {
+            Some(Errno::MFILE | Errno::NFILE) => Self::NoDescriptors,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// The security keys that are plugged in now.
 ///
-/// A device that vanishes while it is being looked at, or whose report descriptor is malformed, is left out.
+/// A device that vanishes while it is being looked at, or whose report descriptor is malformed, is no key. A kernel
+/// that has met no HID device yet has no `/sys/class/hidraw`: no keys.
 ///
 /// # Errors
-/// When `/sys/class/hidraw` exists and cannot be read. No such folder means no keys.
-pub fn list() -> io::Result<Vec<KeyInfo>> {
+/// When the devices cannot be told at all; one that cannot be looked at is [skipped](Listing::skipped).
+pub fn list() -> Result<Listing, ListError> {
     list_in(Path::new("/sys"), Path::new("/dev"))
 }
 
@@ -44,24 +105,33 @@ pub fn list() -> io::Result<Vec<KeyInfo>> {
 ///
 /// # Errors
 /// As [`list`].
-pub fn list_in(sys: &Path, dev: &Path) -> io::Result<Vec<KeyInfo>> {
+pub fn list_in(sys: &Path, dev: &Path) -> Result<Listing, ListError> {
     let entries = match fs::read_dir(sys.join("class/hidraw")) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Even a kernel without a single device has classes.
+            let mounted = sys.join("class").try_exists()?;
+            return if mounted { Ok(Listing::default()) } else { Err(ListError::NoSysfs) };
+        }
+        Err(error) => return Err(error.into()),
     };
     let mut keys = Vec::new();
+    let mut skipped = Vec::new();
     for entry in entries {
         let entry = entry?;
-        if let Some(number) = node_number(&entry.file_name())
-            && let Some(key) = inspect(&entry.path(), &dev.join(entry.file_name()))
-        {
-            // They are few, and the code of a sort is large.
-            let place = keys.partition_point(|(other, _)| *other < number);
-            keys.insert(place, (number, key));
+        let Some(number) = node_number(&entry.file_name()) else { continue };
+        let path = dev.join(entry.file_name());
+        match inspect(&entry.path(), &path) {
+            Ok(Some(key)) => {
+                // They are few, and the code of a sort is large.
+                let place = keys.partition_point(|(other, _)| *other < number);
+                keys.insert(place, (number, key));
+            }
+            Ok(None) => {}
+            Err(error) => skipped.push(Skipped { path, error: error.into() }),
         }
     }
-    Ok(keys.into_iter().map(|(_, key)| key).collect())
+    Ok(Listing { keys: keys.into_iter().map(|(_, key)| key).collect(), skipped })
 }
 
 /// 3 for `hidraw3`.
@@ -71,21 +141,24 @@ pub(crate) fn node_number(name: &OsStr) -> Option<u32> {
 }
 
 /// `None`: not a security key, or no longer there.
-fn inspect(class_entry: &Path, node: &Path) -> Option<KeyInfo> {
-    let sysfs = fs::canonicalize(class_entry).ok()?;
-    let descriptor = read_bounded(&sysfs.join("device/report_descriptor"), MAX_DESCRIPTOR_LEN).ok()?;
-    let report_len = descriptor::fido_report_len(&descriptor).ok()??;
-    let device_number = device_number(&sysfs)?;
-    let uevent = read_bounded(&sysfs.join("device/uevent"), MAX_ATTRIBUTE_LEN).unwrap_or_default();
+fn inspect(class_entry: &Path, node: &Path) -> io::Result<Option<KeyInfo>> {
+    let Some(sysfs) = unless_gone(fs::canonicalize(class_entry))? else { return Ok(None) };
+    let descriptor = attribute(&sysfs.join("device/report_descriptor"), MAX_DESCRIPTOR_LEN)?;
+    let report_len = descriptor.and_then(|bytes| descriptor::fido_report_len(&bytes).ok().flatten());
+    let Some(report_len) = report_len else { return Ok(None) };
+    let Some(device_number) = device_number(&sysfs)? else { return Ok(None) };
+    let uevent = attribute(&sysfs.join("device/uevent"), MAX_ATTRIBUTE_LEN)?.unwrap_or_default();
     let Identity { name, vendor_id, product_id } = Identity::parse(&String::from_utf8_lossy(&uevent));
-    Some(KeyInfo { path: node.to_path_buf(), sysfs, name, vendor_id, product_id, report_len, device_number })
+    let path = node.to_path_buf();
+    Ok(Some(KeyInfo { path, sysfs, name, vendor_id, product_id, report_len, device_number }))
 }
 
-/// Major and minor number of a device from its `dev` attribute, such as `240:3`.
-pub(crate) fn device_number(sysfs: &Path) -> Option<(u32, u32)> {
-    let text = read_bounded(&sysfs.join("dev"), 32).ok()?;
-    let (major, minor) = std::str::from_utf8(&text).ok()?.trim_end().split_once(':')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+/// Major and minor number of a device from its `dev` attribute, such as `240:3`; `None` if it is no longer there.
+pub(crate) fn device_number(sysfs: &Path) -> io::Result<Option<(u32, u32)>> {
+    Ok(attribute(&sysfs.join("dev"), 32)?.and_then(|text| {
+        let (major, minor) = std::str::from_utf8(&text).ok()?.trim_end().split_once(':')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    }))
 }
 
 #[derive(Default)]
@@ -121,12 +194,26 @@ impl Identity {
     }
 }
 
-/// The whole of a small file; one that is longer than `limit` is an error, not cut off.
-fn read_bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// The whole of a small file; `None` if the device has gone with it, or if it is longer than any device's.
+fn attribute(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
     let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)?.take(bound).read_to_end(&mut bytes)?;
-    if bytes.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+    let read = File::open(path).and_then(|file| {
+        let mut bytes = Vec::new();
+        file.take(bound).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    Ok(unless_gone(read)?.filter(|bytes| bytes.len() <= limit))
+}
+
+/// `None` for what an unplugged device leaves: a link that leads nowhere, or an open attribute (`ENODEV`).
+fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => match Errno::from_io_error(&error) {
+            Some(Errno::NOENT | Errno::NOTDIR | Errno::NODEV | Errno::NXIO) => Ok(None),
+            _ => Err(error),
+        },
+    }
 }
 
 #[cfg(test)]

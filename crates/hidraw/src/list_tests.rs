@@ -31,7 +31,9 @@ impl Sysfs {
     }
 
     fn list(&self) -> Vec<KeyInfo> {
-        list_in(self.0.path(), Path::new("/dev")).unwrap()
+        let listing = list_in(self.0.path(), Path::new("/dev")).unwrap();
+        assert!(listing.skipped.is_empty(), "{:?}", listing.skipped);
+        listing.keys
     }
 }
 
@@ -42,7 +44,36 @@ fn nodes(keys: &[KeyInfo]) -> Vec<&str> {
 #[test]
 fn no_class_folder_means_no_keys() {
     let root = tempfile::tempdir().unwrap();
-    assert_eq!(list_in(root.path(), Path::new("/dev")).unwrap(), []);
+    fs::create_dir(root.path().join("class")).unwrap();
+    let listing = list_in(root.path(), Path::new("/dev")).unwrap();
+    assert!(listing.keys.is_empty() && listing.skipped.is_empty());
+}
+
+#[test]
+fn no_sysfs_is_an_error_of_its_own() {
+    let root = tempfile::tempdir().unwrap();
+    for sys in [root.path(), &root.path().join("missing")] {
+        let error = list_in(sys, Path::new("/dev")).unwrap_err();
+        assert!(matches!(error, ListError::NoSysfs), "{error:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_looked_at_costs_nothing_but_itself() {
+    let sysfs = Sysfs::new();
+    for number in 1..=3 {
+        let node = format!("hidraw{number}");
+        sysfs.device(&node, &node, FIDO, "", "240:1\n");
+    }
+    // A folder opens and does not read (EISDIR), to root too.
+    let descriptor = sysfs.0.path().join("devices/usb1/hidraw2/report_descriptor");
+    fs::remove_file(&descriptor).unwrap();
+    fs::create_dir(&descriptor).unwrap();
+    let listing = list_in(sysfs.0.path(), Path::new("/dev")).unwrap();
+    assert_eq!(nodes(&listing.keys), ["/dev/hidraw1", "/dev/hidraw3"]);
+    let [skipped] = &listing.skipped[..] else { panic!("{:?}", listing.skipped) };
+    assert_eq!(skipped.path, Path::new("/dev/hidraw2"));
+    assert!(matches!(skipped.error, ListError::Io(_)), "{:?}", skipped.error);
 }
 
 #[test]
@@ -50,7 +81,8 @@ fn an_unreadable_class_folder_is_an_error() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("class")).unwrap();
     fs::write(root.path().join("class/hidraw"), "a file").unwrap();
-    assert!(list_in(root.path(), Path::new("/dev")).is_err());
+    let error = list_in(root.path(), Path::new("/dev")).unwrap_err();
+    assert!(matches!(error, ListError::Io(_)), "{error:?}");
 }
 
 #[test]

@@ -130,7 +130,11 @@ fn open(request: &Request, channel: &mut Channel) -> Result<(Device, Arc<FidoKey
     let device = Device::open(&plugged).map_err(|error| match error {
         OpenError::Gone => Failure::Gone,
         OpenError::Denied | OpenError::Hidden => Failure::Denied,
-        OpenError::Busy | OpenError::NotADevice | OpenError::Io(_) => Failure::CannotOpen,
+        OpenError::Busy
+        | OpenError::NotADevice
+        | OpenError::NoDescriptors
+        | OpenError::NoMemory
+        | OpenError::Io(_) => Failure::CannotOpen,
     })?;
     lock(&device, channel)?;
     let path = plugged.path.to_str().ok_or(Failure::CannotOpen)?.to_owned();
@@ -150,7 +154,9 @@ fn open(request: &Request, channel: &mut Channel) -> Result<(Device, Arc<FidoKey
 
 fn find(sysfs: &Path) -> Result<KeyInfo, Failure> {
     let plugged = hidraw::list().map_err(|_| Failure::CannotOpen)?;
-    plugged.into_iter().find(|key| key.sysfs == sysfs).ok_or(Failure::Gone)
+    // It may be among those that could not be looked at.
+    let otherwise = if plugged.skipped.is_empty() { Failure::Gone } else { Failure::CannotOpen };
+    plugged.keys.into_iter().find(|key| key.sysfs == sysfs).ok_or(otherwise)
 }
 
 fn lock(device: &Device, channel: &mut Channel) -> Result<(), Failure> {

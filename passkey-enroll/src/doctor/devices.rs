@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hidraw::{Device, KeyInfo, OpenError};
+use hidraw::{Device, KeyInfo, ListError, OpenError};
 use passkey_core::config::Account;
 
 use super::access::{self, Subject, Want};
@@ -39,7 +39,13 @@ impl View {
     pub(super) fn of(machine: &Machine, account: &Account) -> Self {
         let (sys, dev) = (machine.path("/sys"), machine.path("/dev"));
         let (listed, trouble) = match hidraw::list_in(&sys, &dev) {
-            Ok(listed) => (listed, None),
+            Ok(listing) => {
+                let trouble = listing.skipped.first();
+                let trouble = trouble.map(|skipped| format!("{}: {}", skipped.path.display(), skipped.error));
+                (listing.keys, trouble)
+            }
+            // Not an error of its own here: no sysfs means no HID devices.
+            Err(ListError::NoSysfs) => (Vec::new(), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
         let subject = Subject::of(account);
@@ -81,8 +87,9 @@ fn seated(machine: &Machine, uid: u32) -> Option<bool> {
 
 pub(super) fn check(view: &View, account: &Account) -> Vec<Finding> {
     let area = Area::Keys;
+    let mut findings: Vec<Finding> = Vec::new();
     if let Some(trouble) = &view.trouble {
-        return vec![
+        findings.push(
             Finding::error(
                 area,
                 "keys_not_listed",
@@ -90,7 +97,10 @@ pub(super) fn check(view: &View, account: &Account) -> Vec<Finding> {
             )
             .at("/sys/class/hidraw".as_ref())
             .remedy("Let this process read /sys: look at its sandbox, and at SELinux or AppArmor."),
-        ];
+        );
+        if view.keys.is_empty() {
+            return findings;
+        }
     }
     if !view.hidraw {
         return vec![no_hidraw(view)];
@@ -101,7 +111,8 @@ pub(super) fn check(view: &View, account: &Account) -> Vec<Finding> {
                 .remedy("Plug one in and run this again."),
         ];
     }
-    view.keys.iter().flat_map(|key| check_key(view, key, account)).collect()
+    findings.extend(view.keys.iter().flat_map(|key| check_key(view, key, account)));
+    findings
 }
 
 fn no_hidraw(view: &View) -> Finding {
@@ -136,6 +147,10 @@ fn check_key(view: &View, key: &Seen, account: &Account) -> Vec<Finding> {
             Some(_) => format!("This is a container: let it have {path}."),
             None => "Unplug it and plug it in again; in a sandbox, let /dev be seen.".to_owned(),
         }),
+        Err(error @ (OpenError::NoDescriptors | OpenError::NoMemory)) => {
+            Finding::error(area, "key_not_opened", format!("{name} cannot be opened: {error}."))
+                .remedy("Close programs, or raise the limits of this shell (ulimit -n), and run this again.")
+        }
         Err(error @ (OpenError::Busy | OpenError::NotADevice | OpenError::Io(_))) => {
             Finding::error(area, "key_not_opened", format!("{name} cannot be opened: {error}."))
                 .remedy("Unplug it and plug it in again.")

@@ -29,6 +29,7 @@ fn each_way_not_to_get_at_a_key_has_its_word() {
         (key(Err(OpenError::Hidden), None), &[(Error, "key_without_node")]),
         (key(Err(OpenError::NotADevice), None), &[(Error, "key_not_opened")]),
         (key(Err(OpenError::Busy), None), &[(Error, "key_not_opened")]),
+        (key(Err(OpenError::NoDescriptors), None), &[(Error, "key_not_opened")]),
     ] {
         assert_eq!(found(&view(vec![seen])), expected);
     }
@@ -40,6 +41,11 @@ fn each_way_not_to_get_at_a_key_has_its_word() {
     assert_eq!(
         found(&View { trouble: Some("no".to_owned()), ..view(Vec::new()) }),
         [(Error, "keys_not_listed")]
+    );
+    // One that cannot be looked at hides none of the others.
+    assert_eq!(
+        found(&View { trouble: Some("no".to_owned()), ..view(vec![key(Ok(()), None)]) }),
+        [(Error, "keys_not_listed"), (Fine, "key_opens")]
     );
 }
 

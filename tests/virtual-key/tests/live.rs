@@ -42,6 +42,12 @@ impl Kernel {
         self.raw(6, &[(5, start), (4100, &65_u16.to_ne_bytes()), (4102, &[1])]);
     }
 
+    /// The same to a device without an interrupt OUT endpoint.
+    fn set_report(&self, id: u32, start: &[u8]) {
+        let len = 65_u16.to_ne_bytes();
+        self.raw(13, &[(4, &id.to_ne_bytes()), (9, &[1]), (10, &len), (13, start)]);
+    }
+
     fn request(&self) -> Vec<u8> {
         let mut bytes = [0; uhid::EVENT_LEN];
         let len = self.0.recv(&mut bytes).unwrap();
@@ -108,6 +114,24 @@ fn a_touch_is_taken_only_while_the_key_waits() {
     assert!(!key.blinking());
     assert!(!key.touch(Touch::Owner));
     assert!(!key.wait_blinking(20 * MS));
+}
+
+#[test]
+fn a_mute_key_holds_up_what_is_written_by_set_report() {
+    let (kernel, key) = plugged();
+    let ping = [0, 0, 0, 1, 0x81, 0, 1, 0x5a];
+    kernel.set_report(7, &ping);
+    // The key's thread answers the report while its listener answers the kernel.
+    let mut seen = [kernel.request(), kernel.request()];
+    seen.sort();
+    let [input, reply] = seen;
+    assert_eq!((&input[..4], &input[6..14]), (&12_u32.to_ne_bytes()[..], &ping[..]));
+    assert_eq!(reply, [&14_u32.to_ne_bytes()[..], &7_u32.to_ne_bytes(), &[0, 0]].concat());
+
+    key.mute(true);
+    kernel.set_report(8, &ping);
+    kernel.raw(9, &[(4, &9_u32.to_ne_bytes())]);
+    assert_eq!(kernel.request()[..8], [10_u32.to_ne_bytes(), 9_u32.to_ne_bytes()].concat(), "nothing before");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::port::{Happening, LivePort};
 use super::uhid::{self, EVENT_LEN, Event};
 use crate::hand::Hand;
 use crate::key::{self, Body, Shared};
-use crate::{Corruption, Counts, KeyConfig, Sabotage, Touch};
+use crate::{Corruption, Counts, KeyConfig, Report, Sabotage, Touch};
 
 /// How long the kernel may take to bring a device up or down; emulated machines are slow.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -181,7 +181,7 @@ impl LiveKey {
         self.shared.lock().corruption = corruption;
     }
 
-    /// Let the key hear nothing and say nothing, or hear again.
+    /// Let the key hear nothing and say nothing, or hear again. A write by `SET_REPORT` then waits for the kernel's time-out.
     pub fn mute(&self, mute: bool) {
         self.shared.lock().mute = mute;
     }
@@ -253,22 +253,33 @@ impl Reader {
                 Some(Event::Stop) => self.power_off(),
                 Some(Event::Open) => self.change(|body| body.tally.counts.opens += 1),
                 Some(Event::Close) => self.change(|body| body.tally.counts.closes += 1),
-                Some(Event::Output(report)) => {
-                    self.change(|body| body.tally.report_in(&report));
-                    let mute = self.shared.lock().mute;
-                    if let Some(running) = &*self.power.lock()
-                        && !mute
-                    {
-                        // A key that has panicked shows when it is unplugged.
-                        let _ = running.inbox.send(Happening::Report(report));
+                Some(Event::Output(report)) => self.report(report),
+                Some(Event::GetReport { id }) => self.reply(&uhid::get_report_reply(id)),
+                Some(Event::SetReport { id, report }) => {
+                    let taken = report.is_some();
+                    if let Some(report) = report {
+                        self.report(report);
+                    }
+                    // A mute key hangs on the bus, and holds its writer up.
+                    if !self.shared.lock().mute {
+                        self.reply(&uhid::set_report_reply(id, taken));
                     }
                 }
-                Some(Event::GetReport { id }) => self.reply(&uhid::get_report_reply(id)),
-                Some(Event::SetReport { id }) => self.reply(&uhid::set_report_reply(id)),
                 Some(Event::Other(_)) | None => {}
             }
         }
         self.power_off();
+    }
+
+    fn report(&self, report: Report) {
+        self.change(|body| body.tally.report_in(&report));
+        let mute = self.shared.lock().mute;
+        if let Some(running) = &*self.power.lock()
+            && !mute
+        {
+            // A key that has panicked shows when it is unplugged.
+            let _ = running.inbox.send(Happening::Report(report));
+        }
     }
 
     fn power_on(&self) {

@@ -18,6 +18,9 @@ const INPUT2: u32 = 12;
 const SET_REPORT: u32 = 13;
 const SET_REPORT_REPLY: u32 = 14;
 
+/// `UHID_OUTPUT_REPORT` among the types of a report.
+const OUTPUT_REPORT: u8 = 1;
+
 const BUS_USB: u16 = 3;
 const EIO: u16 = 5;
 
@@ -45,10 +48,13 @@ pub enum Event {
         /// To be repeated in the reply.
         id: u32,
     },
-    /// A feature report is to be set.
+    /// A report is to be set. The kernel waits up to 5 s for the reply, and the program that writes with it.
     SetReport {
         /// To be repeated in the reply.
         id: u32,
+        /// An output report, without its report number: they come so to a device without an interrupt OUT endpoint
+        /// (`HID_QUIRK_NO_OUTPUT_REPORTS_ON_INTR_EP`). None for a feature report; a FIDO key has none.
+        report: Option<Report>,
     },
     /// An event of another type, or an output report that is none of CTAPHID.
     Other(u32),
@@ -65,14 +71,15 @@ impl Event {
             CLOSE => Self::Close,
             OUTPUT => {
                 let size = u16::from_ne_bytes(bytes.get(4100..4102)?.try_into().ok()?);
-                match (size, bytes.get(4..4 + usize::from(size))?) {
-                    // hidraw hands the report number on as it was written.
-                    (65, [0, report @ ..]) | (64, report) => Self::Output(report.try_into().ok()?),
-                    _ => Self::Other(kind),
-                }
+                output_report(bytes.get(4..4 + usize::from(size))?).map_or(Self::Other(kind), Self::Output)
             }
             GET_REPORT => Self::GetReport { id: word(bytes, 4)? },
-            SET_REPORT => Self::SetReport { id: word(bytes, 4)? },
+            SET_REPORT => {
+                let size = u16::from_ne_bytes(bytes.get(10..12)?.try_into().ok()?);
+                let data = bytes.get(12..12 + usize::from(size))?;
+                let report = if *bytes.get(9)? == OUTPUT_REPORT { output_report(data) } else { None };
+                Self::SetReport { id: word(bytes, 4)?, report }
+            }
             _ => Self::Other(kind),
         })
     }
@@ -110,9 +117,18 @@ pub fn get_report_reply(id: u32) -> Vec<u8> {
     [&GET_REPORT_REPLY.to_ne_bytes()[..], &id.to_ne_bytes(), &EIO.to_ne_bytes(), &[0, 0]].concat()
 }
 
-/// Refuse to take a feature report.
-pub fn set_report_reply(id: u32) -> Vec<u8> {
-    [&SET_REPORT_REPLY.to_ne_bytes()[..], &id.to_ne_bytes(), &EIO.to_ne_bytes()].concat()
+/// Say whether a report was taken.
+pub fn set_report_reply(id: u32, taken: bool) -> Vec<u8> {
+    let error = if taken { 0 } else { EIO };
+    [&SET_REPORT_REPLY.to_ne_bytes()[..], &id.to_ne_bytes(), &error.to_ne_bytes()].concat()
+}
+
+/// hidraw hands the report number on as it was written.
+fn output_report(data: &[u8]) -> Option<Report> {
+    match data {
+        [0, report @ ..] if data.len() == 65 => report.try_into().ok(),
+        report => report.try_into().ok(),
+    }
 }
 
 fn word(bytes: &[u8], offset: usize) -> Option<u32> {

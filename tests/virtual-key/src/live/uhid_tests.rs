@@ -30,7 +30,8 @@ fn layouts_are_those_of_the_kernel() {
     assert_eq!(input.len(), 6 + 64);
     assert_eq!((&input[..4], &input[4..6]), (&12_u32.to_ne_bytes()[..], &64_u16.to_ne_bytes()[..]));
     assert_eq!(get_report_reply(7)[4..10], [&7_u32.to_ne_bytes()[..], &5_u16.to_ne_bytes()].concat());
-    assert_eq!(set_report_reply(7)[4..10], [&7_u32.to_ne_bytes()[..], &5_u16.to_ne_bytes()].concat());
+    assert_eq!(set_report_reply(7, false)[4..10], [&7_u32.to_ne_bytes()[..], &5_u16.to_ne_bytes()].concat());
+    assert_eq!(set_report_reply(7, true)[4..10], [&7_u32.to_ne_bytes()[..], &[0; 2]].concat());
     assert_eq!(destroy(), 1_u32.to_ne_bytes());
 }
 
@@ -55,7 +56,13 @@ fn other_events_are_told_apart() {
         assert_eq!(Event::parse(&event(kind, &[])), Some(expected));
     }
     assert_eq!(Event::parse(&event(9, &[(4, &7_u32.to_ne_bytes())])), Some(Event::GetReport { id: 7 }));
-    assert_eq!(Event::parse(&event(13, &[(4, &8_u32.to_ne_bytes())])), Some(Event::SetReport { id: 8 }));
+    let id = (4, &8_u32.to_ne_bytes()[..]);
+    let feature = Event::SetReport { id: 8, report: None };
+    assert_eq!(Event::parse(&event(13, &[id])), Some(feature.clone()));
+    let (size, data) = ((10, &65_u16.to_ne_bytes()[..]), (13, &[0x5a; 64][..]));
+    assert_eq!(Event::parse(&event(13, &[id, size, data])), Some(feature));
+    let output = Event::SetReport { id: 8, report: Some([0x5a; 64]) };
+    assert_eq!(Event::parse(&event(13, &[id, (9, &[1]), size, data])), Some(output));
     assert_eq!(Event::parse(&[2, 0, 0]), None);
     assert_eq!(Event::parse(&6_u32.to_ne_bytes()), None);
 }

@@ -76,6 +76,7 @@ impl Platform for LinuxPlatform<'_> {
         // Keys that speak in other than 64-byte reports would need another framing; no maker builds them for USB.
         let listed: Vec<KeyInfo> = hidraw::list()
             .unwrap_or_default()
+            .keys
             .into_iter()
             .filter(|info| info.report_len.input == REPORT_LEN && info.report_len.output == REPORT_LEN)
             .collect();
@@ -104,9 +105,11 @@ impl Platform for LinuxPlatform<'_> {
             hidraw::OpenError::Gone => OpenError::Gone,
             hidraw::OpenError::Denied => OpenError::Denied,
             hidraw::OpenError::Hidden => OpenError::Hidden,
-            hidraw::OpenError::Busy | hidraw::OpenError::NotADevice | hidraw::OpenError::Io(_) => {
-                OpenError::Failed
-            }
+            hidraw::OpenError::Busy
+            | hidraw::OpenError::NotADevice
+            | hidraw::OpenError::NoDescriptors
+            | hidraw::OpenError::NoMemory
+            | hidraw::OpenError::Io(_) => OpenError::Failed,
         })?;
         self.open.insert(key, device);
         Ok(())
