@@ -183,7 +183,8 @@ impl Desk {
 
     /// Unplug a key now. Nothing happens if it is not plugged in. What it stores, it keeps.
     pub fn unplug(&mut self, key: KeyId) {
-        if self.seats[key.0].unplug() {
+        let now = self.now;
+        if self.seats[key.0].unplug(now) {
             self.plug_changes += 1;
         }
     }

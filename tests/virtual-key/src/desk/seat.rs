@@ -111,7 +111,7 @@ impl Seat {
         true
     }
 
-    pub(super) fn unplug(&mut self) -> bool {
+    pub(super) fn unplug(&mut self, now: Duration) -> bool {
         if !self.plugged {
             return false;
         }
@@ -122,7 +122,8 @@ impl Seat {
         self.unsent.clear();
         match &mut self.occupant {
             Occupant::OpenSk { session, .. } => *session = None,
-            Occupant::Scripted { tally, wanted_since, .. } => {
+            Occupant::Scripted { behaviour, tally, wanted_since, .. } => {
+                behaviour.on_unplug(now);
                 tally.power_off();
                 *wanted_since = None;
             }
@@ -238,7 +239,8 @@ impl Seat {
                 let reports = match wake {
                     Wake::Report(report) => behaviour.on_report(now, &report),
                     Wake::Touch(touch) => behaviour.on_touch(now, touch),
-                    Wake::Deadline | Wake::Unplugged => Vec::new(),
+                    Wake::Deadline => behaviour.on_wake(now),
+                    Wake::Unplugged => Vec::new(),
                 };
                 *wanted_since = behaviour.blinking().then(|| wanted_since.unwrap_or(now));
                 self.delay(now, reports);
@@ -288,7 +290,7 @@ impl Seat {
     fn deadline(&self) -> Option<Duration> {
         match &self.occupant {
             Occupant::OpenSk { session, .. } => session.as_ref()?.deadline,
-            Occupant::Scripted { .. } => None,
+            Occupant::Scripted { behaviour, .. } => behaviour.wakes_at(),
         }
     }
 
