@@ -32,7 +32,7 @@ mod sabotage;
 
 pub use attestation::{attestation_root, metadata_root};
 pub use behaviour::Behaviour;
-pub use config::{Attestation, Fingerprints, KeyConfig, PinProtocols, Profile};
+pub use config::{Attestation, Fingerprints, KeyConfig, PinProtocols, Profile, Quirks, Refusal, UserTimeout};
 pub use corruption::Corruption;
 pub use counts::Counts;
 pub use desk::{Desk, KeyId, PortError};

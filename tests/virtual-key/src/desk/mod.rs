@@ -21,6 +21,8 @@ pub enum PortError {
     Unplugged,
     /// The key has not been opened.
     NotOpen,
+    /// The report was not taken, as when a device stalls (`EPIPE`); the next one may be.
+    Stalled,
 }
 
 impl fmt::Display for PortError {
@@ -28,6 +30,7 @@ impl fmt::Display for PortError {
         f.write_str(match self {
             Self::Unplugged => "the key is not plugged in",
             Self::NotOpen => "the key has not been opened",
+            Self::Stalled => "the key has not taken the report",
         })
     }
 }
@@ -210,6 +213,11 @@ impl Desk {
         if reports == 0 {
             self.unplug(key);
         }
+    }
+
+    /// Let the `nth` next write to a key, counted from 1, fail once with [`PortError::Stalled`]; its report is lost.
+    pub fn fail_write(&mut self, key: KeyId, nth: usize) {
+        self.seats[key.0].stall = Some(nth);
     }
 
     fn burn(&mut self, key: KeyId) {

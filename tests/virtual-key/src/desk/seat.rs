@@ -18,6 +18,8 @@ pub(super) struct Seat {
     pub(super) latency: Duration,
     /// Reports until the key is pulled out.
     pub(super) fuse: Option<usize>,
+    /// Writes until one fails.
+    pub(super) stall: Option<usize>,
     pub(super) wire: Option<Wire>,
     occupant: Occupant,
     plugged: bool,
@@ -80,6 +82,7 @@ impl Seat {
             name,
             latency,
             fuse: None,
+            stall: None,
             wire: None,
             occupant,
             plugged: false,
@@ -117,7 +120,7 @@ impl Seat {
         }
         self.close();
         self.plugged = false;
-        self.fuse = None;
+        (self.fuse, self.stall) = (None, None);
         self.to_key.clear();
         self.unsent.clear();
         match &mut self.occupant {
@@ -166,6 +169,11 @@ impl Seat {
 
     pub(super) fn write(&mut self, now: Duration, report: &Report) -> Result<(), PortError> {
         self.usable()?;
+        self.stall = self.stall.map(|writes| writes.saturating_sub(1));
+        if self.stall == Some(0) {
+            self.stall = None;
+            return Err(PortError::Stalled);
+        }
         self.with_tally(|tally| tally.report_in(report));
         self.to_key.push(now, self.latency, *report);
         Ok(())

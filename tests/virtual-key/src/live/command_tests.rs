@@ -53,12 +53,37 @@ fn a_key_with_everything() {
         product_id: 0x0407,
         latency: Duration::from_millis(8),
         message_timeout: Duration::from_millis(100),
+        quirks: crate::Quirks::default(),
         seed: add("red --seed x").unwrap().seed,
     };
     assert_eq!(config, expected);
     assert_eq!(add("blue --list-max 0").unwrap().max_credential_count_in_list, None);
     assert_eq!(add("blue --enterprise").unwrap().attestation, Attestation::Enterprise);
     assert_eq!(add("blue --blank-sensor").unwrap().fingerprints, Fingerprints::NoneEnrolled);
+}
+
+#[test]
+fn a_key_with_every_quirk() {
+    let words = "blue --ctap u2f-cbor-error --omit-protocols --key-agreement-alg -7 --omit-credential --ignore-up-false \
+                 --user-timeout 5000=0x27 --mute-for 2000 --computing-time silent-assertion=110 --computing-time any=20";
+    let config = add(words).unwrap();
+    let ms = Duration::from_millis;
+    let expected = crate::Quirks {
+        omits_pin_protocols: true,
+        key_agreement_alg: Some(-7),
+        omits_credential: true,
+        ignores_up_false: true,
+        user_timeout: Some(crate::UserTimeout { after: ms(5000), status: 0x27 }),
+        mute_for: ms(2000),
+        computing_time: vec![(Some(Asked::SilentAssertion), ms(110)), (None, ms(20))],
+    };
+    assert_eq!(config.quirks, expected);
+    assert_eq!(config.profile, Profile::U2fClaimingCbor(Refusal::HidError(0x01)));
+    let status = add("blue --ctap u2f-cbor-status").unwrap().profile;
+    assert_eq!(status, Profile::U2fClaimingCbor(Refusal::Status(0x01)));
+    let line = Line::try_parse_from(["ctl", "add"].into_iter().chain(words.split_whitespace())).unwrap();
+    let json = serde_json::to_string(&line.command).unwrap();
+    assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), line.command, "{json}");
 }
 
 #[test]
@@ -86,6 +111,10 @@ fn nonsense_is_refused() {
         "blue --message-max 1023",
         "blue --message-max 7610",
         "blue --fingerprint --blank-sensor",
+        "blue --user-timeout 5000",
+        "blue --user-timeout 5000=39x",
+        "blue --computing-time 110",
+        "blue --computing-time breakfast=110",
         "blue red",
     ] {
         assert!(add(words).is_err(), "{words}");

@@ -5,8 +5,10 @@ mod command;
 mod host;
 mod key;
 mod port;
+mod quirks;
 pub mod uhid;
 
 pub use self::command::{Add, Command, Switch, aaguid};
 pub use self::host::serve;
 pub use self::key::LiveKey;
+pub use self::quirks::QuirkOptions;
