@@ -7,12 +7,16 @@ use crate::{REPORT_LEN, Report};
 pub(crate) const PING: u8 = 0x01;
 pub(crate) const MSG: u8 = 0x03;
 pub(crate) const INIT: u8 = 0x06;
+pub(crate) const WINK: u8 = 0x08;
 pub(crate) const CBOR: u8 = 0x10;
 pub(crate) const CANCEL: u8 = 0x11;
 pub(crate) const KEEPALIVE: u8 = 0x3b;
 pub(crate) const ERROR: u8 = 0x3f;
 /// Error codes (CTAP 2.1 §11.2.9.1.6).
 pub(crate) const ERR_INVALID_CMD: u8 = 0x01;
+pub(crate) const ERR_INVALID_LEN: u8 = 0x03;
+pub(crate) const ERR_INVALID_SEQ: u8 = 0x04;
+pub(crate) const ERR_MSG_TIMEOUT: u8 = 0x05;
 pub(crate) const ERR_CHANNEL_BUSY: u8 = 0x06;
 pub(crate) const ERR_INVALID_CHANNEL: u8 = 0x0b;
 pub(crate) const ERR_OTHER: u8 = 0x7f;

@@ -80,6 +80,14 @@ impl Asked {
         ("u2f-register", Self::U2fRegister),
     ];
 
+    /// The name on a command line.
+    ///
+    /// # Panics
+    /// Never: every one has a name.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, asked)| *asked == self).expect("all have one").0
+    }
+
     /// What a CTAP2 message asks; None if it is none of these.
     pub(crate) fn of(request: &[u8]) -> Option<Self> {
         let (&command, parameters) = request.split_first()?;
@@ -380,7 +388,7 @@ pub(crate) fn hexadecimal(digits: &str) -> Option<u16> {
 }
 
 /// FIDO U2F Raw Message Formats §3.3.
-fn status_word(status: u8) -> [u8; 2] {
+pub(crate) fn status_word(status: u8) -> [u8; 2] {
     match status {
         NO_CREDENTIALS => [0x6a, 0x80],
         USER_ACTION_TIMEOUT => [0x69, 0x85],

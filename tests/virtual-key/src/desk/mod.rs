@@ -8,7 +8,9 @@ use std::fmt;
 use std::time::Duration;
 
 use self::seat::Seat;
-use crate::{Behaviour, Corruption, Counts, KeyConfig, Report, Sabotage, Touch};
+use crate::{
+    Behaviour, Corruption, Counts, Impostor, ImpostorConfig, KeyConfig, Record, Report, Sabotage, Touch,
+};
 
 /// One key at a desk, plugged in or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +69,14 @@ impl Desk {
     /// Put a scripted key on the desk and plug it in at once.
     pub fn add_behaviour(&mut self, name: &str, behaviour: impl Behaviour + 'static) -> KeyId {
         self.seat(Seat::scripted(name, Box::new(behaviour)))
+    }
+
+    /// Put a device on the desk that was never enrolled and lies, and plug it in at once. What it is asked, it records.
+    pub fn add_impostor(&mut self, config: ImpostorConfig) -> (KeyId, Record) {
+        let name = config.name.clone();
+        let impostor = Impostor::new(config);
+        let record = impostor.record();
+        (self.add_behaviour(&name, impostor), record)
     }
 
     fn seat(&mut self, seat: Seat) -> KeyId {
