@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use super::impostor::AddImpostor;
 use super::quirks::QuirkOptions;
 use crate::{
     Asked, Attestation, Corruption, Fingerprints, KeyConfig, PinProtocols, Profile, Refusal, Sabotage,
@@ -16,6 +17,16 @@ use crate::{
 pub enum Command {
     /// Make a key and plug it in.
     Add(Add),
+    /// Make a device that was never enrolled and lies, and plug it in.
+    AddImpostor(AddImpostor),
+    /// Tell what an impostor was asked, when it blinked and when it was touched, in milliseconds since it was made.
+    Requests {
+        /// The impostor.
+        name: String,
+        /// Forget it all afterwards.
+        #[arg(long)]
+        reset: bool,
+    },
     /// Touch a key now; lost unless the key waits for it.
     Touch {
         /// The key.
@@ -289,7 +300,7 @@ pub(super) fn sabotage(how: &str, at: Option<&str>, nth: usize) -> Result<Option
     Ok(Some(Sabotage { asked: at.map(str::parse).transpose()?, nth, how: how.parse()? }))
 }
 
-fn hex(text: &str) -> Result<u16, String> {
+pub(super) fn hex(text: &str) -> Result<u16, String> {
     u16::from_str_radix(text.trim_start_matches("0x"), 16).map_err(|error| error.to_string())
 }
 

@@ -87,6 +87,63 @@ fn a_key_with_every_quirk() {
 }
 
 #[test]
+fn an_impostor() {
+    let add = |words: &str| {
+        let line = Line::try_parse_from(["ctl", "add-impostor"].into_iter().chain(words.split_whitespace()));
+        match line.map_err(|error| error.to_string())?.command {
+            Command::AddImpostor(add) => Ok::<_, String>((add.config()?, add.device())),
+            other => panic!("{other:?}"),
+        }
+    };
+    let preset = |name| crate::ImpostorConfig {
+        message_timeout: Duration::from_secs(3),
+        ..crate::ImpostorConfig::preset("red", name).unwrap()
+    };
+    for name in crate::PRESETS {
+        let (config, device) = add(&format!("red {name}")).unwrap();
+        assert_eq!(config, preset(name));
+        assert_eq!((device.name.as_str(), device.vendor_id), ("red", 0x1209));
+    }
+    let words = "red claims-sensor --answer assertion=touch:status-0x27 --answer any=silent --option alwaysUv=false --option ep=true \
+                 --versions FIDO_2_0,U2F_V2 --protocols 1 --list-max 3 --capabilities 0d \
+                 --aaguid 2fc0579f-8113-47ea-b116-bb5a8db9202a --vendor 1050 --product 0407 --model YubiKey --message-timeout 100";
+    let (config, device) = add(words).unwrap();
+    let mut expected = preset("claims-sensor");
+    let touch = crate::Answer::on_touch(crate::Answer::Status(0x27));
+    expected.answers.splice(..0, [(Some(Asked::Assertion), touch), (None, crate::Answer::Silent)]);
+    expected.capabilities = 0x0d;
+    expected.message_timeout = Duration::from_millis(100);
+    assert_eq!(
+        (&config.answers, config.capabilities, config.message_timeout),
+        (&expected.answers, 0x0d, expected.message_timeout)
+    );
+    let crate::Claim::Info(info) = config.info else { panic!("it claims something") };
+    assert_eq!(info.versions, ["FIDO_2_0", "U2F_V2"]);
+    assert_eq!((info.pin_uv_auth_protocols, info.max_credential_count_in_list), (Some(vec![1]), Some(3)));
+    assert_eq!(info.aaguid[..2], [0x2f, 0xc0]);
+    let option = |name| {
+        info.options.iter().filter(|(other, _)| other == name).map(|(_, value)| *value).collect::<Vec<_>>()
+    };
+    assert_eq!((option("alwaysUv"), option("ep"), option("uv")), (vec![false], vec![true], vec![true]));
+    assert_eq!((device.vendor_id, device.product_id, device.product.as_str()), (0x1050, 0x0407, "YubiKey"));
+    let (none, _) = add("red plain --protocols none").unwrap();
+    assert!(matches!(none.info, crate::Claim::Info(info) if info.pin_uv_auth_protocols.is_none()));
+    for words in [
+        "red",
+        "red somehow",
+        "red plain --answer assertion",
+        "red plain --answer breakfast=silent",
+        "red plain --answer assertion=loud",
+        "red plain --option uv",
+        "red plain --option uv=maybe",
+        "red plain --protocols x",
+        "red plain --capabilities 100",
+    ] {
+        assert!(add(words).is_err(), "{words}");
+    }
+}
+
+#[test]
 fn a_misbehaviour() {
     let read = |how, at, nth| sabotage(how, at, nth).unwrap();
     assert_eq!(read("none", Some("info"), 3), None);

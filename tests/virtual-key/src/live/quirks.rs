@@ -69,7 +69,7 @@ fn computing_time(text: &str) -> Result<(Option<Asked>, Duration), String> {
 }
 
 /// Reads a kind of request; "any" is None.
-fn kind_of_request(text: &str) -> Result<Option<Asked>, String> {
+pub(super) fn kind_of_request(text: &str) -> Result<Option<Asked>, String> {
     if text == "any" { Ok(None) } else { text.parse().map(Some) }
 }
 
