@@ -20,11 +20,20 @@ const UNTIL_ASKED: &str = "60000";
 /// What a key is like: unless told otherwise CTAP 2.1, no PIN, no fingerprint sensor, eight credentials in a list, plugged in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyOptions {
+    /// What kind of impostor, if it is one.
+    impostor: Option<String>,
     words: Vec<String>,
 }
 
 impl KeyOptions {
-    /// Words of `virtual-key ctl add` that have no method here.
+    /// A device that was never enrolled and lies: `claims-sensor`, `yes-to-everything` and so on, as `virtual-key ctl add-impostor --help`
+    /// lists them. Of the methods below, [`KeyOptions::with`] and [`KeyOptions::unplugged`] are for it.
+    #[must_use]
+    pub fn impostor(preset: &str) -> Self {
+        Self { impostor: Some(preset.to_owned()), words: Vec::new() }
+    }
+
+    /// Words of `virtual-key ctl add`, or of `add-impostor`, that have no method here.
     #[must_use]
     pub fn with(mut self, words: &[&str]) -> Self {
         self.words.extend(words.iter().map(|&word| word.to_owned()));
@@ -89,6 +98,42 @@ pub struct Counts {
     pub opens: u64,
 }
 
+/// What an impostor was asked and did, in milliseconds since it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Requests {
+    /// Every request in the order in which it came.
+    pub requests: Vec<Request>,
+    /// Every time during which it blinked.
+    pub blinks: Vec<Blink>,
+    /// When it was touched while it blinked.
+    pub touches: Vec<u64>,
+}
+
+/// One request to an impostor.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Request {
+    /// When it came.
+    pub at: u64,
+    /// What was asked: `pin-token`, `silent-assertion` and so on, anything else by its numbers, as `hid-0x11` for CANCEL.
+    pub request: String,
+}
+
+/// A time during which an impostor blinked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Blink {
+    /// From when.
+    pub from: u64,
+    /// Until when; None: still.
+    pub until: Option<u64>,
+}
+
+impl Requests {
+    /// How many requests of a kind have come.
+    pub fn count(&self, request: &str) -> usize {
+        self.requests.iter().filter(|other| other.request == request).count()
+    }
+}
+
 #[derive(Deserialize)]
 struct Touched {
     taken: bool,
@@ -107,7 +152,10 @@ impl<'a> Key<'a> {
 
     #[track_caller]
     pub(crate) fn add(&self, options: &KeyOptions) {
-        let mut words = vec!["add", &self.name];
+        let mut words = match &options.impostor {
+            None => vec!["add", &self.name],
+            Some(preset) => vec!["add-impostor", &self.name, preset],
+        };
         words.extend(options.words.iter().map(String::as_str));
         self.control(&words);
     }
@@ -222,7 +270,7 @@ impl<'a> Key<'a> {
         self.control(&["garble", &self.name, "off"]);
     }
 
-    /// Lets it misbehave: `mute`, `keepalives`, `foreign-channel` and so on, in reply to every request but INIT, or `none`.
+    /// Lets it misbehave: `mute`, `keepalives`, `refusal-0x33`, `until-replugged-0x06` and so on, in reply to every request but INIT, or `none`.
     #[track_caller]
     pub fn misbehave(&self, how: &str) {
         self.control(&["misbehave", &self.name, how]);
@@ -282,6 +330,18 @@ impl<'a> Key<'a> {
     #[track_caller]
     pub fn reset_counts(&self) -> Counts {
         self.ask(&["counts", &self.name, "--reset"])
+    }
+
+    /// What it was asked, if it is an impostor.
+    #[track_caller]
+    pub fn requests(&self) -> Requests {
+        self.ask(&["requests", &self.name])
+    }
+
+    /// What it was asked; from now on it remembers nothing of that.
+    #[track_caller]
+    pub fn reset_requests(&self) -> Requests {
+        self.ask(&["requests", &self.name, "--reset"])
     }
 
     /// How many wrong PINs it still takes.

@@ -59,7 +59,7 @@ pub use console::Console;
 pub use disk::Disk;
 pub use guest::Guest;
 pub use image::Root;
-pub use key::{Counts, Key, KeyOptions};
+pub use key::{Blink, Counts, Key, KeyOptions, Request, Requests};
 pub use output::Output;
 pub use terminal::{Exit, Terminal};
 

@@ -19,6 +19,19 @@ pub trait Behaviour: Send {
         Vec::new()
     }
 
+    /// The key loses power. By default nothing happens.
+    fn on_unplug(&mut self, _now: Duration) {}
+
+    /// When the key next has something to do of its own accord. It is woken then, unless something happens before.
+    fn wakes_at(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The time that [`Behaviour::wakes_at`] told has come.
+    fn on_wake(&mut self, _now: Duration) -> Vec<(Duration, Report)> {
+        Vec::new()
+    }
+
     /// Whether a person at the desk would see the key blink.
     fn blinking(&self) -> bool {
         false

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Asked;
+
 /// Everything that distinguishes one virtual key from another. Start from [`KeyConfig::new`] and change what matters:
 /// `KeyConfig { pin: Some("1234".into()), ..KeyConfig::new("blue") }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct KeyConfig {
     /// How long the key waits for the rest of a message before it answers `ERR_MSG_TIMEOUT`: 100 ms in OpenSK, which a
     /// loaded emulated guest cannot keep.
     pub message_timeout: Duration,
+    /// Where the key differs from what most keys do.
+    pub quirks: Quirks,
     /// Seed of all randomness in the key; by default made from the name.
     pub seed: [u8; 32],
 }
@@ -94,6 +98,55 @@ pub enum Profile {
     Ctap20,
     /// `U2F_V2` only: no CBOR capability at all.
     U2f,
+    /// `U2F_V2` only, although INIT states the CBOR capability, as a YubiKey 4 FIPS does: every CTAP2 request is refused.
+    U2fClaimingCbor(Refusal),
+}
+
+/// How a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// With a status (CTAP 2.1 §8.2).
+    Status(u8),
+    /// With `CTAPHID_ERROR` and this code (CTAP 2.1 §11.2.9.1.6).
+    HidError(u8),
+}
+
+/// Where a key that does not lie differs from what OpenSK does. The default is to differ nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// getInfo states no `pinUvAuthProtocols`, as keys of CTAP 2.0 may; protocol 1 is spoken all the same.
+    pub omits_pin_protocols: bool,
+    /// The `alg` of the key-agreement key, in place of −25 (CTAP 2.1 §6.5.5.4): −7 on some keys.
+    pub key_agreement_alg: Option<i64>,
+    /// An assertion names no `credential`, also where the allow list had several.
+    pub omits_credential: bool,
+    /// `up` = false is not heeded: a silent assertion waits for a touch, and is answered with the user-present flag.
+    pub ignores_up_false: bool,
+    /// The key's own end of a wait for its person.
+    pub user_timeout: Option<UserTimeout>,
+    /// For so long after it is plugged in, the key neither hears nor says anything.
+    pub mute_for: Duration,
+    /// How long the key computes before it begins to answer a request of a kind (None: of any). The first that fits counts. A CTAP2
+    /// request is meanwhile answered with keep-alives, status "processing".
+    pub computing_time: Vec<(Option<Asked>, Duration)>,
+}
+
+impl Quirks {
+    /// How long the key computes before it answers this; None: a request of no kind that has a name.
+    pub(crate) fn computes_for(&self, asked: Option<Asked>) -> Duration {
+        let fits = |kind: &Option<Asked>| kind.is_none() || *kind == asked;
+        let first = self.computing_time.iter().find(|(kind, _)| fits(kind));
+        first.map_or(Duration::ZERO, |(_, time)| *time)
+    }
+}
+
+/// When and with what a key gives up waiting for its person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserTimeout {
+    /// After this time without a touch, at most the 30 s of OpenSK.
+    pub after: Duration,
+    /// The status: `CTAP2_ERR_OPERATION_DENIED` (0x27) on some keys, `CTAP2_ERR_USER_ACTION_TIMEOUT` (0x2f) on most.
+    pub status: u8,
 }
 
 impl KeyConfig {
@@ -117,6 +170,7 @@ impl KeyConfig {
             product_id: 0x0001,
             latency: Duration::ZERO,
             message_timeout: Duration::from_millis(100),
+            quirks: Quirks::default(),
             seed: crate::key::sha256(&[b"virtual key", name.as_bytes()]),
         }
     }

@@ -3,8 +3,8 @@
 //! The firmware is Google's OpenSK, run as a library, so that what our own protocol code believes is checked by an
 //! implementation that shares none of it. Around it stand a clock, a person with a finger, and a USB port:
 //! - [`Desk`] holds several keys in one process under one fake clock: no real time passes and every run is the same.
-//!   A [`Sabotage`] makes an honest key misbehave at one step; keys that never were honest sit at the same desk through
-//!   the [`Behaviour`] trait.
+//!   A [`Sabotage`] makes an honest key misbehave at one step; an [`Impostor`] was never enrolled and claims what it
+//!   likes in clean CTAPHID; anything else sits at the same desk through the [`Behaviour`] trait.
 //! - the program `virtual-key` hosts keys on `/dev/uhid`, where the kernel takes them for real ones.
 #![forbid(unsafe_code)]
 // Test equipment: whatever is not as expected here is a broken test, and a panic is how a test says so.
@@ -24,6 +24,7 @@ mod corruption;
 mod counts;
 mod desk;
 mod hand;
+mod impostor;
 mod key;
 pub mod live;
 mod message;
@@ -32,11 +33,15 @@ mod sabotage;
 
 pub use attestation::{attestation_root, metadata_root};
 pub use behaviour::Behaviour;
-pub use config::{Attestation, Fingerprints, KeyConfig, PinProtocols, Profile};
+pub use config::{Attestation, Fingerprints, KeyConfig, PinProtocols, Profile, Quirks, Refusal, UserTimeout};
 pub use corruption::Corruption;
 pub use counts::Counts;
 pub use desk::{Desk, KeyId, PortError};
 pub use hand::Touch;
+pub use impostor::{
+    Answer, Blink, Claim, ClaimedInfo, Impostor, ImpostorConfig, Keepalive, PRESETS, Record, Request,
+    Requested,
+};
 pub use metadata::{Model, metadata};
 pub use sabotage::{Asked, Misbehaviour, Sabotage};
 

@@ -1,16 +1,30 @@
 //! CTAPHID messages as runs of reports (CTAP 2.1 §11.2.4).
 
+use std::time::Duration;
+
 use crate::{REPORT_LEN, Report};
 
 pub(crate) const PING: u8 = 0x01;
 pub(crate) const MSG: u8 = 0x03;
 pub(crate) const INIT: u8 = 0x06;
+pub(crate) const WINK: u8 = 0x08;
 pub(crate) const CBOR: u8 = 0x10;
 pub(crate) const CANCEL: u8 = 0x11;
 pub(crate) const KEEPALIVE: u8 = 0x3b;
 pub(crate) const ERROR: u8 = 0x3f;
+/// Error codes (CTAP 2.1 §11.2.9.1.6).
 pub(crate) const ERR_INVALID_CMD: u8 = 0x01;
+pub(crate) const ERR_INVALID_LEN: u8 = 0x03;
+pub(crate) const ERR_INVALID_SEQ: u8 = 0x04;
+pub(crate) const ERR_MSG_TIMEOUT: u8 = 0x05;
 pub(crate) const ERR_CHANNEL_BUSY: u8 = 0x06;
+pub(crate) const ERR_INVALID_CHANNEL: u8 = 0x0b;
+pub(crate) const ERR_OTHER: u8 = 0x7f;
+
+/// Statuses of a keep-alive, and how often a key that works or waits sends one (CTAP 2.1 §11.2.9.1.7).
+pub(crate) const PROCESSING: u8 = 1;
+pub(crate) const UP_NEEDED: u8 = 2;
+pub(crate) const KEEPALIVE_PERIOD: Duration = Duration::from_millis(100);
 
 /// The longest payload: one report and 128 more.
 pub(crate) const MAX_PAYLOAD: usize = 57 + 128 * 59;

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use sk_cbor::{Value, reader};
 
-use crate::message::{CBOR, ERR_CHANNEL_BUSY, ERROR, KEEPALIVE, MAX_PAYLOAD, MSG, Message, PING};
+use crate::message::{
+    CBOR, ERR_CHANNEL_BUSY, ERR_INVALID_CHANNEL, ERR_OTHER, ERROR, KEEPALIVE, KEEPALIVE_PERIOD, MAX_PAYLOAD,
+    MSG, Message, PING, PROCESSING, UP_NEEDED,
+};
 use crate::{Corruption, Report};
 
-/// `ERR_INVALID_CHANNEL` and `ERR_OTHER` (CTAP 2.1 §11.2.9.1.6).
-const ERR_INVALID_CHANNEL: u8 = 0x0b;
-const ERR_OTHER: u8 = 0x7f;
 /// Statuses (CTAP 2.1 §8.2), and one that no specification names.
 const OPERATION_DENIED: u8 = 0x27;
 const NO_CREDENTIALS: u8 = 0x2e;
@@ -20,8 +20,6 @@ const PIN_INVALID: u8 = 0x31;
 const UV_INVALID: u8 = 0x3f;
 const UNKNOWN_STATUS: u8 = 0xfe;
 
-/// How often a key that waits says so (CTAP 2.1 §11.2.9.1.7).
-const KEEPALIVE_PERIOD: Duration = Duration::from_millis(100);
 /// The shortest time between two reports of a full-speed device on USB.
 const USB_FRAME: Duration = Duration::from_millis(1);
 /// Long enough to be called silence, and short enough not to be.
@@ -81,6 +79,14 @@ impl Asked {
         ("u2f-sign", Self::U2fSign),
         ("u2f-register", Self::U2fRegister),
     ];
+
+    /// The name on a command line.
+    ///
+    /// # Panics
+    /// Never: every one has a name.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, asked)| *asked == self).expect("all have one").0
+    }
 
     /// What a CTAP2 message asks; None if it is none of these.
     pub(crate) fn of(request: &[u8]) -> Option<Self> {
@@ -201,6 +207,11 @@ pub enum Misbehaviour {
     InvalidChannel,
     /// `ERR_OTHER`.
     OtherError,
+    /// Any other error of CTAPHID.
+    HidError(u8),
+    /// This error of CTAPHID, and from then on in reply to everything, INIT and PING included, until the key is unplugged; plugged in
+    /// again it is honest.
+    UntilReplugged(u8),
     /// This status, at once. To a U2F request the status word that says the same, if there is one.
     Refusal(u8),
     /// The honest reply twice.
@@ -216,8 +227,11 @@ pub enum Misbehaviour {
 /// Reports to come, each so long after the one before.
 pub(crate) type Babble = Box<dyn Iterator<Item = (Duration, Report)> + Send>;
 
+/// What stands before `-0xNN`, and what that makes.
+type Numbered = (&'static str, fn(u8) -> Misbehaviour);
+
 impl Misbehaviour {
-    /// Every kind but [`Misbehaviour::Corrupt`], with its name on a command line.
+    /// The kinds that have a name of their own on a command line: neither [`Misbehaviour::Corrupt`] nor one with any number.
     pub const NAMED: [(&'static str, Self); 30] = [
         ("mute", Self::Mute),
         ("keepalives", Self::Keepalives),
@@ -251,10 +265,19 @@ impl Misbehaviour {
         ("unplug", Self::Unplug),
     ];
 
-    /// The name on a command line; that of a corruption is the corruption's.
+    /// The kinds that take any number, with what stands before `-0xNN` on a command line.
+    const NUMBERED: [Numbered; 3] = [
+        ("refusal", Self::Refusal),
+        ("hid-error", Self::HidError),
+        ("until-replugged", Self::UntilReplugged),
+    ];
+
+    /// The name on a command line; that of a corruption is the corruption's, and one with a number is named without it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Corrupt(corruption) => corruption.name(),
+            Self::HidError(_) => "hid-error",
+            Self::UntilReplugged(_) => "until-replugged",
             _ => Self::NAMED.iter().find(|(_, how)| *how == self).map_or("another refusal", |(name, _)| name),
         }
     }
@@ -270,6 +293,8 @@ impl Misbehaviour {
                 | Self::Busy
                 | Self::InvalidChannel
                 | Self::OtherError
+                | Self::HidError(_)
+                | Self::UntilReplugged(_)
                 | Self::Refusal(_)
                 | Self::Unplug
         )
@@ -289,9 +314,9 @@ impl Misbehaviour {
         long.payload.resize(MAX_PAYLOAD, 0);
         match self {
             Self::Mute | Self::Unplug => at_once(vec![]),
-            Self::Keepalives => for_ever(KEEPALIVE_PERIOD, keepalive(reply, 1)),
-            Self::KeepalivesForTouch => for_ever(KEEPALIVE_PERIOD, keepalive(reply, 2)),
-            Self::Flood => for_ever(USB_FRAME, keepalive(reply, 1)),
+            Self::Keepalives => for_ever(KEEPALIVE_PERIOD, keepalive(reply, PROCESSING)),
+            Self::KeepalivesForTouch => for_ever(KEEPALIVE_PERIOD, keepalive(reply, UP_NEEDED)),
+            Self::Flood => for_ever(USB_FRAME, keepalive(reply, PROCESSING)),
             Self::Drip => Box::new(long.split().into_iter().map(|report| (DRIP, report))),
             Self::ForeignChannel => {
                 send(&Message { channel: reply.channel.map(|byte| byte ^ 0x5a), ..reply.clone() })
@@ -319,6 +344,7 @@ impl Misbehaviour {
             Self::Busy => error(ERR_CHANNEL_BUSY),
             Self::InvalidChannel => error(ERR_INVALID_CHANNEL),
             Self::OtherError => error(ERR_OTHER),
+            Self::HidError(code) | Self::UntilReplugged(code) => error(code),
             Self::Refusal(status) if u2f => with(status_word(status).to_vec()),
             Self::Refusal(status) => with(vec![status]),
             Self::Twice => at_once([reply.split(), reply.split()].concat()),
@@ -335,15 +361,34 @@ impl FromStr for Misbehaviour {
         if let Some((_, how)) = Self::NAMED.iter().find(|(name, _)| *name == text) {
             return Ok(*how);
         }
+        let numbered = Self::NUMBERED.iter().find_map(|(prefix, with)| {
+            let digits = text.strip_prefix(prefix)?.strip_prefix("-0x")?;
+            (digits.len() == 2).then(|| hexadecimal(digits)?.try_into().ok().map(with)).flatten()
+        });
+        if let Some(how) = numbered {
+            return Ok(how);
+        }
         text.parse().map(Self::Corrupt).map_err(|_| {
             let names: Vec<&str> = Self::NAMED.iter().map(|(name, _)| *name).collect();
-            format!("no such misbehaviour: {text} ({}, or a corruption)", names.join(", "))
+            let numbered: Vec<String> =
+                Self::NUMBERED.iter().map(|(prefix, _)| format!("{prefix}-0xNN")).collect();
+            format!(
+                "no such misbehaviour: {text} ({}, {}, or a corruption)",
+                names.join(", "),
+                numbered.join(", ")
+            )
         })
     }
 }
 
+/// Reads a number without sign or prefix.
+pub(crate) fn hexadecimal(digits: &str) -> Option<u16> {
+    let all = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    all.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
+}
+
 /// FIDO U2F Raw Message Formats §3.3.
-fn status_word(status: u8) -> [u8; 2] {
+pub(crate) fn status_word(status: u8) -> [u8; 2] {
     match status {
         NO_CREDENTIALS => [0x6a, 0x80],
         USER_ACTION_TIMEOUT => [0x69, 0x85],

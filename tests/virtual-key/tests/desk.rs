@@ -1,11 +1,12 @@
 //! The desk against a minimal host written down byte by byte: no code of the host under test takes part.
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
 mod host;
 
 use std::time::Duration;
 
 use host::{Host, UP_NEEDED, get_assertion, make_credential, text};
-use virtual_key::{Desk, KeyConfig, PortError};
+use virtual_key::{Behaviour, Desk, KeyConfig, PortError, Report};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -299,6 +300,63 @@ fn a_scripted_key_sits_beside_honest_ones() {
         keepalives += 1;
     }
     assert_eq!((keepalives, desk.counts(endless).keepalives, desk.counts(endless).cbor), (20, 20, 1));
+}
+
+/// Says something every second from plugging in to unplugging.
+struct Ticker {
+    next: Option<Duration>,
+    unplugged_at: std::sync::mpsc::Sender<Duration>,
+}
+
+impl Behaviour for Ticker {
+    fn on_plug(&mut self, now: Duration) -> Vec<(Duration, Report)> {
+        self.next = Some(now + SECOND);
+        Vec::new()
+    }
+
+    fn on_report(&mut self, _now: Duration, _report: &Report) -> Vec<(Duration, Report)> {
+        Vec::new()
+    }
+
+    fn on_unplug(&mut self, now: Duration) {
+        self.next = None;
+        self.unplugged_at.send(now).unwrap();
+    }
+
+    fn wakes_at(&self) -> Option<Duration> {
+        self.next
+    }
+
+    fn on_wake(&mut self, now: Duration) -> Vec<(Duration, Report)> {
+        self.next = Some(now + SECOND);
+        vec![(Duration::ZERO, [7; 64])]
+    }
+
+    fn blinking(&self) -> bool {
+        self.next.is_some_and(|next| next > 3 * SECOND)
+    }
+}
+
+#[test]
+fn a_scripted_key_acts_of_its_own_accord() {
+    let mut desk = Desk::new();
+    let (unplugged_at, unplugged) = std::sync::mpsc::channel();
+    let key = desk.add_behaviour("ticker", Ticker { next: None, unplugged_at });
+    desk.open(key).unwrap();
+    for second in 1..=3 {
+        assert_eq!(desk.blinking(key), second > 3);
+        while desk.now() < second * SECOND {
+            desk.wait(second * SECOND);
+        }
+        assert_eq!(desk.read(key), Ok(Some([7; 64])));
+        assert_eq!(desk.read(key), Ok(None));
+    }
+    assert!(desk.blinking(key));
+    desk.advance(SECOND / 2);
+    desk.unplug(key);
+    assert_eq!(unplugged.try_recv(), Ok(3 * SECOND + SECOND / 2));
+    desk.advance(10 * SECOND);
+    assert_eq!(desk.counts(key).reports_out, 3);
 }
 
 #[test]

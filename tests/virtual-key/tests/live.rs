@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use virtual_key::live::{LiveKey, uhid};
-use virtual_key::{KeyConfig, Report, Touch};
+use virtual_key::{Asked, Impostor, ImpostorConfig, KeyConfig, Report, Requested, Touch};
 
 const MS: Duration = Duration::from_millis(1);
 const SELECTION: [u8; 8] = [0, 0, 0, 1, 0x90, 0, 1, 0x0b];
@@ -90,6 +90,54 @@ fn plugged() -> (Kernel, Arc<LiveKey>) {
     kernel.event(4);
     kernel.init();
     (kernel, key)
+}
+
+#[test]
+fn an_impostor_is_hosted_too() {
+    let (ours, theirs) = UnixDatagram::pair().unwrap();
+    ours.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let kernel = Kernel(ours);
+    let impostor = Impostor::new(ImpostorConfig { capabilities: 0x05, ..ImpostorConfig::new("red") });
+    let device = KeyConfig::new("red");
+    let key = Arc::new(LiveKey::impostor_on(File::from(OwnedFd::from(theirs)), device, impostor));
+    let record = key.record().unwrap();
+    plug(&kernel, &key);
+    kernel.event(4);
+    kernel.init();
+    assert!(!key.touch(Touch::Owner));
+    kernel.output(&SELECTION);
+    assert!(key.wait_blinking(Duration::from_secs(10)));
+    assert_eq!(kernel.input()[..8], [0, 0, 0, 1, 0xbb, 0, 1, 2]);
+    assert!(key.touch(Touch::Owner));
+    assert_eq!(kernel.reply().1[..8], [0, 0, 0, 1, 0x90, 0, 1, 0]);
+    assert!(!key.blinking());
+    key.auto_touch(Some(Duration::ZERO));
+    kernel.output(&SELECTION);
+    assert_eq!(kernel.reply().1[..8], [0, 0, 0, 1, 0x90, 0, 1, 0]);
+    key.never();
+
+    kernel.output(&SELECTION);
+    assert!(key.wait_blinking(Duration::from_secs(10)));
+    let unplugging = thread::spawn({
+        let key = Arc::clone(&key);
+        move || key.unplug().unwrap()
+    });
+    while kernel.request()[..4] != 1_u32.to_ne_bytes() {}
+    kernel.event(5);
+    kernel.event(3);
+    assert!(unplugging.join().unwrap());
+    assert!(!key.blinking());
+    let asked: Vec<Requested> = record.requests().into_iter().map(|request| request.what).collect();
+    let selection = Requested::Asked(Asked::Selection);
+    assert_eq!(asked, [Requested::Asked(Asked::Init), selection, selection, selection]);
+    assert_eq!((record.touches().len(), record.blinks().len()), (2, 3));
+    assert!(record.blinks().iter().all(|blink| blink.until.is_some_and(|until| until >= blink.from)));
+
+    plug(&kernel, &key);
+    kernel.event(4);
+    kernel.output(&SELECTION);
+    assert_eq!(kernel.input()[..8], [0, 0, 0, 1, 0xbf, 0, 1, 0x0b], "the channel is forgotten");
+    assert_eq!(key.counts().transactions, 5);
 }
 
 fn plug(kernel: &Kernel, key: &Arc<LiveKey>) {

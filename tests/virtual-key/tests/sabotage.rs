@@ -92,6 +92,7 @@ fn each_misbehaviour_is_what_it_says() {
             // The request before was the same.
             Misbehaviour::Stale => reports == honest,
             Misbehaviour::Corrupt(_) => panic!("it has a name of its own"),
+            Misbehaviour::HidError(_) | Misbehaviour::UntilReplugged(_) => panic!("it has a number"),
         };
         assert!(is, "{name}: {times:?} {reports:02x?}");
         assert_eq!(name.parse(), Ok(how));

@@ -8,7 +8,9 @@ use std::fmt;
 use std::time::Duration;
 
 use self::seat::Seat;
-use crate::{Behaviour, Corruption, Counts, KeyConfig, Report, Sabotage, Touch};
+use crate::{
+    Behaviour, Corruption, Counts, Impostor, ImpostorConfig, KeyConfig, Record, Report, Sabotage, Touch,
+};
 
 /// One key at a desk, plugged in or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +23,8 @@ pub enum PortError {
     Unplugged,
     /// The key has not been opened.
     NotOpen,
+    /// The report was not taken, as when a device stalls (`EPIPE`); the next one may be.
+    Stalled,
 }
 
 impl fmt::Display for PortError {
@@ -28,6 +32,7 @@ impl fmt::Display for PortError {
         f.write_str(match self {
             Self::Unplugged => "the key is not plugged in",
             Self::NotOpen => "the key has not been opened",
+            Self::Stalled => "the key has not taken the report",
         })
     }
 }
@@ -64,6 +69,14 @@ impl Desk {
     /// Put a scripted key on the desk and plug it in at once.
     pub fn add_behaviour(&mut self, name: &str, behaviour: impl Behaviour + 'static) -> KeyId {
         self.seat(Seat::scripted(name, Box::new(behaviour)))
+    }
+
+    /// Put a device on the desk that was never enrolled and lies, and plug it in at once. What it is asked, it records.
+    pub fn add_impostor(&mut self, config: ImpostorConfig) -> (KeyId, Record) {
+        let name = config.name.clone();
+        let impostor = Impostor::new(config);
+        let record = impostor.record();
+        (self.add_behaviour(&name, impostor), record)
     }
 
     fn seat(&mut self, seat: Seat) -> KeyId {
@@ -183,7 +196,8 @@ impl Desk {
 
     /// Unplug a key now. Nothing happens if it is not plugged in. What it stores, it keeps.
     pub fn unplug(&mut self, key: KeyId) {
-        if self.seats[key.0].unplug() {
+        let now = self.now;
+        if self.seats[key.0].unplug(now) {
             self.plug_changes += 1;
         }
     }
@@ -209,6 +223,11 @@ impl Desk {
         if reports == 0 {
             self.unplug(key);
         }
+    }
+
+    /// Let the `nth` next write to a key, counted from 1, fail once with [`PortError::Stalled`]; its report is lost.
+    pub fn fail_write(&mut self, key: KeyId, nth: usize) {
+        self.seats[key.0].stall = Some(nth);
     }
 
     fn burn(&mut self, key: KeyId) {

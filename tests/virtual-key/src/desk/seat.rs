@@ -18,6 +18,8 @@ pub(super) struct Seat {
     pub(super) latency: Duration,
     /// Reports until the key is pulled out.
     pub(super) fuse: Option<usize>,
+    /// Writes until one fails.
+    pub(super) stall: Option<usize>,
     pub(super) wire: Option<Wire>,
     occupant: Occupant,
     plugged: bool,
@@ -80,6 +82,7 @@ impl Seat {
             name,
             latency,
             fuse: None,
+            stall: None,
             wire: None,
             occupant,
             plugged: false,
@@ -111,18 +114,19 @@ impl Seat {
         true
     }
 
-    pub(super) fn unplug(&mut self) -> bool {
+    pub(super) fn unplug(&mut self, now: Duration) -> bool {
         if !self.plugged {
             return false;
         }
         self.close();
         self.plugged = false;
-        self.fuse = None;
+        (self.fuse, self.stall) = (None, None);
         self.to_key.clear();
         self.unsent.clear();
         match &mut self.occupant {
             Occupant::OpenSk { session, .. } => *session = None,
-            Occupant::Scripted { tally, wanted_since, .. } => {
+            Occupant::Scripted { behaviour, tally, wanted_since, .. } => {
+                behaviour.on_unplug(now);
                 tally.power_off();
                 *wanted_since = None;
             }
@@ -165,6 +169,11 @@ impl Seat {
 
     pub(super) fn write(&mut self, now: Duration, report: &Report) -> Result<(), PortError> {
         self.usable()?;
+        self.stall = self.stall.map(|writes| writes.saturating_sub(1));
+        if self.stall == Some(0) {
+            self.stall = None;
+            return Err(PortError::Stalled);
+        }
         self.with_tally(|tally| tally.report_in(report));
         self.to_key.push(now, self.latency, *report);
         Ok(())
@@ -238,7 +247,8 @@ impl Seat {
                 let reports = match wake {
                     Wake::Report(report) => behaviour.on_report(now, &report),
                     Wake::Touch(touch) => behaviour.on_touch(now, touch),
-                    Wake::Deadline | Wake::Unplugged => Vec::new(),
+                    Wake::Deadline => behaviour.on_wake(now),
+                    Wake::Unplugged => Vec::new(),
                 };
                 *wanted_since = behaviour.blinking().then(|| wanted_since.unwrap_or(now));
                 self.delay(now, reports);
@@ -288,7 +298,7 @@ impl Seat {
     fn deadline(&self) -> Option<Duration> {
         match &self.occupant {
             Occupant::OpenSk { session, .. } => session.as_ref()?.deadline,
-            Occupant::Scripted { .. } => None,
+            Occupant::Scripted { behaviour, .. } => behaviour.wakes_at(),
         }
     }
 

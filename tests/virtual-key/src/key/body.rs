@@ -70,6 +70,8 @@ pub(crate) struct Body {
     /// It answers every CTAP2 request but getInfo with a CTAPHID error that no specification knows.
     pub(crate) garbled: bool,
     sabotage: Option<(Sabotage, usize)>,
+    /// The CTAPHID error with which everything is answered until the power has gone and come again.
+    jammed: Option<u8>,
 }
 
 impl Body {
@@ -87,6 +89,7 @@ impl Body {
             mute: false,
             garbled: false,
             sabotage: None,
+            jammed: None,
         };
         body.reset();
         if let Some(pin) = &body.config.pin {
@@ -132,13 +135,33 @@ impl Body {
 
     /// A request has come; how to misbehave, if the time has come for that. None: of a kind that nobody needed to name.
     pub(crate) fn misbehaviour(&mut self, asked: Option<Asked>) -> Option<Misbehaviour> {
+        if self.jammed.is_some() {
+            return self.jammed();
+        }
         let (sabotage, seen) = self.sabotage.as_mut()?;
         let meant = match sabotage.asked {
             Some(kind) => asked == Some(kind),
             None => asked != Some(Asked::Init),
         };
         *seen += usize::from(meant);
-        (meant && *seen >= sabotage.nth).then_some(sabotage.how)
+        let how = (meant && *seen >= sabotage.nth).then_some(sabotage.how)?;
+        if let Misbehaviour::UntilReplugged(code) = how {
+            self.jammed = Some(code);
+        }
+        Some(how)
+    }
+
+    /// What a key that is jammed does in place of answering anything whatever.
+    pub(crate) fn jammed(&self) -> Option<Misbehaviour> {
+        self.jammed.map(Misbehaviour::HidError)
+    }
+
+    /// The power is gone, and with it what does not outlive it.
+    pub(crate) fn power_off(&mut self) {
+        self.tally.power_off();
+        if self.jammed.take().is_some() {
+            self.sabotage = None;
+        }
     }
 
     /// PIN attempts left.

@@ -19,7 +19,9 @@ use opensk::env::Env;
 use super::body::MAX_PIN_RETRIES;
 use super::crypto::{self, BendingCrypto};
 use super::{Port, Shared, Wake, profile};
-use crate::message::{CANCEL, ERR_CHANNEL_BUSY, ERROR, INIT, Message};
+use crate::message::{
+    CANCEL, ERR_CHANNEL_BUSY, ERROR, INIT, KEEPALIVE, KEEPALIVE_PERIOD, Message, PROCESSING,
+};
 use crate::{Asked, Attestation, Corruption, Misbehaviour, PinProtocols, Report, Touch};
 
 /// OpenSK's message assembler is the only user of a timer of this length.
@@ -34,7 +36,11 @@ pub(crate) struct KeyEnv<P: Port> {
     pub(crate) shared: Arc<Shared>,
     /// Channel and command byte of the request being worked on.
     pub(crate) request: Option<([u8; 4], u8)>,
-    /// How that request was ended by its own channel, if it was.
+    /// What it asks, if it is a CTAP2 request that has a name.
+    pub(crate) asked: Option<Asked>,
+    /// What it asked before it was changed under way, if it was.
+    changed_from: Option<Asked>,
+    /// How that request was ended before its time, if it was.
     pub(crate) ended: Option<Ended>,
     /// What is to be wrong in the reply to that request.
     pub(crate) corruption: Option<Corruption>,
@@ -42,6 +48,8 @@ pub(crate) struct KeyEnv<P: Port> {
     pub(crate) allow_list: Vec<Vec<u8>>,
     /// What is to come instead of that reply.
     pub(crate) misbehaviour: Option<Misbehaviour>,
+    /// When the key gives up the wait for its person that is under way.
+    gives_up_at: Option<Duration>,
     /// The power is gone: everything is to return as soon as it can.
     pub(crate) unplugged: bool,
     customization: CustomizationImpl,
@@ -57,6 +65,8 @@ pub(crate) enum Ended {
     /// `CTAPHID_INIT` on the channel in use drops the request and its reply (CTAP 2.1 §11.2.9.1.3); the report is still
     /// to be answered.
     Resynchronised(Report),
+    /// By the key itself, with this status: its person has not come.
+    TimedOut(u8),
 }
 
 impl<P: Port> KeyEnv<P> {
@@ -81,10 +91,13 @@ impl<P: Port> KeyEnv<P> {
             port,
             shared,
             request: None,
+            asked: None,
+            changed_from: None,
             ended: None,
             corruption: None,
             allow_list: Vec::new(),
             misbehaviour: None,
+            gives_up_at: None,
             unplugged: false,
             customization,
             samples_left: 0,
@@ -122,12 +135,59 @@ impl<P: Port> KeyEnv<P> {
         }
     }
 
+    /// OpenSK's loops send a keep-alive per turn, also on the last turns after the end.
+    fn send_unless_ended(&mut self, report: &Report) {
+        if self.ended.is_none() {
+            self.transmit(report);
+        }
+    }
+
+    /// Compute for as long as this key does over such a request.
+    pub(crate) fn compute(&mut self, asked: Option<Asked>) {
+        let time = self.shared.lock().config.quirks.computes_for(asked);
+        let end = self.port.now() + time;
+        while !self.unplugged && self.ended.is_none() && self.port.now() < end {
+            let turn = end.min(self.port.now() + KEEPALIVE_PERIOD);
+            // A touch that nobody asked for is lost.
+            while self.touched(turn).is_some() {}
+            if self.port.now() < end
+                && let Some((channel, _)) = self.request
+            {
+                let keepalive = Message { channel, command: KEEPALIVE, payload: vec![PROCESSING] };
+                self.send_unless_ended(&keepalive.split()[0]);
+            }
+        }
+    }
+
+    /// The reports of a complete request as OpenSK is to see them: a silent assertion as one that asks for a touch.
+    pub(crate) fn without_silence(&mut self, request: Option<Vec<Report>>) -> Vec<Report> {
+        match request {
+            None => Vec::new(),
+            Some(request) => match profile::with_touch(&request) {
+                None => request,
+                Some(changed) => {
+                    self.changed_from = Some(Asked::SilentAssertion);
+                    changed
+                }
+            },
+        }
+    }
+
     /// Wait for a touch until `deadline`; None if there was none.
     fn touched(&mut self, deadline: Duration) -> Option<Touch> {
+        let deadline = self.gives_up_at.map_or(deadline, |end| end.min(deadline));
         while !self.unplugged && self.ended.is_none() {
             match self.port.wait(Some(deadline)) {
                 Wake::Touch(touch) => return Some(touch),
-                Wake::Deadline => return None,
+                Wake::Deadline => {
+                    let quirk = self.shared.lock().config.quirks.user_timeout;
+                    if let Some(quirk) = quirk
+                        && self.gives_up_at.is_some_and(|end| end <= self.port.now())
+                    {
+                        self.ended = Some(Ended::TimedOut(quirk.status));
+                    }
+                    return None;
+                }
                 Wake::Unplugged => self.unplugged = true,
                 Wake::Report(report) => {
                     self.overheard(&report);
@@ -143,6 +203,8 @@ impl<P: Port> KeyEnv<P> {
 
     fn wants_touch(&mut self, wanted: bool) {
         let since = wanted.then(|| self.port.now());
+        let timeout = self.shared.lock().config.quirks.user_timeout;
+        self.gives_up_at = since.zip(timeout).map(|(since, timeout)| since + timeout.after);
         self.shared.want_touch(since);
     }
 }
@@ -195,8 +257,14 @@ impl<P: Port> Env for KeyEnv<P> {
         let Channel::MainHid(channel) = channel;
         let command = request.first().copied().unwrap_or_default();
         self.request = Some((channel, command));
+        let asked = self.changed_from.take().or_else(|| Asked::of(request));
+        self.asked = asked;
+        self.compute(asked);
+        if self.ended.is_some() || self.unplugged {
+            // The reply is thrown away or given another status.
+            return Some(vec![profile::INVALID_COMMAND]);
+        }
         let mut body = self.shared.lock();
-        let asked = Asked::of(request);
         self.misbehaviour = body.misbehaviour(asked);
         if let Some(Misbehaviour::Corrupt(corruption)) = self.misbehaviour {
             self.corruption = Some(corruption);
@@ -274,10 +342,7 @@ impl<P: Port> Clock for KeyEnv<P> {
 
 impl<P: Port> HidConnection for KeyEnv<P> {
     fn send(&mut self, report: &Report, _endpoint: UsbEndpoint) -> CtapResult<()> {
-        // OpenSK's loops send a keep-alive per turn, also on the last turns after the end.
-        if self.ended.is_none() {
-            self.transmit(report);
-        }
+        self.send_unless_ended(report);
         Ok(())
     }
 

@@ -19,8 +19,8 @@ pub(super) struct Mouth {
 }
 
 impl Mouth {
-    /// Takes a report of a request. Once the request is complete: what is asked, unless it is a CTAP2 request.
-    pub(super) fn hear(&mut self, report: &Report) -> Option<Asked> {
+    /// Takes a report of a request. Once the request is complete: its reports.
+    pub(super) fn hear(&mut self, report: &Report) -> Option<Vec<Report>> {
         if report[4] & 0x80 != 0 {
             self.heard.clear();
             // A key that has lost its mind does not come to it by being asked to stop.
@@ -29,8 +29,13 @@ impl Mouth {
             }
         }
         self.heard.push(*report);
-        let request = Message::join(&self.heard)?;
-        self.heard.clear();
+        Message::join(&self.heard)?;
+        Some(std::mem::take(&mut self.heard))
+    }
+
+    /// What a complete request asks, unless it is a CTAP2 request: OpenSK shows those by itself.
+    pub(super) fn asked(request: &[Report]) -> Option<Asked> {
+        let request = Message::join(request)?;
         match request.command {
             INIT => Some(Asked::Init),
             MSG => Asked::of_u2f(&request.payload),

@@ -4,7 +4,7 @@ use sk_cbor::{Value, reader, writer};
 
 use super::Body;
 use crate::message::{CBOR, ERR_INVALID_CMD, ERROR, INIT, MSG, Message};
-use crate::{Corruption, Fingerprints, PinProtocols, Profile, Report};
+use crate::{Asked, Corruption, Fingerprints, PinProtocols, Profile, Refusal, Report};
 
 const MAKE_CREDENTIAL: u8 = 0x01;
 const GET_ASSERTION: u8 = 0x02;
@@ -24,6 +24,9 @@ const INVALID_SUBCOMMAND: u8 = 0x3e;
 const GET_TOKEN_WITH_UV: u64 = 0x06;
 const GET_UV_RETRIES: u64 = 0x07;
 
+/// Label of a COSE key's algorithm (RFC 9052 §7.1).
+const COSE_ALG: i64 = 3;
+
 /// CTAPHID capability bit for CBOR (CTAP 2.1 §11.2.9.1.3).
 const CAPABILITY_CBOR: u8 = 0x04;
 
@@ -39,7 +42,7 @@ pub(crate) fn refuse(body: &Body, request: &[u8]) -> Option<u8> {
     let config = &body.config;
     match config.profile {
         // The reply is turned into a CTAPHID error; what matters is that nothing is done.
-        Profile::U2f => return Some(INVALID_COMMAND),
+        Profile::U2f | Profile::U2fClaimingCbor(_) => return Some(INVALID_COMMAND),
         Profile::Ctap20 if command > GET_NEXT_ASSERTION => return Some(INVALID_COMMAND),
         Profile::Ctap20 | Profile::Ctap21 => {}
     }
@@ -99,6 +102,21 @@ pub(crate) fn set_status(reply: &mut Vec<Report>, status: u8) {
     }
 }
 
+/// A silent assertion as one that asks for a touch; any other request as it is.
+pub(crate) fn with_touch(request: &[Report]) -> Option<Vec<Report>> {
+    let mut message = Message::join(request)?;
+    if message.command != CBOR || Asked::of(&message.payload) != Some(Asked::SilentAssertion) {
+        return None;
+    }
+    let mut parameters = reader::read(&message.payload[1..]).ok()?.extract_map()?;
+    let mut options = field(&parameters, 0x05)?.extract_map()?;
+    options.retain(|(name, _)| *name != Value::text_string("up".to_owned()));
+    set(&mut parameters, 0x05, Value::map(options));
+    message.payload.truncate(1);
+    writer::write(Value::map(parameters), &mut message.payload).ok()?;
+    Some(message.split())
+}
+
 /// The credential ids that a getAssertion request names.
 pub(crate) fn allow_list(request: &[u8]) -> Vec<Vec<u8>> {
     let ids = |request: &[u8]| {
@@ -129,28 +147,53 @@ pub(crate) fn dress(
     body: &Body,
     lie: Option<Lie<'_>>,
     command: Option<u8>,
+    asked: Option<Asked>,
     reply: Vec<Report>,
 ) -> Vec<Report> {
     let Some(mut message) = Message::join(&reply) else { return reply };
-    let legacy = body.config.profile == Profile::U2f;
+    let cbor_refusal = match body.config.profile {
+        Profile::U2f => Some(Refusal::HidError(ERR_INVALID_CMD)),
+        Profile::U2fClaimingCbor(refusal) => Some(refusal),
+        Profile::Ctap20 | Profile::Ctap21 => None,
+    };
     match (message.command, command) {
-        (INIT, _) if legacy => {
+        (INIT, _) if body.config.profile == Profile::U2f => {
             if let Some(capabilities) = message.payload.get_mut(16) {
                 *capabilities &= !CAPABILITY_CBOR;
             }
         }
-        (CBOR, _) if legacy => {
-            message.command = ERROR;
-            message.payload = vec![ERR_INVALID_CMD];
-        }
+        (CBOR, _) if cbor_refusal.is_some() => match cbor_refusal {
+            Some(Refusal::HidError(code)) => (message.command, message.payload) = (ERROR, vec![code]),
+            Some(Refusal::Status(status)) => message.payload = vec![status],
+            None => return reply,
+        },
         (CBOR, Some(command)) if body.garbled && command != GET_INFO => {
             message.command = ERROR;
             message.payload = vec![OK];
         }
         (CBOR, Some(GET_INFO)) => rewrite(&mut message.payload, |info| dress_info(body, info)),
         (CBOR, Some(command)) if is_assertion(command) || command == MAKE_CREDENTIAL => {
-            let Some(lie) = lie else { return reply };
-            rewrite(&mut message.payload, |signed| corrupt(lie, signed));
+            let omits = body.config.quirks.omits_credential && is_assertion(command);
+            if lie.is_none() && !omits {
+                return reply;
+            }
+            rewrite(&mut message.payload, |signed| {
+                if let Some(lie) = lie {
+                    corrupt(lie, signed);
+                }
+                if omits {
+                    signed.retain(|(key, _)| *key != Value::unsigned(0x01));
+                }
+            });
+        }
+        (CBOR, Some(CLIENT_PIN)) if asked == Some(Asked::KeyAgreement) => {
+            let Some(alg) = body.config.quirks.key_agreement_alg else { return reply };
+            rewrite(&mut message.payload, |agreement| {
+                let mut key = field(agreement, 0x01).and_then(Value::extract_map).expect("a COSE key");
+                key.retain(|(label, _)| *label != Value::integer(COSE_ALG));
+                key.push((Value::integer(COSE_ALG), Value::integer(alg)));
+                set(agreement, 0x01, Value::map(key));
+            });
         }
         // A registration starts with 5, an authentication with the flags.
         (MSG, _) if message.payload.len() > 7 && message.payload[0] <= 1 => {
@@ -183,6 +226,9 @@ fn dress_info(body: &Body, info: &mut Map) {
     }
     if old || config.protocols == PinProtocols::One {
         set(info, 0x06, Value::array(vec![Value::unsigned(1)]));
+    }
+    if config.quirks.omits_pin_protocols {
+        info.retain(|(key, _)| *key != Value::unsigned(0x06));
     }
     let sensor = config.fingerprints != Fingerprints::NoSensor;
     if !sensor {

@@ -1,14 +1,15 @@
 //! Doing what a command says.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::command::{self, Add, Command, Switch};
+use super::command::{self, Command, Switch};
 use super::key::LiveKey;
-use crate::{Counts, Touch};
+use crate::{Counts, Impostor, Record, Requested, Touch};
 
 /// All keys of the process by name.
 #[derive(Default)]
@@ -23,10 +24,32 @@ impl Keys {
         self.lock().get(name).cloned().ok_or_else(|| format!("no such key: {name}"))
     }
 
+    /// One that has a memory and could be honest.
+    fn honest(&self, name: &str) -> Result<Arc<LiveKey>, String> {
+        let key = self.key(name)?;
+        if key.record().is_some() { Err(format!("{name} is an impostor")) } else { Ok(key) }
+    }
+
     /// Do it. The answer is a JSON object, or what went wrong.
     pub(super) fn answer(&self, command: &Command) -> Result<Value, String> {
         match command {
-            Command::Add(add) => self.add(add),
+            Command::Add(add) => {
+                let config = add.config()?;
+                self.add(&add.name, add.unplugged, || LiveKey::new(config))
+            }
+            Command::AddImpostor(add) => {
+                let (device, impostor) = (add.device(), Impostor::new(add.config()?));
+                self.add(&add.name, add.unplugged, || LiveKey::impostor(device, impostor))
+            }
+            Command::Requests { name, reset } => {
+                let key = self.key(name)?;
+                let record = key.record().ok_or_else(|| format!("{name} is no impostor"))?;
+                let requests = show_record(&record);
+                if *reset {
+                    record.clear();
+                }
+                Ok(requests)
+            }
             Command::Touch { name, within, stranger } => {
                 let key = self.key(name)?;
                 let touch = if *stranger { Touch::Stranger } else { Touch::Owner };
@@ -70,11 +93,11 @@ impl Keys {
                 Ok(show(&counts))
             }
             Command::Retries { name } => {
-                let key = self.key(name)?;
+                let key = self.honest(name)?;
                 Ok(json!({ "pin": key.pin_retries(), "pin_set": key.has_pin() }))
             }
             Command::Corrupt { name, what } => {
-                self.key(name)?.corrupt(command::corruption(what)?);
+                self.honest(name)?.corrupt(command::corruption(what)?);
                 Ok(json!({}))
             }
             Command::Mute { name, state } => {
@@ -82,15 +105,15 @@ impl Keys {
                 Ok(json!({}))
             }
             Command::Garble { name, state } => {
-                self.key(name)?.garble(*state == Switch::On);
+                self.honest(name)?.garble(*state == Switch::On);
                 Ok(json!({}))
             }
             Command::Misbehave { name, how, at, nth } => {
-                self.key(name)?.sabotage(command::sabotage(how, at.as_deref(), *nth)?);
+                self.honest(name)?.sabotage(command::sabotage(how, at.as_deref(), *nth)?);
                 Ok(json!({}))
             }
             Command::Forget { name } => {
-                self.key(name)?.forget().map_err(|error| error.to_string())?;
+                self.honest(name)?.forget().map_err(|error| error.to_string())?;
                 Ok(json!({}))
             }
             Command::List => Ok(self.list()),
@@ -101,17 +124,21 @@ impl Keys {
         }
     }
 
-    fn add(&self, add: &Add) -> Result<Value, String> {
-        let config = add.config()?;
+    fn add(
+        &self,
+        name: &str,
+        unplugged: bool,
+        make: impl FnOnce() -> io::Result<LiveKey>,
+    ) -> Result<Value, String> {
         {
             let mut keys = self.lock();
-            if keys.contains_key(&add.name) {
-                return Err(format!("there is a key {} already", add.name));
+            if keys.contains_key(name) {
+                return Err(format!("there is a key {name} already"));
             }
-            let key = LiveKey::new(config).map_err(|error| format!("/dev/uhid: {error}"))?;
-            keys.insert(add.name.clone(), Arc::new(key));
+            let key = make().map_err(|error| format!("/dev/uhid: {error}"))?;
+            keys.insert(name.to_owned(), Arc::new(key));
         }
-        if add.unplugged { Ok(json!({})) } else { self.plug(&add.name) }
+        if unplugged { Ok(json!({})) } else { self.plug(name) }
     }
 
     fn plug(&self, name: &str) -> Result<Value, String> {
@@ -163,4 +190,33 @@ fn show(counts: &Counts) -> Value {
         "opens": counts.opens,
         "closes": counts.closes,
     })
+}
+
+fn show_record(record: &Record) -> Value {
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let requests: Vec<Value> = record
+        .requests()
+        .iter()
+        .map(|request| json!({ "at": ms(request.at), "request": request_name(request.what) }))
+        .collect();
+    let blinks: Vec<Value> = record
+        .blinks()
+        .iter()
+        .map(|blink| json!({ "from": ms(blink.from), "until": blink.until.map(ms) }))
+        .collect();
+    let touches: Vec<u64> = record.touches().into_iter().map(ms).collect();
+    json!({ "requests": requests, "blinks": blinks, "touches": touches })
+}
+
+/// A kind by its name, any other request by its numbers: `cbor-0x06-0x03`, `u2f-0x03`, `hid-0x11`.
+fn request_name(what: Requested) -> String {
+    match what {
+        Requested::Asked(asked) => asked.name().to_owned(),
+        Requested::Cbor { command, subcommand: None } => format!("cbor-{command:#04x}"),
+        Requested::Cbor { command, subcommand: Some(subcommand) } => {
+            format!("cbor-{command:#04x}-{subcommand:#04x}")
+        }
+        Requested::U2f(instruction) => format!("u2f-{instruction:#04x}"),
+        Requested::Hid(command) => format!("hid-{command:#04x}"),
+    }
 }

@@ -5,13 +5,28 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::{Asked, Attestation, Corruption, Fingerprints, KeyConfig, PinProtocols, Profile, Sabotage};
+use super::impostor::AddImpostor;
+use super::quirks::QuirkOptions;
+use crate::{
+    Asked, Attestation, Corruption, Fingerprints, KeyConfig, PinProtocols, Profile, Refusal, Sabotage,
+};
 
 /// One command to the keys.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant)] // there is one at a time
 pub enum Command {
     /// Make a key and plug it in.
     Add(Add),
+    /// Make a device that was never enrolled and lies, and plug it in.
+    AddImpostor(AddImpostor),
+    /// Tell what an impostor was asked, when it blinked and when it was touched, in milliseconds since it was made.
+    Requests {
+        /// The impostor.
+        name: String,
+        /// Forget it all afterwards.
+        #[arg(long)]
+        reset: bool,
+    },
     /// Touch a key now; lost unless the key waits for it.
     Touch {
         /// The key.
@@ -110,7 +125,7 @@ pub enum Command {
         /// Whether to.
         state: Switch,
     },
-    /// Let a key misbehave in its replies: mute, keepalives, foreign-channel and so on, or none.
+    /// Let a key misbehave in its replies: mute, keepalives, foreign-channel, refusal-0x33, until-replugged-0x06 and so on, or none.
     Misbehave {
         /// The key.
         name: String,
@@ -178,8 +193,9 @@ pub struct Add {
     /// PIN/UV auth protocols: 1, 2 or both.
     #[arg(long, value_parser = ["1", "2", "both"], default_value = "both")]
     pub protocols: String,
-    /// The newest specification that the key knows: 2.1, 2.0 or u2f.
-    #[arg(long, value_parser = ["2.1", "2.0", "u2f"], default_value = "2.1")]
+    /// The newest specification that the key knows: 2.1, 2.0 or u2f. One of the last two claims to know CBOR, and refuses every request
+    /// of CTAP2 with status 0x01, or with error 0x01 of CTAPHID.
+    #[arg(long, value_parser = ["2.1", "2.0", "u2f", "u2f-cbor-status", "u2f-cbor-error"], default_value = "2.1")]
     pub ctap: String,
     /// Attest credentials with a certificate; see `virtual-key attestation-root`.
     #[arg(long)]
@@ -206,6 +222,10 @@ pub struct Add {
     /// machine under load is not that fast.
     #[arg(long, value_name = "MS", default_value_t = 3000)]
     pub message_timeout: u64,
+    /// Where the key differs from most.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub quirks: QuirkOptions,
     /// Seed of the key's randomness; fresh randomness without.
     #[arg(long)]
     pub seed: Option<String>,
@@ -240,6 +260,8 @@ impl Add {
         config.profile = match self.ctap.as_str() {
             "2.0" => Profile::Ctap20,
             "u2f" => Profile::U2f,
+            "u2f-cbor-status" => Profile::U2fClaimingCbor(Refusal::Status(0x01)),
+            "u2f-cbor-error" => Profile::U2fClaimingCbor(Refusal::HidError(0x01)),
             _ => Profile::Ctap21,
         };
         config.attestation = match (self.attestation, self.enterprise) {
@@ -256,6 +278,7 @@ impl Add {
         }
         config.latency = Duration::from_micros(self.latency);
         config.message_timeout = Duration::from_millis(self.message_timeout);
+        config.quirks = self.quirks.quirks()?;
         match &self.seed {
             Some(seed) => config.seed = crate::key::sha256(&[b"seed", seed.as_bytes()]),
             None => getrandom::fill(&mut config.seed).map_err(|error| error.to_string())?,
@@ -277,7 +300,7 @@ pub(super) fn sabotage(how: &str, at: Option<&str>, nth: usize) -> Result<Option
     Ok(Some(Sabotage { asked: at.map(str::parse).transpose()?, nth, how: how.parse()? }))
 }
 
-fn hex(text: &str) -> Result<u16, String> {
+pub(super) fn hex(text: &str) -> Result<u16, String> {
     u16::from_str_radix(text.trim_start_matches("0x"), 16).map_err(|error| error.to_string())
 }
 

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::impostor;
 use super::port::{Happening, LivePort};
 use super::uhid::{self, EVENT_LEN, Event};
 use crate::hand::Hand;
 use crate::key::{self, Body, Shared};
-use crate::{Corruption, Counts, KeyConfig, Report, Sabotage, Touch};
+use crate::{Corruption, Counts, Impostor, KeyConfig, Record, Report, Sabotage, Touch};
 
 /// How long the kernel may take to bring a device up or down; emulated machines are slow.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +25,15 @@ pub struct LiveKey {
     unique: String,
     shared: Arc<Shared>,
     power: Arc<Power>,
+    /// What the impostor was asked, if it is one.
+    record: Option<Record>,
+}
+
+/// What runs in a key.
+#[derive(Clone)]
+enum Firmware {
+    OpenSk,
+    Impostor(Arc<Mutex<Impostor>>),
 }
 
 /// The key's own thread while it has power.
@@ -49,6 +59,21 @@ impl LiveKey {
 
     /// A key on anything that speaks the protocol of `/dev/uhid`.
     pub fn on(device: File, config: KeyConfig) -> Self {
+        Self::with(device, config, Firmware::OpenSk, None)
+    }
+
+    /// An impostor, not yet plugged in, on a freshly opened `/dev/uhid`. Of `device`, name, product and numbers count.
+    pub fn impostor(device: KeyConfig, impostor: Impostor) -> io::Result<Self> {
+        Ok(Self::impostor_on(File::options().read(true).write(true).open("/dev/uhid")?, device, impostor))
+    }
+
+    /// An impostor on anything that speaks the protocol of `/dev/uhid`.
+    pub fn impostor_on(file: File, device: KeyConfig, impostor: Impostor) -> Self {
+        let record = impostor.record();
+        Self::with(file, device, Firmware::Impostor(Arc::new(Mutex::new(impostor))), Some(record))
+    }
+
+    fn with(device: File, config: KeyConfig, firmware: Firmware, record: Option<Record>) -> Self {
         let unique = format!("{}-{}", config.name, std::process::id());
         let key = Self {
             epoch: Instant::now(),
@@ -56,12 +81,14 @@ impl LiveKey {
             unique,
             shared: Arc::new(Shared::new(config)),
             power: Arc::default(),
+            record,
         };
         let reader = Reader {
             epoch: key.epoch,
             device: Arc::clone(&key.device),
             shared: Arc::clone(&key.shared),
             power: Arc::clone(&key.power),
+            firmware,
         };
         // It ends with the process: nothing short of an event ends a read of /dev/uhid.
         thread::spawn(move || reader.run());
@@ -216,6 +243,11 @@ impl LiveKey {
         std::mem::take(&mut self.shared.lock().tally.counts)
     }
 
+    /// What it was asked, if it is an impostor: times are since it was made.
+    pub fn record(&self) -> Option<Record> {
+        self.record.clone()
+    }
+
     /// PIN attempts left.
     pub fn pin_retries(&self) -> u8 {
         self.shared.lock().pin_retries()
@@ -238,6 +270,7 @@ struct Reader {
     device: Arc<File>,
     shared: Arc<Shared>,
     power: Arc<Power>,
+    firmware: Firmware,
 }
 
 impl Reader {
@@ -286,8 +319,11 @@ impl Reader {
         let (sender, inbox) = channel();
         let (shared, device) = (Arc::clone(&self.shared), Arc::clone(&self.device));
         let port = LivePort { epoch: self.epoch, inbox, shared, device };
-        let shared = Arc::clone(&self.shared);
-        let thread = thread::spawn(move || key::run(&shared, port));
+        let (shared, firmware) = (Arc::clone(&self.shared), self.firmware.clone());
+        let thread = thread::spawn(move || match firmware {
+            Firmware::OpenSk => key::run(&shared, port),
+            Firmware::Impostor(impostor) => impostor::run(&shared, port, &impostor),
+        });
         *self.power.lock() = Some(Running { inbox: sender, thread });
     }
 
@@ -296,7 +332,7 @@ impl Reader {
         if let Some(Running { inbox, thread }) = power.take() {
             // It may be gone already.
             let _ = inbox.send(Happening::Unplugged);
-            thread.join().expect("OpenSK has panicked");
+            thread.join().expect("a key has panicked");
         }
     }
 

@@ -3,10 +3,14 @@
 mod answer;
 mod command;
 mod host;
+mod impostor;
 mod key;
 mod port;
+mod quirks;
 pub mod uhid;
 
 pub use self::command::{Add, Command, Switch, aaguid};
 pub use self::host::serve;
+pub use self::impostor::AddImpostor;
 pub use self::key::LiveKey;
+pub use self::quirks::QuirkOptions;

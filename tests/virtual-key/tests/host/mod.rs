@@ -9,6 +9,7 @@
     clippy::panic
 )]
 
+pub mod impostor;
 pub mod pin;
 
 use std::time::Duration;
