@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::attestation::AttestationSummary;
 use crate::escape::is_dangerous;
+use crate::random::{self, NoRandomness};
 
 /// The longest credential id that is accepted, in bytes (WebAuthn Level 3, section 5.8.3).
 pub const MAX_CREDENTIAL_ID_LEN: usize = 1023;
@@ -135,9 +136,9 @@ impl UserHandle {
     ///
     /// # Errors
     /// When the system gives no randomness.
-    pub fn random() -> Result<Self, getrandom::Error> {
+    pub fn random() -> Result<Self, NoRandomness> {
         let mut bytes = vec![0; 32];
-        getrandom::fill(&mut bytes)?;
+        random::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 

@@ -6,6 +6,7 @@
 //!   [`store::recovery`]: codes for the day a key is lost. [`attestation`]: what is known of where keys come from.
 //! - [`config`]: what the administrator decides.
 //! - [`messages`]: what the person is told; [`escape`]: foreign text in it.
+//! - [`random`]: random bytes, without waiting for them.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ pub mod config;
 pub mod credential;
 pub mod escape;
 pub mod messages;
+pub mod random;
 pub mod safe_file;
 pub mod store;
 pub mod time;

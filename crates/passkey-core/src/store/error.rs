@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::document::FormatError;
-use crate::{config::TemplateError, safe_file::SafeFileError};
+use crate::{config::TemplateError, random::NoRandomness, safe_file::SafeFileError};
 
 /// An error of the store. None of these means "not enrolled".
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub enum StoreError {
     /// The process could not take on the user's identity, or not come back from it.
     Identity(io::Error),
     /// The system gives no randomness.
-    Random(getrandom::Error),
+    Random(NoRandomness),
 }
 
 impl StoreError {
@@ -120,7 +120,7 @@ impl fmt::Display for StoreError {
                 write!(f, "{}: not written, since it would not read back as the same", path.display())
             }
             Self::Identity(error) => write!(f, "cannot take on the user's identity or leave it: {error}"),
-            Self::Random(error) => write!(f, "no randomness: {error}"),
+            Self::Random(error) => write!(f, "{error}"),
         }
     }
 }

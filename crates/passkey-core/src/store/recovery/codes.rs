@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::Code;
 use super::hash::{Cost, HASH_LEN, Hasher, SALT_LEN};
 use super::limit::Limit;
+use crate::random::{self, NoRandomness};
 use crate::store::document::{self, EntryError, Fields, FormatError, SkippedEntry};
 use crate::{time, toml_text::quoted};
 
@@ -62,7 +63,7 @@ impl Codes {
 
     pub(super) fn with_cost(now: Timestamp, cost: Cost) -> Result<(Self, Vec<Code>), NewCodesError> {
         let mut salt = [0; SALT_LEN];
-        getrandom::fill(&mut salt).map_err(NewCodesError::Random)?;
+        random::fill(&mut salt).map_err(NewCodesError::Random)?;
         let mut hasher = Hasher::new(&cost).map_err(|_| NewCodesError::NoMemory)?;
         let mut codes = Vec::with_capacity(SET);
         let mut entries = Vec::with_capacity(SET);
@@ -211,7 +212,7 @@ fn base64(bytes: &[u8]) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewCodesError {
     /// The kernel gives no randomness.
-    Random(getrandom::Error),
+    Random(NoRandomness),
     /// There is no memory to hash them.
     NoMemory,
 }
@@ -219,7 +220,7 @@ pub enum NewCodesError {
 impl fmt::Display for NewCodesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Random(error) => write!(f, "no randomness: {error}"),
+            Self::Random(error) => write!(f, "{error}"),
             Self::NoMemory => f.write_str("no memory to hash recovery codes"),
         }
     }
