@@ -8,7 +8,7 @@ use std::{
     ffi::{OsStr, OsString},
     fmt,
     fs::File,
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
     os::{
         fd::{AsFd, OwnedFd},
         unix::ffi::OsStrExt as _,
@@ -16,7 +16,11 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::{
+    fs::{AtFlags, FileType, Mode, OFlags, Stat},
+    io::Errno,
+    process::Resource,
+};
 
 /// Who may own a trusted file and the directories above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +87,7 @@ impl TrustedDir {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
             Ok(fd) => Self { fd, path, owner: self.owner }.judged(),
-            Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Err(self.not_a_directory(name, path)),
+            Err(Errno::NOTDIR | Errno::LOOP) => Err(self.not_a_directory(name, path)),
             Err(errno) => Err(refusal(&path, errno.into())),
         }
     }
@@ -93,7 +97,7 @@ impl TrustedDir {
         let ours = match rustix::fs::mkdirat(&self.fd, name, mode) {
             Ok(()) => true,
             // Somebody else made it at the same moment: it is judged like any other.
-            Err(rustix::io::Errno::EXIST) => false,
+            Err(Errno::EXIST) => false,
             Err(errno) => return Err(refusal(&path, errno.into())),
         };
         let dir = self.enter(name)?;
@@ -140,7 +144,7 @@ impl TrustedDir {
     /// # Errors
     /// What stands in the way, such as more than `max` names.
     pub fn names(&self, max: usize) -> Result<Vec<OsString>, SafeFileError> {
-        let failed = |errno: rustix::io::Errno| refusal(&self.path, errno.into());
+        let failed = |errno: Errno| refusal(&self.path, errno.into());
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, ".", flags, Mode::empty()).map_err(failed)?;
         let mut names = Vec::new();
@@ -168,7 +172,7 @@ impl TrustedDir {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
             Ok(fd) => fd,
-            Err(rustix::io::Errno::LOOP) => return Err(SafeFileError::Symlink { path }),
+            Err(Errno::LOOP) => return Err(SafeFileError::Symlink { path }),
             Err(errno) => return Err(refusal(&path, errno.into())),
         };
         let stat = rustix::fs::fstat(&fd).map_err(|errno| refusal(&path, errno.into()))?;
@@ -197,6 +201,19 @@ impl AsFd for TrustedDir {
 pub fn read(path: &Path, owner: Owner, max_len: u64) -> Result<Vec<u8>, SafeFileError> {
     let (dir, name) = split(path)?;
     TrustedDir::open(dir, owner)?.read(name, max_len)
+}
+
+/// Writes `content` at the beginning of `file`, which is empty, or nothing where the process may not write files so
+/// long. The kernel ends a process that writes beyond its limit with SIGXFSZ, and the process is not ours.
+///
+/// # Errors
+/// [`io::ErrorKind::FileTooLarge`] beyond the limit (`RLIMIT_FSIZE`), or what keeps the file from being written.
+pub fn write_whole(file: &mut File, content: &[u8]) -> io::Result<()> {
+    let limit = rustix::process::getrlimit(Resource::Fsize).current;
+    if limit.is_some_and(|limit| u64::try_from(content.len()).map_or(true, |len| len > limit)) {
+        return Err(Errno::FBIG.into());
+    }
+    file.write_all(content)
 }
 
 /// A path's directory and last name.

@@ -345,3 +345,11 @@ fn the_names_in_a_directory_are_sorted_and_counted() {
     let error = dir.names(2).unwrap_err();
     assert!(matches!(error, SafeFileError::TooManyFiles { max: 2, .. }), "{error:?}");
 }
+
+#[test]
+fn what_is_longer_than_the_process_may_write_is_not_begun() {
+    // The limit itself is the affair of `tests/file_size_limit.rs`, in a process of its own.
+    let mut file = tempfile::tempfile().unwrap();
+    write_whole(&mut file, b"content").unwrap();
+    assert_eq!(file.metadata().unwrap().len(), 7);
+}

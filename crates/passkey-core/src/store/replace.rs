@@ -3,7 +3,6 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::Write as _,
     os::fd::{AsFd as _, OwnedFd},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -147,7 +146,8 @@ impl Locked<'_> {
         let fd = rustix::fs::openat(&self.dir, &temporary, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         let staged = Staged { locked: self, temporary, committed: false };
         let mut file = File::from(fd);
-        file.write_all(content.as_bytes()).map_err(|error| StoreError::write(&self.place.path, error))?;
+        safe_file::write_whole(&mut file, content.as_bytes())
+            .map_err(|error| StoreError::write(&self.place.path, error))?;
         self.hand_over(&file).map_err(failed)?;
         file.sync_all().map_err(|error| StoreError::write(&self.place.path, error))?;
         Ok(staged)
