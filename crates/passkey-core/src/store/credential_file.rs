@@ -5,7 +5,7 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::cose::PublicKey;
 
-use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, SkippedEntry};
+use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry};
 use crate::{
     attestation::{
         AttestationKind, AttestationProof, AttestationSummary, Certification, SerialNumber, TrustRoot,
@@ -145,19 +145,21 @@ impl CredentialFile {
     /// # Errors
     /// When the file as a whole is not understood; a single entry that is not is among [`CredentialFile::skipped`].
     pub fn parse(text: &str) -> Result<Self, FormatError> {
+        let (mut ids, mut names) = (Seen::default(), Seen::default());
         let (user_handle, credentials, skipped) = document::read(
             text,
             CREDENTIAL,
             |top| top.parsed("user_handle", UserHandle::from_base64url),
-            |fields, before: &[Credential]| {
-                let credential = read_credential(fields)?;
-                if before.iter().any(|known| known.id == credential.id) {
+            read_credential,
+            |Credential { id, name, .. }| {
+                if ids.contains(id.as_bytes()) {
                     return Err(EntryError::SameId);
                 }
-                if before.iter().any(|known| known.name == credential.name) {
+                if !names.insert(name.as_bytes()) {
                     return Err(EntryError::SameName);
                 }
-                Ok(credential)
+                ids.insert(id.as_bytes());
+                Ok(())
             },
         )?;
         Ok(Self { user_handle, credentials, skipped })

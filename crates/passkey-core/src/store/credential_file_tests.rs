@@ -399,3 +399,62 @@ fn a_passkey_with_anothers_name_counts_once_the_name_is_free() {
     assert_eq!(again, two());
     assert_eq!(CredentialFile::parse(&text).unwrap().discard_skipped("old \"key\""), 1);
 }
+
+/// The processor time of this thread for reading a file of `count` such entries: the least of a few, since other work on the machine
+/// only adds to it.
+fn cost(count: usize, entry: &dyn Fn(usize) -> String, parse: &dyn Fn(&str) -> usize) -> std::time::Duration {
+    let entries: String = (0..count).map(entry).collect();
+    let text = format!("version = 1\ncount = {count}\nuser_handle = \"CQkJ\"\n{entries}");
+    let now = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        std::time::Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+    };
+    let once = || {
+        let before = now();
+        assert_eq!(parse(&text), count);
+        now().checked_sub(before).unwrap()
+    };
+    (0..3).map(|_| once()).min().unwrap()
+}
+
+/// What is in a file, an entry of it by its number, and how many entries are found in a text.
+type Row<'a> = (&'a str, &'a dyn Fn(usize) -> String, &'a dyn Fn(&str) -> usize);
+
+#[test]
+fn the_cost_of_a_file_is_proportional_to_its_length_whatever_is_in_it() {
+    let credentials = |text: &str| {
+        let file = CredentialFile::parse(text).unwrap();
+        file.credentials.len() + file.skipped.len()
+    };
+    let states = |text: &str| {
+        let text = text.replace("user_handle = \"CQkJ\"\n", "");
+        let state = super::super::State::parse(&text).unwrap();
+        state.encode().matches("[[credential]]").count()
+    };
+    let whole = |number: usize| {
+        let credential = Credential { id: numbered(number), ..plain(&number.to_string(), 1) };
+        let mut text = String::new();
+        document::write_entry(&mut text, CREDENTIAL, &lines(&credential));
+        text
+    };
+    let rows: [Row<'_>; 5] = [
+        ("damaged", &|_| "[[credential]]\n".to_owned(), &credentials),
+        ("whole", &whole, &credentials),
+        ("all the same", &|_| whole(1), &credentials),
+        (
+            "state",
+            &|number| format!("[[credential]]\nid = \"{}\"\nfailures = 0\n", numbered(number).to_base64url()),
+            &states,
+        ),
+        ("damaged state", &|_| "[[credential]]\nid = \"AQ\"\n".to_owned(), &states),
+    ];
+    for (what, entry, parse) in rows {
+        let (few, many) = (cost(2_000, entry, parse), cost(16_000, entry, parse));
+        // Eight times as many; with a look at all the others for each, it would be some sixty times as long.
+        assert!(many < few * 24, "{what}: {few:?} for 2,000 entries, {many:?} for 16,000");
+    }
+}
+
+fn numbered(number: usize) -> CredentialId {
+    CredentialId::new(number.to_be_bytes().to_vec()).unwrap()
+}

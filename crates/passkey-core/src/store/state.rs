@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, SkippedEntry};
+use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry};
 use crate::{credential::CredentialId, time, toml_text::quoted};
 
 /// The state of one user's passkeys.
@@ -86,17 +86,13 @@ impl State {
     /// # Errors
     /// When the file as a whole is not understood.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
+        let mut ids = Seen::default();
         let ((), entries, skipped) = document::read(
             text,
             CREDENTIAL,
             |_| Ok(()),
-            |fields, before: &[(CredentialId, CredentialState)]| {
-                let (id, state) = read_entry(fields)?;
-                if before.iter().any(|(known, _)| *known == id) {
-                    return Err(EntryError::SameId);
-                }
-                Ok((id, state))
-            },
+            read_entry,
+            |(id, _)| if ids.insert(id.as_bytes()) { Ok(()) } else { Err(EntryError::SameId) },
         )?;
         Ok(Self { credentials: entries, skipped })
     }

@@ -147,8 +147,7 @@ impl Codes {
     /// # Errors
     /// When the file as a whole is not understood; a single entry that is not is passed over.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let (head, entries, skipped) =
-            document::read(text, CODE, read_head, |fields, _: &[Hashed]| read_code(fields))?;
+        let (head, entries, skipped) = document::read(text, CODE, read_head, read_code, |_| Ok(()))?;
         let (made, salt, cost, limit) = head;
         Ok(Self { made, salt, cost, limit, entries, skipped })
     }
