@@ -43,6 +43,9 @@ pub struct Credential {
     pub transports: Vec<String>,
     /// When it was enrolled.
     pub added: Timestamp,
+    /// Whether its key answers a silent assertion (`up` = false; CTAP 2.1, section 6.2) for it: known from the self-check
+    /// of enrolment or the first sign-in, `None` before that. Older files do not say, and imported passkeys start without.
+    pub answers_silently: Option<bool>,
     /// A disabled passkey stays on file and never signs in.
     pub enabled: bool,
     /// What was recorded of the key's attestation at enrolment.

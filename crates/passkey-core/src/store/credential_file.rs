@@ -97,6 +97,15 @@ impl CredentialFile {
         Ok(())
     }
 
+    /// Notes whether the key of this passkey answers a silent assertion for it (see [`Credential::answers_silently`]).
+    /// Gives whether that is news; a passkey that is gone is none.
+    pub fn note_answers_silently(&mut self, id: &CredentialId, answers: bool) -> bool {
+        let Some(credential) = self.credentials.iter_mut().find(|credential| credential.id == *id) else {
+            return false;
+        };
+        credential.answers_silently.replace(answers) != Some(answers)
+    }
+
     /// Takes a passkey out, and with it whatever entry that was skipped has the same id: it must not come back.
     ///
     /// # Errors
@@ -195,6 +204,7 @@ fn read_credential(fields: &mut Fields<'_>) -> Result<Credential, EntryError> {
         cred_protect: read_cred_protect(fields)?,
         transports: read_transports(fields)?,
         added: fields.parsed("added", time::parse)?,
+        answers_silently: fields.optional(|fields| fields.switch("answers_silently"))?,
         enabled: fields.switch("enabled")?,
         attestation: fields.optional(|fields| fields.table("attestation", read_attestation))?,
     })
@@ -262,6 +272,7 @@ fn lines(credential: &Credential) -> Vec<(&'static str, String)> {
     if let Some(attestation) = &credential.attestation {
         lines.push(("attestation", attestation_table(attestation)));
     }
+    lines.extend(credential.answers_silently.map(|answers| ("answers_silently", answers.to_string())));
     lines.push(("enabled", credential.enabled.to_string()));
     lines
 }

@@ -15,6 +15,7 @@ fn full(name: &str, id: u8) -> Credential {
         cred_protect: Some(3),
         transports: vec!["usb".to_owned(), "nfc".to_owned()],
         added: "2026-11-23T02:03:04Z".parse().unwrap(),
+        answers_silently: Some(true),
         enabled: true,
         attestation: Some(AttestationSummary {
             format: "packed".to_owned(),
@@ -37,6 +38,7 @@ fn plain(name: &str, id: u8) -> Credential {
         user_verification: UvCapability::None,
         cred_protect: None,
         transports: Vec::new(),
+        answers_silently: None,
         enabled: false,
         attestation: None,
         ..full(name, id)
@@ -65,6 +67,7 @@ cred_protect = 3
 transports = ["usb", "nfc"]
 added = "2026-11-23T02:03:04Z"
 attestation = { format = "packed", kind = "enterprise", root = "Maker \"Root\"", root_sha256 = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5", certification = "FIDO_CERTIFIED_L1plus", serial = "0007", checked = "2026-11-23T02:03:05Z" }
+answers_silently = true
 enabled = true
 
 [[credential]]
@@ -198,17 +201,17 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
         "id = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"",
         "",
         EntryError::Missing("id"),
-        21,
+        22,
         Some("old \"key\""),
     ),
     (
         "id = \"AgIC",
         "id = \"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\" # ",
         EntryError::SameId,
-        21,
+        22,
         Some("old \"key\""),
     ),
-    ("name = \"blue\"", "name = \"old \\\"key\\\"\"", EntryError::SameName, 21, Some("old \"key\"")),
+    ("name = \"blue\"", "name = \"old \\\"key\\\"\"", EntryError::SameName, 22, Some("old \"key\"")),
     ("name = \"blue\"", "name = \"\\u001b[2J\"", EntryError::BadValue("name"), 6, Some("\u{1b}[2J")),
     ("name = \"blue\"", "name = 7", EntryError::BadValue("name"), 6, None),
     (
@@ -230,6 +233,13 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
     ("aaguid = \"0123", "aaguid = \"g123", EntryError::BadValue("aaguid"), 6, Some("blue")),
     ("discoverable = true", "discoverable = 1", EntryError::BadValue("discoverable"), 6, Some("blue")),
     ("\"fingerprint\"", "\"iris\"", EntryError::BadValue("user_verification"), 6, Some("blue")),
+    (
+        "answers_silently = true",
+        "answers_silently = \"yes\"",
+        EntryError::BadValue("answers_silently"),
+        6,
+        Some("blue"),
+    ),
     ("cred_protect = 3", "cred_protect = 4", EntryError::BadValue("cred_protect"), 6, Some("blue")),
     ("cred_protect = 3", "cred_protect = 259", EntryError::BadValue("cred_protect"), 6, Some("blue")),
     ("[\"usb\", \"nfc\"]", "\"usb\"", EntryError::BadValue("transports"), 6, Some("blue")),
@@ -249,7 +259,7 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
         "enabled = false\n",
         "enabled = false\nrestricted = true\n",
         EntryError::UnknownKey(String::new()),
-        21,
+        22,
         Some("old \"key\""),
     ),
 ];
@@ -398,6 +408,19 @@ fn a_passkey_with_anothers_name_counts_once_the_name_is_free() {
     assert!(file.reads_back_as(&again));
     assert_eq!(again, two());
     assert_eq!(CredentialFile::parse(&text).unwrap().discard_skipped("old \"key\""), 1);
+}
+
+#[test]
+fn whether_a_key_answers_silently_is_noted_once() {
+    let mut file = two();
+    let id = file.credentials[1].id.clone();
+    assert_eq!(file.credentials[1].answers_silently, None);
+    for (answers, news) in [(false, true), (false, false), (true, true), (true, false)] {
+        assert_eq!(file.note_answers_silently(&id, answers), news);
+        assert_eq!(file.credentials[1].answers_silently, Some(answers));
+        assert_eq!(CredentialFile::parse(&file.encode()).unwrap(), file);
+    }
+    assert!(!file.note_answers_silently(&CredentialId::new(vec![7; 3]).unwrap(), true));
 }
 
 /// The processor time of this thread for reading a file of `count` such entries: the least of a few, since other work on the machine
