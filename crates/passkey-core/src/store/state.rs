@@ -37,6 +37,14 @@ impl State {
         self.credential(id).and_then(|state| state.sign_count)
     }
 
+    /// Whether the counter of a passkey may be among the entries that were not understood, so that it is not known whether one
+    /// is stored.
+    pub(super) fn may_have_lost(&self, id: &CredentialId) -> bool {
+        let id_of = |entry: &SkippedEntry| entry.id.as_deref().and_then(CredentialId::from_base64url);
+        self.credential(id).is_none()
+            && self.skipped.iter().any(|entry| id_of(entry).is_none_or(|known| known == *id))
+    }
+
     /// Entries that were not understood. They are written back as they stood.
     pub fn skipped(&self) -> &[SkippedEntry] {
         &self.skipped
