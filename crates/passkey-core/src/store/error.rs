@@ -58,6 +58,11 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no memory to read a file.
+    NoMemory {
+        /// The file.
+        path: PathBuf,
+    },
     /// The process could not take on the user's identity, or not come back from it.
     Identity(io::Error),
     /// The system gives no randomness.
@@ -124,6 +129,13 @@ impl fmt::Display for StoreError {
             Self::Unwritable { path } => {
                 write!(f, "{}: not written, since it would not read back as the same", path.display())
             }
+            Self::NoMemory { path } => {
+                write!(
+                    f,
+                    "{}: not enough memory to read it: remove what does not belong in it",
+                    path.display()
+                )
+            }
             Self::Identity(error) => write!(f, "cannot take on the user's identity or leave it: {error}"),
             Self::Random(error) => write!(f, "{error}"),
         }
@@ -142,6 +154,7 @@ impl std::error::Error for StoreError {
             | Self::NotEnrolled { .. }
             | Self::Locked { .. }
             | Self::Full { .. }
+            | Self::NoMemory { .. }
             | Self::Unwritable { .. } => None,
         }
     }

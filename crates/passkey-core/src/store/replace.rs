@@ -15,6 +15,7 @@ use rustix::{
 };
 
 use super::StoreError;
+use crate::memory;
 use crate::safe_file::{self, Owner, SafeFileError, TrustedDir};
 
 /// How long to wait between two tries for a lock.
@@ -199,7 +200,10 @@ fn beside(name: &OsStr, suffix: &str) -> OsString {
     hidden
 }
 
+/// The text of a file that is about to be read as TOML.
 fn text(path: &Path, bytes: Vec<u8>) -> Result<String, StoreError> {
+    memory::ensure_for_text(bytes.len())
+        .map_err(|memory::NoMemory| StoreError::NoMemory { path: path.to_owned() })?;
     String::from_utf8(bytes).map_err(|_| {
         StoreError::malformed(path, super::FormatError::new("not UTF-8 text: restore it from a copy"))
     })
