@@ -24,7 +24,7 @@ const PIN_BLOCKS: usize = 4;
 const MAX_PIN_LEN: usize = 63;
 /// Draws of a private key. The first is good but for one in 2³².
 const DRAWS: usize = 8;
-/// `ECDH-ES + HKDF-256`: what key agreement keys give as their algorithm although it is not the one used (CTAP 2.1 §6.5.6).
+/// `ECDH-ES + HKDF-256`: what ours gives as its algorithm although it is not the one used (CTAP 2.1 §6.5.6).
 const ALG_ECDH_ES_HKDF_256: i64 = -25;
 
 /// A source of randomness: fills the bytes it is given.
@@ -72,16 +72,14 @@ impl PinUvAuthProtocol {
 pub struct PeerKey(p256::PublicKey);
 
 impl PeerKey {
-    /// Parses the COSE key that an authenticator gives for key agreement.
+    /// Parses the COSE key that an authenticator gives for key agreement. Its algorithm is not looked at: it should be −25, which
+    /// is not the one used either, and early authenticators give that of a signature, −7.
     ///
     /// # Errors
     /// Anything but a key on P-256 whose point is on the curve.
     pub fn parse(cose_key: &[u8]) -> Result<Self, Malformed> {
         let key = cose::Members::read(cose_key)?;
         key.must_be(kty::EC2, Some(crv::P256))?;
-        if key.alg.is_some_and(|alg| alg != ALG_ECDH_ES_HKDF_256) {
-            return Err(Malformed::Invalid);
-        }
         let (x, y) = (cose::coordinate(key.second)?, cose::coordinate(key.third)?);
         cose::p256_point(&x, &y).map(Self)
     }
