@@ -6,6 +6,7 @@
 
 use ctap::Secret;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 /// Crockford's digits: no I, L and O, which look like 1 and 0, and no U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -92,16 +93,17 @@ impl Code {
     }
 }
 
-/// The symbols in what was typed; `None` where there is anything else in it, or more than a code could have.
+/// The symbols in what was typed; `None` where there is anything else in it, or more than a code could have. Most likely it was a
+/// PIN then: what was read of it is wiped.
 fn symbols(typed: &Secret) -> Option<Secret> {
-    let mut symbols = Vec::with_capacity(*NEARLY.end());
+    let mut symbols = Zeroizing::new(Vec::with_capacity(*NEARLY.end()));
     for byte in typed.as_bytes().iter().filter(|byte| !matches!(byte, b' ' | b'-')) {
         if symbols.len() == *NEARLY.end() {
             return None;
         }
         symbols.push(value(*byte)?);
     }
-    Some(Secret::new(symbols))
+    Some(Secret::new(std::mem::take(&mut *symbols)))
 }
 
 fn value(byte: u8) -> Option<u8> {
