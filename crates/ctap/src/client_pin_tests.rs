@@ -1,9 +1,9 @@
 use super::*;
-use crate::Secret;
 use crate::cbor::Malformed;
 use crate::pin_uv_auth::PinUvAuthToken;
 use crate::status::Status;
 use crate::vectors::{hex, scripted, vector};
+use crate::{Pin, Secret};
 
 const PROTOCOLS: [PinUvAuthProtocol; 2] = [PinUvAuthProtocol::One, PinUvAuthProtocol::Two];
 
@@ -12,8 +12,8 @@ fn session(protocol: PinUvAuthProtocol) -> Session {
     Session::agree(protocol, &peer, &mut scripted(vector("agreement.platform_private"))).unwrap()
 }
 
-fn pin(text: &str) -> Secret {
-    Secret::new(text.as_bytes().to_vec())
+fn pin(text: &str) -> Pin {
+    Pin::parse(&Secret::new(text.as_bytes().to_vec()), Pin::MIN_LENGTH).unwrap()
 }
 
 /// Every subcommand under both protocols, byte for byte as another platform sends them.
@@ -24,7 +24,7 @@ fn requests_are_what_another_platform_sends() {
         let expected = |name| vector(&format!("protocol{}.request.{name}", protocol.number()));
         let iv = || scripted(vector("agreement.iv"));
         let pin_hash_enc = &session.pin_hash_enc(&pin("1234"), &mut iv());
-        let new_pin = |text| session.new_pin_enc(&pin(text), &mut iv()).unwrap();
+        let new_pin = |text| session.new_pin_enc(&pin(text), &mut iv());
         let longest = format!("{}x", "ß".repeat(31));
 
         let requests = [

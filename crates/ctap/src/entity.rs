@@ -21,28 +21,33 @@ pub struct User {
 }
 
 impl User {
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    /// `None` for a user without id. It says nothing, and it is not needed where the credential itself was asked for.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Option<Self>, Malformed> {
         let (mut id, mut name, mut display_name) = (None, None, None);
         reader.map(|key, value| {
             match key {
                 Key::Text("id") => id = Some(value.bytes_up_to(MAX_USER_HANDLE_LEN)?.to_vec()),
-                Key::Text("name") => name = Some(name_of(value)?),
-                Key::Text("displayName") => display_name = Some(name_of(value)?),
+                Key::Text("name") => name = name_of(value)?,
+                Key::Text("displayName") => display_name = name_of(value)?,
                 _ => value.skip()?,
             }
             Ok(())
         })?;
-        Ok(Self { id: id.ok_or(Malformed::Missing)?, name, display_name })
+        Ok(id.map(|id| Self { id, name, display_name }))
     }
 }
 
-/// A name as far as it is one: authenticators may cut names in the middle of a character (WebAuthn Level 3 §6.4.1).
-fn name_of(reader: &mut Reader<'_>) -> Result<String, Malformed> {
+/// A name as far as it is one: authenticators may cut names in the middle of a character (WebAuthn Level 3 §6.4.1), and some
+/// give null for a name that they do not have.
+fn name_of(reader: &mut Reader<'_>) -> Result<Option<String>, Malformed> {
+    if !reader.at_text() {
+        return reader.skip().map(|()| None);
+    }
     let bytes = reader.text_bytes()?;
     if bytes.len() > MAX_NAME_LEN {
         return Err(Malformed::TooLong);
     }
-    Ok(String::from_utf8_lossy(bytes).into_owned())
+    Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
 }
 
 /// A list of credentials; an empty one is left out.

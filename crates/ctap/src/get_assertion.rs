@@ -66,7 +66,7 @@ pub struct Response {
     pub authenticator_data: AuthenticatorData,
     /// The signature, in the form that the credential's algorithm gives it.
     pub signature: Vec<u8>,
-    /// Whose credential it is, for discoverable ones.
+    /// Whose credential it is, for discoverable ones, where the authenticator gives a user handle.
     pub user: Option<User>,
     /// How many credentials there are for the RP ID, in the first of several replies.
     pub number_of_credentials: Option<usize>,
@@ -95,7 +95,7 @@ impl Response {
                 Key::Int(0x01) => credential_id = Some(entity::descriptor_id(value)?.to_vec()),
                 Key::Int(0x02) => authenticator_data = Some(AuthenticatorData::parse(value.bytes()?)?),
                 Key::Int(0x03) => signature = Some(value.bytes_up_to(MAX_SIGNATURE_LEN)?.to_vec()),
-                Key::Int(0x04) => user = Some(User::read(value)?),
+                Key::Int(0x04) => user = User::read(value)?,
                 Key::Int(0x05) => number_of_credentials = Some(value.unsigned()?),
                 Key::Int(0x06) => user_selected = value.bool()?,
                 _ => value.skip()?,

@@ -77,6 +77,19 @@ fn names_that_were_cut_in_a_character_lose_nothing_else() {
     assert_eq!((user.id, user.name.as_deref()), (vec![0x01], Some("Ü\u{fffd}")));
 }
 
+/// The credential is what counts. Whose it is needs to be known only where the key says who is signing in.
+#[test]
+fn a_user_without_id_is_none_and_a_name_that_is_no_text_is_none() {
+    for user in ["a0", "a1 646e616d65 6161"] {
+        assert_eq!(with("04", user).unwrap().user, None, "{user}");
+    }
+    let none = User { id: vec![0xbb], name: None, display_name: None };
+    for name in ["f6", "40", "a0"] {
+        let user = with("04", &format!("a3 626964 41bb 646e616d65 {name} 6b646973706c61794e616d65 {name}"));
+        assert_eq!(user.unwrap().user.as_ref(), Some(&none), "{name}");
+    }
+}
+
 #[test]
 fn credential_descriptors_may_say_more_or_less() {
     let id = |value| with("01", value).unwrap().credential_id;
@@ -99,10 +112,10 @@ fn what_is_not_as_specified_is_refused() {
         ("01", "a1 626964 5affffffff".to_owned(), Truncated),
         ("02", "4101".to_owned(), Duplicate),
         ("03", "4101".to_owned(), Duplicate),
-        ("04", "a0".to_owned(), Missing),
+        ("04", "a1 626964 6162".to_owned(), Type),
         ("04", format!("a1 626964 5841 {}", "bb".repeat(65)), TooLong),
         ("04", format!("a2 626964 41bb 646e616d65 790401 {}", "61".repeat(1025)), TooLong),
-        ("04", "a2 626964 41bb 646e616d65 41bb".to_owned(), Type),
+        ("04", "a2 626964 41bb 646e616d65 f801".to_owned(), Invalid),
         ("05", "20".to_owned(), Invalid),
         ("05", "f5".to_owned(), Type),
         ("06", "01".to_owned(), Type),

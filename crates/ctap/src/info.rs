@@ -37,7 +37,8 @@ pub struct Info {
     pub options: Options,
     /// The longest message in bytes, at most what CTAPHID carries.
     pub max_msg_size: usize,
-    /// The PIN/UV auth protocols that are known here, the preferred one first.
+    /// The PIN/UV auth protocols that are known here, the preferred one first. The first one for a key that knows PINs and gives
+    /// no list.
     pub pin_uv_auth_protocols: Vec<PinUvAuthProtocol>,
     /// The longest list of credentials in a request.
     pub max_credential_count_in_list: Option<usize>,
@@ -95,7 +96,7 @@ impl Info {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let mut aaguid = None;
+        let (mut aaguid, mut pin_uv_auth_protocols) = (None, None);
         let mut info = Self {
             versions: Vec::new(),
             extensions: Vec::new(),
@@ -121,29 +122,43 @@ impl Info {
                 Key::Int(0x03) => aaguid = Some(Aaguid(value.array_of_bytes()?)),
                 Key::Int(0x04) => info.options = Options::read(value)?,
                 Key::Int(0x05) => info.max_msg_size = value.unsigned::<usize>()?.min(MAX_CTAPHID_MSG_SIZE),
-                Key::Int(0x06) => info.pin_uv_auth_protocols = protocols(value)?,
-                // Zero is no limit that a key could mean.
-                Key::Int(0x07) => {
-                    info.max_credential_count_in_list = Some(value.unsigned()?).filter(|n| *n > 0);
-                }
-                Key::Int(0x08) => info.max_credential_id_length = Some(value.unsigned()?).filter(|n| *n > 0),
-                Key::Int(0x09) => info.transports = names(value)?,
-                Key::Int(0x0a) => info.algorithms = algorithms(value)?,
-                Key::Int(0x0c) => info.force_pin_change = value.bool()?,
-                Key::Int(0x0d) => info.min_pin_length = value.unsigned()?,
-                Key::Int(0x0e) => info.firmware_version = Some(value.unsigned()?),
-                Key::Int(0x11) => info.preferred_platform_uv_attempts = Some(value.unsigned()?),
-                Key::Int(0x14) => info.remaining_discoverable_credentials = Some(value.unsigned()?),
-                Key::Int(0x16) => info.attestation_formats = names(value)?,
+                Key::Int(0x06) => pin_uv_auth_protocols = Some(protocols(value)?),
+                Key::Int(number) => info.read_newer(number, value)?,
                 _ => value.skip()?,
             }
             Ok(())
         })?;
+        // A key of CTAP 2.0 need not list its protocols: there was only one.
+        info.pin_uv_auth_protocols = pin_uv_auth_protocols
+            .unwrap_or_else(|| info.options.client_pin.map(|_| PinUvAuthProtocol::One).into_iter().collect());
         info.aaguid = aaguid.ok_or(Malformed::Missing)?;
         if info.versions.is_empty() {
             return Err(Malformed::Missing);
         }
         Ok(info)
+    }
+
+    /// Takes a member that CTAP 2.0 does not have. Keys made after a draft of CTAP 2.1 number some of them in other ways: one that
+    /// is not what it should be is passed over, as if the key did not give it.
+    fn read_newer(&mut self, number: i64, value: &mut Reader<'_>) -> Result<(), Malformed> {
+        // Zero is no limit that a key could mean.
+        let limit = |value: &mut Reader<'_>| value.fitting(Reader::unsigned).map(|n| n.filter(|n| *n > 0));
+        match number {
+            0x07 => self.max_credential_count_in_list = limit(value)?,
+            0x08 => self.max_credential_id_length = limit(value)?,
+            0x09 => self.transports = value.fitting(names)?.unwrap_or_default(),
+            0x0a => self.algorithms = value.fitting(algorithms)?.unwrap_or_default(),
+            0x0c => self.force_pin_change = value.fitting(Reader::bool)?.unwrap_or_default(),
+            0x0d => {
+                self.min_pin_length = value.fitting(Reader::unsigned)?.unwrap_or(DEFAULT_MIN_PIN_LENGTH);
+            }
+            0x0e => self.firmware_version = value.fitting(Reader::unsigned)?,
+            0x11 => self.preferred_platform_uv_attempts = value.fitting(Reader::unsigned)?,
+            0x14 => self.remaining_discoverable_credentials = value.fitting(Reader::unsigned)?,
+            0x16 => self.attestation_formats = value.fitting(names)?.unwrap_or_default(),
+            _ => value.skip()?,
+        }
+        Ok(())
     }
 }
 

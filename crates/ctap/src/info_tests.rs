@@ -148,11 +148,11 @@ fn what_is_not_as_specified_is_refused() {
         ("05", "f5", Type),
         ("06", "81 20", Invalid),
         ("06", "01", Type),
-        ("0a", "81 00", Type),
-        ("0a", "81 a1 63616c67 6161", Type),
-        ("0c", "01", Type),
-        ("0d", "20", Invalid),
-        ("09", &format!("81 7881 {}", "61".repeat(129)), TooLong),
+        // Whatever it is to mean, it has to be well-formed.
+        ("0c", "f8 01", Invalid),
+        ("0d", "18 01", Invalid),
+        ("0e", "1a 01", Truncated),
+        ("09", "a2 01 01 01 01", Duplicate),
         ("18 63", &format!("{} 00", "81".repeat(9)), Malformed::Depth),
     ] {
         assert_eq!(with(key, value), Err(ReplyError::Malformed(why)), "{key}: {value}");
@@ -170,6 +170,54 @@ fn what_is_not_as_specified_is_refused() {
     }
     assert_eq!(Info::parse(&[]), Err(ReplyError::Malformed(Truncated)));
     assert_eq!(Info::parse(&hex("01 a0")), Err(ReplyError::Status(Status(0x01))));
+}
+
+/// A key of CTAP 2.0 need not list its protocols: there was only one.
+#[test]
+fn a_key_with_a_pin_and_no_list_of_protocols_speaks_the_first_one() {
+    for (pin_support, protocols) in [
+        ("04 a1 69636c69656e7450696e f5", vec![PinUvAuthProtocol::One]),
+        ("04 a1 69636c69656e7450696e f4", vec![PinUvAuthProtocol::One]),
+        ("04 a1 62726b f5", vec![]),
+    ] {
+        let (key, value) = pin_support.split_at(2);
+        assert_eq!(with(key, value).unwrap().pin_uv_auth_protocols, protocols, "{pin_support}");
+    }
+    // A list that names others only, or none, means what it says.
+    for list in ["81 03", "82 00 18 63", "80"] {
+        let reply = format!(
+            "00 a4 01 81 68 4649444f5f325f30 03 50 {} 04 a1 69636c69656e7450696e f5 06 {list}",
+            "00".repeat(16)
+        );
+        assert_eq!(Info::parse(&hex(&reply)).unwrap().pin_uv_auth_protocols, [], "{list}");
+    }
+}
+
+/// Drafts of CTAP 2.1 numbered the members that CTAP 2.0 does not have in other ways: 0x0c was the default of credProtect.
+#[test]
+fn members_newer_than_ctap20_are_taken_only_where_they_are_what_they_should_be() {
+    let without = with("18 63", "00").unwrap();
+    for (key, value) in [
+        ("07", "80"),
+        ("07", "20"),
+        ("08", "f5"),
+        ("09", "a0"),
+        ("09", "81 01"),
+        ("09", "81 61ff"),
+        ("09", &format!("81 7881 {}", "61".repeat(129))),
+        ("0a", "81 00"),
+        ("0a", "81 a1 63616c67 6161"),
+        ("0a", "f6"),
+        ("0c", "01"),
+        ("0d", "20"),
+        ("0d", "f5"),
+        ("0e", "43 010203"),
+        ("11", "f4"),
+        ("14", "20"),
+        ("16", "00"),
+    ] {
+        assert_eq!(with(key, value).as_ref(), Ok(&without), "{key}: {value}");
+    }
 }
 
 #[test]

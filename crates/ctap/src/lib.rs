@@ -6,7 +6,8 @@
 //! - Transport: [`hid`] frames messages into reports; [`status`] parts a reply from its status code.
 //! - Commands: [`info`], [`make_credential`], [`get_assertion`], [`client_pin`], [`selection`], [`reset`] and, for keys that
 //!   know no CTAP2, [`u2f`].
-//! - What they carry: [`authenticator_data`], [`attestation`], [`cose`], [`extensions`], [`pin_uv_auth`], [`secret`].
+//! - What they carry: [`authenticator_data`], [`attestation`], [`cose`], [`extensions`], [`pin`],
+//!   [`pin_uv_auth`], [`secret`].
 
 #![forbid(unsafe_code)]
 
@@ -26,13 +27,16 @@ pub mod authenticator_data;
 pub mod cbor;
 pub mod cose;
 pub mod extensions;
+pub mod pin;
 pub mod pin_uv_auth;
 pub mod secret;
 
 mod entity;
+mod nfc;
 
 pub use authenticator_data::{Aaguid, AuthenticatorData, Flags};
 pub use info::Info;
+pub use pin::{NotAPin, Pin};
 pub use secret::Secret;
 pub use status::{ReplyError, Status};
 

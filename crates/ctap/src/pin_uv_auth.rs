@@ -14,17 +14,15 @@ use zeroize::Zeroizing;
 
 use crate::cbor::{Item, Malformed};
 use crate::cose::{self, crv, kty};
-use crate::secret::Secret;
+use crate::pin::Pin;
 
 /// Length of a cipher block and of the initialisation vector, in bytes.
 const BLOCK: usize = 16;
-/// Length of a PIN padded for encryption, in blocks (CTAP 2.1 §6.5.5.5: 64 bytes).
+/// Length of a PIN padded for encryption, in blocks (CTAP 2.1 §6.5.5.5: 64 bytes, one of padding at least).
 const PIN_BLOCKS: usize = 4;
-/// The longest PIN, in bytes: one byte of padding at least.
-const MAX_PIN_LEN: usize = 63;
 /// Draws of a private key. The first is good but for one in 2³².
 const DRAWS: usize = 8;
-/// `ECDH-ES + HKDF-256`: what key agreement keys give as their algorithm although it is not the one used (CTAP 2.1 §6.5.6).
+/// `ECDH-ES + HKDF-256`: what ours gives as its algorithm although it is not the one used (CTAP 2.1 §6.5.6).
 const ALG_ECDH_ES_HKDF_256: i64 = -25;
 
 /// A source of randomness: fills the bytes it is given.
@@ -72,16 +70,14 @@ impl PinUvAuthProtocol {
 pub struct PeerKey(p256::PublicKey);
 
 impl PeerKey {
-    /// Parses the COSE key that an authenticator gives for key agreement.
+    /// Parses the COSE key that an authenticator gives for key agreement. Its algorithm is not looked at: it should be −25, which
+    /// is not the one used either, and early authenticators give that of a signature, −7.
     ///
     /// # Errors
     /// Anything but a key on P-256 whose point is on the curve.
     pub fn parse(cose_key: &[u8]) -> Result<Self, Malformed> {
         let key = cose::Members::read(cose_key)?;
         key.must_be(kty::EC2, Some(crv::P256))?;
-        if key.alg.is_some_and(|alg| alg != ALG_ECDH_ES_HKDF_256) {
-            return Err(Malformed::Invalid);
-        }
         let (x, y) = (cose::coordinate(key.second)?, cose::coordinate(key.third)?);
         cose::p256_point(&x, &y).map(Self)
     }
@@ -103,18 +99,6 @@ impl fmt::Display for NoAgreement {
 }
 
 impl std::error::Error for NoAgreement {}
-
-/// The PIN is longer than 63 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PinTooLong;
-
-impl fmt::Display for PinTooLong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a PIN has at most {MAX_PIN_LEN} bytes")
-    }
-}
-
-impl std::error::Error for PinTooLong {}
 
 /// A secret shared with one key, for one use of authenticatorClientPIN. The private key it was made with is already gone.
 #[derive(Debug)]
@@ -154,7 +138,7 @@ impl Session {
     }
 
     /// `pinHashEnc`: the left half of the PIN's SHA-256, encrypted.
-    pub fn pin_hash_enc(&self, pin: &Secret, random: &mut Random<'_>) -> Vec<u8> {
+    pub fn pin_hash_enc(&self, pin: &Pin, random: &mut Random<'_>) -> Vec<u8> {
         let hash: Zeroizing<[u8; 32]> = Zeroizing::new(Sha256::digest(pin.as_bytes()).into());
         let mut left = Zeroizing::new([[0; BLOCK]; 1]);
         copy(left.as_flattened_mut(), hash.as_slice());
@@ -162,16 +146,10 @@ impl Session {
     }
 
     /// `newPinEnc`: the PIN, padded with zeros to 64 bytes and encrypted.
-    ///
-    /// # Errors
-    /// When the PIN has more than 63 bytes.
-    pub fn new_pin_enc(&self, pin: &Secret, random: &mut Random<'_>) -> Result<Vec<u8>, PinTooLong> {
-        if pin.len() > MAX_PIN_LEN {
-            return Err(PinTooLong);
-        }
+    pub fn new_pin_enc(&self, pin: &Pin, random: &mut Random<'_>) -> Vec<u8> {
         let mut padded = Zeroizing::new([[0; BLOCK]; PIN_BLOCKS]);
         copy(padded.as_flattened_mut(), pin.as_bytes());
-        Ok(self.encrypt(padded.as_slice(), random))
+        self.encrypt(padded.as_slice(), random)
     }
 
     /// A MAC under the shared secret: 16 bytes by protocol one, 32 by protocol two.

@@ -16,7 +16,8 @@ use ctap::hid::{Channel, Command, Event};
 use ctap::make_credential::User;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
 use ctap::{
-    Flags, Info, ReplyError, Secret, Status, get_assertion, info, make_credential, reset, selection, status,
+    Flags, Info, Pin, ReplyError, Secret, Status, get_assertion, info, make_credential, reset, selection,
+    status,
 };
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
@@ -130,8 +131,8 @@ impl Host {
     }
 }
 
-fn pin(text: &str) -> Secret {
-    Secret::new(text.as_bytes().to_vec())
+fn pin(text: &str) -> Pin {
+    Pin::parse(&Secret::new(text.as_bytes().to_vec()), Pin::MIN_LENGTH).unwrap()
 }
 
 fn creation() -> make_credential::Request<'static> {
@@ -228,13 +229,13 @@ fn a_pin_is_set_changed_and_used_under_both_protocols() {
         assert_eq!(host.info().pin_uv_auth_protocols, [protocol]);
 
         let session = &host.session(protocol);
-        let new_pin_enc = &session.new_pin_enc(&pin("1234"), &mut host.random()).unwrap();
+        let new_pin_enc = &session.new_pin_enc(&pin("1234"), &mut host.random());
         host.client_pin(client_pin::Request::SetPin { session, new_pin_enc }).unwrap();
         assert_eq!(host.info().options.client_pin, Some(true));
 
         let session = &host.session(protocol);
         let pin_hash_enc = &session.pin_hash_enc(&pin("1234"), &mut host.random());
-        let new_pin_enc = &session.new_pin_enc(&pin(&"ß".repeat(31)), &mut host.random()).unwrap();
+        let new_pin_enc = &session.new_pin_enc(&pin(&"ß".repeat(31)), &mut host.random());
         host.client_pin(client_pin::Request::ChangePin { session, new_pin_enc, pin_hash_enc }).unwrap();
 
         let refused = host.token(protocol, "1234", None).map(drop);

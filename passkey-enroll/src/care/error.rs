@@ -2,9 +2,7 @@
 
 use std::io;
 
-use ctap::Status;
-
-use super::pin::PinUnfit;
+use ctap::{NotAPin, Status};
 
 /// Why a key could not be cared for, apart from picking it and from its present PIN.
 #[derive(Debug)]
@@ -20,7 +18,7 @@ pub(crate) enum CareError {
     /// Standard input ended before all PINs were read.
     InputEnded,
     /// What was given as the new PIN cannot be one.
-    NewPinUnfit(PinUnfit),
+    NewPinUnfit(NotAPin),
     /// The key does not take the new PIN.
     NewPinRefused,
     /// The key has no fingerprint reader.

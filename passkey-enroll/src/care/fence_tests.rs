@@ -2,14 +2,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::job::{Job, Sample};
-use super::super::pin::Pin;
 use super::*;
 
 const SOON: Duration = Duration::from_millis(500);
 const LATE: Duration = Duration::from_secs(20);
 
 fn request() -> Request {
-    let pin = Pin::new(&ctap::Secret::new(b"1234".to_vec()), 4).unwrap();
+    let pin = ctap::Pin::parse(&ctap::Secret::new(b"1234".to_vec()), 4).unwrap();
     Request { sysfs: PathBuf::from("/nowhere"), protocol: 2, preview: false, job: Job::Passkeys { pin } }
 }
 

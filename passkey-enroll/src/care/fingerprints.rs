@@ -1,12 +1,12 @@
 //! Fingerprints, inside the process that talks to the key (CTAP 2.1 §6.7).
 
+use ctap::Pin;
 use ctap::Status;
 use ctap_hid_fido2::FidoKeyHid;
 use ctap_hid_fido2::fidokey::bio::{EnrollStatus1, EnrollStatus2};
 
 use super::inside::{Channel, told};
 use super::job::{Event, Failure, Fingerprint, GOOD_SAMPLE, Outcome, Sample};
-use super::pin::Pin;
 
 /// More samples than any sensor wants, good and bad together.
 const MAX_SAMPLES: usize = 200;

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
+use ctap::Pin;
 use serde::{Deserialize, Serialize};
-
-use super::pin::Pin;
 
 /// What a key says of a good sample (CTAP 2.1 §6.7.4, `lastEnrollSampleStatus`).
 pub(crate) const GOOD_SAMPLE: u8 = 0x00;
@@ -31,23 +30,28 @@ pub(crate) enum Job {
     /// Set the first PIN.
     SetPin {
         /// That.
+        #[serde(with = "super::pin")]
         new: Pin,
     },
     /// Change the PIN.
     ChangePin {
         /// The present one.
+        #[serde(with = "super::pin")]
         old: Pin,
         /// The one from now on.
+        #[serde(with = "super::pin")]
         new: Pin,
     },
     /// List the fingerprints.
     Fingerprints {
         /// The PIN.
+        #[serde(with = "super::pin")]
         pin: Pin,
     },
     /// Enrol a fingerprint, a sample at a time.
     AddFingerprint {
         /// The PIN.
+        #[serde(with = "super::pin")]
         pin: Pin,
         /// What to call it.
         name: String,
@@ -57,6 +61,7 @@ pub(crate) enum Job {
     /// Give a fingerprint another name.
     RenameFingerprint {
         /// The PIN.
+        #[serde(with = "super::pin")]
         pin: Pin,
         /// Which.
         id: Vec<u8>,
@@ -66,6 +71,7 @@ pub(crate) enum Job {
     /// Remove a fingerprint.
     RemoveFingerprint {
         /// The PIN.
+        #[serde(with = "super::pin")]
         pin: Pin,
         /// Which.
         id: Vec<u8>,
@@ -73,11 +79,13 @@ pub(crate) enum Job {
     /// List the discoverable passkeys.
     Passkeys {
         /// The PIN.
+        #[serde(with = "super::pin")]
         pin: Pin,
     },
     /// Remove a discoverable passkey.
     RemovePasskey {
         /// The PIN.
+        #[serde(with = "super::pin")]
         pin: Pin,
         /// Its credential id.
         id: Vec<u8>,

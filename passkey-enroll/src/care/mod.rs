@@ -2,7 +2,7 @@
 //!
 //! - [`Keeper`] is one key, picked by the person, and its PIN, asked for as often as it takes.
 //! - What is done on the key is done by `ctap-hid-fido2`, in a process of its own: `inside` (with `fingerprints` and `passkeys`).
-//!   `fence` starts it, listens to it and ends it; `job` is what goes between the two, `pin` the PIN in it.
+//!   `fence` starts it, listens to it and ends it; `job` is what goes between the two, `pin` how a PIN is written in it.
 //! - `new_pin` asks for a PIN to be, `error` is what can go wrong.
 
 mod error;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ctap::pin_uv_auth::PinUvAuthProtocol;
-use ctap::{Info, Secret, Status};
+use ctap::{Info, Pin, Secret, Status};
 use passkey_core::ceremony::{
     KeyFailure, LinuxPlatform, Notice, PinAnswer, PinPrompt, PinReason, PluggedKey, Prompter as _, Reset,
     ResetError, ResetStep, SelectedKey, TokenError, reset, select,
@@ -36,9 +36,6 @@ pub(crate) use error::CareError;
 pub(crate) use fence::COMMAND;
 pub(crate) use inside::main as inside;
 pub(crate) use job::{Fingerprint, GOOD_SAMPLE, Job, KeyPasskey, NO_SAMPLE, Outcome, Sample};
-#[cfg(test)]
-pub(crate) use pin::PinUnfit;
-pub(crate) use pin::{MIN_PIN_CHARS, Pin};
 
 /// How long the key may take to tell how many tries are left.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -130,7 +127,7 @@ impl<'i> Keeper<'i> {
 
     /// The fewest characters of a PIN that the key takes.
     pub(crate) fn min_pin_chars(&self) -> usize {
-        self.picked.info.min_pin_length.max(MIN_PIN_CHARS)
+        self.picked.info.min_pin_length.max(Pin::MIN_LENGTH)
     }
 
     /// A new PIN, from the terminal or, where `given`, from stdin.
@@ -138,7 +135,7 @@ impl<'i> Keeper<'i> {
         let min_chars = self.min_pin_chars();
         match given {
             None => new_pin::ask(self.interrupt, min_chars),
-            Some(lines) => Pin::new(&self.line(lines)?, min_chars)
+            Some(lines) => Pin::parse(&self.line(lines)?, min_chars)
                 .map_err(|unfit| Error::Care(CareError::NewPinUnfit(unfit))),
         }
     }
@@ -231,9 +228,9 @@ impl<'i> Keeper<'i> {
                 continue;
             }
             // A PIN may be older than the present rule for new ones.
-            match Pin::new(&typed, MIN_PIN_CHARS) {
+            match Pin::parse(&typed, Pin::MIN_LENGTH) {
                 Ok(pin) => return Ok(pin),
-                Err(_) => self.entry.reason = PinReason::NotAPin { min_length: MIN_PIN_CHARS },
+                Err(not_a_pin) => self.entry.reason = not_a_pin.into(),
             }
         }
         Err(self.pin_error(TokenError::NeverAPin))

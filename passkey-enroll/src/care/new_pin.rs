@@ -1,11 +1,10 @@
 //! Asking for a new PIN.
 
 use super::error::CareError;
-use super::pin::{Pin, PinUnfit};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::terminal::{Line, Terminal};
-use ctap::Secret;
+use ctap::{NotAPin, Pin, Secret};
 
 /// Asks until the person has typed twice the same that can be a PIN of at least `min_chars` characters, or has had enough.
 pub(super) fn ask(interrupt: &Interrupt, min_chars: usize) -> Result<Pin, Error> {
@@ -14,10 +13,12 @@ pub(super) fn ask(interrupt: &Interrupt, min_chars: usize) -> Result<Pin, Error>
     loop {
         let question = format!("{remark}New PIN, {min_chars} characters or more: ");
         let typed = secret(&mut terminal, &question, interrupt)?;
-        remark = match Pin::new(&typed, min_chars) {
+        remark = match Pin::parse(&typed, min_chars) {
             Err(unfit) => format!("{} ", words(unfit)),
             Ok(pin) => {
-                if secret(&mut terminal, "The same again: ", interrupt)? == typed {
+                let again = secret(&mut terminal, "The same again: ", interrupt)?;
+                // Letters that were composed in another way the second time are the same.
+                if Pin::parse(&again, min_chars).as_ref() == Ok(&pin) {
                     return Ok(pin);
                 }
                 "The two were not the same. ".to_owned()
@@ -34,6 +35,17 @@ fn secret(terminal: &mut Terminal, question: &str, interrupt: &Interrupt) -> Res
     }
 }
 
-fn words(unfit: PinUnfit) -> String {
-    format!("That cannot be a PIN: {unfit}.")
+fn words(unfit: NotAPin) -> String {
+    match unfit {
+        NotAPin::OneTimePassword => {
+            "Your security key typed that itself. Touch it only when it blinks.".to_owned()
+        }
+        NotAPin::NotText | NotAPin::HoldsNul | NotAPin::TooShort { .. } | NotAPin::TooLong => {
+            format!("That cannot be a PIN: {unfit}.")
+        }
+    }
 }
+
+#[cfg(test)]
+#[path = "new_pin_tests.rs"]
+mod tests;

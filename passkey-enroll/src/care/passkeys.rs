@@ -1,5 +1,6 @@
 //! Discoverable passkeys, inside the process that talks to the key (CTAP 2.1 §6.8).
 
+use ctap::Pin;
 use ctap::Status;
 use ctap_hid_fido2::FidoKeyHid;
 use ctap_hid_fido2::fidokey::credential_management::credential_management_params::{
@@ -9,7 +10,6 @@ use ctap_hid_fido2::public_key_credential_descriptor::PublicKeyCredentialDescrip
 
 use super::inside::told;
 use super::job::{Failure, KeyPasskey};
-use super::pin::Pin;
 
 /// All of them. The crate gets a token with the PIN for each RP ID; a wrong PIN ends it at the first.
 pub(super) fn list(key: &FidoKeyHid, pin: &Pin) -> Result<Vec<KeyPasskey>, Failure> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use attestation::Trust;
 use clap::ValueEnum as _;
 use ctap::cose::Algorithm;
+use ctap::{Pin, Secret};
 use jiff::Timestamp;
 use passkey_core::attestation::AttestationSummary;
 use passkey_core::ceremony::{EnrolError, Enrolled, Enrolment, KeyFailure, LinuxPlatform, enrol};
@@ -14,7 +15,7 @@ use passkey_core::store::{CredentialFile, EditError, StateUpdate, UpdateError};
 
 use super::Context;
 use super::change::confirm_with;
-use crate::care::{Care, Keeper, Pin};
+use crate::care::{Care, Keeper};
 use crate::cli::{Add, SignatureAlgorithm};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -95,7 +96,8 @@ fn ceremony(
     let made = match enrol(&mut platform, &mut person, &enrolment) {
         Err(EnrolError::PinNotSet(key)) if !arguments.pin.pin_stdin && Terminal::open().is_some() => {
             person.clear();
-            person.answer_with(first_pin(&interrupt, arguments, &key.path, platform.sysfs(key.id))?.secret());
+            let pin = first_pin(&interrupt, arguments, &key.path, platform.sysfs(key.id))?;
+            person.answer_with(Secret::from(&pin));
             // The person has chosen this key, and another one gets no PIN of theirs.
             enrol(&mut platform, &mut person, &Enrolment { device: Some(&key.path), ..enrolment })
         }

@@ -1,9 +1,8 @@
 use std::io;
 
-use ctap::Status;
+use ctap::{NotAPin, Status};
 
 use super::*;
-use crate::care::PinUnfit;
 
 #[test]
 fn each_failure_has_its_exit_code() {
@@ -12,7 +11,8 @@ fn each_failure_has_its_exit_code() {
         (CareError::PinAlreadySet, Exit::Failed, "pin_already_set"),
         (CareError::NewPinNeeded, Exit::Failed, "pin_needed"),
         (CareError::InputEnded, Exit::Failed, "pin_needed"),
-        (CareError::NewPinUnfit(PinUnfit::TooLong), Exit::Failed, "new_pin_unfit"),
+        (CareError::NewPinUnfit(NotAPin::TooLong), Exit::Failed, "new_pin_unfit"),
+        (CareError::NewPinUnfit(NotAPin::OneTimePassword), Exit::Failed, "new_pin_unfit"),
         (CareError::NewPinRefused, Exit::Failed, "new_pin_refused"),
         (CareError::NoSensor, Exit::Failed, "no_fingerprint_reader"),
         (CareError::FingerprintNameTaken("x".to_owned()), Exit::AlreadyEnrolled, "name_taken"),

@@ -166,6 +166,11 @@ fn nobody_to_ask(asked: LastQuestion) -> Report {
             };
             Report::new(Exit::WrongPin, "wrong_pin", format!("That PIN was wrong.{left}"))
         }
+        Some(PinReason::ThatWasAOneTimePassword) => {
+            let message = "A security key typed that itself. It was not sent as the PIN.";
+            Report::new(Exit::WrongPin, "not_a_pin", message)
+                .hint("Touch the security key only when it blinks.")
+        }
         Some(
             PinReason::NotAPin { .. }
             | PinReason::ThatWasThePassword

@@ -48,6 +48,10 @@ fn what_was_wrong_with_the_only_answer_is_told() {
     let report = unavailable(asked(PinReason::NotAPin { min_length: 4 }, None));
     assert_eq!((report.exit, report.code), (Exit::WrongPin, "not_a_pin"));
 
+    let report = unavailable(asked(PinReason::ThatWasAOneTimePassword, None));
+    assert_eq!((report.exit, report.code), (Exit::WrongPin, "not_a_pin"));
+    assert!(report.message.contains("typed that itself") && report.hint.unwrap().contains("blinks"));
+
     for nobody in [NOT_ASKED, asked(PinReason::First, None)] {
         let report = unavailable(nobody);
         assert_eq!((report.exit, report.code), (Exit::Failed, "pin_needed"));

@@ -153,9 +153,22 @@ impl<'b> Reader<'b> {
         Ok(before.get(..length).unwrap_or_default())
     }
 
+    /// Reads one value as `read` has it; `None` for a well-formed one that is something else.
+    pub(crate) fn fitting<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<Option<T>, Malformed> {
+        Ok(Self::whole(self.raw()?, read).ok())
+    }
+
     /// Whether a map comes next.
     pub(crate) fn at_map(&self) -> bool {
         matches!(self.0.datatype(), Ok(Type::Map))
+    }
+
+    /// Whether a text comes next.
+    pub(crate) fn at_text(&self) -> bool {
+        matches!(self.0.datatype(), Ok(Type::String))
     }
 
     /// Whether a byte string comes next.

@@ -1,6 +1,6 @@
 //! The person at the machine, as a ceremony sees them: somebody to tell things to, and to ask for a PIN or an account.
 
-use ctap::Secret;
+use ctap::{NotAPin, Pin, Secret};
 
 /// Something the person should know now. Each is told once, until something else has been told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,12 +53,28 @@ pub enum PinReason {
         /// The shortest PIN that the key takes, in characters.
         min_length: usize,
     },
+    /// The last answer was typed by a security key that was touched at the wrong moment. It was not sent to the key.
+    ThatWasAOneTimePassword,
     /// The last answer was the account's password. It was not sent to the key.
     ThatWasThePassword,
     /// The last answer was a recovery code, and none is taken here. It was not sent to the key.
     ThatWasARecoveryCode,
     /// The last answer seems to be a recovery code with a slip in it. It was not sent to the key.
     MistypedRecoveryCode,
+}
+
+/// Why what was typed is asked for again.
+impl From<NotAPin> for PinReason {
+    fn from(not_a_pin: NotAPin) -> Self {
+        match not_a_pin {
+            NotAPin::OneTimePassword => Self::ThatWasAOneTimePassword,
+            // NUL ends what is typed, and text that is no UTF-8 is rare: neither is worth a sentence of its own.
+            NotAPin::NotText | NotAPin::HoldsNul | NotAPin::TooLong => {
+                Self::NotAPin { min_length: Pin::MIN_LENGTH }
+            }
+            NotAPin::TooShort { min_length } => Self::NotAPin { min_length },
+        }
+    }
 }
 
 /// A question for the key's PIN.

@@ -58,6 +58,7 @@ pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
             let length = u32::try_from(min_length).unwrap_or(u32::MAX);
             Some(Phrase::from(say::NOT_A_PIN).number_of("length", length))
         }
+        PinReason::ThatWasAOneTimePassword => Some(say::THAT_WAS_A_ONE_TIME_PASSWORD.into()),
         PinReason::ThatWasThePassword => Some(say::THAT_WAS_THE_PASSWORD.into()),
         PinReason::ThatWasARecoveryCode => Some(say::THAT_WAS_A_RECOVERY_CODE.into()),
         PinReason::MistypedRecoveryCode => Some(say::RECOVERY_MISTYPED.into()),
@@ -70,6 +71,7 @@ pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
             Some(left),
             PinReason::Wrong
             | PinReason::NotAPin { .. }
+            | PinReason::ThatWasAOneTimePassword
             | PinReason::ThatWasThePassword
             | PinReason::ThatWasARecoveryCode
             | PinReason::MistypedRecoveryCode,

@@ -8,10 +8,11 @@ use crate::verify::VerifyError;
 use ctap::hid::{FramingError, HidError};
 use ctap::u2f::StatusWord;
 
-const REASONS: [PinReason; 6] = [
+const REASONS: [PinReason; 7] = [
     PinReason::First,
     PinReason::Wrong,
     PinReason::NotAPin { min_length: 4 },
+    PinReason::ThatWasAOneTimePassword,
     PinReason::ThatWasThePassword,
     PinReason::ThatWasARecoveryCode,
     PinReason::MistypedRecoveryCode,
@@ -151,6 +152,12 @@ fn the_person_hears_how_many_tries_are_left() {
             None,
             2,
             "That is too short or too long for a PIN, which has at least 4 characters. PIN of your security key, again: ",
+        ),
+        (
+            PinReason::ThatWasAOneTimePassword,
+            Some(8),
+            2,
+            "Your security key typed that itself. Touch it only when it blinks. 8 tries left. PIN of your security key, again: ",
         ),
         (PinReason::First, Some(8), 2, "PIN of your security key, again: "),
         (

@@ -72,6 +72,10 @@ messages! {
         "That is too short or too long for a PIN, which has at least {length} characters.";
     /// Stands before a prompt for the PIN.
     pub(super) THAT_WAS_THE_PASSWORD = "That is your password, not the PIN of your security key.";
+    /// Stands before a prompt for the PIN. The person touched the key during the question: it types its one-time password then, like a
+    /// keyboard.
+    pub(super) THAT_WAS_A_ONE_TIME_PASSWORD =
+        "Your security key typed that itself. Touch it only when it blinks.";
     /// Stands before a prompt for the PIN, in a program that takes no recovery codes.
     pub(super) THAT_WAS_A_RECOVERY_CODE = "That is a recovery code, not the PIN of your security key.";
     /// Stands between "That PIN was wrong." and a prompt for the PIN. {left} is 4 or more.

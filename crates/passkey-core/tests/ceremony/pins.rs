@@ -85,6 +85,35 @@ fn what_cannot_be_a_pin_is_never_sent() {
     }
 }
 
+/// As a YubiKey types it that is touched during the question, alone and behind what was typed already.
+#[test]
+fn a_one_time_password_is_never_sent_to_a_key() {
+    let otp = "cccjgjgkhcbbirdrfdnlnghhfgrtnnlgedjlftrbdeut";
+    for typed in [otp, &format!("12{otp}"), &otp.to_uppercase()] {
+        let (mut scene, key) = scene(blue());
+        scene.person.answers.extend([pin(typed), pin("1234")]);
+        assert!(is_verified(&scene.sign_in()), "{typed}");
+        assert_eq!(scene.person.asked[1].0, PinReason::ThatWasAOneTimePassword);
+        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.desk().counts(key).transactions, 7, "as if it had been typed right the first time");
+    }
+}
+
+/// One keyboard composes letters, another one does not: no try is lost by it.
+#[test]
+fn a_pin_is_right_however_its_letters_are_composed() {
+    for typed in ["p\u{e9}ss", "pe\u{301}ss"] {
+        let mut scene = Scene::new();
+        let key = scene.add(blue().pin("p\u{e9}ss"));
+        scene.enrol(key, Some("p\u{e9}ss"));
+        scene.settings.policy.verification = UserVerification::Required;
+        scene.desk().auto_touch(key, ms(100));
+        scene.person.answers.push_back(pin(typed));
+        assert!(is_verified(&scene.sign_in()), "{typed:?}");
+        assert_eq!(scene.desk().pin_retries(key), 8);
+    }
+}
+
 #[test]
 fn the_password_is_never_sent_to_a_key() {
     let (mut scene, key) = scene(blue());

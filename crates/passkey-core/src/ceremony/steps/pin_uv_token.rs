@@ -10,12 +10,9 @@ use super::uv_method;
 use crate::store::recovery::{Code, Reading};
 use ctap::client_pin::{self, Permissions};
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
-use ctap::{Info, ReplyError, Secret, Status};
+use ctap::{Info, Pin, ReplyError, Secret, Status};
 use std::time::Duration;
 
-/// A PIN has at least 4 code points and at most 63 bytes (CTAP 2.1 §6.5.1).
-const PIN_BYTES: std::ops::RangeInclusive<usize> = 4..=63;
-const MIN_PIN_CHARS: usize = 4;
 /// Fingerprints that may fail before the PIN is asked for, should the key itself not say stop.
 const SENSOR_TRIES: u8 = 3;
 
@@ -294,32 +291,28 @@ impl<'a> PinUvTokenFlow<'a> {
                 (Reading::Mistyped, true) if !self.is_password(&pin) => {
                     self.reason = PinReason::MistypedRecoveryCode;
                 }
-                (Reading::Mistyped | Reading::NoCode, _) => match self.unfit(&pin) {
-                    Some(reason) => self.reason = reason,
-                    None => return self.request_pin_token(&pin, platform),
+                (Reading::Mistyped | Reading::NoCode, _) => match self.fit(&pin) {
+                    Err(reason) => self.reason = reason,
+                    Ok(pin) => return self.request_pin_token(&pin, platform),
                 },
             }
         }
         Next::Failed(TokenError::NeverAPin)
     }
 
-    /// Why this must not be sent to the key.
-    fn unfit(&self, pin: &Secret) -> Option<PinReason> {
-        if self.is_password(pin) {
-            return Some(PinReason::ThatWasThePassword);
+    /// What may be sent to the key, or why this must not be.
+    fn fit(&self, typed: &Secret) -> Result<Pin, PinReason> {
+        if self.is_password(typed) {
+            return Err(PinReason::ThatWasThePassword);
         }
-        let characters = std::str::from_utf8(pin.as_bytes()).map_or(0, |text| text.chars().count());
-        if PIN_BYTES.contains(&pin.len()) && characters >= MIN_PIN_CHARS {
-            return None;
-        }
-        Some(PinReason::NotAPin { min_length: MIN_PIN_CHARS })
+        Pin::parse(typed, Pin::MIN_LENGTH).map_err(PinReason::from)
     }
 
     fn is_password(&self, typed: &Secret) -> bool {
         self.rules.forbidden.is_some_and(|password| password == typed)
     }
 
-    fn request_pin_token(&mut self, pin: &Secret, platform: &mut impl Platform) -> Next {
+    fn request_pin_token(&mut self, pin: &Pin, platform: &mut impl Platform) -> Next {
         // A session serves one PIN: a wrong one makes the key forget it.
         let Some(session) = self.session.take() else { return Next::Failed(TokenError::Malformed) };
         let pin_hash_enc = match with_randomness(platform, |random| session.pin_hash_enc(pin, random)) {

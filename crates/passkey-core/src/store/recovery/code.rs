@@ -6,6 +6,7 @@
 
 use ctap::Secret;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use crate::random::{self, NoRandomness};
 
@@ -94,16 +95,17 @@ impl Code {
     }
 }
 
-/// The symbols in what was typed; `None` where there is anything else in it, or more than a code could have.
+/// The symbols in what was typed; `None` where there is anything else in it, or more than a code could have. Most likely it was a
+/// PIN then: what was read of it is wiped.
 fn symbols(typed: &Secret) -> Option<Secret> {
-    let mut symbols = Vec::with_capacity(*NEARLY.end());
+    let mut symbols = Zeroizing::new(Vec::with_capacity(*NEARLY.end()));
     for byte in typed.as_bytes().iter().filter(|byte| !matches!(byte, b' ' | b'-')) {
         if symbols.len() == *NEARLY.end() {
             return None;
         }
         symbols.push(value(*byte)?);
     }
-    Some(Secret::new(symbols))
+    Some(Secret::new(std::mem::take(&mut *symbols)))
 }
 
 fn value(byte: u8) -> Option<u8> {
