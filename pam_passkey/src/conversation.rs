@@ -119,10 +119,12 @@ pub(crate) fn words(phrase: &Phrase) -> String {
 /// Something was locked: said even when the module should be quiet, in the way that applications keep visible.
 fn is_locking(notice: &Notice) -> bool {
     match notice {
-        Notice::FingerprintLocked | Notice::KeyLocked(_) => true,
+        Notice::FingerprintLocked { .. } | Notice::KeyLocked(_) => true,
         Notice::InsertKey
         | Notice::NoPasskeyOnKeys
         | Notice::KeyBusy
+        | Notice::KeyUnusable(_)
+        | Notice::AskingKey
         | Notice::TouchKey
         | Notice::TouchToChoose
         | Notice::UseFingerprint

@@ -227,6 +227,20 @@ impl Outcome {
                 Warning,
                 "the sandbox of this service hides the security key: let it see /dev/hidraw* (DeviceAllow=char-hidraw)",
             ),
+            Self::Failed(e @ E::KeyUnusable(KeyError::NoDescriptors)) => pass_on(
+                alert(e),
+                Warning,
+                "this process, or the machine, has no file descriptor left to open the security key",
+            ),
+            Self::Failed(e @ E::KeyUnusable(KeyError::NoProtocol)) => {
+                pass_on(alert(e), Warning, "the security key speaks neither CTAP2 nor U2F")
+            }
+            Self::Failed(e @ E::KeyUnusable(KeyError::Stuck)) => {
+                pass_on(alert(e), Warning, "the security key answers that it cannot, whatever it is asked")
+            }
+            Self::Failed(e @ E::TooManyPasskeys) => {
+                pass_on(alert(e), Warning, "the security key could not be asked for all passkeys in time")
+            }
             Self::Failed(e @ E::KeyUnusable(KeyError::Silent)) => {
                 pass_on(alert(e), Warning, "the security key stopped answering")
             }

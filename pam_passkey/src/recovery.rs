@@ -118,11 +118,15 @@ pub(crate) fn leaves_no_key(error: SignInError) -> bool {
         E::NoKey
         | E::ForeignKeys
         | E::KeyBusy
+        | E::TooManyPasskeys
         | E::KeyUnusable(
             KeyError::Unplugged
             | KeyError::CannotOpen
             | KeyError::Hidden
+            | KeyError::NoDescriptors
+            | KeyError::NoProtocol
             | KeyError::Silent
+            | KeyError::Stuck
             | KeyError::Busy
             | KeyError::Garbled(_)
             | KeyError::Refused(_),

@@ -106,11 +106,13 @@ fn waits(notice: &Notice) -> bool {
         Notice::InsertKey
         | Notice::NoPasskeyOnKeys
         | Notice::KeyBusy
+        | Notice::KeyUnusable(_)
+        | Notice::AskingKey
         | Notice::TouchKey
         | Notice::TouchToChoose
         | Notice::UseFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::KeyRemoved => true,
-        Notice::FingerprintLocked | Notice::KeyLocked(_) => false,
+        Notice::FingerprintLocked { .. } | Notice::KeyLocked(_) => false,
     }
 }

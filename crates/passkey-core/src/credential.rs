@@ -52,6 +52,13 @@ pub struct Credential {
     pub attestation: Option<AttestationSummary>,
 }
 
+impl Credential {
+    /// Whether it answers only after user verification (credProtect level 3, CTAP 2.1, section 12.1).
+    pub fn insists_on_user_verification(&self) -> bool {
+        self.cred_protect == Some(3)
+    }
+}
+
 /// How an authenticator verifies its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UvCapability {

@@ -86,7 +86,7 @@ pub fn verify_assertion<'c>(
     expected: &Expected<'_, 'c>,
     assertion: &get_assertion::Response,
 ) -> Result<AssertionFacts<'c>, VerifyError> {
-    let credential = asked_for(expected.credentials, assertion.credential_id.as_deref())?;
+    let credential = signer(expected, assertion)?;
     if credential.rp_id != expected.rp_id {
         return Err(VerifyError::WrongRpId);
     }
@@ -137,17 +137,28 @@ fn check_signed(
     verify_signature(public_key, &message, &assertion.signature)
 }
 
-/// The credential that the reply is about. An authenticator that was given exactly one may leave the id out
-/// (CTAP 2.1, section 6.2.2).
-fn asked_for<'c>(asked: &[&'c Credential], id: Option<&[u8]>) -> Result<&'c Credential, VerifyError> {
-    match (id, asked) {
+/// The credential that the reply is about. An authenticator that was given exactly one may leave the id out (CTAP 2.1, section 6.2.2), and
+/// some leave it out although they were given several: what signed is then the one under whose public key the signature verifies.
+fn signer<'c>(
+    expected: &Expected<'_, 'c>,
+    assertion: &get_assertion::Response,
+) -> Result<&'c Credential, VerifyError> {
+    let asked = expected.credentials;
+    match (&assertion.credential_id, asked) {
         (Some(id), _) => asked
             .iter()
             .find(|credential| credential.id.as_bytes() == id)
             .copied()
             .ok_or(VerifyError::CredentialNotAskedFor),
         (None, [only]) => Ok(only),
-        (None, _) => Err(VerifyError::CredentialIdMissing),
+        (None, several) => several
+            .iter()
+            .find(|credential| {
+                let public_key = &credential.public_key;
+                check_signed(public_key, expected.rp_id, expected.client_data, assertion).is_ok()
+            })
+            .copied()
+            .ok_or(VerifyError::CredentialIdMissing),
     }
 }
 

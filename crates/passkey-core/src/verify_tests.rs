@@ -130,12 +130,16 @@ fn the_credential_is_one_that_was_asked_for() {
     type Case<'a> = (&'a [&'a Credential], Option<&'a [u8]>, Result<&'a [u8], VerifyError>);
     let desk = Desk::new();
     let (one, two) = (&desk.one, &desk.two);
-    let cases: [Case<'_>; 9] = [
+    let other = SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes();
+    let stranger = credential(b"stranger", RP_ID, PublicKey::EdDsa { x: other });
+    let cases: [Case<'_>; 10] = [
         (&[one, two], Some(ONE), Ok(ONE)),
         (&[one, two], Some(TWO), Ok(TWO)),
         (&[one], None, Ok(ONE)),
         (&[two], None, Ok(TWO)),
-        (&[one, two], None, Err(VerifyError::CredentialIdMissing)),
+        // The signature says whose it is where the key does not.
+        (&[&stranger, two], None, Ok(TWO)),
+        (&[&stranger, &stranger], None, Err(VerifyError::CredentialIdMissing)),
         (&[], None, Err(VerifyError::CredentialIdMissing)),
         (&[], Some(ONE), Err(VerifyError::CredentialNotAskedFor)),
         (&[one], Some(TWO), Err(VerifyError::CredentialNotAskedFor)),

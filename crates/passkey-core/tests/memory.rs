@@ -12,8 +12,8 @@ use ctap::cose::{Algorithm, PublicKey};
 use ctap::hid::{MAX_MESSAGE_LEN, REPORT_LEN, Report};
 use jiff::Timestamp;
 use passkey_core::ceremony::{
-    Enrolment, Gone, KeyId, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, Platform,
-    PluggedKey, Prompter, SignIn, Wake, Wanted, enrol, inspect, sign_in,
+    Enrolment, KeyId, ListError, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, Platform,
+    PluggedKey, Prompter, SignIn, TransferError, Wake, Wanted, enrol, inspect, sign_in,
 };
 use passkey_core::config::{Config, Policy, Settings, UserVerification};
 use passkey_core::credential::{Credential, CredentialId, UserHandle, UvCapability};
@@ -131,17 +131,15 @@ impl Platform for Flood {
         Ok(())
     }
 
-    fn plugged(&mut self) -> Vec<PluggedKey> {
-        (0..)
-            .zip(&self.keys)
-            .map(|(id, key)| PluggedKey {
-                id: KeyId(id),
-                name: format!("{:?}", key.talk),
-                path: PathBuf::from("/dev/hidraw0"),
-                vendor_id: 0x1209,
-                product_id: 1,
-            })
-            .collect()
+    fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError> {
+        let plugged = (0..).zip(&self.keys).map(|(id, key)| PluggedKey {
+            id: KeyId(id),
+            name: format!("{:?}", key.talk),
+            path: PathBuf::from("/dev/hidraw0"),
+            vendor_id: 0x1209,
+            product_id: 1,
+        });
+        Ok(plugged.collect())
     }
 
     fn open(&mut self, _key: KeyId) -> Result<(), OpenError> {
@@ -156,13 +154,13 @@ impl Platform for Flood {
 
     fn unlock(&mut self, _key: KeyId) {}
 
-    fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone> {
+    fn read(&mut self, key: KeyId) -> Result<Option<Report>, TransferError> {
         self.now += REPORT_TIME;
         self.reads += 1;
         Ok(Some(self.key(key).say()))
     }
 
-    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone> {
+    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, TransferError> {
         self.key(key).hear(report);
         Ok(true)
     }

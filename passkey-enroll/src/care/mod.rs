@@ -210,6 +210,7 @@ impl<'i> Keeper<'i> {
         while self.entry.attempts_left > 0 {
             self.entry.questions = self.entry.questions.saturating_add(1);
             let answer = self.person.ask_pin(&PinPrompt {
+                shown_name: None,
                 key_name: &self.picked.key.name,
                 reason: self.entry.reason,
                 retries_left: self.entry.retries_left,

@@ -128,6 +128,15 @@ fn silence(key: &Told, error: InspectError) -> Option<Finding> {
         // Said where it was looked at from outside.
         InspectError::Lost(KeyError::CannotOpen | KeyError::Hidden | KeyError::Unplugged) => None,
         InspectError::Lost(KeyError::Silent) => silent("key_silent", "does not answer"),
+        InspectError::Lost(KeyError::Stuck) => silent("key_stuck", "answers that it cannot"),
+        InspectError::Lost(KeyError::NoProtocol) => {
+            let message = format!("{name} speaks neither FIDO2 nor U2F.");
+            Some(Finding::warning(Area::Keys, "no_protocol", message).remedy("Use another security key."))
+        }
+        InspectError::Lost(KeyError::NoDescriptors) => Some(
+            Finding::error(Area::System, "no_descriptors", "This command may open no more files.")
+                .remedy("Raise the limit (ulimit -n), or close other programs."),
+        ),
         InspectError::Lost(KeyError::Busy) => {
             let message = format!("{name} is in use by another program.");
             Some(

@@ -20,7 +20,9 @@ pub(super) fn report(error: SignInError, asked: LastQuestion) -> Report {
         SignInError::NothingDiscoverable | SignInError::UnknownAccount => {
             Report::new(Exit::NotEnrolled, "not_enrolled", said)
         }
-        SignInError::KeyUnusable(loss) => key_unusable(loss),
+        SignInError::KeyUnusable(error) => key_unusable(error),
+        SignInError::TooManyPasskeys => Report::new(Exit::TimedOut, "too_many_passkeys", said)
+            .hint("See which there are with: passkey-enroll list"),
         SignInError::NoTouch => no_touch(said),
         SignInError::Declined => Report::new(Exit::Cancelled, "declined", said),
         SignInError::Interrupted | SignInError::NoAccountChosen => Report::cancelled(),
@@ -44,8 +46,8 @@ pub(super) fn no_touch(message: impl Into<String>) -> Report {
         .hint("Run the command again, and touch the key while it blinks.")
 }
 
-pub(super) fn key_unusable(loss: KeyError) -> Report {
-    match loss {
+pub(super) fn key_unusable(error: KeyError) -> Report {
+    match error {
         KeyError::CannotOpen | KeyError::Hidden => {
             let message = "The security key is plugged in, but it cannot be opened.";
             Report::new(Exit::NotPermitted, "key_not_permitted", message).hint(
@@ -54,7 +56,17 @@ pub(super) fn key_unusable(loss: KeyError) -> Report {
             )
         }
         KeyError::Unplugged => unplugged(),
+        KeyError::NoDescriptors => {
+            Report::new(Exit::Failed, "no_descriptors", "This command may open no more files.")
+                .hint("Raise the limit (ulimit -n), or close other programs.")
+        }
+        KeyError::NoProtocol => {
+            Report::new(Exit::Failed, "no_protocol", "The device speaks neither FIDO2 nor U2F.")
+                .hint("Use another security key.")
+        }
         KeyError::Silent => Report::new(Exit::Failed, "key_silent", "The security key does not answer.")
+            .hint("Unplug it, plug it in again and run the command once more."),
+        KeyError::Stuck => Report::new(Exit::Failed, "key_stuck", "The security key answers that it cannot.")
             .hint("Unplug it, plug it in again and run the command once more."),
         KeyError::Busy => Report::new(Exit::Failed, "key_busy", "Another program is using the security key.")
             .hint("Run the command again once that has ended."),

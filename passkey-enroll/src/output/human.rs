@@ -310,6 +310,9 @@ fn problem(error: KeyError) -> &'static str {
     match error {
         KeyError::CannotOpen => "cannot be opened: run the command with sudo, or at the machine itself",
         KeyError::Busy => "is in use by another program",
+        KeyError::Stuck => "answers that it cannot: unplug it and plug it in again",
+        KeyError::NoProtocol => "speaks neither FIDO2 nor U2F",
+        KeyError::NoDescriptors => "cannot be opened: this command may open no more files",
         KeyError::Silent => "does not answer: unplug it and plug it in again",
         KeyError::Refused => "refuses to talk: unplug it and plug it in again",
         KeyError::Garbled => "what it answers makes no sense: unplug it and plug it in again",

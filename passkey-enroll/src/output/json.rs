@@ -371,6 +371,12 @@ pub(crate) enum KeyError {
     CannotOpen,
     /// It does not answer.
     Silent,
+    /// It answers that it cannot.
+    Stuck,
+    /// It speaks neither FIDO2 nor U2F.
+    NoProtocol,
+    /// Not the key's fault: this process may open no more files.
+    NoDescriptors,
     /// Another program is using it.
     Busy,
     /// It refuses to talk.
@@ -388,6 +394,9 @@ impl From<InspectError> for KeyError {
         match error {
             InspectError::Lost(CeremonyKeyError::CannotOpen | CeremonyKeyError::Hidden) => Self::CannotOpen,
             InspectError::Lost(CeremonyKeyError::Silent) => Self::Silent,
+            InspectError::Lost(CeremonyKeyError::Stuck) => Self::Stuck,
+            InspectError::Lost(CeremonyKeyError::NoProtocol) => Self::NoProtocol,
+            InspectError::Lost(CeremonyKeyError::NoDescriptors) => Self::NoDescriptors,
             InspectError::Lost(CeremonyKeyError::Busy) => Self::Busy,
             InspectError::Lost(CeremonyKeyError::Refused(_)) | InspectError::Refused(_) => Self::Refused,
             InspectError::Lost(CeremonyKeyError::Garbled(_)) | InspectError::Malformed => Self::Garbled,

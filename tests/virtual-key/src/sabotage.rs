@@ -125,7 +125,7 @@ impl Asked {
     pub(crate) fn of_u2f(request: &[u8]) -> Option<Self> {
         match request {
             [0, 0x01, ..] => Some(Self::U2fRegister),
-            [0, 0x02, 0x07, ..] => Some(Self::U2fCheck),
+            [0, 0x02, 0x07 | 0x08, ..] => Some(Self::U2fCheck),
             [0, 0x02, ..] => Some(Self::U2fSign),
             _ => None,
         }

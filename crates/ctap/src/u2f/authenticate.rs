@@ -14,6 +14,8 @@ pub enum Control {
     CheckOnly,
     /// Sign after a touch.
     EnforceUserPresence,
+    /// Sign with or without a touch. Keys of early versions do not know it.
+    DontEnforceUserPresence,
 }
 
 impl Control {
@@ -21,6 +23,7 @@ impl Control {
         match self {
             Self::CheckOnly => 0x07,
             Self::EnforceUserPresence => 0x03,
+            Self::DontEnforceUserPresence => 0x08,
         }
     }
 }

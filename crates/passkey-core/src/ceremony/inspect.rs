@@ -9,6 +9,7 @@ use super::steps::allow_list;
 use super::steps::assertion::{AssertionRequest, UserPresence};
 use crate::credential::{Credential, CredentialId};
 use ctap::client_pin;
+use ctap::hid::HidError;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
 use ctap::u2f::authenticate::{self, Control};
 use ctap::{Info, ReplyError, Status, get_assertion, info};
@@ -76,9 +77,14 @@ pub fn inspect<'a>(
                 report.insert(key, InspectedKey::new(plugged, info));
                 topics.insert(key, open);
             }
-            Event::Reply(key, payload) => {
+            Event::Reply(key, payload, _) => {
                 if let (Some(asked), Some(inspected)) = (topics.get_mut(key), report.get_mut(key)) {
-                    inspected.on_reply(asked, &payload, credentials);
+                    inspected.on_reply(asked, &payload, pool.speaks_u2f(key), credentials);
+                }
+            }
+            Event::Refused(key, error) => {
+                if let (Some(asked), Some(inspected)) = (topics.get_mut(key), report.get_mut(key)) {
+                    inspected.on_refused(asked, error, pool.speaks_u2f(key), credentials);
                 }
             }
             Event::Lost(key, loss) => {
@@ -91,9 +97,9 @@ pub fn inspect<'a>(
                 continue;
             }
             Event::Elapsed | Event::Interrupted => break,
-            Event::UserPresenceNeeded(_) | Event::Busy(_) => continue,
+            Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Stuck(_) => continue,
         }
-        ask_next(&mut pool, &mut topics, credentials);
+        ask_next(&mut pool, &mut topics);
     }
     let mut inspected: Vec<InspectedKey> = report.into_values().collect();
     inspected.sort_unstable_by_key(|inspected| inspected.key.id);
@@ -105,24 +111,20 @@ enum Topic<'a> {
     Info,
     PinRetries(PinUvAuthProtocol),
     UvRetries(PinUvAuthProtocol),
-    Holds(Vec<usize>),
-    HoldsU2f(usize),
+    Holds(Vec<&'a Credential>),
+    HoldsU2f(&'a Credential),
     InFlight(Box<Topic<'a>>, Option<AssertionRequest<'a>>),
 }
 
 /// Sends every idle key its next question.
-fn ask_next<'a, W: Platform>(
-    pool: &mut KeyPool<'_, W>,
-    topics: &mut KeyMap<Vec<Topic<'a>>>,
-    credentials: &[&'a Credential],
-) {
+fn ask_next<'a, W: Platform>(pool: &mut KeyPool<'_, W>, topics: &mut KeyMap<Vec<Topic<'a>>>) {
     for (key, open) in topics.iter_mut() {
         if matches!(open.last(), Some(Topic::InFlight(..))) {
             continue;
         }
         // Topics about which there is nothing to ask are passed over.
         while let Some(topic) = open.pop() {
-            let Some((message, question)) = request(&topic, pool.platform(), credentials) else { continue };
+            let Some((message, question)) = request(&topic, pool.platform()) else { continue };
             open.push(Topic::InFlight(Box::new(topic), question));
             pool.send(key, message, None);
             break;
@@ -135,7 +137,6 @@ fn ask_next<'a, W: Platform>(
 fn request<'a>(
     topic: &Topic<'a>,
     platform: &mut impl Platform,
-    credentials: &[&'a Credential],
 ) -> Option<(Message, Option<AssertionRequest<'a>>)> {
     Some(match topic {
         Topic::Info => (Message::ctap2(info::request()), None),
@@ -147,14 +148,13 @@ fn request<'a>(
             let request = client_pin::Request::UvRetries { protocol: *protocol };
             (Message::ctap2(request.encode()), None)
         }
-        Topic::Holds(indexes) => {
-            let asked = pick(credentials, indexes);
-            let (question, message) = AssertionRequest::new(asked, UserPresence::Silent, platform).ok()??;
+        Topic::Holds(asked) => {
+            let (question, message) =
+                AssertionRequest::new(asked.clone(), UserPresence::Silent, platform).ok()??;
             (message, Some(question))
         }
-        Topic::HoldsU2f(index) => {
-            let (_, message) =
-                AssertionRequest::u2f(credentials.get(*index)?, Control::CheckOnly, platform).ok()??;
+        Topic::HoldsU2f(asked) => {
+            let (_, message) = AssertionRequest::u2f(asked, Control::CheckOnly, platform).ok()??;
             (message, None)
         }
         Topic::InFlight(..) => return None,
@@ -163,14 +163,7 @@ fn request<'a>(
 
 /// A U2F key tells nothing of itself, only which passkeys are its own.
 fn u2f_topics<'a>(credentials: &[&'a Credential]) -> Vec<Topic<'a>> {
-    (0..credentials.len())
-        .filter(|index| credentials.get(*index).is_some_and(|credential| fits_u2f(credential)))
-        .map(Topic::HoldsU2f)
-        .collect()
-}
-
-fn pick<'a>(credentials: &[&'a Credential], indexes: &[usize]) -> Vec<&'a Credential> {
-    indexes.iter().filter_map(|index| credentials.get(*index).copied()).collect()
+    credentials.iter().filter(|credential| fits_u2f(credential)).map(|one| Topic::HoldsU2f(one)).collect()
 }
 
 impl InspectedKey {
@@ -178,12 +171,43 @@ impl InspectedKey {
         Self { key, info, pin_retries: None, pin_locked: false, uv_retries: None, holds: Vec::new() }
     }
 
-    fn on_reply<'a>(&mut self, open: &mut Vec<Topic<'a>>, payload: &[u8], credentials: &[&'a Credential]) {
+    /// `CTAPHID_ERROR`: it does not tell that.
+    fn on_refused<'a>(
+        &mut self,
+        open: &mut Vec<Topic<'a>>,
+        error: HidError,
+        speaks_u2f: bool,
+        credentials: &[&'a Credential],
+    ) {
+        let Some(Topic::InFlight(topic, _)) = open.pop() else { return };
+        if !matches!(*topic, Topic::Info) {
+            return;
+        }
+        // Some keys say that they speak CTAP2, and do not (YubiKey 4 FIPS).
+        if error == HidError::INVALID_COMMAND && speaks_u2f {
+            open.extend(u2f_topics(credentials));
+            self.info = Ok(None);
+        } else {
+            self.info = Err(InspectError::Lost(KeyError::Refused(error)));
+        }
+    }
+
+    fn on_reply<'a>(
+        &mut self,
+        open: &mut Vec<Topic<'a>>,
+        payload: &[u8],
+        speaks_u2f: bool,
+        credentials: &[&'a Credential],
+    ) {
         let Some(Topic::InFlight(topic, question)) = open.pop() else { return };
         match *topic {
             Topic::Info => {
                 let info = match Info::parse(payload) {
                     Ok(info) => info,
+                    Err(ReplyError::Status(Status::INVALID_COMMAND)) if speaks_u2f => {
+                        open.extend(u2f_topics(credentials));
+                        return self.info = Ok(None);
+                    }
                     Err(error) => return self.info = Err(error.into()),
                 };
                 // One at a time: a key holds a user's passkey once, but an administrator may have imported others.
@@ -208,7 +232,7 @@ impl InspectedKey {
             Topic::UvRetries(_) => {
                 self.uv_retries = client_pin::Response::parse(payload).ok().and_then(|r| r.uv_retries);
             }
-            Topic::Holds(mut indexes) => {
+            Topic::Holds(mut asked) => {
                 let (Some(question), Ok(response)) = (question, get_assertion::Response::parse(payload))
                 else {
                     return;
@@ -216,16 +240,15 @@ impl InspectedKey {
                 let Ok(facts) = question.verify(&response) else { return };
                 let found = facts.credential().id.clone();
                 // The key may hold another one of the same list.
-                indexes.retain(|index| credentials.get(*index).is_some_and(|c| c.id != found));
-                if !indexes.is_empty() {
-                    open.push(Topic::Holds(indexes));
+                asked.retain(|credential| credential.id != found);
+                if !asked.is_empty() {
+                    open.push(Topic::Holds(asked));
                 }
                 self.holds.push(found);
             }
-            Topic::HoldsU2f(index) => {
-                if let (Ok(true), Some(credential)) = (authenticate::is_own(payload), credentials.get(index))
-                {
-                    self.holds.push(credential.id.clone());
+            Topic::HoldsU2f(asked) => {
+                if let Ok(true) = authenticate::is_own(payload) {
+                    self.holds.push(asked.id.clone());
                 }
             }
             Topic::InFlight(..) => {}

@@ -8,9 +8,11 @@ use super::keys::Message;
 use super::keys::{Event, KeyError};
 use super::keys::{KeyId, NoRandomness, Platform, PluggedKey};
 use super::prompter::{Notice, Prompter};
-use super::steps::assertion::UserPresence;
-use super::steps::pin_uv_token::TokenError;
-use super::steps::single_key::{KeyFailure, NoToken, SingleKey, TokenRequest};
+use super::standing::Chosen;
+use super::standing::Trusted;
+use super::steps::assertion::{Token, UserPresence};
+use super::steps::pin_uv_token::{TokenError, TokenRequest};
+use super::steps::single_key::{KeyFailure, NoToken, SingleKey};
 use super::steps::uv_method::{self, Method};
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::config::UserVerification;
@@ -18,7 +20,6 @@ use crate::credential::{CredentialId, UserHandle};
 use crate::verify;
 use ctap::client_pin::Permissions;
 use ctap::cose::PublicKey;
-use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
 use ctap::{Info, ReplyError, Status, get_assertion, info};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -168,6 +169,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         if self.missing().next().is_none() {
             return Ok(());
         }
+        // A device that the caller names is meant; so is the only one.
+        let chosen = Chosen::only(if self.search.device.is_some() { 1 } else { keys.len() });
         let hiding: Vec<(KeyId, Info, Method)> = keys
             .into_iter()
             .filter(|(key, _)| self.single.pool.plugged(*key).is_some())
@@ -176,9 +179,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Some((key, info, method))
             })
             .collect();
-        match hiding.as_slice() {
-            [] => return Err(trouble),
-            [(key, info, method)] => self.ask_its_user(*key, info, *method)?,
+        match (hiding.as_slice(), chosen) {
+            ([], _) => return Err(trouble),
+            ([(key, info, method)], Some(chosen)) => {
+                self.ask_its_user(*key, info, *method, &Trusted::Chosen(chosen))?;
+            }
             _ => return Err(LocateError::SeveralKeys),
         }
         if self.missing().next().is_none() { Ok(()) } else { Err(LocateError::NotHeld) }
@@ -208,7 +213,12 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                     keys.insert(key, None);
                     self.single.pool.send(key, Message::ctap2(info::request()), None);
                 }
-                Event::Reply(key, payload) => {
+                Event::Refused(key, error) => {
+                    failure = LocateError::Key(KeyFailure::Unusable(KeyError::Refused(error)));
+                    keys.remove(&key);
+                    self.single.pool.release(key);
+                }
+                Event::Reply(key, payload, _) => {
                     if let Ok(info) = Info::parse(&payload) {
                         keys.insert(key, Some(info));
                     } else {
@@ -226,7 +236,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Event::Busy(_) => self.single.dialogue.tell(Notice::KeyBusy),
                 Event::Interrupted => return Err(KeyFailure::Interrupted.into()),
                 Event::Elapsed => break,
-                Event::UserPresenceNeeded(_) => {}
+                Event::UserPresenceNeeded(_) | Event::Stuck(_) => {}
             }
         }
         let keys: Vec<(KeyId, Info)> =
@@ -269,11 +279,21 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
 
     /// Has the key verify its user, and asks for all that is still missing. A token is good for one RP ID and one touch
     /// (CTAP 2.1 §6.5.2.1).
-    fn ask_its_user(&mut self, key: KeyId, info: &Info, method: Method) -> Result<(), LocateError> {
+    fn ask_its_user(
+        &mut self,
+        key: KeyId,
+        info: &Info,
+        method: Method,
+        trusted: &Trusted<'_>,
+    ) -> Result<(), LocateError> {
         for (rp_id, id) in self.questions() {
-            let token = self.token(key, info, method, rp_id)?;
-            let presence =
-                UserPresence::Touch { uv: method == Method::BuiltIn { token: false }, token: token.as_ref() };
+            let token = self.token(key, info, method, trusted, rp_id)?;
+            let presence = match method {
+                Method::BuiltIn { token: false } => UserPresence::Sensor(trusted),
+                Method::None | Method::BuiltIn { token: true } | Method::Pin => {
+                    UserPresence::Touch(token.as_ref())
+                }
+            };
             match self.ask(key, info, rp_id, id, presence) {
                 Ok(()) | Err(LocateError::NotHeld) => {}
                 Err(error) => return Err(error),
@@ -296,21 +316,22 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let asked = Asked { rp_id, id, client_data: ClientData::sign_in(rp_id, &challenge) };
         let allow_list: Vec<&[u8]> = id.into_iter().map(CredentialId::as_bytes).collect();
         let client_data_hash = asked.client_data.hash();
-        let (up, uv, token, cue) = match presence {
-            UserPresence::Silent => (false, false, None, None),
-            UserPresence::Touch { uv: true, token } => (true, true, token, Some(&Notice::UseFingerprint)),
-            UserPresence::Touch { uv: false, token } => (true, false, token, Some(&Notice::TouchKey)),
+        let cue = match presence {
+            UserPresence::Silent => None,
+            UserPresence::Sensor(_) => Some(&Notice::UseFingerprint),
+            UserPresence::Touch(_) => Some(&Notice::TouchKey),
         };
-        let pin_uv_auth = token.map(|(protocol, token)| (*protocol, token.authenticate(client_data_hash)));
+        let (up, uv) = presence.options();
+        let pin_uv_auth = presence.pin_uv_auth(client_data_hash);
         let request =
             get_assertion::Request { rp_id, client_data_hash, allow_list: &allow_list, up, uv, pin_uv_auth };
         let reply = self.single.exchange(key, Message::ctap2(request.encode()), cue)?;
-        let first = get_assertion::Response::parse(&reply)?;
+        let first = get_assertion::Response::parse(&reply.payload)?;
         let count = first.number_of_credentials.unwrap_or(1).min(MAX_ASSERTIONS);
         self.take(key, info, &asked, first);
         for _ in 1..count {
             let reply = self.single.exchange(key, Message::ctap2(get_assertion::next()), None)?;
-            self.take(key, info, &asked, get_assertion::Response::parse(&reply)?);
+            self.take(key, info, &asked, get_assertion::Response::parse(&reply.payload)?);
         }
         Ok(())
     }
@@ -341,19 +362,15 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         key: KeyId,
         info: &Info,
         method: Method,
+        trusted: &Trusted<'_>,
         rp_id: &str,
-    ) -> Result<Option<(PinUvAuthProtocol, PinUvAuthToken)>, LocateError> {
+    ) -> Result<Option<Token>, LocateError> {
         let by_sensor = match method {
             Method::None | Method::BuiltIn { token: false } => return Ok(None),
             Method::BuiltIn { token: true } => true,
             Method::Pin => false,
         };
-        let request = TokenRequest {
-            permissions: Permissions::GA,
-            rp_id,
-            by_sensor,
-            attempts: self.search.pin_attempts,
-        };
-        Ok(Some(self.single.token(key, info, &request)?))
+        let request = TokenRequest { permissions: Permissions::GA, rp_id, by_sensor };
+        Ok(Some(self.single.token(key, info, trusted, request, self.search.pin_attempts)?))
     }
 }

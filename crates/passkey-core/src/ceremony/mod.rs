@@ -22,12 +22,16 @@ mod prompter;
 mod reset;
 mod select;
 mod sign_in;
+mod standing;
 mod steps;
 mod user_handle_lookup;
 
 pub use enrol::{Attestation, EnrolError, Enrolled, Enrolment, enrol};
 pub use inspect::{InspectError, InspectedKey, inspect};
-pub use keys::{Gone, KeyError, KeyId, LinuxPlatform, NoRandomness, OpenError, Platform, PluggedKey, Wake};
+pub use keys::{
+    KeyError, KeyId, LinuxPlatform, ListError, NoRandomness, OpenError, Platform, PluggedKey, TransferError,
+    Wake,
+};
 pub use locate::{LocateError, LocateRequest, Located, LocatedPasskey, SoughtPasskey, locate};
 pub use prompter::{AccountAnswer, Lock, Notice, PinAnswer, PinPrompt, PinReason, Prompter, account_index};
 pub use reset::{Reset, ResetError, ResetStep, reset};

@@ -1,5 +1,6 @@
 //! The person at the machine, as a ceremony sees them: somebody to tell things to, and to ask for a PIN or an account.
 
+use super::keys::KeyError;
 use ctap::{NotAPin, Pin, Secret};
 
 /// Something the person should know now. Each is told once, until something else has been told.
@@ -11,6 +12,10 @@ pub enum Notice {
     NoPasskeyOnKeys,
     /// Another program is using the key; the ceremony waits for it.
     KeyBusy,
+    /// The key cannot be used for this reason; the ceremony waits for that to change, or for another key.
+    KeyUnusable(KeyError),
+    /// The key is being asked for so many passkeys that it takes a while.
+    AskingKey,
     /// The key, or one of the keys, that blinks should be touched.
     TouchKey,
     /// Several keys blink, and the person should touch the one they want to use; a PIN is asked for next.
@@ -23,7 +28,10 @@ pub enum Notice {
         left: Option<u8>,
     },
     /// The key's fingerprint reader is locked: the PIN is asked for instead.
-    FingerprintLocked,
+    FingerprintLocked {
+        /// What to call the key, where the person might think of another one.
+        key: Option<String>,
+    },
     /// The key was pulled out in the middle; the ceremony waits for it to come back.
     KeyRemoved,
     /// The key takes no more tries; the ceremony goes on with another one.
@@ -82,6 +90,9 @@ impl From<NotAPin> for PinReason {
 pub struct PinPrompt<'a> {
     /// The key's name as the device says it: hostile text.
     pub key_name: &'a str,
+    /// What the prompt should call the key, where the person might think of another one: the name that they gave to its passkey,
+    /// or, where that is not known, the device's own.
+    pub shown_name: Option<&'a str>,
     /// Whether and why this is another try.
     pub reason: PinReason,
     /// How many wrong PINs the key will still take before it locks for good, where known.
@@ -128,19 +139,19 @@ pub fn account_index(answer: &str, accounts: &[String]) -> Option<usize> {
 
 /// The person, and what they were told last: nothing is told twice in a row.
 pub(super) struct Dialogue<'a, P: Prompter> {
-    pub(super) person: &'a mut P,
+    pub(super) prompter: &'a mut P,
     told: Option<Notice>,
 }
 
 impl<'a, P: Prompter> Dialogue<'a, P> {
-    pub(super) fn new(person: &'a mut P) -> Self {
-        Self { person, told: None }
+    pub(super) fn new(prompter: &'a mut P) -> Self {
+        Self { prompter, told: None }
     }
 
     /// Tells the person something, unless it is what they were told last.
     pub(super) fn tell(&mut self, notice: Notice) {
         if self.told.as_ref() != Some(&notice) {
-            self.person.tell(&notice);
+            self.prompter.tell(&notice);
             self.told = Some(notice);
         }
     }

@@ -106,7 +106,7 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
         let key = self.request.key.id;
         let deadline = self.deadline();
         self.pool.look();
-        let plugged = self.pool.platform().plugged();
+        let plugged = self.pool.platform().plugged().unwrap_or_default();
         let others = plugged.into_iter().map(|plugged| plugged.id).filter(|id| *id != key).collect();
         if self.pool.plugged(key).is_some() {
             (self.tell)(ResetStep::Unplug);
@@ -122,6 +122,8 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
                 Event::Elapsed
                 | Event::Opened(_)
                 | Event::Reply(..)
+                | Event::Refused(..)
+                | Event::Stuck(_)
                 | Event::UserPresenceNeeded(_)
                 | Event::Busy(_)
                 | Event::Lost(..) => {}
@@ -143,17 +145,18 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
                     self.turn_away(key);
                 }
                 Event::Opened(key) => self.pool.send(key, Message::ctap2(info::request()), None),
-                Event::Reply(key, payload) => match Info::parse(&payload) {
+                Event::Reply(key, payload, _) => match Info::parse(&payload) {
                     Ok(info) if self.is_the_same(&info) => return Ok(key),
                     Ok(_) | Err(_) => self.turn_away(key),
                 },
+                Event::Refused(key, _) => self.turn_away(key),
                 Event::Busy(key) if !others.contains(&key) => (self.tell)(ResetStep::Busy),
                 Event::Lost(key, loss) if !others.contains(&key) && loss != KeyError::Unplugged => {
                     failure = Some(ResetError::KeyUnusable(loss));
                 }
                 Event::Interrupted => return Err(ResetError::Interrupted),
                 Event::Elapsed => return Err(failure.unwrap_or(ResetError::NotPluggedIn)),
-                Event::Busy(_) | Event::Lost(..) | Event::UserPresenceNeeded(_) => {}
+                Event::Busy(_) | Event::Stuck(_) | Event::Lost(..) | Event::UserPresenceNeeded(_) => {}
             }
         }
     }
@@ -164,14 +167,22 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
         (self.tell)(ResetStep::Touch);
         loop {
             match self.pool.next(deadline) {
-                Event::Reply(from, payload) if from == key => return Ok(message::parse(&payload)?),
+                Event::Reply(from, payload, _) if from == key => return Ok(message::parse(&payload)?),
+                Event::Refused(from, error) if from == key => {
+                    return Err(ResetError::KeyUnusable(KeyError::Refused(error)));
+                }
                 Event::Busy(from) if from == key => (self.tell)(ResetStep::Busy),
                 Event::Lost(from, KeyError::Unplugged) if from == key => return Err(ResetError::Unplugged),
                 Event::Lost(from, loss) if from == key => return Err(ResetError::KeyUnusable(loss)),
                 Event::Opened(other) => self.pool.release(other),
                 Event::Interrupted => return Err(ResetError::Interrupted),
                 Event::Elapsed => return Err(ResetError::NoTouch),
-                Event::Reply(..) | Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Lost(..) => {}
+                Event::Reply(..)
+                | Event::Refused(..)
+                | Event::UserPresenceNeeded(_)
+                | Event::Busy(_)
+                | Event::Stuck(_)
+                | Event::Lost(..) => {}
             }
         }
     }

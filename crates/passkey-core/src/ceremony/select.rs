@@ -1,21 +1,17 @@
 //! Selecting a key: the only one that is plugged in, or the one that the person touches.
 
-use super::keys::KeyMap;
-use super::keys::{Event, KeyError};
-use super::keys::{KeyId, Platform, PluggedKey};
-use super::keys::{Message, Protocol, U2F_POLL};
+use super::keys::{Event, KeyError, KeyId, KeyMap, Message, Platform, PluggedKey, Protocol};
 use super::prompter::{Notice, Prompter};
+use super::standing::Chosen;
 use super::steps::grace_period;
-use super::steps::selection::{self, SelectionReply};
+use super::steps::selection::{self, SelectionReply, Touched};
 use super::steps::single_key::{KeyFailure, SingleKey};
-use ctap::client_pin;
+use super::steps::timing::{REPEAT_DELAY, U2F_POLL};
+use ctap::hid::HidError;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
-use ctap::{Info, info};
+use ctap::{Info, ReplyError, Status, client_pin, info};
 use std::path::Path;
 use std::time::Duration;
-
-/// Before a key that nobody touched in its own time is asked again.
-const REPEAT_DELAY: Duration = Duration::from_millis(250);
 
 /// The key that the person means, and what it says of itself.
 #[derive(Clone, Debug)]
@@ -43,7 +39,7 @@ pub fn select(
     timeout: Duration,
 ) -> Result<Option<SelectedKey>, KeyFailure> {
     let mut single = SingleKey::new(platform, person, timeout);
-    let (key, protocol) = Selecting::new(&mut single, device).run()?;
+    let Selection { key, protocol, .. } = Selecting::new(&mut single, device).run()?;
     let Protocol::Ctap2(info) = protocol else { return Ok(None) };
     let plugged = single.pool.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
     let mut picked = SelectedKey { key: plugged, info: *info, pin_retries: None, pin_locked: false };
@@ -51,12 +47,19 @@ pub fn select(
         let protocol = picked.info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
         let request = Message::ctap2(client_pin::Request::PinRetries { protocol }.encode());
         // A key that does not tell is used without.
-        if let Ok(told) = client_pin::Response::parse(&single.exchange(key, request, None)?) {
+        if let Ok(told) = client_pin::Response::parse(&single.exchange(key, request, None)?.payload) {
             picked.pin_retries = told.pin_retries;
             picked.pin_locked = told.power_cycle_state == Some(true);
         }
     }
     Ok(Some(picked))
+}
+
+/// The key that is meant.
+pub(super) struct Selection {
+    pub(super) key: KeyId,
+    pub(super) protocol: Protocol,
+    pub(super) chosen: Chosen,
 }
 
 /// Selecting under way.
@@ -75,7 +78,7 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
     }
 
     /// The key to use: the only one, or the one that the person touches. The others are released.
-    pub(super) fn run(mut self) -> Result<(KeyId, Protocol), KeyFailure> {
+    pub(super) fn run(mut self) -> Result<Selection, KeyFailure> {
         let mut ready_at = self.single.pool.now();
         loop {
             self.single.pool.look();
@@ -88,27 +91,32 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
             if !undecided || self.single.pool.now() >= settled_at {
                 match identified.as_slice() {
                     [] => self.nothing_to_pick(undecided)?,
-                    [only] => return self.take(*only),
+                    [only] => {
+                        let chosen = Chosen::only(identified.len()).ok_or(KeyFailure::NoKey)?;
+                        return self.take(*only, chosen);
+                    }
                     several => {
-                        let chosen = self.choose(several)?;
-                        return self.take(chosen);
+                        let (key, touched) = self.choose(several)?;
+                        return self.take(key, Chosen::touched(&touched));
                     }
                 }
             }
             let until = if undecided { settled_at.max(self.single.pool.now()) } else { self.single.deadline };
             match self.single.pool.next(until.min(self.single.deadline)) {
                 Event::Opened(key) => self.identify(key),
-                Event::Reply(key, payload) => self.on_info(key, &payload),
+                Event::Reply(key, payload, _) => self.on_info(key, &payload),
+                Event::Refused(key, error) => self.on_refused(key, error),
                 Event::Busy(_) => self.single.dialogue.tell(Notice::KeyBusy),
-                Event::Lost(key, loss) => {
+                Event::Stuck(_) => self.single.dialogue.tell(Notice::KeyUnusable(KeyError::Stuck)),
+                Event::Lost(key, error) => {
                     self.keys.remove(key);
-                    if loss != KeyError::Unplugged {
-                        self.failure = Some(KeyFailure::Unusable(loss));
+                    if error != KeyError::Unplugged {
+                        self.failure = Some(KeyFailure::Unusable(error));
                     }
                 }
                 Event::Interrupted => return Err(KeyFailure::Interrupted),
                 Event::Elapsed if self.single.pool.now() >= self.single.deadline => {
-                    let stalled = self.single.pool.stalled().map(|(_, loss)| KeyFailure::Unusable(loss));
+                    let stalled = self.single.pool.stalled().map(|(_, error)| KeyFailure::Unusable(error));
                     return Err(self.failure.take().or(stalled).unwrap_or(KeyFailure::NoKey));
                 }
                 Event::Elapsed if identified.is_empty() => ready_at = self.single.pool.now(),
@@ -144,6 +152,18 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
         } else if self.single.pool.speaks_u2f(key) {
             self.keys.insert(key, Some(Protocol::U2f));
         } else {
+            self.failure = Some(KeyFailure::Unusable(KeyError::NoProtocol));
+            self.single.pool.release(key);
+        }
+    }
+
+    /// `CTAPHID_ERROR` in reply to getInfo.
+    fn on_refused(&mut self, key: KeyId, error: HidError) {
+        if error == HidError::INVALID_COMMAND && self.single.pool.speaks_u2f(key) {
+            self.keys.insert(key, Some(Protocol::U2f));
+        } else {
+            self.keys.remove(key);
+            self.failure = Some(KeyFailure::Unusable(KeyError::Refused(error)));
             self.single.pool.release(key);
         }
     }
@@ -152,6 +172,12 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
         match (Info::parse(payload), self.keys.get_mut(key)) {
             (Ok(info), Some(slot)) => *slot = Some(Protocol::Ctap2(Box::new(info))),
             (Ok(_), None) => {}
+            // Some keys say that they speak CTAP2, and do not (YubiKey 4 FIPS).
+            (Err(ReplyError::Status(Status::INVALID_COMMAND)), Some(slot))
+                if self.single.pool.speaks_u2f(key) =>
+            {
+                *slot = Some(Protocol::U2f);
+            }
             (Err(error), _) => {
                 self.keys.remove(key);
                 self.failure = Some(error.into());
@@ -160,16 +186,16 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
         }
     }
 
-    fn take(&mut self, key: KeyId) -> Result<(KeyId, Protocol), KeyFailure> {
+    fn take(&mut self, key: KeyId, chosen: Chosen) -> Result<Selection, KeyFailure> {
         let protocol = self.keys.remove(key).flatten().ok_or(KeyFailure::Unplugged)?;
         for other in self.keys.keys() {
             self.single.pool.release(other);
         }
-        Ok((key, protocol))
+        Ok(Selection { key, protocol, chosen })
     }
 
     /// Lets all of `keys` blink until one is touched.
-    fn choose(&mut self, keys: &[KeyId]) -> Result<KeyId, KeyFailure> {
+    fn choose(&mut self, keys: &[KeyId]) -> Result<(KeyId, Touched), KeyFailure> {
         self.single.dialogue.tell(Notice::TouchToChoose);
         for key in keys {
             self.ask_for_choice(*key);
@@ -179,7 +205,7 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
         loop {
             let until = again.values().copied().fold(self.single.deadline, Duration::min);
             match self.single.pool.next(until) {
-                Event::Reply(key, payload) => {
+                Event::Reply(key, payload, took) => {
                     let Some(Some(protocol)) = self.keys.get(key) else {
                         // A slow one that has only now said what it is.
                         self.on_info(key, &payload);
@@ -187,9 +213,9 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
                         continue;
                     };
                     let delay = if protocol.info().is_some() { REPEAT_DELAY } else { U2F_POLL };
-                    let failed = match selection::reply_of(protocol, &payload) {
-                        Ok(SelectionReply::Touched) => return Ok(key),
-                        Ok(SelectionReply::Again) => {
+                    let failed = match selection::reply_of(protocol, &payload, took) {
+                        Ok(SelectionReply::Touched(touched)) => return Ok((key, touched)),
+                        Ok(SelectionReply::Again | SelectionReply::TooSoon) => {
                             again.insert(key, self.single.pool.now().saturating_add(delay));
                             continue;
                         }
@@ -201,19 +227,27 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
                     again.remove(key);
                     self.do_without(key, failed)?;
                 }
-                Event::Lost(key, loss) => {
+                Event::Refused(key, error) => {
                     again.remove(key);
-                    self.do_without(key, loss.into())?;
+                    self.on_refused(key, error);
+                    self.ask_for_choice(key);
+                    if self.keys.is_empty() {
+                        return Err(KeyFailure::Unusable(KeyError::Refused(error)));
+                    }
+                }
+                Event::Lost(key, error) => {
+                    again.remove(key);
+                    self.do_without(key, error.into())?;
                 }
                 Event::Interrupted => return Err(KeyFailure::Interrupted),
                 Event::Elapsed if self.single.pool.now() >= self.single.deadline => {
-                    let all_busy =
-                        self.keys.keys().all(|key| self.single.pool.stall(key) == Some(KeyError::Busy));
-                    return Err(if all_busy {
-                        KeyFailure::Unusable(KeyError::Busy)
-                    } else {
-                        KeyFailure::NoTouch
-                    });
+                    let stall = |key| match self.single.pool.stall(key) {
+                        Some(error @ (KeyError::Busy | KeyError::Stuck)) => Some(error),
+                        Some(_) | None => None,
+                    };
+                    let stalls: Option<Vec<KeyError>> = self.keys.keys().map(stall).collect();
+                    let all = stalls.and_then(|stalls| stalls.first().copied());
+                    return Err(all.map_or(KeyFailure::NoTouch, KeyFailure::Unusable));
                 }
                 Event::Elapsed => {
                     let now = self.single.pool.now();
@@ -228,7 +262,7 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
                     self.identify(key);
                     self.ask_for_choice(key);
                 }
-                Event::UserPresenceNeeded(_) | Event::Busy(_) => {}
+                Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Stuck(_) => {}
             }
         }
     }

@@ -16,7 +16,12 @@ pub use recovery::{
 pub use table::{ALL_DISABLED, BROKEN, NOT_ENROLLED, STORE_BROKEN};
 
 use crate::ceremony::{Impossible, KeyError, Lock, Notice, PinPrompt, PinReason, SignInError, TokenError};
+use crate::escape::Escaped;
+use crate::verify::VerifyError;
 use table as say;
+
+/// A key's name in a sentence is as long as that, in characters.
+const SHOWN_NAME_CHARS: usize = 40;
 
 /// The sentence for a notice.
 pub fn notice(notice: &Notice) -> Phrase {
@@ -24,6 +29,8 @@ pub fn notice(notice: &Notice) -> Phrase {
         Notice::InsertKey => say::INSERT_KEY.into(),
         Notice::NoPasskeyOnKeys => say::FOREIGN_KEY_SO_FAR.into(),
         Notice::KeyBusy => say::KEY_BUSY.into(),
+        Notice::KeyUnusable(error) => waits_for(*error).into(),
+        Notice::AskingKey => say::ASKING_KEY.into(),
         Notice::TouchKey => say::TOUCH.into(),
         Notice::TouchToChoose => say::TOUCH_TO_CHOOSE.into(),
         Notice::UseFingerprint => say::USE_FINGERPRINT.into(),
@@ -32,7 +39,8 @@ pub fn notice(notice: &Notice) -> Phrase {
         Notice::FingerprintAgain { left: Some(left) } => {
             Phrase::from(say::FINGERPRINT_AGAIN_COUNTED).number_of("left", *left)
         }
-        Notice::FingerprintLocked => say::FINGERPRINT_LOCKED.into(),
+        Notice::FingerprintLocked { key: None } => say::FINGERPRINT_LOCKED.into(),
+        Notice::FingerprintLocked { key: Some(key) } => named(say::FINGERPRINT_LOCKED_OF, key),
         Notice::KeyRemoved => say::KEY_REMOVED.into(),
         Notice::KeyLocked(Lock::Pin) => say::PIN_LOCKED.into(),
         Notice::KeyLocked(Lock::PinForGood) => say::PIN_BLOCKED.into(),
@@ -43,14 +51,22 @@ pub fn notice(notice: &Notice) -> Phrase {
 /// The question for a PIN. No two questions of one ceremony are the same, since some programs answer a question that they have
 /// seen before with the same answer.
 pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
-    let question = match (prompt.question, prompt.takes_recovery_code) {
-        (0 | 1, false) => say::PIN_FIRST.into(),
-        (0 | 1, true) => say::PIN_OR_CODE_FIRST.into(),
-        (2, false) => say::PIN_AGAIN.into(),
-        (2, true) => say::PIN_OR_CODE_AGAIN.into(),
-        (number, false) => Phrase::from(say::PIN_ATTEMPT).number_of("number", number),
-        (number, true) => Phrase::from(say::PIN_OR_CODE_ATTEMPT).number_of("number", number),
+    let message = match (prompt.question, prompt.takes_recovery_code, prompt.shown_name.is_some()) {
+        (0 | 1, false, false) => say::PIN_FIRST,
+        (0 | 1, true, false) => say::PIN_OR_CODE_FIRST,
+        (0 | 1, false, true) => say::PIN_OF_FIRST,
+        (0 | 1, true, true) => say::PIN_OR_CODE_OF_FIRST,
+        (2, false, false) => say::PIN_AGAIN,
+        (2, true, false) => say::PIN_OR_CODE_AGAIN,
+        (2, false, true) => say::PIN_OF_AGAIN,
+        (2, true, true) => say::PIN_OR_CODE_OF_AGAIN,
+        (_, false, false) => say::PIN_ATTEMPT,
+        (_, true, false) => say::PIN_OR_CODE_ATTEMPT,
+        (_, false, true) => say::PIN_OF_ATTEMPT,
+        (_, true, true) => say::PIN_OR_CODE_OF_ATTEMPT,
     };
+    let question = prompt.shown_name.map_or_else(|| message.into(), |name| named(message, name));
+    let question = if prompt.question > 2 { question.number_of("number", prompt.question) } else { question };
     let why: Option<Phrase> = match prompt.reason {
         PinReason::First => None,
         PinReason::Wrong => Some(say::PIN_WRONG.into()),
@@ -80,6 +96,25 @@ pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
     [warning, why].into_iter().flatten().fold(question, |rest, sentence| one_after_the_other(sentence, rest))
 }
 
+/// The message about the key of this name, which may be any text.
+fn named(message: Message, name: &str) -> Phrase {
+    Phrase::from(message).text_of("key", Escaped::name(name, SHOWN_NAME_CHARS).to_string())
+}
+
+/// What is said of a key that cannot be used, while that may still change.
+fn waits_for(error: KeyError) -> Message {
+    match error {
+        KeyError::Silent | KeyError::Stuck | KeyError::Garbled(_) | KeyError::Refused(_) => say::REPLUG_KEY,
+        KeyError::Busy => say::KEY_BUSY,
+        KeyError::Unplugged => say::KEY_REMOVED,
+        KeyError::CannotOpen
+        | KeyError::Hidden
+        | KeyError::NoDescriptors
+        | KeyError::NoProtocol
+        | KeyError::NoRandomness => key_unusable(error),
+    }
+}
+
 fn one_after_the_other(first: Phrase, second: Phrase) -> Phrase {
     Phrase::from(say::TWO_SENTENCES).phrase_of("first", first).phrase_of("second", second)
 }
@@ -102,7 +137,7 @@ pub fn sign_in_error(error: &SignInError) -> Option<Phrase> {
         SignInError::NoKey => say::NO_KEY,
         SignInError::ForeignKeys => say::FOREIGN_KEY,
         SignInError::KeyBusy => say::KEY_STAYED_BUSY,
-        SignInError::KeyUnusable(loss) => key_unusable(*loss),
+        SignInError::KeyUnusable(error) => key_unusable(*error),
         SignInError::NothingDiscoverable => say::NOTHING_DISCOVERABLE,
         SignInError::UnknownAccount => say::UNKNOWN_ACCOUNT,
         SignInError::NoTouch => say::NO_TOUCH,
@@ -110,6 +145,8 @@ pub fn sign_in_error(error: &SignInError) -> Option<Phrase> {
         SignInError::Interrupted | SignInError::NoAccountChosen => return None,
         SignInError::CannotVerifyUser(impossible) => cannot_verify_user(*impossible),
         SignInError::Pin(error) => return pin_error(*error),
+        SignInError::TooManyPasskeys => say::TOO_MANY_PASSKEYS,
+        SignInError::Rejected(VerifyError::CounterNotGreater(_)) => say::COPIED,
         SignInError::Rejected(_) => say::REJECTED,
         SignInError::Refused(_) | SignInError::RefusedU2f(_) => say::KEY_REFUSED,
         SignInError::Malformed => say::KEY_GARBLED,
@@ -140,11 +177,13 @@ pub fn pin_error(error: TokenError) -> Option<Phrase> {
     Some(message.into())
 }
 
-fn key_unusable(loss: KeyError) -> Message {
-    match loss {
+fn key_unusable(error: KeyError) -> Message {
+    match error {
         KeyError::Unplugged => say::KEY_UNPLUGGED,
         KeyError::CannotOpen | KeyError::Hidden => say::KEY_NOT_ALLOWED,
-        KeyError::Silent => say::KEY_SILENT,
+        KeyError::NoDescriptors => say::NO_DESCRIPTORS,
+        KeyError::NoProtocol => say::NO_PROTOCOL,
+        KeyError::Silent | KeyError::Stuck => say::KEY_SILENT,
         KeyError::Busy => say::KEY_STAYED_BUSY,
         KeyError::Garbled(_) | KeyError::Refused(_) => say::KEY_GARBLED,
         KeyError::NoRandomness => say::NO_RANDOMNESS,

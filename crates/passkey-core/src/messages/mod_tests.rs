@@ -19,11 +19,25 @@ const REASONS: [PinReason; 7] = [
 ];
 
 fn prompt(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
-    pin_prompt(&PinPrompt { key_name: "key", reason, retries_left, question, takes_recovery_code: false })
+    pin_prompt(&PinPrompt {
+        key_name: "key",
+        shown_name: None,
+        reason,
+        retries_left,
+        question,
+        takes_recovery_code: false,
+    })
 }
 
 fn prompt_or_code(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
-    pin_prompt(&PinPrompt { key_name: "key", reason, retries_left, question, takes_recovery_code: true })
+    pin_prompt(&PinPrompt {
+        key_name: "key",
+        shown_name: None,
+        reason,
+        retries_left,
+        question,
+        takes_recovery_code: true,
+    })
 }
 
 /// What is said of an answer that is no recovery code, or not one that is accepted.
@@ -74,7 +88,7 @@ pub(super) fn sentences() -> Vec<Phrase> {
         Notice::FingerprintAgain { left: None },
         Notice::FingerprintAgain { left: Some(1) },
         Notice::FingerprintAgain { left: Some(2) },
-        Notice::FingerprintLocked,
+        Notice::FingerprintLocked { key: None },
         Notice::KeyRemoved,
     ];
     let errors = [

@@ -21,15 +21,16 @@ pub enum NotACode {
 /// The sentence for a notice, where a recovery code is asked for if no key comes.
 pub fn notice_before_code(before: &Notice) -> Phrase {
     match before {
-        Notice::InsertKey | Notice::NoPasskeyOnKeys => {
+        Notice::InsertKey | Notice::NoPasskeyOnKeys | Notice::KeyUnusable(_) => {
             one_after_the_other(notice(before), say::RECOVERY_CODE_NEXT.into())
         }
         Notice::KeyBusy
+        | Notice::AskingKey
         | Notice::TouchKey
         | Notice::TouchToChoose
         | Notice::UseFingerprint
         | Notice::FingerprintAgain { .. }
-        | Notice::FingerprintLocked
+        | Notice::FingerprintLocked { .. }
         | Notice::KeyRemoved
         | Notice::KeyLocked(_) => notice(before),
     }

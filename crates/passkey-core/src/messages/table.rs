@@ -33,6 +33,10 @@ messages! {
         "The security key that is plugged in holds no passkey for this account. Plug in yours.";
     /// Another program is talking to the security key.
     pub(super) KEY_BUSY = "Another program is using the security key. Waiting for it.";
+    /// It says that it is busy or out of order, or says nothing, and is waited for.
+    pub(super) REPLUG_KEY = "The security key does not respond. Unplug it and plug it in again.";
+    /// The account has many passkeys, and the security key is slow.
+    pub(super) ASKING_KEY = "Looking for your passkey on the security key. This may take a moment.";
     /// The security key blinks and wants to be touched. Short: it is what people see most often.
     pub(super) TOUCH = "Touch your security key.";
     /// Several security keys blink; the one that is touched is asked for its PIN next.
@@ -49,6 +53,9 @@ messages! {
     pub(super) FINGERPRINT_LAST_TRY = "The fingerprint was not recognised. Try again: this is the last try.";
     /// Too many fingerprints were not recognised. The PIN is asked for next.
     pub(super) FINGERPRINT_LOCKED = "The security key takes no more fingerprints for now. Use its PIN.";
+    /// The same, where several security keys are plugged in. {key} is the name of the one that is meant.
+    pub(super) FINGERPRINT_LOCKED_OF =
+        "The security key {key} takes no more fingerprints for now. Use its PIN.";
     /// It was pulled out while it was needed, and is waited for.
     pub(super) KEY_REMOVED = "The security key was removed. Plug it in again.";
 
@@ -64,6 +71,19 @@ messages! {
     pub(super) PIN_OR_CODE_AGAIN = "PIN of your security key, or a recovery code, again: ";
     /// The third such prompt and any later one. {number} is 3 or more.
     pub(super) PIN_OR_CODE_ATTEMPT = "PIN of your security key, or a recovery code, attempt {number}: ";
+    /// A prompt, where several security keys are plugged in. {key} is the name of the one that is meant. Keep the space at the end.
+    pub(super) PIN_OF_FIRST = "PIN of the security key {key}: ";
+    /// The second prompt for a PIN, where several security keys are plugged in.
+    pub(super) PIN_OF_AGAIN = "PIN of the security key {key}, again: ";
+    /// The third prompt for a PIN and any later one, where several security keys are plugged in. {number} is 3 or more.
+    pub(super) PIN_OF_ATTEMPT = "PIN of the security key {key}, attempt {number}: ";
+    /// A prompt, where several security keys are plugged in and the account has recovery codes.
+    pub(super) PIN_OR_CODE_OF_FIRST = "PIN of the security key {key}, or a recovery code: ";
+    /// The second such prompt.
+    pub(super) PIN_OR_CODE_OF_AGAIN = "PIN of the security key {key}, or a recovery code, again: ";
+    /// The third such prompt and any later one. {number} is 3 or more.
+    pub(super) PIN_OR_CODE_OF_ATTEMPT =
+        "PIN of the security key {key}, or a recovery code, attempt {number}: ";
     /// Stands before a prompt for the PIN. The PIN that was typed before was wrong.
     pub(super) PIN_WRONG = "That PIN was wrong.";
     /// Stands before a prompt for the PIN. {length} is the number of characters that a PIN has at least, mostly 4.
@@ -142,6 +162,15 @@ messages! {
     /// The program in which the person signs in may not open the device.
     pub(super) KEY_NOT_ALLOWED =
         "This program is not permitted to use the security key. The system log says more.";
+    /// The program in which the person signs in has used up what the system gives it.
+    pub(super) NO_DESCRIPTORS =
+        "This program has too many files open to use a security key. The system log says more.";
+    /// It is a device of another kind, or a broken one.
+    pub(super) NO_PROTOCOL = "This security key speaks neither FIDO2 nor U2F. Use another one.";
+    /// The account has many passkeys, and the security key is slow.
+    pub(super) TOO_MANY_PASSKEYS =
+        "The security key needs too long to look through the passkeys of this account. Remove those that are no \
+         longer used.";
     /// It gives no answer at all.
     pub(super) KEY_SILENT =
         "The security key does not answer. Unplug it, plug it in again and try once more.";
@@ -155,7 +184,10 @@ messages! {
     pub(super) NO_TOUCH = "The security key was not touched in time.";
     /// The person refused, with a button of the security key.
     pub(super) DECLINED = "Signing in was declined on the security key.";
-    /// The signature is false, or was made by a copy of the security key.
+    /// The passkey is used by two devices, one of which is a copy.
+    pub(super) COPIED =
+        "There seems to be a copy of this security key, so it is not accepted. The system log says more.";
+    /// The signature is false.
     pub(super) REJECTED =
         "The security key's answer is not valid for this account. The system log says more.";
     /// The system's source of random numbers failed, which hardly ever happens.

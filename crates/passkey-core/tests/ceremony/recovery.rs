@@ -50,7 +50,7 @@ fn a_code_is_never_sent_to_a_key() {
                 assert_eq!(scene.person.asked[1].0, PinReason::ThatWasARecoveryCode);
             }
             assert_eq!(scene.desk().pin_retries(key), 8);
-            assert_eq!(scene.desk().counts(key).commands.get(&6), Some(&2), "{written}");
+            assert_eq!(scene.desk().counts(key).commands.get(&6), Some(&1), "{written}");
         }
     }
 }

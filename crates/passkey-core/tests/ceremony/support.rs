@@ -5,9 +5,9 @@ use ctap::cose::Algorithm;
 use ctap::hid::Report;
 use jiff::Timestamp;
 use passkey_core::ceremony::{
-    self, AccountAnswer, Attempt, EnrolError, Enrolled, EnrolledUser, Enrolment, Gone, KeyId, NoRandomness,
-    Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason, Platform, PluggedKey, Prompter, SignIn,
-    UserHandleLookup, Wake, Wanted,
+    self, AccountAnswer, Attempt, EnrolError, Enrolled, EnrolledUser, Enrolment, KeyId, ListError,
+    NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason, Platform, PluggedKey,
+    Prompter, SignIn, TransferError, UserHandleLookup, Wake, Wanted,
 };
 use passkey_core::config::{Account, Config, Policy, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
@@ -54,10 +54,10 @@ fn world_id(key: Key, plugging: u32) -> KeyId {
 }
 
 impl DeskPlatform {
-    fn key(&self, id: KeyId) -> Result<Key, Gone> {
+    fn key(&self, id: KeyId) -> Result<Key, TransferError> {
         let key = Key(usize::try_from(id.0 / 1000).unwrap());
         let plugging = self.desk.borrow().plugging(key);
-        if plugging.map(u64::from) == Some(id.0 % 1000) { Ok(key) } else { Err(Gone) }
+        if plugging.map(u64::from) == Some(id.0 % 1000) { Ok(key) } else { Err(TransferError::Gone) }
     }
 }
 
@@ -76,9 +76,10 @@ impl Platform for DeskPlatform {
         Ok(())
     }
 
-    fn plugged(&mut self) -> Vec<PluggedKey> {
+    fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError> {
         let desk = self.desk.borrow();
-        desk.plugged()
+        let plugged = desk.plugged();
+        let plugged = plugged
             .into_iter()
             .map(|key| PluggedKey {
                 id: world_id(key, desk.plugging(key).unwrap()),
@@ -87,11 +88,12 @@ impl Platform for DeskPlatform {
                 vendor_id: 0x1209,
                 product_id: 1,
             })
-            .collect()
+            .collect();
+        Ok(plugged)
     }
 
     fn open(&mut self, id: KeyId) -> Result<(), OpenError> {
-        let key = self.key(id).map_err(|Gone| OpenError::Gone)?;
+        let key = self.key(id).map_err(|_| OpenError::Gone)?;
         if self.sandboxed {
             return Err(OpenError::Hidden);
         }
@@ -125,18 +127,18 @@ impl Platform for DeskPlatform {
         self.locks.remove(&id.0);
     }
 
-    fn read(&mut self, id: KeyId) -> Result<Option<Report>, Gone> {
+    fn read(&mut self, id: KeyId) -> Result<Option<Report>, TransferError> {
         let key = self.key(id)?;
-        self.desk.borrow_mut().read(key).map_err(|_| Gone)
+        self.desk.borrow_mut().read(key).map_err(|_| TransferError::Gone)
     }
 
-    fn write(&mut self, id: KeyId, report: &Report) -> Result<bool, Gone> {
+    fn write(&mut self, id: KeyId, report: &Report) -> Result<bool, TransferError> {
         let key = self.key(id)?;
         assert!(
             self.locks.contains(&id.0) || report[4] == 0x91,
             "nothing but CANCEL is sent without the lock"
         );
-        self.desk.borrow_mut().write(key, report).map(|()| true).map_err(|_| Gone)
+        self.desk.borrow_mut().write(key, report).map(|()| true).map_err(|_| TransferError::Gone)
     }
 
     fn wait(&mut self, until: Duration, _readers: &[KeyId], _writers: &[KeyId]) -> Wake {

@@ -5,11 +5,12 @@ mod u2f;
 use super::keys::{KeyId, NoRandomness, Platform, PluggedKey};
 use super::keys::{Message, Protocol};
 use super::prompter::{Notice, Prompter};
-use super::select::Selecting;
+use super::select::{Selecting, Selection};
+use super::standing::{Chosen, Trusted};
 use super::steps::allow_list;
-use super::steps::assertion::{AssertionRequest, UserPresence};
-use super::steps::pin_uv_token::TokenError;
-use super::steps::single_key::{KeyFailure, NoToken, SingleKey, TokenRequest};
+use super::steps::assertion::{AssertionRequest, Token, UserPresence};
+use super::steps::pin_uv_token::{TokenError, TokenRequest};
+use super::steps::single_key::{KeyFailure, NoToken, SingleKey};
 use super::steps::uv_method::{self, Impossible, Method};
 use crate::attestation::AttestationSummary;
 use crate::client_data::{CHALLENGE_LEN, ClientData};
@@ -21,7 +22,6 @@ use ctap::client_pin::Permissions;
 use ctap::cose::{Algorithm, PublicKey};
 use ctap::extensions::CredProtect;
 use ctap::make_credential;
-use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
 use ctap::{Info, ReplyError, Status, get_assertion};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -135,12 +135,12 @@ struct Ceremony<'a, W: Platform, P: Prompter> {
 impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
     /// One step after the other: from here on only one key matters.
     fn run(&mut self) -> Result<Enrolled, EnrolError> {
-        let (key, protocol) = self.pick()?;
+        let Selection { key, protocol, chosen } = self.select()?;
         self.refuse_model(protocol.info())?;
         let attestation = match &protocol {
             Protocol::Ctap2(info) => {
                 self.refuse_duplicate(key, info)?;
-                let (method, token) = self.verify_user(key, info)?;
+                let (method, token) = self.verify_user(key, info, chosen)?;
                 self.make_credential(key, info, method, token.as_ref())?
             }
             Protocol::U2f => {
@@ -149,13 +149,17 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             }
         };
         let plugged = self.single.pool.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
-        let credential = self.check_credential(protocol.info(), &attestation.made)?;
+        let mut credential = self.check_credential(protocol.info(), &attestation.made)?;
         let proved = match &protocol {
             Protocol::Ctap2(_) => self.prove(key, &credential)?,
             // It signs only after another touch; what it made is signed already, by the maker's key.
             Protocol::U2f => None,
         };
-        let sign_count = proved.unwrap_or(attestation.made.authenticator_data.sign_count);
+        if let Protocol::Ctap2(_) = &protocol {
+            credential.answers_silently = Some(proved.is_some_and(|(_, silently)| silently));
+        }
+        let sign_count =
+            proved.map_or(attestation.made.authenticator_data.sign_count, |(sign_count, _)| sign_count);
         Ok(Enrolled { credential, sign_count, key: plugged, attestation })
     }
 
@@ -170,17 +174,15 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         }
     }
 
-    fn pick(&mut self) -> Result<(KeyId, Protocol), EnrolError> {
+    fn select(&mut self) -> Result<Selection, EnrolError> {
         Ok(Selecting::new(&mut self.single, self.enrolment.device).run()?)
     }
 
     /// Looks silently for the user's passkeys on the key, before anything is asked of the person.
     fn refuse_duplicate(&mut self, key: KeyId, info: &Info) -> Result<(), EnrolError> {
         for batch in allow_list::cut(self.enrolment.existing, info) {
-            let asked =
-                batch.0.iter().filter_map(|index| self.enrolment.existing.get(*index).copied()).collect();
             // Any other answer than an assertion says nothing: the key's own excludeList check follows.
-            if let Some((question, Ok(response))) = self.ask_silently(key, asked)?
+            if let Some((question, Ok(response))) = self.ask_silently(key, batch.0)?
                 && let Ok(facts) = question.verify(&response)
             {
                 return Err(EnrolError::AlreadyEnrolled(Some(facts.credential().name.clone())));
@@ -200,8 +202,8 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         let Some((question, message)) = question.map_err(|NoRandomness| EnrolError::NoRandomness)? else {
             return Ok(None);
         };
-        let reply = self.single.exchange(key, message, None)?;
-        Ok(Some((question, get_assertion::Response::parse(&reply))))
+        let reply = self.single.exchange_silently(key, message)?;
+        Ok(Some((question, get_assertion::Response::parse(&reply.payload))))
     }
 
     fn challenge(&mut self) -> Result<[u8; CHALLENGE_LEN], EnrolError> {
@@ -215,7 +217,8 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         &mut self,
         key: KeyId,
         info: &Info,
-    ) -> Result<(Method, Option<(PinUvAuthProtocol, PinUvAuthToken)>), EnrolError> {
+        chosen: Chosen,
+    ) -> Result<(Method, Option<Token>), EnrolError> {
         let options = &info.options;
         let protected = options.client_pin == Some(true) || options.uv == Some(true);
         // A protected key makes no passkey without its user, unless it says so, and then no discoverable one (CTAP 2.1 §6.1.2).
@@ -231,9 +234,9 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             permissions: Permissions::MC | Permissions::GA,
             rp_id: self.enrolment.rp_id,
             by_sensor,
-            attempts: self.enrolment.pin_attempts,
         };
-        let token = self.single.token(key, info, &request)?;
+        let trusted = Trusted::Chosen(chosen);
+        let token = self.single.token(key, info, &trusted, request, self.enrolment.pin_attempts)?;
         Ok((method, Some(token)))
     }
 
@@ -250,7 +253,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         key: KeyId,
         info: &Info,
         method: Method,
-        token: Option<&(PinUvAuthProtocol, PinUvAuthToken)>,
+        token: Option<&Token>,
     ) -> Result<Attestation, EnrolError> {
         if self.enrolment.discoverable && !info.options.rk {
             return Err(EnrolError::NotDiscoverable);
@@ -259,17 +262,9 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         let enterprise_requested = self.enrolment.enterprise_attestation && info.options.ep == Some(true);
         let client_data = ClientData::enrolment(self.enrolment.rp_id, &self.challenge()?);
         // The search before has looked at all of them; one list's worth guards against a key that does not search silently.
-        let excluded: Vec<&[u8]> = allow_list::cut(self.enrolment.existing, info)
-            .first()
-            .map(|batch| {
-                batch
-                    .0
-                    .iter()
-                    .filter_map(|index| self.enrolment.existing.get(*index))
-                    .map(|credential| credential.id.as_bytes())
-                    .collect()
-            })
-            .unwrap_or_default();
+        let first = allow_list::cut(self.enrolment.existing, info).into_iter().next();
+        let excluded: Vec<&[u8]> =
+            first.iter().flat_map(|batch| &batch.0).map(|credential| credential.id.as_bytes()).collect();
         let protectable = info.extensions.iter().any(|extension| extension == "credProtect");
         let payload = make_credential::Request {
             client_data_hash: client_data.hash(),
@@ -292,7 +287,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         }
         .encode();
         let reply = self.single.exchange(key, Message::ctap2(payload), Some(&Notice::TouchKey))?;
-        let made = make_credential::Response::parse(&reply).map_err(|error| match error {
+        let made = make_credential::Response::parse(&reply.payload).map_err(|error| match error {
             ReplyError::Status(Status::CREDENTIAL_EXCLUDED) => EnrolError::AlreadyEnrolled(None),
             ReplyError::Status(Status::UNSUPPORTED_ALGORITHM) => EnrolError::NoAlgorithm,
             ReplyError::Status(Status::KEY_STORE_FULL) => EnrolError::KeyFull,
@@ -346,22 +341,24 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         })
     }
 
-    /// The new passkey's first signature, asked for silently; its counter. `None` where the key signs only after a touch.
-    fn prove(&mut self, key: KeyId, credential: &Credential) -> Result<Option<u32>, EnrolError> {
+    /// The new passkey's first signature, asked for silently: its counter, and whether the key gave it without a touch. `None` where
+    /// the key does not give one, in whatever words it says so.
+    fn prove(&mut self, key: KeyId, credential: &Credential) -> Result<Option<(u32, bool)>, EnrolError> {
         let Some((question, reply)) = self.ask_silently(key, vec![credential])? else { return Ok(None) };
-        let response = match reply {
-            Ok(response) => response,
-            Err(ReplyError::Status(
-                Status::UP_REQUIRED
-                | Status::UNSUPPORTED_OPTION
-                | Status::INVALID_OPTION
-                | Status::PUAT_REQUIRED
-                | Status::OPERATION_DENIED,
-            )) => return Ok(None),
-            Err(error) => return Err(KeyFailure::from(error).into()),
-        };
-        let facts = question.verify(&response).map_err(EnrolError::Rejected)?;
-        Ok(Some(facts.sign_count()))
+        match reply {
+            Ok(response) => {
+                let facts = question.verify(&response).map_err(EnrolError::Rejected)?;
+                Ok(Some((facts.sign_count(), !facts.user_present())))
+            }
+            // It denies what it has just made, unless it shows that to its user only.
+            Err(ReplyError::Status(Status::NO_CREDENTIALS | Status::INVALID_CREDENTIAL))
+                if !credential.insists_on_user_verification() =>
+            {
+                Err(EnrolError::WrongCredential)
+            }
+            Err(ReplyError::Status(_)) => Ok(None),
+            Err(error @ ReplyError::Malformed(_)) => Err(KeyFailure::from(error).into()),
+        }
     }
 }
 

@@ -22,7 +22,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             };
             let reply = self.single.exchange(key, message, None)?;
             // Any other answer says nothing that would be worse than a second passkey on the key.
-            if let Ok(true) = authenticate::is_own(&reply) {
+            if let Ok(true) = authenticate::is_own(&reply.payload) {
                 return Err(EnrolError::AlreadyEnrolled(Some(credential.name.clone())));
             }
         }
@@ -45,7 +45,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         let request = register::Request { challenge: client_data.hash(), application: &application }.encode();
         loop {
             let reply = self.single.exchange(key, Message::u2f(request.clone()), None)?;
-            match register::Response::parse(&reply) {
+            match register::Response::parse(&reply.payload) {
                 Ok(made) => {
                     let made = made.into_credential(&application).map_err(|_| KeyFailure::Malformed)?;
                     let client_data_hash = *client_data.hash();

@@ -1,72 +1,25 @@
 //! One key of the [`pool`](super::pool): its channel, its transaction, its lock and its timers.
 
 use super::event::{Event, KeyError};
-use super::platform::{KeyId, OpenError, Platform, PluggedKey};
+use super::platform::{KeyId, OpenError, Platform, PluggedKey, TransferError};
 use super::protocol::Message;
+use super::transaction::{Delay, Obstacle, RETRY, Request, State, Timeout, Transaction};
 use ctap::hid::{self, Channel, HidError, Keepalive};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How long to wait before another try to open a key, to lock it, or to send to one that is busy.
-const RETRY: Duration = Duration::from_millis(50);
 /// Tries to open a device node. udev needs a moment to set the permissions of a new one.
 const OPEN_TRIES: u8 = 20;
 /// A key that does not answer `CTAPHID_INIT` within this time is not there for us.
-const INIT_PATIENCE: Duration = Duration::from_secs(3);
+const INIT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A key that does not end a cancelled request within this time is given up.
-const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
-/// When another program has held a key for this long, the person should know.
-const BUSY_NOTICE: Duration = Duration::from_secs(1);
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often transfers to and from a key may fail over one request, and it be opened again, before it is given up.
+const MAX_FAILED_TRANSFERS: u8 = 3;
 /// How often a key may forget its channel over one request before it is given up.
 const MAX_REOPENED: u8 = 3;
 /// Reports taken from one key before the others get their turn.
 const READS_PER_TURN: usize = 256;
-
-/// A request and how far it has come.
-struct Transaction {
-    request: Request,
-    timeout: Timeout,
-    stage: Stage,
-    /// The key has said that it waits for a touch.
-    told_presence: bool,
-    /// Since when another program's lock or channel has kept the transaction from starting.
-    blocked_since: Option<Duration>,
-    told_busy: bool,
-    /// Nobody waits for the reply any more.
-    abandoned: bool,
-}
-
-/// How long a key may take over a request.
-#[derive(Clone, Copy)]
-pub(crate) enum Timeout {
-    /// So long after its last sign of life.
-    Idle(Duration),
-    /// So long altogether: it has no reason to put the reply off.
-    Total(Duration),
-}
-
-impl Timeout {
-    fn limit(self) -> Duration {
-        match self {
-            Self::Idle(limit) | Self::Total(limit) => limit,
-        }
-    }
-}
-
-enum Request {
-    Init,
-    Message(Message),
-}
-
-enum Stage {
-    /// Not begun: the lock or the key was taken.
-    Waiting {
-        not_before: Duration,
-    },
-    Running {
-        last_heard: Duration,
-    },
-}
 
 enum Handle {
     Closed {
@@ -76,6 +29,11 @@ enum Handle {
     Open,
     /// Of no further use, or released.
     Lost(Option<KeyError>),
+    /// Of no use so far, as the ceremony knows: to be tried again then.
+    Resting {
+        until: Duration,
+        error: KeyError,
+    },
 }
 
 pub(crate) struct Connection {
@@ -88,6 +46,8 @@ pub(crate) struct Connection {
     wants_write: bool,
     /// How often the key has forgotten its channel since its last reply.
     reopened: u8,
+    /// How often transfers have failed since its last reply.
+    failed_transfers: u8,
 }
 
 impl Connection {
@@ -100,6 +60,7 @@ impl Connection {
             next: None,
             wants_write: false,
             reopened: 0,
+            failed_transfers: 0,
         }
     }
 
@@ -130,9 +91,7 @@ impl Connection {
 
     /// Whether it is waited for because another program holds it, and the person was told.
     pub(crate) fn is_busy(&self) -> bool {
-        self.transaction.as_ref().is_some_and(|transaction| {
-            transaction.told_busy && matches!(transaction.stage, Stage::Waiting { .. })
-        })
+        self.transaction.as_ref().is_some_and(Transaction::is_told_busy)
     }
 
     /// Whether it is still to be opened, or its channel is.
@@ -143,17 +102,13 @@ impl Connection {
                 .transaction
                 .as_ref()
                 .is_some_and(|transaction| matches!(transaction.request, Request::Init)),
-            Handle::Lost(_) => false,
+            Handle::Lost(_) | Handle::Resting { .. } => false,
         }
     }
 
     /// Whether the key works on something, under our lock.
     pub(crate) fn is_running(&self) -> bool {
-        self.is_open()
-            && self
-                .transaction
-                .as_ref()
-                .is_some_and(|transaction| matches!(transaction.stage, Stage::Running { .. }))
+        self.is_open() && self.transaction.as_ref().is_some_and(Transaction::is_running)
     }
 
     /// Whether the key works on something that was taken back.
@@ -165,9 +120,10 @@ impl Connection {
     pub(crate) fn stall(&self) -> Option<KeyError> {
         match (&self.handle, &self.transaction) {
             (Handle::Closed { .. }, _) => Some(KeyError::CannotOpen),
-            (Handle::Open, Some(transaction)) => {
-                Some(transaction.blocked_since.map_or(KeyError::Silent, |_| KeyError::Busy))
-            }
+            (Handle::Open, Some(transaction)) if transaction.is_told_stuck() => Some(KeyError::Stuck),
+            (Handle::Open, Some(transaction)) if transaction.is_blocked() => Some(KeyError::Busy),
+            (Handle::Open, Some(_)) => Some(KeyError::Silent),
+            (Handle::Resting { error, .. }, _) => Some(*error),
             (Handle::Open, None) | (Handle::Lost(_), _) => None,
         }
     }
@@ -175,7 +131,9 @@ impl Connection {
     /// When it was last heard, or asked what it has not answered yet; `None` when it is not at work for us.
     pub(crate) fn heard_at(&self) -> Option<Duration> {
         match &self.transaction {
-            Some(Transaction { stage: Stage::Running { last_heard }, blocked_since: None, .. }) => {
+            Some(Transaction { state: State::Running { last_heard, .. }, .. })
+                if !self.transaction.as_ref().is_some_and(Transaction::is_blocked) =>
+            {
                 Some(*last_heard)
             }
             Some(_) | None => None,
@@ -190,22 +148,32 @@ impl Connection {
         self.channel.capabilities().is_some_and(hid::Capabilities::msg)
     }
 
-    /// When this link wants to be looked at again, if nothing happens before.
+    /// When this connection wants to be looked at again, if nothing happens before.
     pub(crate) fn wake_at(&self) -> Option<Duration> {
         match (&self.handle, &self.transaction) {
             (Handle::Closed { not_before, .. }, _) => Some(*not_before),
-            (Handle::Open, Some(transaction)) => Some(match transaction.stage {
-                Stage::Waiting { not_before } => not_before,
-                Stage::Running { last_heard } => last_heard.saturating_add(transaction.timeout.limit()),
+            (Handle::Open, Some(transaction)) => Some(match transaction.state {
+                State::Waiting { not_before } => not_before,
+                State::Running { last_heard, .. } => last_heard.saturating_add(transaction.timeout.limit()),
             }),
+            (Handle::Resting { until, .. }, _) => Some(*until),
             (Handle::Open, None) | (Handle::Lost(_), _) => None,
         }
     }
 
     /// Another chance for a key that could not be opened.
     pub(crate) fn try_open_again(&mut self, now: Duration) {
-        if let Handle::Lost(Some(KeyError::CannotOpen)) | Handle::Closed { .. } = self.handle {
+        if let Handle::Lost(Some(KeyError::CannotOpen | KeyError::NoDescriptors)) | Handle::Closed { .. } =
+            self.handle
+        {
             self.handle = Handle::Closed { tries_left: OPEN_TRIES, not_before: now };
+        }
+    }
+
+    /// Another chance at `until` for a key that was lost and is still plugged in.
+    pub(crate) fn rest(&mut self, until: Duration) {
+        if let Handle::Lost(Some(error)) = self.handle {
+            self.handle = Handle::Resting { until, error };
         }
     }
 
@@ -222,15 +190,15 @@ impl Connection {
     pub(crate) fn cancel(&mut self, now: Duration) {
         self.next = None;
         let Some(transaction) = &mut self.transaction else { return };
-        match transaction.stage {
-            Stage::Waiting { .. } => self.transaction = None,
-            Stage::Running { .. } if !transaction.abandoned => {
+        match transaction.state {
+            State::Waiting { .. } => self.transaction = None,
+            State::Running { .. } if !transaction.abandoned => {
                 transaction.abandoned = true;
-                transaction.timeout = Timeout::Total(CANCEL_PATIENCE);
-                transaction.stage = Stage::Running { last_heard: now };
+                transaction.timeout = Timeout::Total(CANCEL_TIMEOUT);
+                transaction.state = State::Running { since: now, last_heard: now };
                 self.channel.cancel();
             }
-            Stage::Running { .. } => {}
+            State::Running { .. } => {}
         }
     }
 
@@ -250,7 +218,7 @@ impl Connection {
             // What was read may have let the next request start.
             .and_then(|()| self.start_if_due(platform, events))
             .and_then(|()| self.write(platform))
-            .and_then(|()| self.check_patience(platform));
+            .and_then(|()| self.check_timeout(platform));
         if let Err(loss) = outcome {
             self.lose(platform, Some(loss));
             events.push_back(Event::Lost(self.id(), loss));
@@ -273,24 +241,32 @@ impl Connection {
 
     fn open_if_due(&mut self, platform: &mut impl Platform) -> Result<(), KeyError> {
         let now = platform.now();
+        if let Handle::Resting { until, .. } = self.handle
+            && now >= until
+        {
+            self.handle = Handle::Closed { tries_left: OPEN_TRIES, not_before: now };
+        }
         let Handle::Closed { tries_left, not_before } = &mut self.handle else { return Ok(()) };
         if now < *not_before {
             return Ok(());
         }
-        match platform.open(self.plugged.id) {
+        let error = match platform.open(self.plugged.id) {
             Ok(()) => {
                 self.handle = Handle::Open;
-                self.transaction = Some(Transaction::new(Request::Init, Timeout::Total(INIT_PATIENCE), now));
-                Ok(())
+                // A request that a failed transfer has interrupted opens the channel by itself.
+                self.transaction.get_or_insert_with(|| {
+                    Transaction::new(Request::Init, Timeout::Total(INIT_TIMEOUT), now)
+                });
+                return Ok(());
             }
-            Err(OpenError::Gone) => Err(KeyError::Unplugged),
-            Err(error @ (OpenError::Denied | OpenError::Hidden | OpenError::Failed)) => {
-                *tries_left = tries_left.saturating_sub(1);
-                *not_before = now.saturating_add(RETRY);
-                let loss = if error == OpenError::Hidden { KeyError::Hidden } else { KeyError::CannotOpen };
-                if *tries_left == 0 { Err(loss) } else { Ok(()) }
-            }
-        }
+            Err(OpenError::Gone) => return Err(KeyError::Unplugged),
+            Err(OpenError::Hidden) => KeyError::Hidden,
+            Err(OpenError::NoDescriptors) => KeyError::NoDescriptors,
+            Err(OpenError::Denied | OpenError::Failed) => KeyError::CannotOpen,
+        };
+        *tries_left = tries_left.saturating_sub(1);
+        *not_before = now.saturating_add(RETRY);
+        if *tries_left == 0 { Err(error) } else { Ok(()) }
     }
 
     fn start_if_due(
@@ -304,18 +280,16 @@ impl Connection {
             return Ok(());
         }
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
-        match transaction.stage {
-            Stage::Waiting { not_before } if now >= not_before => {}
-            Stage::Waiting { .. } | Stage::Running { .. } => return Ok(()),
+        match transaction.state {
+            State::Waiting { not_before } if now >= not_before => {}
+            State::Waiting { .. } | State::Running { .. } => return Ok(()),
         }
         if !platform.try_lock(id) {
-            if transaction.wait(now) {
-                events.push_back(Event::Busy(id));
-            }
+            events.extend(transaction.put_off(Obstacle::Lock, now).map(|delay| delayed(delay, id)));
             return Ok(());
         }
         match &transaction.request {
-            Request::Message(Message { command, payload }) if self.channel.cid().is_some() => {
+            Request::Message(Message { command, payload, .. }) if self.channel.cid().is_some() => {
                 // Only an overlong message is refused, and allow lists are cut to what the key takes.
                 self.channel
                     .request(*command, payload)
@@ -324,7 +298,7 @@ impl Connection {
             // A message for which there is no channel (any more) is sent once there is one.
             Request::Init | Request::Message(_) => self.channel.init(nonce(platform)?),
         }
-        transaction.stage = Stage::Running { last_heard: now };
+        transaction.state = State::Running { since: now, last_heard: now };
         Ok(())
     }
 
@@ -341,7 +315,7 @@ impl Connection {
                     self.wants_write = true;
                     break;
                 }
-                Err(_) => return Err(KeyError::Unplugged),
+                Err(error) => return self.on_transfer_error(error, platform),
             }
         }
         Ok(())
@@ -352,7 +326,11 @@ impl Connection {
             return Ok(());
         }
         for _ in 0..READS_PER_TURN {
-            let Some(report) = platform.read(self.id()).map_err(|_| KeyError::Unplugged)? else { break };
+            let report = match platform.read(self.id()) {
+                Ok(Some(report)) => report,
+                Ok(None) => break,
+                Err(error) => return self.on_transfer_error(error, platform),
+            };
             match self.channel.handle_report(&report) {
                 Ok(Some(event)) => self.handle(event, platform, events)?,
                 Ok(None) => {}
@@ -360,6 +338,34 @@ impl Connection {
                 Err(_) if self.transaction.is_none() => {}
                 Err(error) => return Err(KeyError::Garbled(error)),
             }
+        }
+        Ok(())
+    }
+
+    /// Opens the key again, and sends it anew what it was asked, unless that must not be sent twice.
+    fn on_transfer_error(
+        &mut self,
+        error: TransferError,
+        platform: &mut impl Platform,
+    ) -> Result<(), KeyError> {
+        if error == TransferError::Gone {
+            return Err(KeyError::Unplugged);
+        }
+        self.failed_transfers = self.failed_transfers.saturating_add(1);
+        let is_once = self.transaction.as_ref().is_some_and(Transaction::is_once);
+        if is_once || self.failed_transfers > MAX_FAILED_TRANSFERS {
+            return Err(KeyError::Silent);
+        }
+        platform.close(self.id());
+        let not_before = platform.now().saturating_add(RETRY);
+        self.handle = Handle::Closed { tries_left: OPEN_TRIES, not_before };
+        self.channel = Channel::new();
+        self.wants_write = false;
+        if self.transaction.as_ref().is_some_and(|transaction| transaction.abandoned) {
+            self.transaction = self.next.take();
+        }
+        if let Some(transaction) = &mut self.transaction {
+            transaction.state = State::Waiting { not_before };
         }
         Ok(())
     }
@@ -375,19 +381,21 @@ impl Connection {
         match event {
             hid::Event::Opened => match &mut self.transaction {
                 Some(transaction) if matches!(transaction.request, Request::Message(_)) => {
-                    transaction.stage = Stage::Waiting { not_before: now };
+                    transaction.state = State::Waiting { not_before: now };
                     return self.start_if_due(platform, events);
                 }
                 _ => {
-                    self.finish(platform, now);
+                    self.finish(platform);
                     events.push_back(Event::Opened(id));
                 }
             },
             hid::Event::Keepalive(status) => {
                 if let Some(transaction) = &mut self.transaction {
-                    transaction.blocked_since = None;
-                    if let Timeout::Idle(_) = transaction.timeout {
-                        transaction.stage = Stage::Running { last_heard: now };
+                    transaction.unblock();
+                    if let (Timeout::Idle(_), State::Running { last_heard, .. }) =
+                        (transaction.timeout, &mut transaction.state)
+                    {
+                        *last_heard = now;
                     }
                     // Once is enough: a key says it ten times a second, or a thousand.
                     let news = status == Keepalive::UserPresenceNeeded && !transaction.abandoned;
@@ -397,8 +405,8 @@ impl Connection {
                 }
             }
             hid::Event::Response { payload, .. } => {
-                if self.finish(platform, now) {
-                    events.push_back(Event::Reply(id, payload));
+                if let Some(took) = self.finish(platform) {
+                    events.push_back(Event::Reply(id, payload, took));
                 }
             }
             hid::Event::Error(error) => self.refused(error, platform, events)?,
@@ -415,39 +423,52 @@ impl Connection {
         let now = platform.now();
         let id = self.id();
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
-        if transaction.abandoned {
-            self.finish(platform, now);
-            return Ok(());
-        }
-        if error == HidError::INVALID_CHANNEL && self.reopened < MAX_REOPENED {
-            self.reopened = self.reopened.saturating_add(1);
-            self.channel = Channel::new();
-        } else if error != HidError::CHANNEL_BUSY {
-            return Err(KeyError::Refused(error));
-        }
+        let obstacle = match error {
+            _ if transaction.abandoned => {
+                self.finish(platform);
+                return Ok(());
+            }
+            HidError::CHANNEL_BUSY => Obstacle::Channel,
+            HidError::INVALID_CHANNEL if self.reopened < MAX_REOPENED => {
+                self.reopened = self.reopened.saturating_add(1);
+                self.channel = Channel::new();
+                Obstacle::Lock
+            }
+            error if matches!(transaction.request, Request::Init) => return Err(KeyError::Refused(error)),
+            error => {
+                self.finish(platform);
+                events.push_back(Event::Refused(id, error));
+                return Ok(());
+            }
+        };
         platform.unlock(id);
-        if transaction.wait(now) {
-            events.push_back(Event::Busy(id));
-        }
+        events.extend(transaction.put_off(obstacle, now).map(|delay| delayed(delay, id)));
         Ok(())
     }
 
-    /// Ends the transaction in flight; whether somebody waits for its reply.
-    fn finish(&mut self, platform: &mut impl Platform, now: Duration) -> bool {
+    /// Ends the transaction in flight; how long the key has had it, if its reply is waited for.
+    fn finish(&mut self, platform: &mut impl Platform) -> Option<Duration> {
+        let now = platform.now();
         platform.unlock(self.id());
         self.reopened = 0;
-        let wanted = self.transaction.take().is_some_and(|transaction| !transaction.abandoned);
+        self.failed_transfers = 0;
+        let ended = self.transaction.take();
         self.transaction = self.next.take();
         if let Some(transaction) = &mut self.transaction {
-            transaction.stage = Stage::Waiting { not_before: now };
+            transaction.state = State::Waiting { not_before: now };
         }
-        wanted
+        match ended {
+            Some(Transaction { state: State::Running { since, .. }, abandoned: false, .. }) => {
+                Some(now.saturating_sub(since))
+            }
+            Some(_) | None => None,
+        }
     }
 
-    fn check_patience(&mut self, platform: &mut impl Platform) -> Result<(), KeyError> {
+    fn check_timeout(&mut self, platform: &mut impl Platform) -> Result<(), KeyError> {
         match &self.transaction {
-            Some(Transaction { stage: Stage::Running { last_heard }, timeout, .. })
-                if platform.now() >= last_heard.saturating_add(timeout.limit()) =>
+            Some(Transaction { state: State::Running { last_heard, .. }, timeout, .. })
+                if self.is_open() && platform.now() >= last_heard.saturating_add(timeout.limit()) =>
             {
                 Err(KeyError::Silent)
             }
@@ -456,24 +477,10 @@ impl Connection {
     }
 }
 
-impl Transaction {
-    fn new(request: Request, timeout: Timeout, now: Duration) -> Self {
-        Self {
-            request,
-            timeout,
-            stage: Stage::Waiting { not_before: now },
-            told_presence: false,
-            blocked_since: None,
-            told_busy: false,
-            abandoned: false,
-        }
-    }
-
-    /// Puts the transaction off; `true` when it has been put off for so long that the person should hear of it.
-    fn wait(&mut self, now: Duration) -> bool {
-        self.stage = Stage::Waiting { not_before: now.saturating_add(RETRY) };
-        let since = *self.blocked_since.get_or_insert(now);
-        !std::mem::replace(&mut self.told_busy, now.saturating_sub(since) >= BUSY_NOTICE) && self.told_busy
+fn delayed(delay: Delay, key: KeyId) -> Event {
+    match delay {
+        Delay::Busy => Event::Busy(key),
+        Delay::Stuck => Event::Stuck(key),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The [`Platform`] of this machine: `hidraw` devices, the kernel's clock and randomness, and `poll(2)`.
 
 use super::key_map::KeyMap;
-use super::platform::{Gone, KeyId, NoRandomness, OpenError, Platform, PluggedKey, Wake};
+use super::platform::{KeyId, ListError, NoRandomness, OpenError, Platform, PluggedKey, TransferError, Wake};
 use ctap::hid::{REPORT_LEN, Report};
 use hidraw::{Device, Hotplug, KeyInfo};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -69,34 +69,45 @@ impl Platform for LinuxPlatform<'_> {
     }
 
     fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        getrandom::fill(bytes).map_err(|_| NoRandomness)
+        crate::random::fill(bytes).map_err(|_| NoRandomness)
     }
 
-    fn plugged(&mut self) -> Vec<PluggedKey> {
+    fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError> {
+        let listing = hidraw::list().map_err(|error| match error {
+            hidraw::ListError::NoDescriptors => ListError::NoDescriptors,
+            hidraw::ListError::NoSysfs | hidraw::ListError::Io(_) => ListError::Failed,
+        })?;
+        let mut out_of_descriptors = false;
+        for hidraw::Skipped { path, error } in &listing.skipped {
+            self.trace(format_args!("{} cannot be looked at: {error}", path.display()));
+            out_of_descriptors |= matches!(error, hidraw::ListError::NoDescriptors);
+        }
+        if out_of_descriptors && listing.keys.is_empty() {
+            return Err(ListError::NoDescriptors);
+        }
         // Keys that speak in other than 64-byte reports would need another framing; no maker builds them for USB.
-        let listed: Vec<KeyInfo> = hidraw::list()
-            .unwrap_or_default()
+        let listed: Vec<KeyInfo> = listing
             .keys
             .into_iter()
             .filter(|info| info.report_len.input == REPORT_LEN && info.report_len.output == REPORT_LEN)
             .collect();
-        self.seen.retain(|known| listed.contains(known));
+        // What cannot be looked at now is not unplugged for that.
+        let is_skipped = |known: &KeyInfo| listing.skipped.iter().any(|skipped| skipped.path == known.path);
+        self.seen.retain(|known| listed.contains(known) || is_skipped(known));
         for info in listed {
             if !self.seen.values().any(|known| *known == info) {
                 self.seen.insert(KeyId(self.next_id), info);
                 self.next_id = self.next_id.wrapping_add(1);
             }
         }
-        self.seen
-            .iter()
-            .map(|(id, info)| PluggedKey {
-                id,
-                name: info.name.clone(),
-                path: info.path.clone(),
-                vendor_id: info.vendor_id,
-                product_id: info.product_id,
-            })
-            .collect()
+        let plugged = self.seen.iter().map(|(id, info)| PluggedKey {
+            id,
+            name: info.name.clone(),
+            path: info.path.clone(),
+            vendor_id: info.vendor_id,
+            product_id: info.product_id,
+        });
+        Ok(plugged.collect())
     }
 
     fn open(&mut self, key: KeyId) -> Result<(), OpenError> {
@@ -105,9 +116,9 @@ impl Platform for LinuxPlatform<'_> {
             hidraw::OpenError::Gone => OpenError::Gone,
             hidraw::OpenError::Denied => OpenError::Denied,
             hidraw::OpenError::Hidden => OpenError::Hidden,
+            hidraw::OpenError::NoDescriptors => OpenError::NoDescriptors,
             hidraw::OpenError::Busy
             | hidraw::OpenError::NotADevice
-            | hidraw::OpenError::NoDescriptors
             | hidraw::OpenError::NoMemory
             | hidraw::OpenError::Io(_) => OpenError::Failed,
         })?;
@@ -131,18 +142,15 @@ impl Platform for LinuxPlatform<'_> {
         }
     }
 
-    fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone> {
+    fn read(&mut self, key: KeyId) -> Result<Option<Report>, TransferError> {
         let mut report = [0; REPORT_LEN];
-        match self.open.get(key).ok_or(Gone)?.read(&mut report) {
-            // A short report is padded with zeros, as framing would.
-            Ok(Some(_)) => Ok(Some(report)),
-            Ok(None) => Ok(None),
-            Err(_) => Err(Gone),
-        }
+        let device = self.open.get(key).ok_or(TransferError::Gone)?;
+        // A short report is padded with zeros, as framing would.
+        Ok(device.read(&mut report)?.map(|_| report))
     }
 
-    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone> {
-        self.open.get(key).ok_or(Gone)?.write(report).map_err(|_| Gone)
+    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, TransferError> {
+        Ok(self.open.get(key).ok_or(TransferError::Gone)?.write(report)?)
     }
 
     fn trace(&mut self, step: fmt::Arguments<'_>) {
@@ -178,5 +186,14 @@ impl Platform for LinuxPlatform<'_> {
             None => true,
         };
         Wake { plugging, interrupted }
+    }
+}
+
+impl From<hidraw::TransferError> for TransferError {
+    fn from(error: hidraw::TransferError) -> Self {
+        match error {
+            hidraw::TransferError::Gone => Self::Gone,
+            hidraw::TransferError::Failed(_) => Self::Failed,
+        }
     }
 }

@@ -12,11 +12,12 @@ mod platform;
 mod pool;
 mod protocol;
 mod trace;
+mod transaction;
 
 pub(super) use event::Event;
 pub use event::KeyError;
 pub(super) use key_map::KeyMap;
 pub use linux::LinuxPlatform;
-pub use platform::{Gone, KeyId, NoRandomness, OpenError, Platform, PluggedKey, Wake};
+pub use platform::{KeyId, ListError, NoRandomness, OpenError, Platform, PluggedKey, TransferError, Wake};
 pub(super) use pool::KeyPool;
-pub(super) use protocol::{Message, Protocol, U2F_POLL, fits_u2f};
+pub(super) use protocol::{Message, Protocol, fits_u2f};

@@ -27,9 +27,23 @@ pub struct PluggedKey {
     pub product_id: u16,
 }
 
-/// The key is gone: unplugged, or its device node answers with an error.
+/// Why a report was not exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gone;
+pub enum TransferError {
+    /// The key is gone.
+    Gone,
+    /// It may still be there, and is to be opened again: this is what a resume of the USB port or a KVM switch leaves behind.
+    Failed,
+}
+
+/// Why the keys that are plugged in cannot be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListError {
+    /// The process, or the machine, has no file descriptor left.
+    NoDescriptors,
+    /// Anything else, for now.
+    Failed,
+}
 
 /// Why a key cannot be used now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +54,8 @@ pub enum OpenError {
     Denied,
     /// It is plugged in, but a sandbox hides it from this process.
     Hidden,
+    /// The process, or the machine, has no file descriptor left.
+    NoDescriptors,
     /// Anything else, for now.
     Failed,
 }
@@ -64,7 +80,7 @@ pub trait Platform {
     /// Fills `bytes` from a cryptographic source.
     fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness>;
     /// The FIDO keys that are plugged in now.
-    fn plugged(&mut self) -> Vec<PluggedKey>;
+    fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError>;
     /// Opens a key.
     fn open(&mut self, key: KeyId) -> Result<(), OpenError>;
     /// Closes a key, giving up its lock. Closing what is not open does nothing.
@@ -74,9 +90,9 @@ pub trait Platform {
     /// Gives the advisory lock back.
     fn unlock(&mut self, key: KeyId);
     /// The next report of the key, if one has come.
-    fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone>;
+    fn read(&mut self, key: KeyId) -> Result<Option<Report>, TransferError>;
     /// Sends a report; `false` when the key cannot take it yet.
-    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone>;
+    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, TransferError>;
     /// Notes a step of the ceremony for whoever looks for a fault. Holds nothing secret, and text of keys is not escaped yet.
     fn trace(&mut self, _step: fmt::Arguments<'_>) {}
     /// Sleeps until a key of `keys` may be readable, one of `writers` writable, something was plugged or unplugged, the person

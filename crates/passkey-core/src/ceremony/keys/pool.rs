@@ -4,18 +4,19 @@
 //! A ceremony sees only [`Event`]s. A key that is silent, busy, garbled or gone costs nothing but itself: [`KeyPool::next`] never
 //! waits for one key while another has something to say, and never beyond the time it was given.
 
-use super::connection::{Connection, Timeout};
+use super::super::steps::timing::IDLE_TIMEOUT;
+use super::connection::Connection;
 use super::event::{Event, KeyError};
 use super::key_map::KeyMap;
-use super::platform::{KeyId, Platform, PluggedKey, Wake};
+use super::platform::{KeyId, ListError, Platform, PluggedKey, Wake};
 use super::protocol::Message;
 use super::trace::{Happened, Sent};
+use super::transaction::Timeout;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A key that is asked something that needs no person and gives no sign of life for this long is not there for us. (Some want their
-/// person all the same, to be unlocked on a display of their own, and say so meanwhile.)
-const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// When to look for keys again where they could not be listed.
+const RELIST: Duration = Duration::from_millis(500);
 
 /// All keys of one ceremony. Dropping it cancels what is under way and closes every key.
 pub(crate) struct KeyPool<'w, W: Platform> {
@@ -24,6 +25,10 @@ pub(crate) struct KeyPool<'w, W: Platform> {
     events: VecDeque<Event>,
     rescan: bool,
     interrupted: bool,
+    /// Why the keys could not be listed when they were last looked for.
+    blind: Option<ListError>,
+    /// When to look again after that.
+    rescan_at: Option<Duration>,
 }
 
 impl<'w, W: Platform> KeyPool<'w, W> {
@@ -34,6 +39,8 @@ impl<'w, W: Platform> KeyPool<'w, W> {
             events: VecDeque::new(),
             rescan: true,
             interrupted: false,
+            blind: None,
+            rescan_at: None,
         }
     }
 
@@ -77,9 +84,23 @@ impl<'w, W: Platform> KeyPool<'w, W> {
         self.connections.values().any(Connection::is_busy)
     }
 
+    /// Why keys could not be looked for, if that failed the last time.
+    pub(crate) fn blind(&self) -> Option<ListError> {
+        self.blind
+    }
+
+    /// Has a key that was lost, and is still plugged in, opened anew at `until`, as if it had been plugged in then.
+    pub(crate) fn retry_at(&mut self, key: KeyId, until: Duration) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.rest(until);
+        }
+    }
+
     /// Looks for keys now, so that [`count`](Self::count) tells how many there are before the first event.
     pub(crate) fn look(&mut self) {
-        if std::mem::take(&mut self.rescan) {
+        let due = self.rescan_at.is_some_and(|at| self.platform.now() >= at);
+        if std::mem::take(&mut self.rescan) || due {
+            self.rescan_at = None;
             self.match_plugged();
         }
     }
@@ -154,8 +175,12 @@ impl<'w, W: Platform> KeyPool<'w, W> {
             if now >= until {
                 return Event::Elapsed;
             }
-            let wake_at =
-                self.connections.values().filter_map(Connection::wake_at).fold(until, Duration::min);
+            let wake_at = self
+                .connections
+                .values()
+                .filter_map(Connection::wake_at)
+                .chain(self.rescan_at)
+                .fold(until, Duration::min);
             let readers: Vec<KeyId> = self.ids(Connection::is_open);
             let writers: Vec<KeyId> = self.ids(Connection::wants_write);
             let Wake { plugging, interrupted } = self.platform.wait(wake_at, &readers, &writers);
@@ -166,7 +191,7 @@ impl<'w, W: Platform> KeyPool<'w, W> {
 
     /// Lets what was cancelled come to its end, for at most `limit`, and then gives up every lock: the person is about to be asked
     /// something and may take their time. Events are kept for [`next`](Self::next).
-    pub(crate) fn settle(&mut self, limit: Duration) {
+    pub(crate) fn drain_cancelled(&mut self, limit: Duration) {
         let until = self.platform.now().saturating_add(limit);
         loop {
             self.pump();
@@ -213,7 +238,16 @@ impl<'w, W: Platform> KeyPool<'w, W> {
 
     /// Brings the connections in line with what is plugged in.
     fn match_plugged(&mut self) {
-        let plugged = self.platform.plugged();
+        let plugged = match self.platform.plugged() {
+            Ok(plugged) => plugged,
+            Err(error) => {
+                // None is gone for that, and a later look may succeed.
+                self.blind = Some(error);
+                self.rescan_at = Some(self.platform.now().saturating_add(RELIST));
+                return;
+            }
+        };
+        self.blind = None;
         let gone: Vec<KeyId> =
             self.connections.keys().filter(|id| !plugged.iter().any(|key| key.id == *id)).collect();
         for id in gone {

@@ -5,11 +5,6 @@ use ctap::Info;
 use ctap::cose::PublicKey;
 use ctap::hid::Command;
 use ctap::u2f;
-use std::time::Duration;
-
-/// Until a U2F key that waits for a touch is asked again: it answers at once, whether it was touched or not (FIDO U2F Raw
-/// Message Formats §4.1, §5.1). Short enough for a touch to be seen soon, long enough for others to have a turn at the key.
-pub(crate) const U2F_POLL: Duration = Duration::from_millis(150);
 
 /// One key's protocol.
 #[derive(Clone, Debug)]
@@ -34,15 +29,17 @@ impl Protocol {
 pub(crate) struct Message {
     pub(crate) command: Command,
     pub(crate) payload: Vec<u8>,
+    /// It is sent once, whatever becomes of it: it holds a PIN.
+    pub(crate) once: bool,
 }
 
 impl Message {
     pub(crate) fn ctap2(payload: Vec<u8>) -> Self {
-        Self { command: Command::Cbor, payload }
+        Self { command: Command::Cbor, payload, once: false }
     }
 
     pub(crate) fn u2f(payload: Vec<u8>) -> Self {
-        Self { command: Command::Msg, payload }
+        Self { command: Command::Msg, payload, once: false }
     }
 }
 

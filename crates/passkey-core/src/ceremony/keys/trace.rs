@@ -13,7 +13,7 @@ pub(crate) struct Sent<'a>(pub(crate) KeyId, pub(crate) &'a Message);
 
 impl fmt::Display for Sent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(KeyId(key), Message { command, payload }) = self;
+        let Self(KeyId(key), Message { command, payload, .. }) = self;
         write!(f, "key {key} is asked ")?;
         // The code of a CTAP2 command comes first, that of a U2F one second (its class before it).
         let code = if *command == Command::Msg { payload.get(1) } else { payload.first() };
@@ -41,11 +41,11 @@ impl fmt::Display for Happened<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.event {
             Event::Opened(KeyId(key)) => write!(f, "key {key} is open"),
-            Event::Reply(KeyId(key), payload) if self.u2f => {
+            Event::Reply(KeyId(key), payload, _) if self.u2f => {
                 let word = payload.last_chunk::<2>().map(|word| StatusWord(u16::from_be_bytes(*word)));
                 write!(f, "key {key} answers {} bytes, {word:?}", payload.len())
             }
-            Event::Reply(KeyId(key), payload) => {
+            Event::Reply(KeyId(key), payload, _) => {
                 let status = match status::of(payload) {
                     Ok(_) => Status::OK,
                     Err(ReplyError::Status(status)) => status,
@@ -56,6 +56,8 @@ impl fmt::Display for Happened<'_> {
                 write!(f, "key {key} answers {} bytes, {status}", payload.len())
             }
             Event::UserPresenceNeeded(KeyId(key)) => write!(f, "key {key} waits for a touch"),
+            Event::Refused(KeyId(key), error) => write!(f, "key {key} does not take that: {error}"),
+            Event::Stuck(KeyId(key)) => write!(f, "key {key} has been busy for long, and with nobody"),
             Event::Busy(KeyId(key)) => write!(f, "key {key} is held by another program"),
             Event::Lost(KeyId(key), loss) => write!(f, "key {key} is lost: {loss:?}"),
             Event::Interrupted => f.write_str("the person gave up"),

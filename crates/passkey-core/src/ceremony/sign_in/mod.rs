@@ -1,53 +1,42 @@
 //! The sign-in ceremony over all plugged-in keys at once.
 //!
-//! Each key goes its own way through [`Step`]; [`Ceremony::advance`] is the one place that looks at all of them together and
-//! decides what may begin. The first valid assertion wins.
+//! Each key goes its own way through the states of [`state`]; [`schedule`] is the one place that looks at all of them together and
+//! decides what may begin. The first valid assertion wins. What a key may be asked for follows from its
+//! [`standing`](super::standing).
 //!
-//! - `pre_flight`: whether a key holds one of the passkeys. `selecting`, `token`, `touch`: the person's part, in this order.
-//! - `u2f`: the same for keys that speak nothing else. `discovery`: where the key says who is signing in.
+//! - [`pre_flight`]: whether a key holds one of the passkeys, asked without a touch.
+//! - [`selecting`], [`verifying`], [`touching`]: the person's part, in this order. [`discovering`]: where the key says who is signing in.
+//! - [`error`]: which reason is told when nothing comes of it. [`clock`]: when it ends.
 
-mod advance;
-mod discovery;
+mod clock;
+mod discovering;
+mod error;
 mod pre_flight;
+mod schedule;
 mod selecting;
-mod token;
-mod touch;
-mod u2f;
+mod state;
+mod touching;
+mod verifying;
 
-use super::keys::{
-    Event, KeyError, KeyId, KeyMap, KeyPool, Message, NoRandomness, Platform, PluggedKey, Protocol,
-};
+pub use error::SignInError;
+
+use super::keys::{Event, KeyError, KeyId, KeyMap, KeyPool, Message, Platform, PluggedKey, Protocol};
 use super::prompter::{Dialogue, Notice, Prompter};
-use super::steps::allow_list::{self, AllowListBatch};
-use super::steps::assertion::{AssertionRequest, UserPresence};
-use super::steps::pin_uv_token::{Next, PinRules, PinUvTokenFlow, TokenError};
-use super::steps::uv_method::{self, Impossible, Method};
+use super::steps::pin_uv_token::PinBudget;
+use super::steps::selection::Touched;
+use super::steps::timing::SILENT_RETRY;
 use super::user_handle_lookup::UserHandleLookup;
-use crate::config::{Account, Policy, UserVerification};
+use crate::config::{Account, Policy};
 use crate::credential::{Credential, CredentialId};
 use crate::store::recovery::Code;
-use crate::store::{CredentialFile, State};
-use crate::verify::{self, AssertionFacts, Requirements, Verified, VerifyError};
-use ctap::client_pin::Permissions;
-use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
-use ctap::u2f::StatusWord;
-use ctap::{Info, ReplyError, Secret, Status, get_assertion, info};
-use discovery::Discovery;
-use std::collections::VecDeque;
+use crate::store::{self, CredentialFile};
+use crate::verify::Verified;
+use clock::Clock;
+use ctap::hid::HidError;
+use ctap::{Secret, info};
+use error::{Findings, Refusal};
+use state::{Candidate, State};
 use std::time::Duration;
-
-/// How long a key may take to end what was cancelled before a PIN is asked for.
-const QUIET: Duration = Duration::from_millis(250);
-/// The touch is asked for at the latest this long after the key has got the request, should it not say that it waits.
-///
-/// The words never come before the request. A key that was not asked silently may turn out to hold nothing, and a program that takes
-/// its time to show them would keep the key dark. Whoever touches a blinking key before they have read why has said yes all the same.
-const CUE_DELAY: Duration = Duration::from_millis(500);
-/// Before the same touch is asked for again: a key that refuses at once must not keep the processor busy.
-const REPEAT_DELAY: Duration = Duration::from_millis(250);
-
-/// A key was pulled out in the middle. It may come back, and is then no longer to blame.
-const REMOVED: SignInError = SignInError::KeyUnusable(KeyError::Unplugged);
 
 /// What to sign in with, and how.
 #[derive(Clone, Copy, Debug)]
@@ -86,9 +75,15 @@ pub struct Passkey<'a> {
 }
 
 impl<'a> Passkey<'a> {
-    /// The enabled passkeys of a file with what `state` remembers of them.
-    pub fn enabled(file: &'a CredentialFile, state: &State) -> Vec<Self> {
-        file.enabled()
+    /// The enabled passkeys of a file with what `state` remembers of them. Those that were used last come first: a key that takes long
+    /// over many is asked for them in this order.
+    pub fn enabled(file: &'a CredentialFile, state: &store::State) -> Vec<Self> {
+        let mut credentials: Vec<&Credential> = file.enabled().collect();
+        let last_used =
+            |credential: &Credential| state.credential(&credential.id).and_then(|one| one.last_used);
+        credentials.sort_by_key(|credential| std::cmp::Reverse(last_used(credential)));
+        credentials
+            .into_iter()
             .map(|credential| Self { credential, sign_count: state.sign_count(&credential.id) })
             .collect()
     }
@@ -103,134 +98,41 @@ pub struct Attempt {
     pub account: Option<Account>,
     /// The key that decided it, where one did.
     pub key: Option<PluggedKey>,
-    /// The passkey that this key holds, as far as is known.
+    /// The passkey that this key has proved to hold.
     pub passkey: Option<Credential>,
+    /// Whether the key of the passkey that signed in answers without a touch, where the sign-in has found out and it is not on record
+    /// yet ([`Credential::answers_silently`]).
+    pub answers_silently: Option<(CredentialId, bool)>,
     /// The passkeys for whose key a wrong PIN was typed, without a right one after it.
     pub pin_failed: Vec<CredentialId>,
     /// The recovery code that was typed in place of a PIN, not looked at yet.
     pub recovery_code: Option<Code>,
 }
 
-/// Why a sign-in came to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignInError {
-    /// No key was plugged in in time.
-    NoKey,
-    /// Keys were plugged in, but none holds a passkey that was asked for.
-    ForeignKeys,
-    /// Keys were plugged in, but none holds a discoverable passkey that could say who is signing in.
-    NothingDiscoverable,
-    /// The key's passkeys belong to nobody on this machine.
-    UnknownAccount,
-    /// The key holds passkeys of several accounts, and the person chose none of them.
-    NoAccountChosen,
-    /// A key was plugged in, and another program was using it until the time was up.
-    KeyBusy,
-    /// Keys were plugged in, but none could be talked to.
-    KeyUnusable(KeyError),
-    /// Nobody touched the key in time.
-    NoTouch,
-    /// The person refused on the key itself.
-    Declined,
-    /// The person gave up.
-    Interrupted,
-    /// The key cannot verify its user although it must.
-    CannotVerifyUser(Impossible),
-    /// The key did not verify its user.
-    Pin(TokenError),
-    /// The key answered, wrongly.
-    Rejected(VerifyError),
-    /// The key refused with a status that leaves no way on.
-    Refused(Status),
-    /// The U2F key refused with a status word that leaves no way on.
-    RefusedU2f(StatusWord),
-    /// The key's reply is no valid CTAP2 or U2F.
-    Malformed,
-    /// The kernel gave no randomness.
-    NoRandomness,
-}
-
-impl SignInError {
-    /// Whether it answers the sign-in, however many keys may still be plugged in: a key that merely could not be used does not, but a
-    /// sandbox that hides one hides them all.
-    fn is_final(self) -> bool {
-        match self {
-            Self::KeyUnusable(loss) => loss == KeyError::Hidden,
-            Self::NoKey | Self::ForeignKeys | Self::KeyBusy => false,
-            Self::NoTouch
-            | Self::NothingDiscoverable
-            | Self::UnknownAccount
-            | Self::NoAccountChosen
-            | Self::Declined
-            | Self::Interrupted
-            | Self::CannotVerifyUser(_)
-            | Self::Pin(_)
-            | Self::Rejected(_)
-            | Self::Refused(_)
-            | Self::RefusedU2f(_)
-            | Self::Malformed
-            | Self::NoRandomness => true,
-        }
-    }
-}
-
 /// Runs the ceremony to its end.
-pub fn sign_in(platform: &mut impl Platform, person: &mut impl Prompter, request: &SignIn<'_>) -> Attempt {
-    let mut ceremony = Ceremony::new(platform, person, request);
+pub fn sign_in(platform: &mut impl Platform, prompter: &mut impl Prompter, request: &SignIn<'_>) -> Attempt {
+    let mut ceremony = Ceremony::new(platform, prompter, request);
     let result = ceremony.run();
-    let Decision { key, passkey } = ceremony.decision;
+    let signed = result.as_ref().ok().map(|verified| verified.credential().clone());
     Attempt {
         result,
         account: ceremony.account,
-        key,
-        passkey,
+        key: ceremony.decision.key,
+        passkey: signed.or_else(|| ceremony.decision.passkey.cloned()),
+        answers_silently: ceremony.answers_silently,
         pin_failed: ceremony.pin_failed,
         recovery_code: ceremony.recovery_code,
     }
 }
 
-/// How far a key has come.
-enum Step<'a> {
-    /// authenticatorGetInfo is under way.
-    Identifying,
-    /// A silent getAssertion is under way for the first of the batches.
-    Searching,
-    /// It holds a passkey; what comes next is for [`Ceremony::advance`] to decide.
-    Ready,
-    /// The person may touch it to say that this is the key they mean.
-    Choosing,
-    /// Getting a token, by PIN or sensor.
-    Verifying(Box<PinUvTokenFlow<'a>>),
-    /// The assertion proper is under way since then.
-    Touching { cue_at: Option<Duration> },
-    /// Will be asked for the touch again at this time.
-    Pausing { until: Duration },
-    /// Has been touched and is telling its other discoverable passkeys, so many at most.
-    Collecting { left: usize },
-}
+/// What came of an event: mostly nothing yet.
+type Step = Result<Option<Verified>, SignInError>;
 
-/// One key in the ceremony. Keys that hold nothing, or have failed, are removed.
-struct Candidate<'a> {
-    step: Step<'a>,
-    protocol: Option<Protocol>,
-    method: Method,
-    /// Why the key cannot verify its user although it must.
-    impossible: Option<Impossible>,
-    /// Lists still to be tried; the first is the one in flight.
-    batches: VecDeque<AllowListBatch>,
-    /// What the reply in flight is held against.
-    question: Option<AssertionRequest<'a>>,
-    token: Option<(PinUvAuthProtocol, PinUvAuthToken)>,
-    sensor_failures: u8,
-    /// The accounts that it has said could sign in, where it was asked.
-    discovery: Discovery,
-}
-
-/// The key that the ceremony's end is about, and its passkey.
+/// The key that the ceremony's end is about, and the passkey that it has proved to hold.
 #[derive(Default)]
-struct Decision {
+struct Decision<'a> {
     key: Option<PluggedKey>,
-    passkey: Option<Credential>,
+    passkey: Option<&'a Credential>,
 }
 
 struct Ceremony<'a, W: Platform, P: Prompter> {
@@ -238,48 +140,46 @@ struct Ceremony<'a, W: Platform, P: Prompter> {
     dialogue: Dialogue<'a, P>,
     request: &'a SignIn<'a>,
     credentials: Vec<&'a Credential>,
-    candidates: KeyMap<Candidate<'a>>,
-    deadline: Duration,
-    wait_until: Duration,
+    keys: KeyMap<State<'a>>,
+    clock: Clock,
+    /// The person was told that keys are being asked for many passkeys.
+    has_told_search: bool,
     /// Since when a PIN could be asked for, were it not for keys that have not answered yet.
     pin_ready_at: Option<Duration>,
     /// The key that the person touched to say which one they mean.
-    chosen: Option<KeyId>,
-    /// What to say if nothing better comes of it.
-    failure: Option<SignInError>,
-    saw_foreign_key: bool,
-    decision: Decision,
+    selected: Option<(KeyId, Touched)>,
+    budget: PinBudget,
+    findings: Findings,
+    decision: Decision<'a>,
     account: Option<Account>,
+    answers_silently: Option<(CredentialId, bool)>,
     pin_failed: Vec<CredentialId>,
-    /// Questions for a PIN, over all keys.
-    questions: u8,
     recovery_code: Option<Code>,
 }
 
 impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
-    fn new(platform: &'a mut W, person: &'a mut P, request: &'a SignIn<'a>) -> Self {
+    fn new(platform: &'a mut W, prompter: &'a mut P, request: &'a SignIn<'a>) -> Self {
         let pool = KeyPool::new(platform);
-        let start = pool.now();
-        let deadline = start.saturating_add(request.policy.timeout);
+        let clock = Clock::new(pool.now(), request.policy);
         Self {
             pool,
-            dialogue: Dialogue::new(person),
+            dialogue: Dialogue::new(prompter),
             request,
             credentials: match request.wanted {
                 Wanted::Passkeys(passkeys) => passkeys.iter().map(|passkey| passkey.credential).collect(),
                 Wanted::Anyone { .. } => Vec::new(),
             },
-            candidates: KeyMap::new(),
-            deadline,
-            wait_until: start.saturating_add(request.policy.wait_for_key).min(deadline),
+            keys: KeyMap::new(),
+            clock,
+            has_told_search: false,
             pin_ready_at: None,
-            chosen: None,
-            failure: None,
-            saw_foreign_key: false,
+            selected: None,
+            budget: PinBudget::new(request.policy.pin_attempts),
+            findings: Findings::new(),
             decision: Decision::default(),
             account: None,
+            answers_silently: None,
             pin_failed: Vec::new(),
-            questions: 0,
             recovery_code: None,
         }
     }
@@ -288,18 +188,19 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         self.pool.look();
         loop {
             self.advance()?;
-            match self.pool.next(self.wake_at()) {
-                Event::Opened(key) => self.identify(key)?,
-                Event::Reply(key, payload) => {
-                    if let Some(verified) = self.on_reply(key, &payload)? {
-                        return Ok(verified);
-                    }
-                }
-                Event::UserPresenceNeeded(key) => self.cue(key),
-                Event::Busy(key) => self.on_busy(key),
-                Event::Lost(key, loss) => self.on_lost(key, loss),
+            let verified = match self.pool.next(self.wake_at()) {
+                Event::Opened(key) => self.on_opened(key)?,
+                Event::Reply(key, payload, took) => self.on_reply(key, &payload, took)?,
+                Event::Refused(key, error) => self.on_refused(key, error)?,
+                Event::UserPresenceNeeded(key) => self.on_user_presence_needed(key),
+                Event::Busy(key) => self.on_busy(key, Notice::KeyBusy),
+                Event::Stuck(key) => self.on_busy(key, Notice::KeyUnusable(KeyError::Stuck)),
+                Event::Lost(key, error) => self.on_lost(key, error),
                 Event::Interrupted => return Err(SignInError::Interrupted),
                 Event::Elapsed => self.on_elapsed()?,
+            };
+            if let Some(verified) = verified {
+                return Ok(verified);
             }
         }
     }
@@ -308,68 +209,85 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         self.dialogue.tell(notice);
     }
 
-    /// Lets the person answer a question about one key; `None` if they had given up before it. The time they take does not count,
-    /// and no key is locked or blinks meanwhile.
-    fn with_the_person<T>(&mut self, key: KeyId, ask: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        self.quieten_others(key);
-        if self.pool.is_interrupted() {
-            return None;
-        }
-        let asked_at = self.pool.now();
-        let answer = ask(self);
-        // Whatever was told before the question may be told again after it.
-        self.dialogue.move_on();
-        let taken = self.pool.now().saturating_sub(asked_at);
-        self.deadline = self.deadline.saturating_add(taken);
-        self.wait_until = self.wait_until.saturating_add(taken);
-        Some(answer)
+    /// The key's state, to be put back by [`set`](Self::set) or left out.
+    fn take(&mut self, key: KeyId) -> Option<State<'a>> {
+        self.keys.get_mut(key).map(|state| std::mem::replace(state, State::Changing))
     }
 
-    /// The RP ID that the candidate is asked for.
-    fn rp_id_for(&self, candidate: &Candidate<'a>) -> Option<&'a str> {
-        match self.request.wanted {
-            Wanted::Anyone { rp_id, .. } => Some(rp_id),
-            Wanted::Passkeys(_) => {
-                let index = candidate.batches.front()?.0.first()?;
-                self.credentials.get(*index).map(|credential| credential.rp_id.as_str())
-            }
+    fn set(&mut self, key: KeyId, state: State<'a>) {
+        if let Some(before) = self.keys.get_mut(key) {
+            *before = state;
         }
     }
 
     fn send(&mut self, key: KeyId, message: Message, touch: bool) {
-        self.pool.send(key, message, touch.then_some(self.deadline));
+        self.pool.send(key, message, touch.then_some(self.clock.deadline));
     }
 
-    fn identify(&mut self, key: KeyId) -> Result<(), SignInError> {
+    fn on_opened(&mut self, key: KeyId) -> Step {
+        self.findings.is_usable(key);
+        self.clock.begin_pre_flight(self.pool.now());
         if self.pool.speaks_ctap2(key) {
-            self.candidates.insert(key, Candidate::new());
+            self.keys.insert(key, State::Identifying);
             self.send(key, Message::ctap2(info::request()), false);
-            Ok(())
-        } else if self.pool.speaks_u2f(key) && matches!(self.request.wanted, Wanted::Passkeys(_)) {
-            self.identify_u2f(key)
+        } else if self.pool.speaks_u2f(key) {
+            self.keys.insert(key, State::Identifying);
+            return self.identified(key, Protocol::U2f);
         } else {
-            self.dismiss(key);
-            Ok(())
+            self.set_aside(key, KeyError::NoProtocol);
         }
+        Ok(None)
     }
 
     /// Takes the reply of one key; the proof if it is one.
-    fn on_reply(&mut self, key: KeyId, payload: &[u8]) -> Result<Option<Verified>, SignInError> {
-        let Some(candidate) = self.candidates.get(key) else { return Ok(None) };
-        let is_u2f = matches!(candidate.protocol, Some(Protocol::U2f));
-        match candidate.step {
-            Step::Identifying => self.on_info(key, payload)?,
-            Step::Searching if is_u2f => self.on_u2f_found(key, payload)?,
-            Step::Searching => self.on_found(key, payload)?,
-            Step::Choosing => self.on_chosen(key, payload),
-            Step::Verifying(_) => self.on_token_reply(key, payload)?,
-            Step::Touching { .. } if is_u2f => return self.on_u2f_assertion(key, payload),
-            Step::Touching { .. } => return self.on_assertion(key, payload),
-            Step::Collecting { left } => return self.on_next_assertion(key, left, payload),
+    fn on_reply(&mut self, key: KeyId, payload: &[u8], took: Duration) -> Step {
+        let Some(state) = self.take(key) else { return Ok(None) };
+        match state {
+            State::Identifying => self.on_info(key, payload),
+            State::PreFlight(pre_flight) => self.on_pre_flight(key, pre_flight, payload, took),
+            State::Selecting(candidate) => {
+                self.on_selection(key, candidate, payload, took);
+                Ok(None)
+            }
+            State::Verifying(candidate, verifying) => {
+                self.on_token_reply(key, candidate, *verifying, payload, took)
+            }
+            State::Touching(candidate, touching) => {
+                self.on_assertion(key, candidate, touching, payload, took)
+            }
+            State::Collecting(candidate, discovery) => {
+                self.on_next_assertion(key, candidate, discovery, payload)
+            }
             // The reply to something that was taken back.
-            Step::Ready | Step::Pausing { .. } => {}
+            State::Ready(_) | State::Pausing(..) | State::Changing => {
+                self.set(key, state);
+                Ok(None)
+            }
         }
-        Ok(None)
+    }
+
+    /// `CTAPHID_ERROR` in place of a reply.
+    fn on_refused(&mut self, key: KeyId, error: HidError) -> Step {
+        let Some(state) = self.take(key) else { return Ok(None) };
+        match state {
+            // Some keys say that they speak CTAP2, and do not (YubiKey 4 FIPS).
+            State::Identifying if error == HidError::INVALID_COMMAND && self.pool.speaks_u2f(key) => {
+                self.identified(key, Protocol::U2f)
+            }
+            State::Identifying => {
+                self.set_aside(key, KeyError::Refused(error));
+                Ok(None)
+            }
+            State::PreFlight(pre_flight) => self.is_unanswered(key, pre_flight),
+            State::Ready(_) | State::Pausing(..) | State::Changing => {
+                self.set(key, state);
+                Ok(None)
+            }
+            State::Selecting(candidate)
+            | State::Verifying(candidate, _)
+            | State::Touching(candidate, _)
+            | State::Collecting(candidate, _) => self.on_no_assertion(key, candidate, Refusal::Hid(error)),
+        }
     }
 
     /// Lets go of a key that holds none of the passkeys.
@@ -378,117 +296,93 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         self.pool
             .platform()
             .trace(format_args!("key {number} is let go: it holds nothing that was asked for"));
-        self.saw_foreign_key = true;
+        self.findings.saw_foreign_key();
         self.forget(key);
         self.pool.release(key);
     }
 
-    /// Lets go of a key that cannot go on, and remembers why.
-    fn turn_away(&mut self, key: KeyId, reason: SignInError) {
+    /// Lets go of a trusted key that cannot go on, and remembers why.
+    fn turn_away(&mut self, key: KeyId, passkey: Option<&'a Credential>, reason: SignInError) {
+        if let SignInError::KeyUnusable(error) = reason {
+            // The person is told to do something about it, and it has a passkey: there is time for that.
+            self.clock.wait_to_the_end();
+            self.decide_by(key, passkey);
+            return self.set_aside(key, error);
+        }
         let KeyId(number) = key;
         self.pool.platform().trace(format_args!("key {number} is let go: {reason:?}"));
-        self.failure = Some(reason);
-        self.decide_by(key);
+        self.findings.judge(reason);
+        self.decide_by(key, passkey);
         self.forget(key);
         self.pool.release(key);
         // The last key's lock is what the ceremony ends with.
         if let SignInError::Pin(error) = reason
             && let Some(lock) = error.lock()
-            && !self.candidates.is_empty()
+            && !self.keys.is_empty()
         {
             self.tell(Notice::KeyLocked(lock));
         }
     }
 
+    /// Lets go of a key that cannot be used as it is.
+    fn set_aside(&mut self, key: KeyId, error: KeyError) {
+        let KeyId(number) = key;
+        self.pool.platform().trace(format_args!("key {number} is set aside: {error:?}"));
+        self.findings.is_unusable(key, error);
+        if self.decision.key.is_none() {
+            self.decide_by(key, None);
+        }
+        self.forget(key);
+        self.pool.release(key);
+    }
+
     /// The ceremony's end, if it ends now, is about this key.
-    fn decide_by(&mut self, key: KeyId) {
-        let passkey = self.candidates.get(key).and_then(|candidate| self.held_by(candidate)).cloned();
+    fn decide_by(&mut self, key: KeyId, passkey: Option<&'a Credential>) {
         self.decision = Decision { key: self.pool.plugged(key).cloned(), passkey };
     }
 
-    /// The passkey that the key has shown to hold, or that is the only one it was asked for.
-    fn held_by(&self, candidate: &Candidate<'a>) -> Option<&'a Credential> {
-        match candidate.batches.front() {
-            Some(AllowListBatch(indexes)) if candidate.holds_passkey() => match indexes.as_slice() {
-                [only] => self.credentials.get(*only).copied(),
-                _ => None,
-            },
-            Some(_) | None => None,
-        }
-    }
-
     fn forget(&mut self, key: KeyId) {
-        self.candidates.remove(key);
-        if self.chosen == Some(key) {
-            self.chosen = None;
-        }
+        self.keys.remove(key);
+        self.selected = self.selected.filter(|(selected, _)| *selected != key);
     }
 
-    /// Another program holds the key. The person may have chosen it, but need not wait for it while there are others.
-    fn on_busy(&mut self, key: KeyId) {
-        if self.chosen == Some(key) {
-            self.chosen = None;
-        }
-        self.tell(Notice::KeyBusy);
+    /// Another program holds the key. The person may have selected it, but need not wait for it while there are others.
+    fn on_busy(&mut self, key: KeyId, notice: Notice) -> Option<Verified> {
+        self.selected = self.selected.filter(|(selected, _)| *selected != key);
+        self.tell(notice);
+        None
     }
 
-    fn on_lost(&mut self, key: KeyId, loss: KeyError) {
-        let was_candidate = self.candidates.get(key).is_some_and(Candidate::holds_passkey);
-        if loss != KeyError::Unplugged {
-            self.decide_by(key);
+    fn on_lost(&mut self, key: KeyId, error: KeyError) -> Option<Verified> {
+        let state = self.keys.get(key);
+        let is_undecided = state.is_none_or(State::is_undecided);
+        let candidate = state.and_then(State::candidate);
+        let passkey = candidate.and_then(Candidate::proved);
+        let is_trusted = candidate.is_some_and(Candidate::is_trusted);
+        if error != KeyError::Unplugged {
+            self.decide_by(key, passkey);
         }
         self.forget(key);
-        match loss {
-            // What was the matter with another key matters less than that this one would have done.
-            KeyError::Unplugged if was_candidate => {
-                self.failure = Some(REMOVED);
-                if self.candidates.is_empty() && self.pool.now() < self.wait_until {
+        match error {
+            KeyError::Unplugged => {
+                self.findings.removed(key, !is_undecided);
+                if !is_undecided && self.keys.is_empty() && self.pool.now() < self.clock.wait_until {
                     self.tell(Notice::KeyRemoved);
                 }
             }
-            KeyError::Unplugged => {
-                self.failure.get_or_insert(REMOVED);
+            KeyError::NoRandomness => self.findings.judge(SignInError::NoRandomness),
+            // A sandbox that hides one key hides them all.
+            KeyError::Hidden => self.findings.judge(SignInError::KeyUnusable(error)),
+            error => {
+                self.findings.is_unusable(key, error);
+                if is_trusted {
+                    self.clock.wait_to_the_end();
+                } else if error == KeyError::Silent && is_undecided {
+                    let again = self.pool.now().saturating_add(SILENT_RETRY);
+                    self.pool.retry_at(key, again);
+                }
             }
-            KeyError::NoRandomness => self.failure = Some(SignInError::NoRandomness),
-            loss => self.failure = Some(SignInError::KeyUnusable(loss)),
         }
-    }
-}
-
-impl Candidate<'_> {
-    fn new() -> Self {
-        Self {
-            step: Step::Identifying,
-            protocol: None,
-            method: Method::None,
-            impossible: None,
-            batches: VecDeque::new(),
-            question: None,
-            token: None,
-            sensor_failures: 0,
-            discovery: Discovery::default(),
-        }
-    }
-
-    /// What it says of itself, if it speaks CTAP2 and has said so.
-    fn info(&self) -> Option<&Info> {
-        self.protocol.as_ref().and_then(Protocol::info)
-    }
-
-    fn holds_passkey(&self) -> bool {
-        !self.is_undecided()
-    }
-
-    /// Whether its person has to do something on it now.
-    fn waits_for_person(&self) -> bool {
-        match &self.step {
-            Step::Touching { .. } | Step::Choosing | Step::Pausing { .. } => true,
-            Step::Verifying(flow) => flow.waits_for_person(),
-            Step::Identifying | Step::Searching | Step::Ready | Step::Collecting { .. } => false,
-        }
-    }
-
-    fn is_undecided(&self) -> bool {
-        matches!(self.step, Step::Identifying | Step::Searching)
+        None
     }
 }

@@ -9,17 +9,25 @@ const REQUEST_OVERHEAD: usize = 128;
 /// Bytes of CBOR around one credential id in a list: map, `id`, `type` and `public-key`.
 const DESCRIPTOR_OVERHEAD: usize = 32;
 
-/// A list that fits into one request: indexes into the passkeys that are asked for, all with the same RP ID.
+/// A list that fits into one request: passkeys with one RP ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AllowListBatch(pub(crate) Vec<usize>);
+pub(crate) struct AllowListBatch<'c>(pub(crate) Vec<&'c Credential>);
+
+impl<'c> AllowListBatch<'c> {
+    /// Two lists of half the length; `None` for one that cannot be cut.
+    pub(crate) fn halves(mut self) -> Option<[Self; 2]> {
+        let rest = self.0.split_off(self.0.len() / 2);
+        (!self.0.is_empty()).then_some([self, Self(rest)])
+    }
+}
 
 /// Cuts `credentials` by RP ID, by the key's `maxCredentialCountInList`, its `maxCredentialIdLength` and its `maxMsgSize`
 /// (CTAP 2.1 §6.4). A credential id longer than the key could have made is left out.
-pub(crate) fn cut(credentials: &[&Credential], info: &Info) -> Vec<AllowListBatch> {
+pub(crate) fn cut<'c>(credentials: &[&'c Credential], info: &Info) -> Vec<AllowListBatch<'c>> {
     let max_count = info.max_credential_count_in_list.unwrap_or(usize::MAX).max(1);
     let max_id = info.max_credential_id_length.unwrap_or(usize::MAX);
-    let mut batches: Vec<(AllowListBatch, &str, usize)> = Vec::new();
-    for (index, credential) in credentials.iter().enumerate() {
+    let mut batches: Vec<(AllowListBatch<'c>, &str, usize)> = Vec::new();
+    for credential in credentials {
         let length = credential.id.as_bytes().len();
         if length > max_id {
             continue;
@@ -31,10 +39,10 @@ pub(crate) fn cut(credentials: &[&Credential], info: &Info) -> Vec<AllowListBatc
         });
         match fits {
             Some((batch, _, used)) => {
-                batch.0.push(index);
+                batch.0.push(credential);
                 *used = used.saturating_add(size);
             }
-            None => batches.push((AllowListBatch(vec![index]), &credential.rp_id, size)),
+            None => batches.push((AllowListBatch(vec![credential]), &credential.rp_id, size)),
         }
     }
     batches.into_iter().map(|(batch, _, _)| batch).collect()

@@ -2,6 +2,7 @@
 
 use super::super::keys::Message;
 use super::super::keys::{NoRandomness, Platform};
+use super::super::standing::Trusted;
 use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::credential::Credential;
 use crate::verify::{AssertionFacts, Expected, VerifyError, verify_assertion};
@@ -10,13 +11,37 @@ use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
 use ctap::u2f::{self, authenticate::Control};
 use sha2::{Digest as _, Sha256};
 
-/// How the key is asked.
+/// A pinUvAuthToken and the protocol that it belongs to.
+pub(crate) type Token = (PinUvAuthProtocol, PinUvAuthToken);
+
+/// What is asked of the person.
 #[derive(Clone, Copy)]
 pub(crate) enum UserPresence<'a> {
-    /// Without a touch: the reply shows only that the key holds the passkey.
+    /// Nothing: the reply shows only that the key holds the passkey.
     Silent,
-    /// With a touch, and with user verification by a token or by the key's own sensor (`uv`).
-    Touch { uv: bool, token: Option<&'a (PinUvAuthProtocol, PinUvAuthToken)> },
+    /// A touch; with a token their verification, which has been, counts.
+    Touch(Option<&'a Token>),
+    /// Their finger on the sensor of a key that may be asked for it (the `uv` option).
+    Sensor(#[expect(dead_code, reason = "it is what permits the request")] &'a Trusted<'a>),
+}
+
+impl UserPresence<'_> {
+    /// The options `up` and `uv`.
+    pub(crate) fn options(self) -> (bool, bool) {
+        match self {
+            Self::Silent => (false, false),
+            Self::Touch(_) => (true, false),
+            Self::Sensor(_) => (true, true),
+        }
+    }
+
+    /// The parameter that proves the token's possession, over the client data.
+    pub(crate) fn pin_uv_auth(self, client_data_hash: &[u8; 32]) -> Option<(PinUvAuthProtocol, Vec<u8>)> {
+        match self {
+            Self::Touch(Some((protocol, token))) => Some((*protocol, token.authenticate(client_data_hash))),
+            Self::Silent | Self::Touch(None) | Self::Sensor(_) => None,
+        }
+    }
 }
 
 /// What was asked, over a challenge of its own.
@@ -58,10 +83,7 @@ impl<'c> AssertionRequest<'c> {
         let question = Self::over_a_challenge(rp_id, asked, platform)?;
         let allow_list: Vec<&[u8]> =
             question.asked.iter().map(|credential| credential.id.as_bytes()).collect();
-        let (up, uv, token) = match presence {
-            UserPresence::Silent => (false, false, None),
-            UserPresence::Touch { uv, token } => (true, uv, token),
-        };
+        let (up, uv) = presence.options();
         let client_data_hash = question.client_data.hash();
         let payload = get_assertion::Request {
             rp_id,
@@ -69,7 +91,7 @@ impl<'c> AssertionRequest<'c> {
             allow_list: &allow_list,
             up,
             uv,
-            pin_uv_auth: token.map(|(protocol, token)| (*protocol, token.authenticate(client_data_hash))),
+            pin_uv_auth: presence.pin_uv_auth(client_data_hash),
         }
         .encode();
         Ok((question, Message::ctap2(payload)))

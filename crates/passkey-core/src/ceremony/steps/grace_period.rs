@@ -4,8 +4,7 @@
 //! A key is waited for as long as it gets on: until it has said nothing for [`SETTLE`], and for [`LIMIT`] at most. A key that takes
 //! longer over a request than that says so every tenth of a second (CTAP 2.1 §11.2.9.1.7).
 
-use super::super::keys::KeyPool;
-use super::super::keys::{KeyId, Platform};
+use super::super::keys::{KeyId, KeyPool, Platform};
 use std::time::Duration;
 
 /// How long a key may say nothing.

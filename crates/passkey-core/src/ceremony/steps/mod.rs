@@ -5,6 +5,7 @@
 //! - [`selection`] makes a key blink so that the person can touch the one they mean.
 //! - [`uv_method`] decides how a key verifies its user, and [`pin_uv_token`] has it do so by PIN or sensor.
 //! - [`grace_period`] is how long slow keys hold the others up; [`single_key`] is for ceremonies over one key.
+//! - [`timing`] has the times.
 
 pub(super) mod allow_list;
 pub(super) mod assertion;
@@ -12,4 +13,5 @@ pub(super) mod grace_period;
 pub(super) mod pin_uv_token;
 pub(super) mod selection;
 pub(super) mod single_key;
+pub(super) mod timing;
 pub(super) mod uv_method;

@@ -1,15 +1,17 @@
-//! Getting a pinUvAuthToken from one key: by the PIN, or by the key's own sensor with the PIN to fall back on.
+//! Getting a pinUvAuthToken from one key: by the PIN, or by the key's own sensor (CTAP 2.1 §6.5.5).
 //!
-//! CTAP 2.1 §6.5.5. This is where a PIN is treated as the precious thing it is: never sent when it cannot be one, never when it
-//! is the account's password or a recovery code, never twice for one typing, and never without saying how many tries are left
-//! once one has failed.
+//! This is where a PIN is treated as the precious thing it is: asked for and sent only where the key is [`Trusted`], never sent when it
+//! cannot be one, never when it is the account's password or a recovery code, never twice for one typing, and never without saying how
+//! many tries are left once one has failed.
 
-use super::super::keys::Platform;
-use super::super::prompter::{Lock, Notice, PinAnswer, PinPrompt, PinReason, Prompter};
-use super::uv_method;
+use super::super::keys::{Message, Platform};
+use super::super::prompter::{Lock, Notice, PinAnswer, PinPrompt, PinReason};
+use super::super::standing::Trusted;
+use super::assertion::Token;
+use super::timing::OWN_TIMEOUT;
 use crate::store::recovery::{Code, Reading};
 use ctap::client_pin::{self, Permissions};
-use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
+use ctap::pin_uv_auth::{PinUvAuthProtocol, Session};
 use ctap::{Info, Pin, ReplyError, Secret, Status};
 use std::time::Duration;
 
@@ -74,42 +76,99 @@ impl TokenError {
     }
 }
 
-/// What the ceremony should do next.
-#[derive(Debug)]
-pub(crate) enum Next {
-    /// Send this `CTAPHID_CBOR` request and come back with the reply. `touch` is true when the key waits for a person meanwhile.
-    Send { payload: Vec<u8>, touch: bool },
-    /// Nobody came to the sensor in the key's own time: call [`PinUvTokenFlow::resume`] after a pause.
-    Later,
-    /// Call [`PinUvTokenFlow::ask`], once nothing is locked or in flight: the person may take their time.
-    Ask,
-    /// Here it is.
-    Done(PinUvAuthToken),
-    /// There will be none.
-    Failed(TokenError),
+/// Questions for a PIN in one ceremony, whatever is answered: what a key types by itself costs no attempt.
+const MAX_QUESTIONS: u8 = 10;
+
+/// What is left of the PINs that a person may type in one ceremony, over all keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PinBudget {
+    attempts_left: u8,
+    questions: u8,
 }
 
-/// Limits and facts that hold for the whole ceremony.
+impl PinBudget {
+    pub(crate) fn new(attempts: u8) -> Self {
+        Self { attempts_left: attempts, questions: 0 }
+    }
+
+    fn is_used_up(self) -> bool {
+        self.attempts_left == 0 || self.questions >= MAX_QUESTIONS
+    }
+}
+
+/// What holds for every PIN of the ceremony.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PinRules<'a> {
-    /// Wrong PINs allowed in the ceremony.
-    pub(crate) attempts: u8,
     /// A PIN that must never be sent: the password that an earlier module got.
     pub(crate) forbidden: Option<&'a Secret>,
     /// Whether a recovery code is taken in place of a PIN. It is sent in no case.
     pub(crate) takes_recovery_code: bool,
 }
 
+/// The key as the person may know it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyName {
+    /// What the device calls itself: hostile text.
+    pub(crate) device: String,
+    /// What prompts call it, where the person might think of another one.
+    pub(crate) shown: Option<String>,
+}
+
+/// What a token is for.
+pub(crate) struct TokenRequest<'r> {
+    pub(crate) permissions: Permissions,
+    pub(crate) rp_id: &'r str,
+    /// By the key's own sensor; else by the PIN.
+    pub(crate) by_sensor: bool,
+}
+
+/// How far a flow has come.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// A request is under way: come back with its reply.
+    Sent,
+    /// Nobody came to the sensor in the key's own time: call [`PinUvTokenFlow::resume`] after a pause.
+    Pause,
+    /// Here it is.
+    Done(Token),
+    /// The sensor takes no more fingers, and there is a PIN.
+    SensorGaveUp,
+    /// There will be none.
+    Failed(TokenError),
+}
+
+/// The ceremony, as a flow for one of its keys sees it.
+pub(crate) trait TokenHost {
+    type Platform: Platform;
+
+    fn platform(&mut self) -> &mut Self::Platform;
+    fn budget(&mut self) -> &mut PinBudget;
+    /// Sends the key a request. With `touch` it waits for a person meanwhile.
+    fn send(&mut self, message: Message, touch: bool);
+    fn tell(&mut self, notice: Notice);
+    /// Asks the person, with no key locked or blinking meanwhile.
+    fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer;
+}
+
 enum State {
+    /// getPINRetries is under way.
     Retries,
-    KeyAgreement,
-    PinToken,
-    SensorToken,
-    SensorRetries,
+    /// getKeyAgreement is under way, for this PIN or for the sensor.
+    KeyAgreement(Option<Pin>),
+    /// The key decides on the PIN.
+    PinToken(Session),
+    /// The key waits for a finger.
+    SensorToken(Session),
+    /// getUVRetries is under way.
+    SensorRetries(Session),
+    /// Nobody came to the sensor.
+    Paused(Session),
+    /// It has come to its end.
+    Ended,
 }
 
 pub(crate) struct PinUvTokenFlow<'a> {
-    key_name: String,
+    key: KeyName,
     protocol: PinUvAuthProtocol,
     /// The permissions and RP ID that the token is bound to, where the key knows permissions.
     binding: Option<(Permissions, String)>,
@@ -117,13 +176,9 @@ pub(crate) struct PinUvTokenFlow<'a> {
     pin_usable: bool,
     rules: PinRules<'a>,
     state: State,
-    session: Option<Session>,
     by_sensor: bool,
     sensor_failures: u8,
     told_sensor: bool,
-    resume_at: Option<Duration>,
-    attempts_left: u8,
-    questions: u8,
     reason: PinReason,
     retries_left: Option<u8>,
     wrong_pins: u8,
@@ -131,57 +186,40 @@ pub(crate) struct PinUvTokenFlow<'a> {
 }
 
 impl<'a> PinUvTokenFlow<'a> {
-    /// A flow for one key and its first request. `None` when the key offers no PIN/UV auth protocol that we know.
+    /// Begins a flow for a key that is trusted. `None` when the key offers no PIN/UV auth protocol that we know.
     pub(crate) fn start(
-        key_name: &str,
+        _trusted: &Trusted<'_>,
+        key: KeyName,
         info: &Info,
-        permissions: Permissions,
-        rp_id: &str,
-        by_sensor: bool,
+        request: &TokenRequest<'_>,
         rules: PinRules<'a>,
-    ) -> Option<(Self, Next)> {
-        let protocol = *info.pin_uv_auth_protocols.first()?;
+        host: &mut impl TokenHost,
+    ) -> Option<(Self, Progress)> {
+        let TokenRequest { permissions, rp_id, by_sensor } = *request;
         let mut flow = Self {
-            key_name: key_name.to_owned(),
-            protocol,
+            key,
+            protocol: *info.pin_uv_auth_protocols.first()?,
             binding: info.options.pin_uv_auth_token.then(|| (permissions, rp_id.to_owned())),
-            pin_usable: uv_method::pin(info).is_ok(),
+            pin_usable: super::uv_method::pin(info).is_ok(),
             rules,
-            state: State::KeyAgreement,
-            session: None,
+            state: State::Ended,
             by_sensor,
             sensor_failures: 0,
             told_sensor: false,
-            resume_at: None,
-            attempts_left: rules.attempts,
-            questions: 0,
             reason: PinReason::First,
             retries_left: None,
             wrong_pins: 0,
             recovery_code: None,
         };
-        let first = flow.begin();
+        // Tries may have been lost on another machine: nobody types a PIN without knowing that it is the last one.
+        let first =
+            if by_sensor { flow.request_key_agreement(None, host) } else { flow.request_retries(host) };
         Some((flow, first))
-    }
-
-    /// The protocol that the token belongs to.
-    pub(crate) fn protocol(&self) -> PinUvAuthProtocol {
-        self.protocol
-    }
-
-    /// Goes on counting questions where another flow of the same ceremony has stopped.
-    pub(crate) fn count_from(&mut self, questions: u8) {
-        self.questions = questions;
-    }
-
-    /// How many questions the ceremony has asked.
-    pub(crate) fn questions(&self) -> u8 {
-        self.questions
     }
 
     /// Whether the key waits for a finger on its sensor.
     pub(crate) fn waits_for_person(&self) -> bool {
-        matches!(self.state, State::SensorToken)
+        matches!(self.state, State::SensorToken(_) | State::Paused(_))
     }
 
     /// How many PINs the key has refused.
@@ -194,133 +232,138 @@ impl<'a> PinUvTokenFlow<'a> {
         self.recovery_code.take()
     }
 
-    /// Takes the reply to the last [`Next::Send`].
-    pub(crate) fn on_reply(
-        &mut self,
-        payload: &[u8],
-        platform: &mut impl Platform,
-        person: &mut impl Prompter,
-    ) -> Next {
+    /// Takes the reply to the last request, which the key took so long to give.
+    pub(crate) fn on_reply(&mut self, payload: &[u8], took: Duration, host: &mut impl TokenHost) -> Progress {
         let reply = client_pin::Response::parse(payload);
-        match (&self.state, reply) {
-            (State::Retries, Ok(response)) => self.on_retries(&response),
+        match (std::mem::replace(&mut self.state, State::Ended), reply) {
+            (State::Retries, Ok(response)) => self.on_retries(&response, host),
             // The counter is for the person's information: a key that does not tell it is used without.
-            (State::Retries, Err(_)) => self.request_key_agreement(),
-            (State::KeyAgreement, Ok(response)) => self.on_key_agreement(&response, platform, person),
-            (State::PinToken | State::SensorToken, Ok(response)) => self.on_token(&response),
-            (State::PinToken, Err(ReplyError::Status(status))) => self.on_pin_refused(status),
-            (State::SensorToken, Err(ReplyError::Status(status))) => self.on_sensor_refused(status, person),
-            (State::SensorRetries, reply) => {
-                self.on_sensor_retries(reply.ok().and_then(|response| response.uv_retries), person)
+            (State::Retries, Err(_)) => self.ask(host),
+            (State::KeyAgreement(pin), Ok(response)) => self.on_key_agreement(pin, &response, host),
+            (State::PinToken(session) | State::SensorToken(session), Ok(response)) => {
+                self.on_token(&session, &response)
             }
-            (State::KeyAgreement, Err(ReplyError::Status(status))) => failed_with(status),
-            (_, Err(ReplyError::Malformed(_))) => Next::Failed(TokenError::Malformed),
+            (State::PinToken(_), Err(ReplyError::Status(status))) => self.on_pin_refused(status, host),
+            (State::SensorToken(session), Err(ReplyError::Status(status))) => {
+                self.on_sensor_refused(session, status, took, host)
+            }
+            (State::SensorRetries(session), reply) => {
+                let left = reply.ok().and_then(|response| response.uv_retries);
+                self.on_sensor_retries(session, left, host)
+            }
+            (State::KeyAgreement(_), Err(ReplyError::Status(status))) => failed_with(status),
+            (_, Err(ReplyError::Malformed(_))) | (State::Paused(_) | State::Ended, _) => {
+                Progress::Failed(TokenError::Malformed)
+            }
         }
     }
 
-    fn begin(&mut self) -> Next {
-        // Tries may have been lost on another machine: nobody types a PIN without knowing that it is the last one.
-        if self.by_sensor { self.request_key_agreement() } else { self.request_retries() }
-    }
-
-    fn request_retries(&mut self) -> Next {
+    fn request_retries(&mut self, host: &mut impl TokenHost) -> Progress {
         self.state = State::Retries;
-        send(&client_pin::Request::PinRetries { protocol: self.protocol })
+        send(&client_pin::Request::PinRetries { protocol: self.protocol }, host)
     }
 
-    fn request_key_agreement(&mut self) -> Next {
-        self.state = State::KeyAgreement;
-        send(&client_pin::Request::KeyAgreement { protocol: self.protocol })
+    /// The key agreement comes after the PIN was typed: a wrong PIN that another program sends meanwhile makes the key change its own half
+    /// (CTAP 2.1 §6.5.5.7.2), and a right one under the old one would be a wrong one.
+    fn request_key_agreement(&mut self, pin: Option<Pin>, host: &mut impl TokenHost) -> Progress {
+        self.state = State::KeyAgreement(pin);
+        send(&client_pin::Request::KeyAgreement { protocol: self.protocol }, host)
     }
 
-    fn on_retries(&mut self, response: &client_pin::Response) -> Next {
+    fn on_retries(&mut self, response: &client_pin::Response, host: &mut impl TokenHost) -> Progress {
         self.retries_left = response.pin_retries;
         if self.retries_left == Some(0) {
-            return Next::Failed(TokenError::PinBlocked);
+            return Progress::Failed(TokenError::PinBlocked);
         }
         if response.power_cycle_state == Some(true) {
-            return Next::Failed(TokenError::PinLocked);
+            return Progress::Failed(TokenError::PinLocked);
         }
-        if self.attempts_left == 0 {
-            return Next::Failed(TokenError::AttemptsUsedUp { retries_left: self.retries_left });
+        if host.budget().is_used_up() && self.wrong_pins > 0 {
+            return Progress::Failed(TokenError::AttemptsUsedUp { retries_left: self.retries_left });
         }
-        // The key has made a new key agreement key after the wrong PIN (CTAP 2.1 §6.5.5.7).
-        self.request_key_agreement()
+        self.ask(host)
+    }
+
+    /// Asks until there is something that can be sent, or no answer will come. Waits for the person.
+    fn ask(&mut self, host: &mut impl TokenHost) -> Progress {
+        while !host.budget().is_used_up() {
+            host.budget().questions = host.budget().questions.saturating_add(1);
+            let question = host.budget().questions;
+            let answer = host.ask_pin(&PinPrompt {
+                key_name: &self.key.device,
+                shown_name: self.key.shown.as_deref(),
+                reason: self.reason,
+                retries_left: self.retries_left,
+                question,
+                takes_recovery_code: self.rules.takes_recovery_code,
+            });
+            let typed = match answer {
+                PinAnswer::Pin(typed) => typed,
+                PinAnswer::Empty => return Progress::Failed(TokenError::Empty),
+                PinAnswer::Unavailable => return Progress::Failed(TokenError::Unavailable),
+                PinAnswer::Interrupted => return Progress::Failed(TokenError::Interrupted),
+            };
+            match self.read(&typed) {
+                Typed::Pin(pin) => {
+                    spend_attempt(host);
+                    return self.request_key_agreement(Some(pin), host);
+                }
+                Typed::RecoveryCode(code) => {
+                    self.recovery_code = Some(code);
+                    return Progress::Failed(TokenError::RecoveryCode);
+                }
+                // Nobody typed that.
+                Typed::Unfit(reason @ PinReason::ThatWasAOneTimePassword) => self.reason = reason,
+                Typed::Unfit(reason) => {
+                    spend_attempt(host);
+                    self.reason = reason;
+                }
+            }
+        }
+        Progress::Failed(TokenError::NeverAPin)
+    }
+
+    /// What was typed, and why it must not be sent if it must not.
+    fn read(&self, typed: &Secret) -> Typed {
+        let is_password = self.rules.forbidden.is_some_and(|password| password == typed);
+        match (Code::read(typed), self.rules.takes_recovery_code) {
+            (Reading::Code(code), true) => return Typed::RecoveryCode(code),
+            (Reading::Code(_), false) => return Typed::Unfit(PinReason::ThatWasARecoveryCode),
+            _ if is_password => return Typed::Unfit(PinReason::ThatWasThePassword),
+            // Only where somebody may have meant a code: it could be the PIN.
+            (Reading::Mistyped, true) => return Typed::Unfit(PinReason::MistypedRecoveryCode),
+            (Reading::Mistyped | Reading::NoCode, _) => {}
+        }
+        Pin::parse(typed, Pin::MIN_LENGTH).map_or_else(|error| Typed::Unfit(error.into()), Typed::Pin)
     }
 
     fn on_key_agreement(
         &mut self,
+        pin: Option<Pin>,
         response: &client_pin::Response,
-        platform: &mut impl Platform,
-        person: &mut impl Prompter,
-    ) -> Next {
-        let Some(peer) = &response.key_agreement else { return Next::Failed(TokenError::Malformed) };
-        match with_randomness(platform, |random| Session::agree(self.protocol, peer, random)) {
-            Err(error) => return Next::Failed(error),
-            Ok(Err(_)) => return Next::Failed(TokenError::Malformed),
-            Ok(Ok(session)) => self.session = Some(session),
-        }
-        if self.by_sensor { self.request_sensor_token(person) } else { Next::Ask }
-    }
-
-    /// Asks until there is something that can be sent, or no answer will come. Waits for the person.
-    pub(crate) fn ask(&mut self, platform: &mut impl Platform, person: &mut impl Prompter) -> Next {
-        while self.attempts_left > 0 {
-            self.questions = self.questions.saturating_add(1);
-            let answer = person.ask_pin(&PinPrompt {
-                key_name: &self.key_name,
-                reason: self.reason,
-                retries_left: self.retries_left,
-                question: self.questions,
-                takes_recovery_code: self.rules.takes_recovery_code,
-            });
-            let pin = match answer {
-                PinAnswer::Pin(pin) => pin,
-                PinAnswer::Empty => return Next::Failed(TokenError::Empty),
-                PinAnswer::Unavailable => return Next::Failed(TokenError::Unavailable),
-                PinAnswer::Interrupted => return Next::Failed(TokenError::Interrupted),
-            };
-            self.attempts_left = self.attempts_left.saturating_sub(1);
-            match (Code::read(&pin), self.rules.takes_recovery_code) {
-                (Reading::Code(code), true) => {
-                    self.recovery_code = Some(code);
-                    return Next::Failed(TokenError::RecoveryCode);
-                }
-                (Reading::Code(_), false) => self.reason = PinReason::ThatWasARecoveryCode,
-                // Only where somebody may have meant a code: it could be the PIN.
-                (Reading::Mistyped, true) if !self.is_password(&pin) => {
-                    self.reason = PinReason::MistypedRecoveryCode;
-                }
-                (Reading::Mistyped | Reading::NoCode, _) => match self.fit(&pin) {
-                    Err(reason) => self.reason = reason,
-                    Ok(pin) => return self.request_pin_token(&pin, platform),
-                },
-            }
-        }
-        Next::Failed(TokenError::NeverAPin)
-    }
-
-    /// What may be sent to the key, or why this must not be.
-    fn fit(&self, typed: &Secret) -> Result<Pin, PinReason> {
-        if self.is_password(typed) {
-            return Err(PinReason::ThatWasThePassword);
-        }
-        Pin::parse(typed, Pin::MIN_LENGTH).map_err(PinReason::from)
-    }
-
-    fn is_password(&self, typed: &Secret) -> bool {
-        self.rules.forbidden.is_some_and(|password| password == typed)
-    }
-
-    fn request_pin_token(&mut self, pin: &Pin, platform: &mut impl Platform) -> Next {
-        // A session serves one PIN: a wrong one makes the key forget it.
-        let Some(session) = self.session.take() else { return Next::Failed(TokenError::Malformed) };
-        let pin_hash_enc = match with_randomness(platform, |random| session.pin_hash_enc(pin, random)) {
-            Ok(encrypted) => encrypted,
-            Err(error) => return Next::Failed(error),
+        host: &mut impl TokenHost,
+    ) -> Progress {
+        let Some(peer) = &response.key_agreement else { return Progress::Failed(TokenError::Malformed) };
+        let agreed = with_randomness(host.platform(), |random| Session::agree(self.protocol, peer, random));
+        let session = match agreed {
+            Err(error) => return Progress::Failed(error),
+            Ok(Err(_)) => return Progress::Failed(TokenError::Malformed),
+            Ok(Ok(session)) => session,
         };
-        self.state = State::PinToken;
-        let next = send(&match &self.binding {
+        match pin {
+            None if self.by_sensor => self.request_sensor_token(session, host),
+            None => Progress::Failed(TokenError::Malformed),
+            Some(pin) => self.request_pin_token(session, &pin, host),
+        }
+    }
+
+    fn request_pin_token(&mut self, session: Session, pin: &Pin, host: &mut impl TokenHost) -> Progress {
+        let encrypted = with_randomness(host.platform(), |random| session.pin_hash_enc(pin, random));
+        let pin_hash_enc = match encrypted {
+            Ok(encrypted) => encrypted,
+            Err(error) => return Progress::Failed(error),
+        };
+        let request = match &self.binding {
             Some((permissions, rp_id)) => client_pin::Request::PinTokenWithPermissions {
                 session: &session,
                 pin_hash_enc: &pin_hash_enc,
@@ -328,98 +371,118 @@ impl<'a> PinUvTokenFlow<'a> {
                 rp_id: Some(rp_id),
             },
             None => client_pin::Request::PinToken { session: &session, pin_hash_enc: &pin_hash_enc },
-        });
-        self.session = Some(session);
-        next
+        };
+        host.send(Message { once: true, ..Message::ctap2(request.encode()) }, false);
+        self.state = State::PinToken(session);
+        Progress::Sent
     }
 
-    fn on_token(&mut self, response: &client_pin::Response) -> Next {
-        let token = self.session.take().zip(response.pin_uv_auth_token.as_deref());
-        match token.map(|(session, token)| session.open_token(token)) {
-            Some(Ok(token)) => Next::Done(token),
-            Some(Err(_)) | None => Next::Failed(TokenError::Malformed),
+    fn on_token(&mut self, session: &Session, response: &client_pin::Response) -> Progress {
+        match response.pin_uv_auth_token.as_deref().map(|token| session.open_token(token)) {
+            Some(Ok(token)) => Progress::Done((self.protocol, token)),
+            Some(Err(_)) | None => Progress::Failed(TokenError::Malformed),
         }
     }
 
-    fn on_pin_refused(&mut self, status: Status) -> Next {
+    fn on_pin_refused(&mut self, status: Status, host: &mut impl TokenHost) -> Progress {
         if let Status::PIN_INVALID | Status::PIN_AUTH_BLOCKED | Status::PIN_BLOCKED = status {
             self.wrong_pins = self.wrong_pins.saturating_add(1);
         }
         match status {
             Status::PIN_INVALID => {
                 self.reason = PinReason::Wrong;
-                self.request_retries()
+                self.request_retries(host)
             }
             status => failed_with(status),
         }
     }
 
-    fn request_sensor_token(&mut self, person: &mut impl Prompter) -> Next {
-        let (Some(session), Some((permissions, rp_id))) = (&self.session, &self.binding) else {
-            return Next::Failed(TokenError::Malformed);
+    fn request_sensor_token(&mut self, session: Session, host: &mut impl TokenHost) -> Progress {
+        let Some((permissions, rp_id)) = &self.binding else {
+            return Progress::Failed(TokenError::Malformed);
         };
         if !std::mem::replace(&mut self.told_sensor, true) {
-            person.tell(&Notice::UseFingerprint);
+            host.tell(Notice::UseFingerprint);
         }
-        self.state = State::SensorToken;
-        let request = client_pin::Request::UvToken { session, permissions: *permissions, rp_id: Some(rp_id) };
-        Next::Send { payload: request.encode(), touch: true }
+        let request =
+            client_pin::Request::UvToken { session: &session, permissions: *permissions, rp_id: Some(rp_id) };
+        host.send(Message::ctap2(request.encode()), true);
+        self.state = State::SensorToken(session);
+        Progress::Sent
     }
 
-    fn on_sensor_refused(&mut self, status: Status, person: &mut impl Prompter) -> Next {
+    fn on_sensor_refused(
+        &mut self,
+        session: Session,
+        status: Status,
+        took: Duration,
+        host: &mut impl TokenHost,
+    ) -> Progress {
         match status {
             Status::UV_INVALID => {
                 self.sensor_failures = self.sensor_failures.saturating_add(1);
-                self.state = State::SensorRetries;
-                send(&client_pin::Request::UvRetries { protocol: self.protocol })
+                self.state = State::SensorRetries(session);
+                send(&client_pin::Request::UvRetries { protocol: self.protocol }, host)
             }
-            Status::UV_BLOCKED => self.fall_back_to_pin(person),
+            Status::UV_BLOCKED => self.give_the_sensor_up(),
             // The ceremony's deadline decides how often to ask again.
-            Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT => Next::Later,
+            Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT => {
+                self.state = State::Paused(session);
+                Progress::Pause
+            }
+            Status::OPERATION_DENIED if took >= OWN_TIMEOUT => {
+                self.state = State::Paused(session);
+                Progress::Pause
+            }
             status => failed_with(status),
         }
     }
 
-    /// Notes when to [`resume`](Self::resume).
-    pub(crate) fn pause_until(&mut self, at: Duration) {
-        self.resume_at = Some(at);
+    /// The pause after [`Progress::Pause`] is over: the sensor is asked for again.
+    pub(crate) fn resume(&mut self, host: &mut impl TokenHost) -> Progress {
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Paused(session) => self.request_sensor_token(session, host),
+            _ => Progress::Failed(TokenError::Malformed),
+        }
     }
 
-    /// When to resume, if a pause is being made.
-    pub(crate) fn resume_at(&self) -> Option<Duration> {
-        self.resume_at
-    }
-
-    /// The pause after [`Next::Later`] is over: the sensor is asked for again.
-    pub(crate) fn resume(&mut self, person: &mut impl Prompter) -> Next {
-        self.resume_at = None;
-        self.request_sensor_token(person)
-    }
-
-    fn on_sensor_retries(&mut self, left: Option<u8>, person: &mut impl Prompter) -> Next {
+    fn on_sensor_retries(
+        &mut self,
+        session: Session,
+        left: Option<u8>,
+        host: &mut impl TokenHost,
+    ) -> Progress {
         if left == Some(0) || self.sensor_failures >= SENSOR_TRIES {
-            return self.fall_back_to_pin(person);
+            return self.give_the_sensor_up();
         }
-        person.tell(&Notice::FingerprintAgain { left });
-        self.request_sensor_token(person)
+        host.tell(Notice::FingerprintAgain { left });
+        self.request_sensor_token(session, host)
     }
 
-    fn fall_back_to_pin(&mut self, person: &mut impl Prompter) -> Next {
-        if !self.pin_usable {
-            return Next::Failed(TokenError::SensorLocked);
-        }
-        person.tell(&Notice::FingerprintLocked);
-        self.by_sensor = false;
-        self.begin()
+    fn give_the_sensor_up(&self) -> Progress {
+        if self.pin_usable { Progress::SensorGaveUp } else { Progress::Failed(TokenError::SensorLocked) }
     }
 }
 
-fn send(request: &client_pin::Request<'_>) -> Next {
-    Next::Send { payload: request.encode(), touch: false }
+/// What somebody typed where a PIN was asked for.
+enum Typed {
+    Pin(Pin),
+    RecoveryCode(Code),
+    Unfit(PinReason),
 }
 
-fn failed_with(status: Status) -> Next {
-    Next::Failed(match status {
+fn spend_attempt(host: &mut impl TokenHost) {
+    let budget = host.budget();
+    budget.attempts_left = budget.attempts_left.saturating_sub(1);
+}
+
+fn send(request: &client_pin::Request<'_>, host: &mut impl TokenHost) -> Progress {
+    host.send(Message::ctap2(request.encode()), false);
+    Progress::Sent
+}
+
+fn failed_with(status: Status) -> Progress {
+    Progress::Failed(match status {
         Status::PIN_AUTH_BLOCKED => TokenError::PinLocked,
         Status::PIN_BLOCKED => TokenError::PinBlocked,
         Status::PIN_NOT_SET => TokenError::PinNotSet,

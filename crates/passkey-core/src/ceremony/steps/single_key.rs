@@ -1,22 +1,17 @@
 //! One key after the other: what a ceremony does with a key that it has settled on, while keys that are plugged in now come too late.
 
-use super::super::keys::KeyPool;
-use super::super::keys::{Event, KeyError};
-use super::super::keys::{KeyId, Platform};
-use super::super::keys::{Message, U2F_POLL};
-use super::super::prompter::{Dialogue, Notice, Prompter};
-use super::pin_uv_token::{Next, PinRules, PinUvTokenFlow, TokenError};
-use ctap::client_pin::Permissions;
+use super::super::keys::{Event, KeyError, KeyId, KeyPool, Message, Platform};
+use super::super::prompter::{Dialogue, Notice, PinAnswer, PinPrompt, Prompter};
+use super::super::standing::Trusted;
+use super::assertion::Token;
+use super::pin_uv_token::{
+    KeyName, PinBudget, PinRules, PinUvTokenFlow, Progress, TokenError, TokenHost, TokenRequest,
+};
+use super::timing::{QUIET, REPEAT_DELAY, U2F_POLL};
 use ctap::hid::Command;
-use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
 use ctap::u2f::{self, StatusWord};
 use ctap::{Info, ReplyError, Status};
 use std::time::Duration;
-
-/// How long a key may take to end what was cancelled before a PIN is asked for.
-const QUIET: Duration = Duration::from_millis(250);
-/// Before a sensor that nobody came to in the key's own time is asked for again.
-const REPEAT_DELAY: Duration = Duration::from_millis(250);
 
 /// Why there is no key, or no reply of it that could be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,14 +76,11 @@ impl From<KeyFailure> for NoToken {
     }
 }
 
-/// What a token shall be good for, and how the user is verified for it.
-pub(crate) struct TokenRequest<'r> {
-    pub(crate) permissions: Permissions,
-    pub(crate) rp_id: &'r str,
-    /// By the key's own sensor, with the PIN to fall back on; else by the PIN.
-    pub(crate) by_sensor: bool,
-    /// Wrong PINs allowed.
-    pub(crate) attempts: u8,
+/// What a key has answered.
+pub(crate) struct Reply {
+    pub(crate) payload: Vec<u8>,
+    /// How long the key has had the request.
+    pub(crate) took: Duration,
 }
 
 /// The keys and the person of a ceremony that deals with one key at a time, and when it ends.
@@ -112,22 +104,39 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
         key: KeyId,
         message: Message,
         cue: Option<&Notice>,
-    ) -> Result<Vec<u8>, KeyFailure> {
+    ) -> Result<Reply, KeyFailure> {
         // A U2F key answers at once; its person is waited for by asking again.
         let waits = cue.is_some() || message.command == Command::Msg;
         self.pool.send(key, message, cue.map(|_| self.deadline));
+        self.await_reply(key, cue, waits)
+    }
+
+    /// The same for a request that needs no person. A key that wants one all the same says so, and the person is told.
+    pub(crate) fn exchange_silently(&mut self, key: KeyId, message: Message) -> Result<Reply, KeyFailure> {
+        self.pool.send(key, message, None);
+        self.await_reply(key, Some(&Notice::TouchKey), false)
+    }
+
+    fn await_reply(&mut self, key: KeyId, cue: Option<&Notice>, waits: bool) -> Result<Reply, KeyFailure> {
         loop {
             match self.pool.next(self.deadline) {
-                Event::Reply(from, payload) if from == key => return Ok(payload),
+                Event::Reply(from, payload, took) if from == key => return Ok(Reply { payload, took }),
+                Event::Refused(from, error) if from == key => {
+                    return Err(KeyFailure::Unusable(KeyError::Refused(error)));
+                }
                 Event::UserPresenceNeeded(from) if from == key => {
                     if let Some(cue) = cue {
                         self.dialogue.tell(cue.clone());
                     }
                 }
                 Event::Busy(from) if from == key => self.dialogue.tell(Notice::KeyBusy),
+                Event::Stuck(from) if from == key => {
+                    self.dialogue.tell(Notice::KeyUnusable(KeyError::Stuck));
+                }
                 Event::Elapsed => {
                     return Err(match self.pool.stall(key) {
-                        Some(loss) if !waits || loss == KeyError::Busy => KeyFailure::Unusable(loss),
+                        Some(error @ (KeyError::Busy | KeyError::Stuck)) => KeyFailure::Unusable(error),
+                        Some(error) if !waits => KeyFailure::Unusable(error),
                         Some(_) | None => KeyFailure::NoTouch,
                     });
                 }
@@ -159,52 +168,94 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
             Event::Interrupted => return Err(KeyFailure::Interrupted),
             Event::Opened(other) => self.pool.release(*other),
             Event::Reply(..)
+            | Event::Refused(..)
             | Event::UserPresenceNeeded(_)
             | Event::Busy(_)
+            | Event::Stuck(_)
             | Event::Lost(..)
             | Event::Elapsed => {}
         }
         Ok(())
     }
 
-    /// Has one key verify its user.
+    /// Has one key verify its user, by its sensor or by its PIN, with `attempts` wrong ones allowed.
     pub(crate) fn token(
         &mut self,
         key: KeyId,
         info: &Info,
-        request: &TokenRequest<'_>,
-    ) -> Result<(PinUvAuthProtocol, PinUvAuthToken), NoToken> {
-        let TokenRequest { permissions, rp_id, by_sensor, attempts } = *request;
-        let name = self.pool.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
-        let rules = PinRules { attempts, forbidden: None, takes_recovery_code: false };
-        let (mut flow, mut next) = PinUvTokenFlow::start(&name, info, permissions, rp_id, by_sensor, rules)
-            .ok_or(NoToken::NoProtocol)?;
+        trusted: &Trusted<'_>,
+        request: TokenRequest<'_>,
+        attempts: u8,
+    ) -> Result<Token, NoToken> {
+        let device = self.pool.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
+        let name = KeyName { device, shown: None };
+        let rules = PinRules { forbidden: None, takes_recovery_code: false };
+        let mut host = OneKeyHost { single: self, budget: PinBudget::new(attempts), sent: None };
+        let mut request = request;
         loop {
-            next = match next {
-                Next::Send { payload, touch } => {
-                    let cue = touch.then_some(&Notice::UseFingerprint);
-                    let reply = self.exchange(key, Message::ctap2(payload), cue)?;
-                    flow.on_reply(&reply, self.pool.platform(), self.dialogue.person)
-                }
-                Next::Later => {
-                    self.pause(key, REPEAT_DELAY)?;
-                    flow.resume(self.dialogue.person)
-                }
-                Next::Ask => {
-                    self.pool.settle(QUIET);
-                    if self.pool.is_interrupted() {
-                        return Err(KeyFailure::Interrupted.into());
+            let (mut flow, mut progress) =
+                PinUvTokenFlow::start(trusted, name.clone(), info, &request, rules, &mut host)
+                    .ok_or(NoToken::NoProtocol)?;
+            loop {
+                progress = match progress {
+                    Progress::Sent => {
+                        let (message, cue) = host.sent.take().ok_or(KeyFailure::Malformed)?;
+                        let Reply { payload, took } =
+                            host.single.exchange(key, message, cue.then_some(&Notice::UseFingerprint))?;
+                        flow.on_reply(&payload, took, &mut host)
                     }
-                    let asked_at = self.pool.now();
-                    let next = flow.ask(self.pool.platform(), self.dialogue.person);
-                    let taken = self.pool.now().saturating_sub(asked_at);
-                    self.deadline = self.deadline.saturating_add(taken);
-                    self.dialogue.move_on();
-                    next
-                }
-                Next::Done(token) => return Ok((flow.protocol(), token)),
-                Next::Failed(error) => return Err(NoToken::Pin(error)),
-            };
+                    Progress::Pause => {
+                        host.single.pause(key, REPEAT_DELAY)?;
+                        flow.resume(&mut host)
+                    }
+                    Progress::SensorGaveUp => break,
+                    Progress::Done(token) => return Ok(token),
+                    Progress::Failed(TokenError::Interrupted) => return Err(KeyFailure::Interrupted.into()),
+                    Progress::Failed(error) => return Err(NoToken::Pin(error)),
+                };
+            }
+            host.tell(Notice::FingerprintLocked { key: None });
+            request.by_sensor = false;
         }
+    }
+}
+
+/// A token flow's view of the one key: what it sends is exchanged at its next turn.
+struct OneKeyHost<'s, 'a, W: Platform, P: Prompter> {
+    single: &'s mut SingleKey<'a, W, P>,
+    budget: PinBudget,
+    sent: Option<(Message, bool)>,
+}
+
+impl<W: Platform, P: Prompter> TokenHost for OneKeyHost<'_, '_, W, P> {
+    type Platform = W;
+
+    fn platform(&mut self) -> &mut W {
+        self.single.pool.platform()
+    }
+
+    fn budget(&mut self) -> &mut PinBudget {
+        &mut self.budget
+    }
+
+    fn send(&mut self, message: Message, touch: bool) {
+        self.sent = Some((message, touch));
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        self.single.dialogue.tell(notice);
+    }
+
+    fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
+        let single = &mut *self.single;
+        single.pool.drain_cancelled(QUIET);
+        if single.pool.is_interrupted() {
+            return PinAnswer::Interrupted;
+        }
+        let asked_at = single.pool.now();
+        let answer = single.dialogue.prompter.ask_pin(prompt);
+        single.deadline = single.deadline.saturating_add(single.pool.now().saturating_sub(asked_at));
+        single.dialogue.move_on();
+        answer
     }
 }

@@ -4,16 +4,18 @@ use super::super::support::{DeskPlatform, Key, ms, seconds};
 use ctap::Secret;
 use ctap::hid::Report;
 use passkey_core::ceremony::{
-    AccountAnswer, Gone, KeyId, NoRandomness, Notice, OpenError, PinAnswer, PinPrompt, Platform, PluggedKey,
-    Prompter, Wake,
+    AccountAnswer, KeyId, ListError, NoRandomness, Notice, OpenError, PinAnswer, PinPrompt, Platform,
+    PluggedKey, Prompter, TransferError, Wake,
 };
 use std::time::Duration;
 use virtual_key::Touch;
 
 /// How long an honest person takes to touch a key that blinks.
-pub(super) const REACTION: Duration = ms(50);
+pub(super) const REACTION: Duration = ms(100);
+/// How long a hostile key pretends that it took a person: less than the honest one, and not too little to be believed.
+pub(super) const EAGER: Duration = ms(70);
 /// How much later than without a hostile key an honest one may sign in.
-pub(super) const GRACE: Duration = ms(300);
+pub(super) const GRACE: Duration = ms(350);
 /// How much later where the person is to choose between the two: a key that gets on with what it was asked is waited for.
 pub(super) const CHOICE_GRACE: Duration = ms(1300);
 /// The ceremony's time.
@@ -79,7 +81,7 @@ impl Platform for Watched<'_> {
         self.platform.random(bytes)
     }
 
-    fn plugged(&mut self) -> Vec<PluggedKey> {
+    fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError> {
         self.platform.plugged()
     }
 
@@ -99,13 +101,13 @@ impl Platform for Watched<'_> {
         self.platform.unlock(key);
     }
 
-    fn read(&mut self, key: KeyId) -> Result<Option<Report>, Gone> {
+    fn read(&mut self, key: KeyId) -> Result<Option<Report>, TransferError> {
         let report = self.platform.read(key)?;
         self.reads += u64::from(report.is_some());
         Ok(report)
     }
 
-    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, Gone> {
+    fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, TransferError> {
         self.writes += 1;
         self.check();
         self.platform.write(key, report)

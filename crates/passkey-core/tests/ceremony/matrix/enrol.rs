@@ -1,7 +1,7 @@
 //! Enrolling.
 
-use super::super::support::{Key, Scene, ms};
-use super::desk::{REACTION, TIMEOUT, Typist, Watched};
+use super::super::support::{Key, Scene};
+use super::desk::{EAGER, REACTION, TIMEOUT, Typist, Watched};
 use super::table::Table;
 use super::{grace, impossible, misbehaviours};
 use passkey_core::ceremony::{self, EnrolError, Enrolled, Enrolment, KeyError, KeyFailure, TokenError};
@@ -136,7 +136,7 @@ impl Stage {
         for key in &keys {
             // It needs no person: it acts as if it had been touched.
             if way != Way::SecondFinger {
-                scene.desk().auto_touch(*key, ms(1));
+                scene.desk().auto_touch(*key, EAGER);
             }
         }
         if honest {
@@ -183,6 +183,7 @@ fn word(result: &Result<Enrolled, EnrolError>) -> &'static str {
         Err(EnrolError::Key(KeyFailure::Unplugged)) => "unplugged",
         Err(EnrolError::Key(KeyFailure::NoTouch)) => "no touch",
         Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Silent))) => "silent",
+        Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Stuck))) => "stuck",
         Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Busy))) => "busy",
         Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Garbled(_)))) => "garbled",
         Err(EnrolError::Key(KeyFailure::Unusable(KeyError::Refused(_)))) => "closed",

@@ -1,0 +1,241 @@
+//! How far one key has come in a sign-in. A state owns what it needs and nothing else.
+
+use super::super::keys::Protocol;
+use super::super::standing::{ModelClaim, Trusted};
+use super::super::steps::allow_list::AllowListBatch;
+use super::super::steps::assertion::{AssertionRequest, Token};
+use super::super::steps::pin_uv_token::PinUvTokenFlow;
+use super::super::steps::uv_method::Method;
+use super::discovering::Discovery;
+use super::error::Refusal;
+use crate::credential::Credential;
+use ctap::Info;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Where a key is. Keys that hold nothing, or have failed, have no state any more.
+pub(super) enum State<'a> {
+    /// authenticatorGetInfo is under way.
+    Identifying,
+    /// It is asked, without a touch, whether it holds one of the passkeys.
+    PreFlight(PreFlight<'a>),
+    /// Its person is needed next; when is for the schedule to decide.
+    Ready(Candidate<'a>),
+    /// The person may touch it to say that this is the key they mean.
+    Selecting(Candidate<'a>),
+    /// It verifies its user, by PIN or sensor, for a token.
+    Verifying(Candidate<'a>, Box<Verifying<'a>>),
+    /// The assertion proper is under way.
+    Touching(Candidate<'a>, Touching<'a>),
+    /// Its person will be asked for again at this time.
+    Pausing(Candidate<'a>, Duration),
+    /// It has been touched and is telling its other discoverable passkeys.
+    Collecting(Candidate<'a>, Discovery<'a>),
+    /// Its state is being worked on.
+    Changing,
+}
+
+/// The search for the passkeys on one key.
+pub(super) struct PreFlight<'a> {
+    pub(super) protocol: Protocol,
+    /// Lists still to be asked for; the first is the one in flight.
+    pub(super) batches: VecDeque<AllowListBatch<'a>>,
+    /// Lists to which it has said neither yes nor no.
+    pub(super) unanswered: VecDeque<AllowListBatch<'a>>,
+    /// What the reply in flight is held against.
+    pub(super) request: Option<AssertionRequest<'a>>,
+    /// What came of a touch that was asked for before anything was known of the key. It counts once the key has proved itself.
+    pub(super) touched: Option<Refusal>,
+    /// A U2F key has said that the first of the lists is its own, and is asked to sign without a touch.
+    pub(super) proves_u2f: bool,
+    /// It waits for a touch, although it should not.
+    pub(super) blinks: bool,
+    /// Requests that it has answered.
+    pub(super) answered: usize,
+    pub(super) answered_at: Duration,
+    pub(super) since: Duration,
+}
+
+/// A key that may hold a passkey.
+pub(super) struct Candidate<'a> {
+    pub(super) protocol: Protocol,
+    /// Lists that it is to be asked for; the first is the next. None where it is asked for whatever it has.
+    pub(super) batches: VecDeque<AllowListBatch<'a>>,
+    pub(super) standing: Standing<'a>,
+    /// Whether it has answered without a touch, where it was asked so.
+    pub(super) silently: Option<bool>,
+    /// Its person has been asked for.
+    pub(super) has_asked: bool,
+    /// How often it has said that it was chosen, sooner than any person could have touched it.
+    pub(super) too_soon: u8,
+}
+
+/// What the key has shown so far.
+pub(super) enum Standing<'a> {
+    /// Nothing, since it was not asked: it is the only key, and a touch is all it takes.
+    NotAsked,
+    /// Nothing: it neither answers nor denies. A touch will tell.
+    Undecided,
+    /// Its user would be verified if it were what it says, and the person means it.
+    Claimed(Claim<'a>, Method),
+    /// Enough for its user to be verified.
+    Trusted(UserCheck<'a>),
+}
+
+/// What an unproven key says that it is.
+pub(super) enum Claim<'a> {
+    /// Of a model that holds passkeys which do not show themselves.
+    Model(ModelClaim<'a>),
+    /// One that knows who is signing in.
+    Discoverable,
+}
+
+/// A trusted key, and how far its user is verified.
+pub(super) struct UserCheck<'a> {
+    pub(super) trusted: Trusted<'a>,
+    pub(super) method: Method,
+    pub(super) token: Option<Token>,
+    /// Fingers that were not recognised by a key without tokens.
+    pub(super) sensor_failures: u8,
+    /// Tokens that it did not take (any more).
+    pub(super) refused_tokens: u8,
+}
+
+/// A key that verifies its user.
+pub(super) struct Verifying<'a> {
+    pub(super) flow: PinUvTokenFlow<'a>,
+    /// When it is asked again, if nobody came to its sensor.
+    pub(super) resume_at: Option<Duration>,
+}
+
+/// The assertion proper.
+pub(super) struct Touching<'a> {
+    pub(super) request: AssertionRequest<'a>,
+    /// When the person is told to touch it, should the key not say before that it waits.
+    pub(super) cue_at: Option<Duration>,
+}
+
+impl<'a> PreFlight<'a> {
+    pub(super) fn new(
+        protocol: Protocol,
+        batches: impl IntoIterator<Item = AllowListBatch<'a>>,
+        now: Duration,
+    ) -> Self {
+        Self {
+            protocol,
+            batches: batches.into_iter().collect(),
+            unanswered: VecDeque::new(),
+            request: None,
+            touched: None,
+            proves_u2f: false,
+            blinks: false,
+            answered: 0,
+            answered_at: now,
+            since: now,
+        }
+    }
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn new(
+        protocol: Protocol,
+        batches: VecDeque<AllowListBatch<'a>>,
+        standing: Standing<'a>,
+    ) -> Self {
+        Self { protocol, batches, standing, silently: None, has_asked: false, too_soon: 0 }
+    }
+
+    /// What it says of itself, if it speaks CTAP2.
+    pub(super) fn info(&self) -> Option<&Info> {
+        self.protocol.info()
+    }
+
+    /// The RP ID of what it is asked for next; `None` where that is no particular passkey.
+    pub(super) fn rp_id(&self) -> Option<&'a str> {
+        self.batches.front()?.0.first().map(|credential| credential.rp_id.as_str())
+    }
+
+    /// The passkeys that it is asked for next.
+    pub(super) fn asked(&self) -> Vec<&'a Credential> {
+        self.batches.front().map_or_else(Vec::new, |batch| batch.0.clone())
+    }
+
+    /// The passkey that it has proved to hold.
+    pub(super) fn proved(&self) -> Option<&'a Credential> {
+        match &self.standing {
+            Standing::Trusted(check) => check.trusted.proved(),
+            Standing::NotAsked | Standing::Undecided | Standing::Claimed(..) => None,
+        }
+    }
+
+    /// Whether it could be the one that the person means, as far as others are concerned: what is undecided holds nobody up.
+    pub(super) fn may_be_meant(&self) -> bool {
+        matches!(self.standing, Standing::Claimed(..) | Standing::Trusted(_))
+    }
+
+    pub(super) fn is_trusted(&self) -> bool {
+        matches!(self.standing, Standing::Trusted(_))
+    }
+
+    /// Whether nothing speaks against it, so that the time for the touch begins with it.
+    pub(super) fn is_worth_waiting_for(&self) -> bool {
+        !matches!(self.standing, Standing::Undecided)
+    }
+
+    /// Whether a PIN is what it needs next, or the person's word that they mean it.
+    pub(super) fn needs_selecting(&self) -> bool {
+        match &self.standing {
+            Standing::Claimed(..) => true,
+            Standing::Trusted(check) => check.method == Method::Pin && check.token.is_none(),
+            Standing::NotAsked | Standing::Undecided => false,
+        }
+    }
+}
+
+impl<'a> UserCheck<'a> {
+    pub(super) fn new(trusted: Trusted<'a>, method: Method) -> Self {
+        Self { trusted, method, token: None, sensor_failures: 0, refused_tokens: 0 }
+    }
+}
+
+impl<'a> State<'a> {
+    /// The key as a candidate, once it is one.
+    pub(super) fn candidate(&self) -> Option<&Candidate<'a>> {
+        match self {
+            Self::Ready(candidate)
+            | Self::Selecting(candidate)
+            | Self::Verifying(candidate, _)
+            | Self::Touching(candidate, _)
+            | Self::Pausing(candidate, _)
+            | Self::Collecting(candidate, _) => Some(candidate),
+            Self::Identifying | Self::PreFlight(_) | Self::Changing => None,
+        }
+    }
+
+    /// The candidate, for another state.
+    pub(super) fn into_candidate(self) -> Option<Candidate<'a>> {
+        match self {
+            Self::Ready(candidate)
+            | Self::Selecting(candidate)
+            | Self::Verifying(candidate, _)
+            | Self::Touching(candidate, _)
+            | Self::Pausing(candidate, _)
+            | Self::Collecting(candidate, _) => Some(candidate),
+            Self::Identifying | Self::PreFlight(_) | Self::Changing => None,
+        }
+    }
+
+    /// Whether its person has to do something on it now.
+    pub(super) fn waits_for_person(&self) -> bool {
+        match self {
+            Self::Touching(..) | Self::Selecting(_) | Self::Pausing(..) => true,
+            Self::Verifying(_, verifying) => verifying.flow.waits_for_person(),
+            Self::PreFlight(pre_flight) => pre_flight.blinks,
+            Self::Identifying | Self::Ready(_) | Self::Collecting(..) | Self::Changing => false,
+        }
+    }
+
+    pub(super) fn is_undecided(&self) -> bool {
+        matches!(self, Self::Identifying | Self::PreFlight(_))
+    }
+}

@@ -1,0 +1,207 @@
+//! The PIN, or the key's own sensor, by a pinUvAuthToken.
+
+use super::super::keys::{KeyId, Message, Platform};
+use super::super::prompter::{Notice, PinAnswer, PinPrompt, Prompter};
+use super::super::steps::pin_uv_token::{
+    KeyName, PinBudget, PinRules, PinUvTokenFlow, Progress, TokenError, TokenHost, TokenRequest,
+};
+use super::super::steps::timing::{QUIET, REPEAT_DELAY};
+use super::super::steps::uv_method::{Impossible, Method};
+use super::error::SignInError;
+use super::state::{Candidate, Standing, State, Verifying};
+use super::{Ceremony, Step, Wanted};
+use ctap::client_pin::Permissions;
+use std::time::Duration;
+
+/// The ceremony as the flow for one of its keys sees it.
+struct Host<'h, 'a, W: Platform, P: Prompter> {
+    ceremony: &'h mut Ceremony<'a, W, P>,
+    key: KeyId,
+}
+
+impl<W: Platform, P: Prompter> TokenHost for Host<'_, '_, W, P> {
+    type Platform = W;
+
+    fn platform(&mut self) -> &mut W {
+        self.ceremony.pool.platform()
+    }
+
+    fn budget(&mut self) -> &mut PinBudget {
+        &mut self.ceremony.budget
+    }
+
+    fn send(&mut self, message: Message, touch: bool) {
+        if touch {
+            self.ceremony.send(self.key, message, true);
+        } else {
+            // The person has selected this key, perhaps, and others wait for what comes of it.
+            self.ceremony.pool.demand(self.key, message);
+        }
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        self.ceremony.tell(notice);
+    }
+
+    fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
+        self.ceremony
+            .with_the_person(self.key, |ceremony| ceremony.dialogue.prompter.ask_pin(prompt))
+            .unwrap_or(PinAnswer::Interrupted)
+    }
+}
+
+impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
+    /// Has a trusted key verify its user for a token.
+    pub(super) fn begin_token(&mut self, key: KeyId, mut candidate: Candidate<'a>) -> Step {
+        self.begin_person(&mut candidate);
+        let name = self.name_of(key, &candidate);
+        let rp_id = match self.request.wanted {
+            Wanted::Anyone { rp_id, .. } => rp_id,
+            Wanted::Passkeys(_) => candidate.rp_id().unwrap_or_default(),
+        };
+        let (Standing::Trusted(check), Some(info)) = (&candidate.standing, candidate.info()) else {
+            self.dismiss(key);
+            return Ok(None);
+        };
+        let by_sensor = check.method == Method::BuiltIn { token: true };
+        let request = TokenRequest { permissions: Permissions::GA, rp_id, by_sensor };
+        let rules = PinRules {
+            forbidden: self.request.forbidden_pin,
+            takes_recovery_code: self.request.takes_recovery_code,
+        };
+        let mut host = Host { ceremony: self, key };
+        match PinUvTokenFlow::start(&check.trusted, name, info, &request, rules, &mut host) {
+            Some((flow, progress)) => {
+                self.follow(key, candidate, Verifying { flow, resume_at: None }, progress)
+            }
+            None => {
+                let passkey = check.trusted.proved();
+                self.turn_away(key, passkey, SignInError::CannotVerifyUser(Impossible::NotSupported));
+                Ok(None)
+            }
+        }
+    }
+
+    /// What prompts call the key, where another one could be meant.
+    pub(super) fn name_of(&self, key: KeyId, candidate: &Candidate<'a>) -> KeyName {
+        let device = self.pool.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
+        let called =
+            || candidate.proved().map_or_else(|| device.clone(), |credential| credential.name.clone());
+        let shown = (self.pool.count() > 1).then(called);
+        KeyName { device, shown }
+    }
+
+    pub(super) fn tell_sensor_locked(&mut self, key: KeyId, candidate: &Candidate<'a>) {
+        let key = self.name_of(key, candidate).shown;
+        self.tell(Notice::FingerprintLocked { key });
+    }
+
+    /// The reply to what the flow asked.
+    pub(super) fn on_token_reply(
+        &mut self,
+        key: KeyId,
+        candidate: Candidate<'a>,
+        mut verifying: Verifying<'a>,
+        payload: &[u8],
+        took: Duration,
+    ) -> Step {
+        let progress = verifying.flow.on_reply(payload, took, &mut Host { ceremony: self, key });
+        self.follow(key, candidate, verifying, progress)
+    }
+
+    /// The flow has made its pause.
+    pub(super) fn resume_token(
+        &mut self,
+        key: KeyId,
+        candidate: Candidate<'a>,
+        mut verifying: Verifying<'a>,
+    ) -> Step {
+        verifying.resume_at = None;
+        let progress = verifying.flow.resume(&mut Host { ceremony: self, key });
+        self.follow(key, candidate, verifying, progress)
+    }
+
+    fn follow(
+        &mut self,
+        key: KeyId,
+        mut candidate: Candidate<'a>,
+        mut verifying: Verifying<'a>,
+        progress: Progress,
+    ) -> Step {
+        match progress {
+            Progress::Sent => self.set(key, State::Verifying(candidate, Box::new(verifying))),
+            Progress::Pause => {
+                verifying.resume_at = Some(self.pool.now().saturating_add(REPEAT_DELAY));
+                self.set(key, State::Verifying(candidate, Box::new(verifying)));
+            }
+            Progress::Done(token) => {
+                if let Standing::Trusted(check) = &mut candidate.standing {
+                    check.token = Some(token);
+                }
+                self.begin_touch(key, candidate)?;
+            }
+            Progress::SensorGaveUp => {
+                if let Standing::Trusted(check) = &mut candidate.standing {
+                    check.method = Method::Pin;
+                }
+                self.tell_sensor_locked(key, &candidate);
+                self.set(key, State::Ready(candidate));
+            }
+            Progress::Failed(error) => return self.on_no_token(key, &candidate, verifying, error),
+        }
+        Ok(None)
+    }
+
+    fn on_no_token(
+        &mut self,
+        key: KeyId,
+        candidate: &Candidate<'a>,
+        mut verifying: Verifying<'a>,
+        error: TokenError,
+    ) -> Step {
+        self.recovery_code = verifying.flow.take_recovery_code();
+        if verifying.flow.wrong_pins() > 0 {
+            self.pin_failed.extend(candidate.asked().into_iter().map(|credential| credential.id.clone()));
+        }
+        let reason = match error {
+            TokenError::Refused(ctap::Status::OTHER) => {
+                SignInError::KeyUnusable(super::super::keys::KeyError::Stuck)
+            }
+            error => SignInError::Pin(error),
+        };
+        self.turn_away(key, candidate.proved(), reason);
+        match error {
+            // The person's word, or nobody to ask: no other key changes that.
+            TokenError::Empty
+            | TokenError::Unavailable
+            | TokenError::Interrupted
+            | TokenError::NeverAPin
+            | TokenError::RecoveryCode
+            | TokenError::AttemptsUsedUp { .. }
+            | TokenError::NoRandomness => Err(SignInError::Pin(error)),
+            TokenError::PinLocked
+            | TokenError::PinBlocked
+            | TokenError::PinMustChange
+            | TokenError::PinNotSet
+            | TokenError::SensorLocked
+            | TokenError::Refused(_)
+            | TokenError::Malformed => Ok(None),
+        }
+    }
+
+    /// Lets the person answer a question about one key; `None` if they had given up before it. The time they take does not count,
+    /// and no key is locked or blinks meanwhile.
+    pub(super) fn with_the_person<T>(&mut self, key: KeyId, ask: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.quieten_others(key);
+        self.pool.drain_cancelled(QUIET);
+        if self.pool.is_interrupted() {
+            return None;
+        }
+        let asked_at = self.pool.now();
+        let answer = ask(self);
+        // Whatever was told before the question may be told again after it.
+        self.dialogue.move_on();
+        self.clock.stop_for(self.pool.now().saturating_sub(asked_at));
+        Some(answer)
+    }
+}
