@@ -6,17 +6,18 @@ use std::time::Instant;
 
 use ctap::Secret;
 use pam::constants::PamResultCode;
+use passkey_core::account::{Account, UserDatabase as _};
 use passkey_core::ceremony::{
     Attempt, LinuxPlatform, Passkey, SignIn, SignInError, TokenError, Wanted, sign_in,
 };
 use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
-use passkey_core::store::{Account, CredentialFile, Loaded, StateUpdate, Store};
+use passkey_core::store::{CredentialFile, Loaded, StateUpdate, Store};
 use passkey_core::time;
 use passkey_core::verify::Verified;
 
 use crate::audit::Record;
 use crate::conversation::{PamConversation, Verbosity};
-use crate::ffi::{self, InterruptGuard, LookupError, NotSet, NotText, Pam, Severity};
+use crate::ffi::{InterruptGuard, NotSet, NotText, Pam, Severity, SystemUsers};
 use crate::outcome::Outcome;
 use crate::recovery::{self, RecoveryCodes};
 use crate::remote::Origin;
@@ -187,10 +188,9 @@ fn conclude(
 /// Who signs in. Where nobody has said so yet, the application asks as it always does.
 fn account(pam: &mut Pam<'_>) -> Result<Account, Outcome> {
     match pam.settled_user() {
-        Ok(Some(name)) => ffi::lookup(&name).map_err(|error| match error {
-            LookupError::Unknown => Outcome::UnknownUser,
-            LookupError::Failed(error) => Outcome::UserDatabase(error),
-        }),
+        Ok(Some(name)) => {
+            SystemUsers.by_name(&name).map_err(Outcome::UserDatabase)?.ok_or(Outcome::UnknownUser)
+        }
         Ok(None) => Err(Outcome::NoUser),
         Err(NotText) => Err(Outcome::UnknownUser),
     }

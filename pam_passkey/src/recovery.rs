@@ -1,10 +1,11 @@
 //! A recovery code in place of a security key that is lost, broken or locked.
 
+use passkey_core::account::Account;
 use passkey_core::ceremony::{KeyError, SignInError, TokenError};
 use passkey_core::config::{Policy, Recovery};
 use passkey_core::messages::{self, NotACode, Phrase};
+use passkey_core::store::Store;
 use passkey_core::store::recovery::{Code, Codes, Reading, RedeemError, Redeemed};
-use passkey_core::store::{Account, Store};
 use passkey_core::time;
 
 use crate::conversation::{Verbosity, words};

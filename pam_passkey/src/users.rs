@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
+use passkey_core::account::{Account, UserDatabase as _};
 use passkey_core::ceremony::{EnrolledUser, UserHandleLookup};
 use passkey_core::config::CounterPolicy;
 use passkey_core::credential::UserHandle;
-use passkey_core::store::{Account, State, Store};
+use passkey_core::store::{State, Store};
 
-use crate::ffi::{self, LookupError};
+use crate::ffi::SystemUsers;
 use crate::outcome::Outcome;
 
 /// All users, behind the store's index of user handles: finding one costs the same however many there are.
@@ -65,11 +66,9 @@ impl<'s> Users<'s> {
     fn find(&self, handle: &UserHandle) -> Result<Option<EnrolledUser>, Outcome> {
         let store = |error| Outcome::Store(Box::new(error));
         let Some(name) = self.store.user_of_handle(handle).map_err(store)? else { return Ok(None) };
-        let account = match ffi::lookup(&name) {
-            Ok(account) => account,
-            // Removed from the machine, and their passkeys left behind.
-            Err(LookupError::Unknown) => return Ok(None),
-            Err(LookupError::Failed(error)) => return Err(Outcome::UserDatabase(error)),
+        // Removed from the machine, and their passkeys left behind.
+        let Some(account) = SystemUsers.by_name(&name).map_err(Outcome::UserDatabase)? else {
+            return Ok(None);
         };
         let Some(loaded) = self.store.load(&account).map_err(store)? else { return Ok(None) };
         // The index is a hint; the user's own file decides.

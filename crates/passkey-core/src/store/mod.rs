@@ -19,8 +19,8 @@ pub use document::{EntryError, FormatError, SkippedEntry};
 pub use error::{StoreError, UpdateError};
 pub use state::{CredentialState, State};
 
-pub use crate::config::Account;
 use crate::{
+    account::Account,
     config::{Config, Template, TemplateError, file_name},
     credential::UserHandle,
     safe_file::{Owner, SafeFileError},
