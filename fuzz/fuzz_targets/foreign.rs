@@ -50,6 +50,7 @@ fn enrolled(passkey: &ForeignPasskey) -> Option<Credential> {
         cred_protect: None,
         transports: Vec::new(),
         added: now(),
+        answers_silently: None,
         enabled: true,
         attestation: None,
     })

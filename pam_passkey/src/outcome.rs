@@ -63,6 +63,8 @@ pub(crate) enum Outcome {
     UserNotSet,
     /// The process has no file descriptor left to watch for Ctrl-C.
     NoInterrupt(io::Error),
+    /// There is not enough memory for a sign-in.
+    NoMemory,
     /// The ceremony came to nothing.
     Failed(SignInError),
     /// A defect of ours.
@@ -183,10 +185,17 @@ impl Outcome {
             Self::UserDatabase(error) => system(format!("the user database cannot be read: {error}")),
             Self::Arguments(error) => broken(say::BROKEN, error.to_string()),
             Self::Config(error) => broken(say::BROKEN, error.to_string()),
-            Self::Store(error) => broken(say::STORE_BROKEN, error.to_string()),
+            Self::Store(error) => match **error {
+                StoreError::NoMemory { .. } => {
+                    Row::new(Code::PAM_BUF_ERR, Error(say::BROKEN.into()), Alarm, error.to_string())
+                }
+                _ => broken(say::STORE_BROKEN, error.to_string()),
+            },
             Self::NoRpId(error) => broken(say::BROKEN, error.to_string()),
             Self::UserNotSet => system("libpam does not take the user's name".to_owned()),
             Self::NoInterrupt(error) => system(format!("Ctrl-C cannot be watched for: {error}")),
+            // Not a word to the person, which would take memory as well.
+            Self::NoMemory => Row::new(Code::PAM_BUF_ERR, None, Alarm, "not enough memory for a sign-in"),
             Self::Panicked(panic) => {
                 system(format!("defect in the module, please report it: panic at {}", panic.place()))
             }

@@ -147,8 +147,23 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (rejected(V::CounterNotGreater(counter)), PAM_AUTH_ERR, Error, "stored 9, received 5"),
         (rejected(V::UnusablePublicKey), PAM_SERVICE_ERR, Error, "public key"),
     ];
+    table.extend(no_memory());
     table.extend(recovery());
     table
+}
+
+/// The rows of a machine that has no memory left.
+fn no_memory() -> Vec<(Outcome, Code, Tone, &'static str)> {
+    use Code::*;
+    vec![
+        (
+            Outcome::Store(Box::new(StoreError::NoMemory { path: "/x/alice.toml".into() })),
+            PAM_BUF_ERR,
+            Error,
+            "alice.toml: not enough memory",
+        ),
+        (Outcome::NoMemory, PAM_BUF_ERR, Nothing, "not enough memory for a sign-in"),
+    ]
 }
 
 /// The rows of recovery codes.
@@ -214,7 +229,7 @@ fn a_low_stock_of_recovery_codes_is_announced() {
 #[test]
 fn what_somebody_must_repair_is_an_error_in_the_log() {
     for (outcome, code, ..) in table() {
-        let broken = matches!(code, Code::PAM_SERVICE_ERR | Code::PAM_SYSTEM_ERR);
+        let broken = matches!(code, Code::PAM_SERVICE_ERR | Code::PAM_SYSTEM_ERR | Code::PAM_BUF_ERR);
         assert_eq!(outcome.row().severity == Severity::Error, broken, "{outcome:?}");
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn verified() -> Verified {
         cred_protect: None,
         transports: vec![],
         added: "2026-01-02T03:04:05Z".parse().unwrap(),
+        answers_silently: None,
         enabled: true,
         attestation: None,
     };

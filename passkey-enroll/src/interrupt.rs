@@ -3,11 +3,19 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::low_level::pipe;
+
+/// From here on a file that would become longer than this process may write (`ulimit -f`) is an error of the write, and no longer
+/// the end of the process in the middle of a change. Programs that it starts have their own way.
+pub(crate) fn survive_file_size_limit() {
+    // The flag says nothing of interest: the write fails. Where the handler cannot be installed, all is as it would be without.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+}
 
 /// What a wait has ended with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

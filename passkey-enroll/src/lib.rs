@@ -48,6 +48,7 @@ pub use exit::Exit;
 
 /// Runs the command that the program's arguments ask for, and gives its exit code.
 pub fn main() -> ExitCode {
+    interrupt::survive_file_size_limit();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     // This program is also its own helper, in processes of their own.
     match arguments.as_slice() {

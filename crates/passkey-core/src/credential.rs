@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::attestation::AttestationSummary;
 use crate::escape::is_dangerous;
+use crate::random::{self, NoRandomness};
 
 /// The longest credential id that is accepted, in bytes (WebAuthn Level 3, section 5.8.3).
 pub const MAX_CREDENTIAL_ID_LEN: usize = 1023;
@@ -42,6 +43,9 @@ pub struct Credential {
     pub transports: Vec<String>,
     /// When it was enrolled.
     pub added: Timestamp,
+    /// Whether its key answers a silent assertion (`up` = false; CTAP 2.1, section 6.2) for it: known from the self-check
+    /// of enrolment or the first sign-in, `None` before that. Older files do not say, and imported passkeys start without.
+    pub answers_silently: Option<bool>,
     /// A disabled passkey stays on file and never signs in.
     pub enabled: bool,
     /// What was recorded of the key's attestation at enrolment.
@@ -135,9 +139,9 @@ impl UserHandle {
     ///
     /// # Errors
     /// When the system gives no randomness.
-    pub fn random() -> Result<Self, getrandom::Error> {
+    pub fn random() -> Result<Self, NoRandomness> {
         let mut bytes = vec![0; 32];
-        getrandom::fill(&mut bytes)?;
+        random::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 

@@ -7,6 +7,7 @@
 //!   [`store::recovery`]: codes for the day a key is lost. [`attestation`]: what is known of where keys come from.
 //! - [`config`]: what the administrator decides.
 //! - [`messages`]: what the person is told; [`escape`]: foreign text in it.
+//! - [`random`], [`memory`]: what the kernel may not have to give, asked for in a way that can be refused.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +18,9 @@ pub mod client_data;
 pub mod config;
 pub mod credential;
 pub mod escape;
+pub mod memory;
 pub mod messages;
+pub mod random;
 pub mod safe_file;
 pub mod store;
 pub mod time;

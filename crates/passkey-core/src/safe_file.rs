@@ -1,22 +1,38 @@
 //! Opening files whose content decides who may sign in.
 //!
 //! The path is walked from the root one component at a time, each opened relative to the descriptor before it and
-//! never through a symbolic link, and every descriptor is judged itself: nothing can be exchanged between the
-//! question and the answer. A file is trusted when nobody but root and its user could have written it or put it there.
+//! never by the kernel through a symbolic link, and every descriptor is judged itself: nothing can be exchanged between
+//! the question and the answer. A file is trusted when nobody but root and its user could have written it or put it there.
+//!
+//! A symbolic link on the way, such as `/home` → `/var/home`, is followed where root alone could have put it there: the
+//! link and its directory are root's, and the directory is not writable by others. What it leads to is walked and judged
+//! like any path. The file itself is never a link, and no link of a user's is followed.
+
+mod error;
 
 use std::{
+    collections::VecDeque,
     ffi::{OsStr, OsString},
-    fmt,
     fs::File,
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
     os::{
         fd::{AsFd, OwnedFd},
-        unix::ffi::OsStrExt as _,
+        unix::ffi::{OsStrExt as _, OsStringExt as _},
     },
     path::{Component, Path, PathBuf},
 };
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::{
+    fs::{AtFlags, FileType, Mode, OFlags, Stat},
+    io::Errno,
+    process::Resource,
+};
+
+pub use error::SafeFileError;
+pub(crate) use error::refusal;
+
+/// The most symbolic links that are followed on the way to one file.
+const MAX_LINKS: u32 = 8;
 
 /// Who may own a trusted file and the directories above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +49,34 @@ impl Owner {
     }
 }
 
+/// What a name on the way turned out to be.
+enum Entered {
+    /// A directory, judged.
+    Directory(TrustedDir),
+    /// A symbolic link that is followed, and where it leads to.
+    Link(PathBuf),
+}
+
+/// One step on the way to a directory.
+enum Step {
+    Root,
+    Up,
+    Down(OsString),
+}
+
+/// The steps that a link's target stands for.
+fn steps_of(target: &Path) -> Vec<Step> {
+    target
+        .components()
+        .filter_map(|component| match component {
+            Component::RootDir => Some(Step::Root),
+            Component::ParentDir => Some(Step::Up),
+            Component::Normal(name) => Some(Step::Down(name.to_owned())),
+            Component::CurDir | Component::Prefix(_) => None,
+        })
+        .collect()
+}
+
 /// A directory, and the way to it, that only root and the user can write to.
 #[derive(Debug)]
 pub struct TrustedDir {
@@ -47,11 +91,7 @@ impl TrustedDir {
     /// # Errors
     /// What stands in the way, or why a component of the path is not trusted.
     pub fn open(path: &Path, owner: Owner) -> Result<Self, SafeFileError> {
-        let mut dir = Self::root(owner)?;
-        for name in names(path)? {
-            dir = dir.enter(name)?;
-        }
-        Ok(dir)
+        Self::walk(path, owner, None)
     }
 
     /// Like [`TrustedDir::open`], making what does not exist yet with the given mode.
@@ -59,12 +99,45 @@ impl TrustedDir {
     /// # Errors
     /// As [`TrustedDir::open`], or why a directory cannot be made.
     pub fn create(path: &Path, owner: Owner, mode: Mode) -> Result<Self, SafeFileError> {
+        Self::walk(path, owner, Some(mode))
+    }
+
+    /// Goes to `path`; with a mode for new directories, makes those that do not exist yet.
+    fn walk(path: &Path, owner: Owner, new: Option<Mode>) -> Result<Self, SafeFileError> {
+        let mut steps: VecDeque<Step> =
+            names(path)?.into_iter().map(|name| Step::Down(name.into())).collect();
         let mut dir = Self::root(owner)?;
-        for name in names(path)? {
-            dir = match dir.enter(name) {
-                Err(SafeFileError::NotFound { .. }) => dir.make(name, mode)?,
-                entered => entered?,
+        let mut links: u32 = 0;
+        while let Some(step) = steps.pop_front() {
+            let name = match step {
+                Step::Root => {
+                    dir = Self::root(owner)?;
+                    continue;
+                }
+                Step::Up => {
+                    dir = dir.parent()?;
+                    continue;
+                }
+                Step::Down(name) => name,
             };
+            let entered = match (dir.enter(&name), new) {
+                (Err(SafeFileError::NotFound { .. }), Some(mode)) => {
+                    dir.make(&name, mode).map(Entered::Directory)
+                }
+                (entered, _) => entered,
+            };
+            match entered? {
+                Entered::Directory(entered) => dir = entered,
+                Entered::Link(_) if links == MAX_LINKS => {
+                    return Err(SafeFileError::Symlink { path: dir.path.join(name) });
+                }
+                Entered::Link(target) => {
+                    links = links.saturating_add(1);
+                    for step in steps_of(&target).into_iter().rev() {
+                        steps.push_front(step);
+                    }
+                }
+            }
         }
         Ok(dir)
     }
@@ -77,15 +150,43 @@ impl TrustedDir {
         Self { fd, path, owner }.judged()
     }
 
-    fn enter(&self, name: &OsStr) -> Result<Self, SafeFileError> {
+    /// The directory above. The way here led through no link, so the path's parent is it.
+    fn parent(&self) -> Result<Self, SafeFileError> {
+        let path = self.path.parent().unwrap_or(&self.path).to_owned();
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.fd, "..", flags, Mode::empty()) {
+            Ok(fd) => Self { fd, path, owner: self.owner }.judged(),
+            Err(errno) => Err(refusal(&path, errno.into())),
+        }
+    }
+
+    fn enter(&self, name: &OsStr) -> Result<Entered, SafeFileError> {
         let path = self.path.join(name);
         // O_PATH: passing through needs no permission to read the directory.
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
-            Ok(fd) => Self { fd, path, owner: self.owner }.judged(),
-            Err(rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => Err(self.not_a_directory(name, path)),
+            Ok(fd) => Self { fd, path, owner: self.owner }.judged().map(Entered::Directory),
+            Err(Errno::NOTDIR | Errno::LOOP) => self.link_target(name, path).map(Entered::Link),
             Err(errno) => Err(refusal(&path, errno.into())),
         }
+    }
+
+    /// Where the symbolic link `name` leads to, if root alone could have put it there.
+    fn link_target(&self, name: &OsStr, path: PathBuf) -> Result<PathBuf, SafeFileError> {
+        let failed = |errno: Errno| refusal(&path, errno.into());
+        // The link itself, so that what is judged is what is read.
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let link = rustix::fs::openat(&self.fd, name, flags, Mode::empty()).map_err(failed)?;
+        let stat = rustix::fs::fstat(&link).map_err(failed)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+            return Err(SafeFileError::NotDirectory { path });
+        }
+        let dir = self.stat()?;
+        if stat.st_uid != 0 || dir.st_uid != 0 || writable_by_others(&dir) {
+            return Err(SafeFileError::Symlink { path });
+        }
+        let target = rustix::fs::readlinkat(&link, "", Vec::new()).map_err(failed)?;
+        Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
     }
 
     fn make(&self, name: &OsStr, mode: Mode) -> Result<Self, SafeFileError> {
@@ -93,10 +194,12 @@ impl TrustedDir {
         let ours = match rustix::fs::mkdirat(&self.fd, name, mode) {
             Ok(()) => true,
             // Somebody else made it at the same moment: it is judged like any other.
-            Err(rustix::io::Errno::EXIST) => false,
+            Err(Errno::EXIST) => false,
             Err(errno) => return Err(refusal(&path, errno.into())),
         };
-        let dir = self.enter(name)?;
+        let Entered::Directory(dir) = self.enter(name)? else {
+            return Err(SafeFileError::Symlink { path });
+        };
         if ours {
             // The process's umask is the host's affair and must not lock the user out.
             rustix::fs::chmodat(&self.fd, name, mode, AtFlags::empty())
@@ -119,18 +222,7 @@ impl TrustedDir {
         rustix::fs::fstat(&self.fd).map_err(|errno| refusal(&self.path, errno.into()))
     }
 
-    /// Tells a symbolic link from anything else that is no directory.
-    fn not_a_directory(&self, name: &OsStr, path: PathBuf) -> SafeFileError {
-        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink => {
-                SafeFileError::Symlink { path }
-            }
-            Ok(_) => SafeFileError::NotDirectory { path },
-            Err(errno) => refusal(&path, errno.into()),
-        }
-    }
-
-    /// The directory's path.
+    /// The directory's path, without the links on the way.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -140,7 +232,7 @@ impl TrustedDir {
     /// # Errors
     /// What stands in the way, such as more than `max` names.
     pub fn names(&self, max: usize) -> Result<Vec<OsString>, SafeFileError> {
-        let failed = |errno: rustix::io::Errno| refusal(&self.path, errno.into());
+        let failed = |errno: Errno| refusal(&self.path, errno.into());
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, ".", flags, Mode::empty()).map_err(failed)?;
         let mut names = Vec::new();
@@ -168,7 +260,7 @@ impl TrustedDir {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
             Ok(fd) => fd,
-            Err(rustix::io::Errno::LOOP) => return Err(SafeFileError::Symlink { path }),
+            Err(Errno::LOOP) => return Err(SafeFileError::Symlink { path }),
             Err(errno) => return Err(refusal(&path, errno.into())),
         };
         let stat = rustix::fs::fstat(&fd).map_err(|errno| refusal(&path, errno.into()))?;
@@ -197,6 +289,19 @@ impl AsFd for TrustedDir {
 pub fn read(path: &Path, owner: Owner, max_len: u64) -> Result<Vec<u8>, SafeFileError> {
     let (dir, name) = split(path)?;
     TrustedDir::open(dir, owner)?.read(name, max_len)
+}
+
+/// Writes `content` at the beginning of `file`, which is empty, or nothing where the process may not write files so
+/// long. The kernel ends a process that writes beyond its limit with SIGXFSZ, and the process is not ours.
+///
+/// # Errors
+/// [`io::ErrorKind::FileTooLarge`] beyond the limit (`RLIMIT_FSIZE`), or what keeps the file from being written.
+pub fn write_whole(file: &mut File, content: &[u8]) -> io::Result<()> {
+    let limit = rustix::process::getrlimit(Resource::Fsize).current;
+    if limit.is_some_and(|limit| u64::try_from(content.len()).map_or(true, |len| len > limit)) {
+        return Err(Errno::FBIG.into());
+    }
+    file.write_all(content)
 }
 
 /// A path's directory and last name.
@@ -259,180 +364,6 @@ fn writable_by_others(stat: &Stat) -> bool {
 
 fn permissions(stat: &Stat) -> u32 {
     stat.st_mode & 0o7777
-}
-
-/// The refusal that an error of the system amounts to.
-pub(crate) fn refusal(path: &Path, error: io::Error) -> SafeFileError {
-    let path = path.to_owned();
-    match error.kind() {
-        io::ErrorKind::NotFound => SafeFileError::NotFound { path },
-        io::ErrorKind::PermissionDenied => SafeFileError::Denied { path },
-        _ => SafeFileError::Io { path, error },
-    }
-}
-
-/// Why a file or a directory above it cannot be opened or trusted. Each `Display` names the path and the remedy.
-#[derive(Debug)]
-pub enum SafeFileError {
-    /// It truly does not exist.
-    NotFound {
-        /// What does not exist.
-        path: PathBuf,
-    },
-    /// The system does not let this process at it.
-    Denied {
-        /// What is closed.
-        path: PathBuf,
-    },
-    /// A symbolic link.
-    Symlink {
-        /// The link.
-        path: PathBuf,
-    },
-    /// No directory where one should be.
-    NotDirectory {
-        /// What is there instead.
-        path: PathBuf,
-    },
-    /// A FIFO, a device, a directory: anything but a regular file.
-    NotRegular {
-        /// What is there instead.
-        path: PathBuf,
-    },
-    /// Owned by somebody who has no business here.
-    ForeignOwner {
-        /// What is owned.
-        path: PathBuf,
-        /// By whom.
-        uid: u32,
-        /// Who may own it.
-        accepted: Owner,
-    },
-    /// Its group or everybody can write to it.
-    WritableByOthers {
-        /// What is writable.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// It has more names than one.
-    HardLinked {
-        /// The name that was opened.
-        path: PathBuf,
-    },
-    /// Longer than such a file can be.
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The longest accepted, in bytes.
-        max_len: u64,
-    },
-    /// A directory holds more files than such a one can.
-    TooManyFiles {
-        /// The directory.
-        path: PathBuf,
-        /// The most that are accepted.
-        max: usize,
-    },
-    /// The path is not absolute or holds `.` or `..`.
-    NotPlain {
-        /// The path.
-        path: PathBuf,
-    },
-    /// Any other error of the system.
-    Io {
-        /// What was being opened or read.
-        path: PathBuf,
-        /// The error.
-        error: io::Error,
-    },
-}
-
-impl SafeFileError {
-    /// The file or directory that it is about.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::NotFound { path }
-            | Self::Denied { path }
-            | Self::Symlink { path }
-            | Self::NotDirectory { path }
-            | Self::NotRegular { path }
-            | Self::ForeignOwner { path, .. }
-            | Self::WritableByOthers { path, .. }
-            | Self::HardLinked { path }
-            | Self::TooLarge { path, .. }
-            | Self::TooManyFiles { path, .. }
-            | Self::NotPlain { path }
-            | Self::Io { path, .. } => path,
-        }
-    }
-}
-
-impl fmt::Display for SafeFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound { path } => write!(f, "{}: does not exist", path.display()),
-            Self::Denied { path } => write!(
-                f,
-                "{}: permission denied: check its mode, its owner and the policy of SELinux or AppArmor",
-                path.display()
-            ),
-            Self::Symlink { path } => write!(
-                f,
-                "{}: is a symbolic link, which is not followed: put the file or directory itself there",
-                path.display()
-            ),
-            Self::NotDirectory { path } => write!(f, "{}: is not a directory", path.display()),
-            Self::NotRegular { path } => {
-                write!(f, "{}: is not a regular file: put one there or remove it", path.display())
-            }
-            Self::ForeignOwner { path, uid, accepted } => match accepted {
-                Owner::Root => write!(f, "{}: owned by user {uid}: run `chown root` on it", path.display()),
-                Owner::RootOr(user) => write!(
-                    f,
-                    "{}: owned by user {uid}: it must belong to root or to user {user}: run `chown` on it",
-                    path.display()
-                ),
-            },
-            Self::WritableByOthers { path, mode } => write!(
-                f,
-                "{}: others can write to it (mode {mode:04o}): run `chmod go-w` on it",
-                path.display()
-            ),
-            Self::HardLinked { path } => write!(
-                f,
-                "{}: has a second name (hard link): copy it to a new file and put that in its place",
-                path.display()
-            ),
-            Self::TooLarge { path, max_len } => {
-                write!(
-                    f,
-                    "{}: longer than {max_len} bytes: remove what does not belong in it",
-                    path.display()
-                )
-            }
-            Self::TooManyFiles { path, max } => {
-                write!(
-                    f,
-                    "{}: holds more than {max} files: remove what does not belong there",
-                    path.display()
-                )
-            }
-            Self::NotPlain { path } => {
-                write!(f, "{}: give an absolute path without `.` and `..`", path.display())
-            }
-            Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for SafeFileError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { error, .. } => Some(error),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]

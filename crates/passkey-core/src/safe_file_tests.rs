@@ -1,6 +1,6 @@
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::{PermissionsExt as _, chown, symlink},
+    os::unix::fs::{PermissionsExt as _, chown, lchown, symlink},
     time::Duration,
 };
 
@@ -160,6 +160,10 @@ const ROWS: &[Row] = &[
         |place| {
             fs::rename(place.path("a"), place.path("elsewhere")).unwrap();
             symlink("elsewhere", place.path("a")).unwrap();
+            // Whoever runs the tests otherwise is not root, and so is no link of theirs.
+            if me() == 0 {
+                lchown(place.path("a"), Some(12_345), None).unwrap();
+            }
         },
         |error| match error {
             SafeFileError::Symlink { path } => Some(path),
@@ -344,4 +348,116 @@ fn the_names_in_a_directory_are_sorted_and_counted() {
     assert_eq!(dir.names(3).unwrap(), ["c", "file", "z"]);
     let error = dir.names(2).unwrap_err();
     assert!(matches!(error, SafeFileError::TooManyFiles { max: 2, .. }), "{error:?}");
+}
+
+/// A place whose `b` is below `real`, and a link `a` to it: what has `/home` → `/var/home`. Such links are root's, so there is
+/// nothing to see where somebody else runs the tests.
+fn behind_a_link(target: impl Fn(&Place) -> PathBuf) -> Option<Place> {
+    let place = Place::new();
+    fs::rename(place.path("a"), place.path("real")).unwrap();
+    symlink(target(&place), place.path("a")).unwrap();
+    (me() == 0).then_some(place)
+}
+
+#[test]
+fn a_link_of_roots_in_a_directory_of_roots_is_followed() {
+    let targets: [fn(&Place) -> PathBuf; 4] = [
+        |_| "real".into(),
+        |place| place.path("real"),
+        |_| "./real/../real/b/..".into(),
+        |place| {
+            let name = place.dir.path().file_name().unwrap().to_str().unwrap();
+            format!("../{name}/real").into()
+        },
+    ];
+    for target in targets {
+        let Some(place) = behind_a_link(target) else { return };
+        assert_eq!(place.read().unwrap(), b"content");
+        let dir = TrustedDir::open(&place.path("a/b"), Owner::RootOr(me())).unwrap();
+        assert_eq!(dir.path(), place.path("real/b"), "errors name what is there");
+        TrustedDir::create(&place.path("a/new"), Owner::RootOr(me()), Mode::from_raw_mode(0o755)).unwrap();
+        assert!(place.path("real/new").is_dir());
+    }
+}
+
+#[test]
+fn no_way_up_leads_above_the_root() {
+    let Some(place) = behind_a_link(|place| {
+        let path = place.path("real");
+        PathBuf::from("../".repeat(40)).join(path.strip_prefix("/").unwrap())
+    }) else {
+        return;
+    };
+    assert_eq!(place.read().unwrap(), b"content");
+}
+
+#[test]
+fn a_link_that_others_could_have_put_there_is_not_followed() {
+    type Spoil = fn(&Place);
+    let spoilers: [(&str, Spoil); 4] = [
+        ("a user's link", |place| lchown(place.path("a"), Some(12_345), None).unwrap()),
+        ("a user's directory", |place| chown(place.dir.path(), Some(12_345), None).unwrap()),
+        ("a sticky directory", |place| place.chmod("", 0o1777)),
+        ("a user's link to a link of root's", |place| {
+            fs::rename(place.path("a"), place.path("root's")).unwrap();
+            symlink("root's", place.path("a")).unwrap();
+            lchown(place.path("a"), Some(12_345), None).unwrap();
+        }),
+    ];
+    for (what, spoil) in spoilers {
+        let Some(place) = behind_a_link(|_| "real".into()) else { return };
+        spoil(&place);
+        match read(&place.file(), Owner::RootOr(12_345), MAX_LEN) {
+            Err(SafeFileError::Symlink { path }) => assert_eq!(path, place.path("a"), "{what}"),
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_behind_a_link_is_judged_as_any_path() {
+    let Some(place) = behind_a_link(|_| "real".into()) else { return };
+    place.chmod("real/b", 0o777);
+    match place.read() {
+        Err(SafeFileError::WritableByOthers { path, .. }) => assert_eq!(path, place.path("real/b")),
+        other => panic!("{other:?}"),
+    }
+    let Some(place) = behind_a_link(|_| "nowhere".into()) else { return };
+    match place.read() {
+        Err(SafeFileError::NotFound { path }) => assert_eq!(path, place.path("nowhere")),
+        other => panic!("{other:?}"),
+    }
+    // A file behind it is none of what a way consists of.
+    let Some(place) = behind_a_link(|_| "real/b/file".into()) else { return };
+    match place.read() {
+        Err(SafeFileError::NotDirectory { path }) => assert_eq!(path, place.path("real/b/file")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn eight_links_are_followed_and_no_more() {
+    let Some(place) = behind_a_link(|_| "l2".into()) else { return };
+    for link in 2..8 {
+        symlink(format!("l{}", link + 1), place.path(&format!("l{link}"))).unwrap();
+    }
+    symlink("real", place.path("l8")).unwrap();
+    assert_eq!(place.read().unwrap(), b"content");
+    fs::remove_file(place.path("l8")).unwrap();
+    symlink("l9", place.path("l8")).unwrap();
+    symlink("real", place.path("l9")).unwrap();
+    match place.read() {
+        Err(SafeFileError::Symlink { path }) => assert_eq!(path, place.path("l9")),
+        other => panic!("{other:?}"),
+    }
+    let Some(place) = behind_a_link(|_| "a".into()) else { return };
+    assert!(matches!(place.read(), Err(SafeFileError::Symlink { .. })), "a link to itself");
+}
+
+#[test]
+fn what_is_longer_than_the_process_may_write_is_not_begun() {
+    // The limit itself is the affair of `tests/file_size_limit.rs`, in a process of its own.
+    let mut file = tempfile::tempfile().unwrap();
+    write_whole(&mut file, b"content").unwrap();
+    assert_eq!(file.metadata().unwrap().len(), 7);
 }

@@ -7,6 +7,28 @@ pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     text.get(..offset).unwrap_or(text).matches('\n').count().saturating_add(1)
 }
 
+/// Counts lines for offsets that rise, looking at every byte of the text once.
+pub(crate) struct LineCounter<'a> {
+    text: &'a str,
+    offset: usize,
+    line: usize,
+}
+
+impl<'a> LineCounter<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, offset: 0, line: 1 }
+    }
+
+    /// The line of `offset`, counted from 1, as [`line_of`] gives it. An offset before the last one has that one's line.
+    pub(crate) fn line_of(&mut self, offset: usize) -> usize {
+        if let Some(passed) = self.text.get(self.offset..offset) {
+            self.line = self.line.saturating_add(passed.matches('\n').count());
+            self.offset = offset;
+        }
+        self.line
+    }
+}
+
 /// What a TOML error says, on one line and without anything a terminal would obey.
 pub(crate) fn syntax_message(error: &toml::de::Error) -> String {
     let message: String =
@@ -41,6 +63,17 @@ mod tests {
         let text = "a\nb\n\nc";
         for (offset, line) in [(0, 1), (1, 1), (2, 2), (4, 3), (5, 4), (99, 4)] {
             assert_eq!(line_of(text, offset), line, "{offset}");
+        }
+    }
+
+    #[test]
+    fn lines_counted_on_the_way_are_the_same() {
+        let text = "a\nb\n\nc\n\n\nd";
+        for step in 1..=4 {
+            let mut lines = LineCounter::new(text);
+            for offset in (0..=text.len()).step_by(step) {
+                assert_eq!(lines.line_of(offset), line_of(text, offset), "{offset}");
+            }
         }
     }
 

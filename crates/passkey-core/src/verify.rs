@@ -197,7 +197,7 @@ pub fn judge(facts: &AssertionFacts<'_>, requirements: &Requirements) -> Result<
 
 /// A counter that is not greater than the stored one speaks for a copied authenticator; both zero means that there
 /// is none (WebAuthn Level 3, section 6.1.1).
-fn counter_warning(stored: Option<u32>, received: u32) -> Option<CounterWarning> {
+pub(crate) fn counter_warning(stored: Option<u32>, received: u32) -> Option<CounterWarning> {
     let stored = stored?;
     let no_counter = stored == 0 && received == 0;
     (!no_counter && received <= stored).then_some(CounterWarning { stored, received })

@@ -20,6 +20,7 @@ fn credential(id: &[u8], rp_id: &str, public_key: PublicKey) -> Credential {
         cred_protect: None,
         transports: Vec::new(),
         added: jiff::Timestamp::UNIX_EPOCH,
+        answers_silently: None,
         enabled: true,
         attestation: None,
     }

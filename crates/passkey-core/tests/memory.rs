@@ -204,6 +204,7 @@ fn credential() -> Credential {
         cred_protect: None,
         transports: vec![],
         added: Timestamp::UNIX_EPOCH,
+        answers_silently: None,
         enabled: true,
         attestation: None,
     }

@@ -5,6 +5,8 @@ use std::ffi::CStr;
 use pam::constants::{PamFlag, PamResultCode};
 use pam::module::{PamHandle, PamHooks};
 
+use passkey_core::memory;
+
 use super::guard;
 use super::handle::{Pam, Severity};
 use crate::{auth, outcome::Outcome};
@@ -26,14 +28,12 @@ impl PamHooks for Passkey {
     /// that nobody touches. The argument `quiet` is what silences the module.
     fn sm_authenticate(handle: &mut PamHandle, arguments: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
         guard::silence_panics();
+        if memory::ensure_for_sign_in().is_err() {
+            return refused(handle, &Outcome::NoMemory);
+        }
         match guard::caught(|| auth::authenticate(&mut Pam::new(handle), &arguments)) {
             Ok(code) => code,
-            Err(panic) => {
-                let outcome = Outcome::Panicked(panic);
-                // Even the line about the panic is written under guard.
-                let _ = guard::caught(|| Pam::new(handle).log(Severity::Error, &outcome.row().reason));
-                outcome.code()
-            }
+            Err(panic) => refused(handle, &Outcome::Panicked(panic)),
         }
     }
 
@@ -42,4 +42,10 @@ impl PamHooks for Passkey {
     fn sm_setcred(_handle: &mut PamHandle, _arguments: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
         PamResultCode::PAM_SUCCESS
     }
+}
+
+/// Ends a sign-in that nothing more can be done for than a line in the log, which is written under guard as well.
+fn refused(handle: &mut PamHandle, outcome: &Outcome) -> PamResultCode {
+    let _ = guard::caught(|| Pam::new(handle).log(Severity::Error, &outcome.row().reason));
+    outcome.code()
 }

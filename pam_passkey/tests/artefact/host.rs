@@ -16,6 +16,8 @@ use pam_client::raw::{
 
 use super::module;
 
+/// Hosts without memory.
+mod memory;
 /// The language of the host.
 mod words;
 

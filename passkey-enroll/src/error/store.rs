@@ -37,6 +37,7 @@ fn report_to(error: &StoreError, is_root: bool) -> Report {
         StoreError::Full { .. } => broken("store_full"),
         StoreError::Unwritable { .. } => broken("store_not_writable")
             .hint("Nothing was changed. Repair or remove the damaged entries of the file first."),
+        StoreError::NoMemory { .. } => Report::new(Exit::Failed, "no_memory", error.to_string()),
         StoreError::Identity(_) => Report::new(Exit::Failed, "identity_failed", error.to_string()),
         StoreError::Random(_) => Report::new(Exit::Failed, "no_randomness", error.to_string()),
     }

@@ -41,6 +41,7 @@ pub(super) fn credential(
         cred_protect: None,
         transports: Vec::new(),
         added: jiff::Timestamp::UNIX_EPOCH,
+        answers_silently: None,
         enabled: true,
         attestation: None,
     }

@@ -33,6 +33,8 @@ pub(crate) struct Credential {
     pub(crate) cred_protect: Option<u8>,
     pub(crate) transports: Vec<String>,
     pub(crate) attestation: Option<Attestation>,
+    /// Null where it is not known yet.
+    pub(crate) answers_silently: Option<bool>,
     pub(crate) enabled: bool,
     pub(crate) added: Timestamp,
     pub(crate) last_used: Option<Timestamp>,
@@ -95,6 +97,7 @@ impl Credential {
             cred_protect: credential.cred_protect,
             transports: credential.transports.clone(),
             attestation: credential.attestation.as_ref().map(Attestation::from),
+            answers_silently: credential.answers_silently,
             enabled: credential.enabled,
             added: credential.added,
             last_used: state.and_then(|state| state.last_used),

@@ -52,6 +52,7 @@ fn a_list_for_programs() {
                 "serial": null,
                 "checked": null,
             },
+            "answers_silently": null,
             "enabled": true,
             "added": "2026-11-23T02:03:04Z",
             "last_used": null,

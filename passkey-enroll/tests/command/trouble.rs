@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
 
-use crate::scene::{BLUE, Ran, Scene, as_stranger, user};
+use crate::scene::{BLUE, PROGRAM, Ran, Scene, as_stranger, user};
 
 #[test]
 fn a_broken_configuration_stops_everything_and_is_named_with_its_line() {
@@ -131,4 +133,28 @@ fn a_result_that_nobody_reads_is_no_failure() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let status = scene.command(&["list"]).stdout(full).status().unwrap();
     assert_eq!(status.code(), Some(1));
+}
+
+/// The kernel ends a process that writes beyond such a limit, unless it has a handler for the signal.
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_and_never_a_signal() {
+    let scene = Scene::enrolled(&[BLUE]);
+    let before = fs::read(scene.credential_file()).unwrap();
+    let mut command = Command::new("bash");
+    command.args(["-c", "ulimit -f 0; exec \"$@\"", "bash"]).arg(PROGRAM).arg("--config").arg(scene.config());
+    command.args(["rename", "blue", "red", "--json"]).env_remove("SUDO_UID");
+    let ran = Ran::new(&command.output().unwrap());
+    assert_eq!(ran.error_code(), "store_not_writable", "{ran:?}");
+    assert_eq!(fs::read(scene.credential_file()).unwrap(), before);
+
+    // What it says goes to files as well.
+    let scene = Scene::enrolled(&[BLUE]);
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", "ulimit -f 0; exec \"$@\" >said", "bash"])
+        .arg(PROGRAM)
+        .arg("--config")
+        .arg(scene.config());
+    let status = command.args(["list"]).env_remove("SUDO_UID").current_dir(scene.dir()).status().unwrap();
+    assert_eq!(status.signal(), None, "{status}");
 }

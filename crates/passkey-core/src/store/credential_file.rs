@@ -5,7 +5,7 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::cose::PublicKey;
 
-use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, SkippedEntry};
+use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry};
 use crate::{
     attestation::{
         AttestationKind, AttestationProof, AttestationSummary, Certification, SerialNumber, TrustRoot,
@@ -97,6 +97,15 @@ impl CredentialFile {
         Ok(())
     }
 
+    /// Notes whether the key of this passkey answers a silent assertion for it (see [`Credential::answers_silently`]).
+    /// Gives whether that is news; a passkey that is gone is none.
+    pub fn note_answers_silently(&mut self, id: &CredentialId, answers: bool) -> bool {
+        let Some(credential) = self.credentials.iter_mut().find(|credential| credential.id == *id) else {
+            return false;
+        };
+        credential.answers_silently.replace(answers) != Some(answers)
+    }
+
     /// Takes a passkey out, and with it whatever entry that was skipped has the same id: it must not come back.
     ///
     /// # Errors
@@ -145,19 +154,21 @@ impl CredentialFile {
     /// # Errors
     /// When the file as a whole is not understood; a single entry that is not is among [`CredentialFile::skipped`].
     pub fn parse(text: &str) -> Result<Self, FormatError> {
+        let (mut ids, mut names) = (Seen::default(), Seen::default());
         let (user_handle, credentials, skipped) = document::read(
             text,
             CREDENTIAL,
             |top| top.parsed("user_handle", UserHandle::from_base64url),
-            |fields, before: &[Credential]| {
-                let credential = read_credential(fields)?;
-                if before.iter().any(|known| known.id == credential.id) {
+            read_credential,
+            |Credential { id, name, .. }| {
+                if ids.contains(id.as_bytes()) {
                     return Err(EntryError::SameId);
                 }
-                if before.iter().any(|known| known.name == credential.name) {
+                if !names.insert(name.as_bytes()) {
                     return Err(EntryError::SameName);
                 }
-                Ok(credential)
+                ids.insert(id.as_bytes());
+                Ok(())
             },
         )?;
         Ok(Self { user_handle, credentials, skipped })
@@ -193,6 +204,7 @@ fn read_credential(fields: &mut Fields<'_>) -> Result<Credential, EntryError> {
         cred_protect: read_cred_protect(fields)?,
         transports: read_transports(fields)?,
         added: fields.parsed("added", time::parse)?,
+        answers_silently: fields.optional(|fields| fields.switch("answers_silently"))?,
         enabled: fields.switch("enabled")?,
         attestation: fields.optional(|fields| fields.table("attestation", read_attestation))?,
     })
@@ -260,6 +272,7 @@ fn lines(credential: &Credential) -> Vec<(&'static str, String)> {
     if let Some(attestation) = &credential.attestation {
         lines.push(("attestation", attestation_table(attestation)));
     }
+    lines.extend(credential.answers_silently.map(|answers| ("answers_silently", answers.to_string())));
     lines.push(("enabled", credential.enabled.to_string()));
     lines
 }

@@ -15,6 +15,7 @@ fn full(name: &str, id: u8) -> Credential {
         cred_protect: Some(3),
         transports: vec!["usb".to_owned(), "nfc".to_owned()],
         added: "2026-11-23T02:03:04Z".parse().unwrap(),
+        answers_silently: Some(true),
         enabled: true,
         attestation: Some(AttestationSummary {
             format: "packed".to_owned(),
@@ -37,6 +38,7 @@ fn plain(name: &str, id: u8) -> Credential {
         user_verification: UvCapability::None,
         cred_protect: None,
         transports: Vec::new(),
+        answers_silently: None,
         enabled: false,
         attestation: None,
         ..full(name, id)
@@ -65,6 +67,7 @@ cred_protect = 3
 transports = ["usb", "nfc"]
 added = "2026-11-23T02:03:04Z"
 attestation = { format = "packed", kind = "enterprise", root = "Maker \"Root\"", root_sha256 = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5", certification = "FIDO_CERTIFIED_L1plus", serial = "0007", checked = "2026-11-23T02:03:05Z" }
+answers_silently = true
 enabled = true
 
 [[credential]]
@@ -198,17 +201,17 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
         "id = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"",
         "",
         EntryError::Missing("id"),
-        21,
+        22,
         Some("old \"key\""),
     ),
     (
         "id = \"AgIC",
         "id = \"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\" # ",
         EntryError::SameId,
-        21,
+        22,
         Some("old \"key\""),
     ),
-    ("name = \"blue\"", "name = \"old \\\"key\\\"\"", EntryError::SameName, 21, Some("old \"key\"")),
+    ("name = \"blue\"", "name = \"old \\\"key\\\"\"", EntryError::SameName, 22, Some("old \"key\"")),
     ("name = \"blue\"", "name = \"\\u001b[2J\"", EntryError::BadValue("name"), 6, Some("\u{1b}[2J")),
     ("name = \"blue\"", "name = 7", EntryError::BadValue("name"), 6, None),
     (
@@ -230,6 +233,13 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
     ("aaguid = \"0123", "aaguid = \"g123", EntryError::BadValue("aaguid"), 6, Some("blue")),
     ("discoverable = true", "discoverable = 1", EntryError::BadValue("discoverable"), 6, Some("blue")),
     ("\"fingerprint\"", "\"iris\"", EntryError::BadValue("user_verification"), 6, Some("blue")),
+    (
+        "answers_silently = true",
+        "answers_silently = \"yes\"",
+        EntryError::BadValue("answers_silently"),
+        6,
+        Some("blue"),
+    ),
     ("cred_protect = 3", "cred_protect = 4", EntryError::BadValue("cred_protect"), 6, Some("blue")),
     ("cred_protect = 3", "cred_protect = 259", EntryError::BadValue("cred_protect"), 6, Some("blue")),
     ("[\"usb\", \"nfc\"]", "\"usb\"", EntryError::BadValue("transports"), 6, Some("blue")),
@@ -249,7 +259,7 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
         "enabled = false\n",
         "enabled = false\nrestricted = true\n",
         EntryError::UnknownKey(String::new()),
-        21,
+        22,
         Some("old \"key\""),
     ),
 ];
@@ -398,4 +408,76 @@ fn a_passkey_with_anothers_name_counts_once_the_name_is_free() {
     assert!(file.reads_back_as(&again));
     assert_eq!(again, two());
     assert_eq!(CredentialFile::parse(&text).unwrap().discard_skipped("old \"key\""), 1);
+}
+
+#[test]
+fn whether_a_key_answers_silently_is_noted_once() {
+    let mut file = two();
+    let id = file.credentials[1].id.clone();
+    assert_eq!(file.credentials[1].answers_silently, None);
+    for (answers, news) in [(false, true), (false, false), (true, true), (true, false)] {
+        assert_eq!(file.note_answers_silently(&id, answers), news);
+        assert_eq!(file.credentials[1].answers_silently, Some(answers));
+        assert_eq!(CredentialFile::parse(&file.encode()).unwrap(), file);
+    }
+    assert!(!file.note_answers_silently(&CredentialId::new(vec![7; 3]).unwrap(), true));
+}
+
+/// The processor time of this thread for reading a file of `count` such entries: the least of a few, since other work on the machine
+/// only adds to it.
+fn cost(count: usize, entry: &dyn Fn(usize) -> String, parse: &dyn Fn(&str) -> usize) -> std::time::Duration {
+    let entries: String = (0..count).map(entry).collect();
+    let text = format!("version = 1\ncount = {count}\nuser_handle = \"CQkJ\"\n{entries}");
+    let now = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        std::time::Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+    };
+    let once = || {
+        let before = now();
+        assert_eq!(parse(&text), count);
+        now().checked_sub(before).unwrap()
+    };
+    (0..3).map(|_| once()).min().unwrap()
+}
+
+/// What is in a file, an entry of it by its number, and how many entries are found in a text.
+type Row<'a> = (&'a str, &'a dyn Fn(usize) -> String, &'a dyn Fn(&str) -> usize);
+
+#[test]
+fn the_cost_of_a_file_is_proportional_to_its_length_whatever_is_in_it() {
+    let credentials = |text: &str| {
+        let file = CredentialFile::parse(text).unwrap();
+        file.credentials.len() + file.skipped.len()
+    };
+    let states = |text: &str| {
+        let text = text.replace("user_handle = \"CQkJ\"\n", "");
+        let state = super::super::State::parse(&text).unwrap();
+        state.encode().matches("[[credential]]").count()
+    };
+    let whole = |number: usize| {
+        let credential = Credential { id: numbered(number), ..plain(&number.to_string(), 1) };
+        let mut text = String::new();
+        document::write_entry(&mut text, CREDENTIAL, &lines(&credential));
+        text
+    };
+    let rows: [Row<'_>; 5] = [
+        ("damaged", &|_| "[[credential]]\n".to_owned(), &credentials),
+        ("whole", &whole, &credentials),
+        ("all the same", &|_| whole(1), &credentials),
+        (
+            "state",
+            &|number| format!("[[credential]]\nid = \"{}\"\nfailures = 0\n", numbered(number).to_base64url()),
+            &states,
+        ),
+        ("damaged state", &|_| "[[credential]]\nid = \"AQ\"\n".to_owned(), &states),
+    ];
+    for (what, entry, parse) in rows {
+        let (few, many) = (cost(2_000, entry, parse), cost(16_000, entry, parse));
+        // Eight times as many; with a look at all the others for each, it would be some sixty times as long.
+        assert!(many < few * 24, "{what}: {few:?} for 2,000 entries, {many:?} for 16,000");
+    }
+}
+
+fn numbered(number: usize) -> CredentialId {
+    CredentialId::new(number.to_be_bytes().to_vec()).unwrap()
 }

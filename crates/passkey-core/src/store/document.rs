@@ -3,11 +3,11 @@
 //! A file that is cut short must not pass for one with fewer entries, hence the count. An entry that is not
 //! understood costs nothing but itself, and its text is kept.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::toml_text::{line_of, syntax_message};
+use crate::toml_text::{LineCounter, line_of, syntax_message};
 
 /// The version that is written, and the only one there is.
 const VERSION: i64 = 1;
@@ -76,12 +76,15 @@ pub struct SkippedEntry {
     pub(super) text: String,
 }
 
-/// Reads a file: `head` takes the keys of the top, `entry` makes something of each entry under `[[name]]`.
+/// Reads a file: `head` takes the keys of the top, `entry` makes something of each entry under `[[name]]`, and `accept`
+/// says whether it can stand beside those accepted before it. The time is proportional to the text, whatever is in it, if
+/// that of `accept` does not depend on how many there are.
 pub(super) fn read<H, E>(
     text: &str,
     name: &'static str,
     head: impl Fn(&mut Fields<'_>) -> Result<H, EntryError>,
-    entry: impl Fn(&mut Fields<'_>, &[E]) -> Result<E, EntryError>,
+    entry: impl Fn(&mut Fields<'_>) -> Result<E, EntryError>,
+    mut accept: impl FnMut(&E) -> Result<(), EntryError>,
 ) -> Result<(H, Vec<E>, Vec<SkippedEntry>), FormatError> {
     let mut top = None;
     let mut entries = Vec::new();
@@ -93,8 +96,9 @@ pub(super) fn read<H, E>(
             Ok(())
         },
         &mut |fields| {
-            let read = entry(fields, &entries)?;
+            let read = entry(fields)?;
             fields.finish()?;
+            accept(&read)?;
             entries.push(read);
             Ok(())
         },
@@ -129,6 +133,7 @@ fn read_each(
 
     let starts: Vec<usize> = found.iter().map(|entry| entry.span().start).collect();
     let ends = starts.iter().copied().skip(1).chain([text.len()]);
+    let mut lines = LineCounter::new(text);
     let mut skipped = Vec::new();
     for ((value, start), end) in found.iter().zip(starts.iter().copied()).zip(ends) {
         // Written in any other way an entry has no text of its own that could be kept.
@@ -137,7 +142,7 @@ fn read_each(
         let DeValue::Table(table) = value.get_ref() else { return Err(headers_only(name)) };
         if let Err(reason) = entry(&mut Fields::new(table)) {
             let field = |key| Fields::new(table).text(key).ok().map(str::to_owned);
-            let (line, name, id) = (line_of(text, start), field("name"), field("id"));
+            let (line, name, id) = (lines.line_of(start), field("name"), field("id"));
             skipped.push(SkippedEntry { line, name, id, reason, text: own.to_owned() });
         }
     }
@@ -200,6 +205,21 @@ pub(super) fn write_skipped(text: &mut String, skipped: &[SkippedEntry]) {
         text.push('\n');
         text.push_str(entry.text.trim_end());
         text.push('\n');
+    }
+}
+
+/// What has been seen before among the entries of a file, such as ids: the same code for all of them, there once.
+#[derive(Default)]
+pub(super) struct Seen(BTreeSet<Vec<u8>>);
+
+impl Seen {
+    pub(super) fn contains(&self, bytes: &[u8]) -> bool {
+        self.0.contains(bytes)
+    }
+
+    /// Whether it is new.
+    pub(super) fn insert(&mut self, bytes: &[u8]) -> bool {
+        self.0.insert(bytes.to_vec())
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::document::FormatError;
-use crate::{config::TemplateError, safe_file::SafeFileError};
+use crate::{config::TemplateError, random::NoRandomness, safe_file::SafeFileError};
 
 /// An error of the store. None of these means "not enrolled".
 #[derive(Debug)]
@@ -58,10 +58,15 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no memory to read a file.
+    NoMemory {
+        /// The file.
+        path: PathBuf,
+    },
     /// The process could not take on the user's identity, or not come back from it.
     Identity(io::Error),
     /// The system gives no randomness.
-    Random(getrandom::Error),
+    Random(NoRandomness),
 }
 
 impl StoreError {
@@ -82,6 +87,11 @@ impl StoreError {
             }
             _ => false,
         }
+    }
+
+    /// Whether this is the lack of a permission that only root has, in a process that is not root.
+    pub(super) fn is_held_back(&self) -> bool {
+        self.is_not_permitted() && !rustix::process::geteuid().is_root()
     }
 }
 
@@ -119,8 +129,15 @@ impl fmt::Display for StoreError {
             Self::Unwritable { path } => {
                 write!(f, "{}: not written, since it would not read back as the same", path.display())
             }
+            Self::NoMemory { path } => {
+                write!(
+                    f,
+                    "{}: not enough memory to read it: remove what does not belong in it",
+                    path.display()
+                )
+            }
             Self::Identity(error) => write!(f, "cannot take on the user's identity or leave it: {error}"),
-            Self::Random(error) => write!(f, "no randomness: {error}"),
+            Self::Random(error) => write!(f, "{error}"),
         }
     }
 }
@@ -137,6 +154,7 @@ impl std::error::Error for StoreError {
             | Self::NotEnrolled { .. }
             | Self::Locked { .. }
             | Self::Full { .. }
+            | Self::NoMemory { .. }
             | Self::Unwritable { .. } => None,
         }
     }

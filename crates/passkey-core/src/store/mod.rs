@@ -5,6 +5,7 @@ mod document;
 mod error;
 mod handles;
 mod identity;
+mod record;
 pub mod recovery;
 mod replace;
 mod state;
@@ -17,6 +18,7 @@ use std::{
 pub use credential_file::{CredentialFile, EditError};
 pub use document::{EntryError, FormatError, SkippedEntry};
 pub use error::{StoreError, UpdateError};
+pub use record::{NoteUpdate, RecordError, Recorded};
 pub use state::{CredentialState, State};
 
 use crate::{
@@ -208,7 +210,7 @@ impl Store {
         }
     }
 
-    /// Changes the state of the user's passkeys while no other writer can.
+    /// Changes the state of the user's passkeys while no other writer can. A sign-in is recorded by [`Store::record_sign_in`].
     ///
     /// # Errors
     /// Whatever keeps the file from being read or written, but for a lack of permission when this process is not root.
@@ -228,9 +230,7 @@ impl Store {
         });
         match written {
             Ok(()) => Ok(StateUpdate::Written),
-            Err(error) if error.is_not_permitted() && !rustix::process::geteuid().is_root() => {
-                Ok(StateUpdate::HeldBack)
-            }
+            Err(error) if error.is_held_back() => Ok(StateUpdate::HeldBack),
             Err(error) => Err(error),
         }
     }

@@ -3,7 +3,6 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::Write as _,
     os::fd::{AsFd as _, OwnedFd},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -16,6 +15,7 @@ use rustix::{
 };
 
 use super::StoreError;
+use crate::memory;
 use crate::safe_file::{self, Owner, SafeFileError, TrustedDir};
 
 /// How long to wait between two tries for a lock.
@@ -147,7 +147,8 @@ impl Locked<'_> {
         let fd = rustix::fs::openat(&self.dir, &temporary, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         let staged = Staged { locked: self, temporary, committed: false };
         let mut file = File::from(fd);
-        file.write_all(content.as_bytes()).map_err(|error| StoreError::write(&self.place.path, error))?;
+        safe_file::write_whole(&mut file, content.as_bytes())
+            .map_err(|error| StoreError::write(&self.place.path, error))?;
         self.hand_over(&file).map_err(failed)?;
         file.sync_all().map_err(|error| StoreError::write(&self.place.path, error))?;
         Ok(staged)
@@ -199,7 +200,10 @@ fn beside(name: &OsStr, suffix: &str) -> OsString {
     hidden
 }
 
+/// The text of a file that is about to be read as TOML.
 fn text(path: &Path, bytes: Vec<u8>) -> Result<String, StoreError> {
+    memory::ensure_for_text(bytes.len())
+        .map_err(|memory::NoMemory| StoreError::NoMemory { path: path.to_owned() })?;
     String::from_utf8(bytes).map_err(|_| {
         StoreError::malformed(path, super::FormatError::new("not UTF-8 text: restore it from a copy"))
     })

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, SkippedEntry};
+use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry};
 use crate::{credential::CredentialId, time, toml_text::quoted};
 
 /// The state of one user's passkeys.
@@ -35,6 +35,14 @@ impl State {
     /// The counter to compare with (WebAuthn Level 3, section 7.2, step 22).
     pub fn sign_count(&self, id: &CredentialId) -> Option<u32> {
         self.credential(id).and_then(|state| state.sign_count)
+    }
+
+    /// Whether the counter of a passkey may be among the entries that were not understood, so that it is not known whether one
+    /// is stored.
+    pub(super) fn may_have_lost(&self, id: &CredentialId) -> bool {
+        let id_of = |entry: &SkippedEntry| entry.id.as_deref().and_then(CredentialId::from_base64url);
+        self.credential(id).is_none()
+            && self.skipped.iter().any(|entry| id_of(entry).is_none_or(|known| known == *id))
     }
 
     /// Entries that were not understood. They are written back as they stood.
@@ -86,17 +94,13 @@ impl State {
     /// # Errors
     /// When the file as a whole is not understood.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
+        let mut ids = Seen::default();
         let ((), entries, skipped) = document::read(
             text,
             CREDENTIAL,
             |_| Ok(()),
-            |fields, before: &[(CredentialId, CredentialState)]| {
-                let (id, state) = read_entry(fields)?;
-                if before.iter().any(|(known, _)| *known == id) {
-                    return Err(EntryError::SameId);
-                }
-                Ok((id, state))
-            },
+            read_entry,
+            |(id, _)| if ids.insert(id.as_bytes()) { Ok(()) } else { Err(EntryError::SameId) },
         )?;
         Ok(Self { credentials: entries, skipped })
     }

@@ -17,6 +17,7 @@ pub(crate) fn passkey(name: &str, id: Vec<u8>) -> Credential {
         cred_protect: None,
         transports: vec!["usb".to_owned()],
         added: jiff::Timestamp::UNIX_EPOCH,
+        answers_silently: None,
         enabled: true,
         attestation: None,
     }

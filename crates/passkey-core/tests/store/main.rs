@@ -10,6 +10,7 @@
 mod files;
 #[path = "../shared/passkey.rs"]
 mod passkey;
+mod record;
 mod recovery;
 mod refusals;
 

@@ -1,6 +1,6 @@
 //! What is refused, and what a process without root's rights can do.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{lchown, symlink};
 
 use passkey_core::{
     safe_file::SafeFileError,
@@ -58,10 +58,13 @@ const REFUSALS: &[Row] = &[
         |error| matches!(error, StoreError::File(SafeFileError::Symlink { .. })),
     ),
     (
-        "a linked directory",
+        "a directory that a user has linked",
         |machine, file| {
             fs::rename(file.parent().unwrap(), machine.path("elsewhere")).unwrap();
             symlink(machine.path("elsewhere"), file.parent().unwrap()).unwrap();
+            if is_root() {
+                lchown(file.parent().unwrap(), Some(STRANGER), None).unwrap();
+            }
         },
         |error| matches!(error, StoreError::File(SafeFileError::Symlink { .. })),
     ),
@@ -172,6 +175,22 @@ fn a_users_link_to_a_file_of_roots_shows_nothing_of_it() {
     }
 }
 
+/// Homes in `/var/home` behind a link `/home`, as on image-based systems.
+#[test]
+fn a_home_behind_a_link_of_roots_is_a_home() {
+    if !is_root() {
+        return;
+    }
+    let machine = Machine::new();
+    fs::create_dir(machine.path("var")).unwrap();
+    fs::rename(machine.path("home"), machine.path("var/home")).unwrap();
+    symlink("var/home", machine.path("home")).unwrap();
+    let store = machine.store(&["{home}/.config/passkey/credentials.toml"]);
+    machine.enrol(&store, "blue", 1);
+    assert_eq!(machine.names(&store), ["blue"]);
+    assert_eq!(owner(&machine.path("var/home/alice/.config/passkey/credentials.toml")), (STRANGER, STRANGER));
+}
+
 #[test]
 fn in_a_home_root_has_only_the_users_rights() {
     let machine = Machine::new();
@@ -218,7 +237,7 @@ fn without_a_place_nothing_is_not_enrolled() {
 }
 
 /// Runs `action` as whoever a screen locker runs as: the user itself.
-fn as_the_user<T: Send>(account: &Account, action: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn as_the_user<T: Send>(account: &Account, action: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let lock_screen = scope.spawn(|| {
             if is_root() {

@@ -125,6 +125,7 @@ impl Draft {
             cred_protect: self.passkey.hides.then_some(3),
             transports: self.seen.as_ref().map(|seen| seen.transports.clone()).unwrap_or_default(),
             added: passkey_core::time::now(),
+            answers_silently: None,
             enabled: true,
             attestation: None,
         })

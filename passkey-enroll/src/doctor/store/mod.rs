@@ -72,6 +72,7 @@ fn place(finding: Finding, error: &StoreError) -> Finding {
         | StoreError::Locked { path }
         | StoreError::Write { path, .. }
         | StoreError::Full { path, .. }
+        | StoreError::NoMemory { path }
         | StoreError::Unwritable { path } => finding.at(path),
         StoreError::Account { .. }
         | StoreError::NoPlace
@@ -91,6 +92,7 @@ fn remedy(error: &StoreError) -> String {
         | StoreError::Locked { .. }
         | StoreError::Write { .. }
         | StoreError::Full { .. }
+        | StoreError::NoMemory { .. }
         | StoreError::Unwritable { .. }
         | StoreError::Identity(_)
         | StoreError::Random(_) => "Run this again; if it stays, look into the system's log.".to_owned(),

@@ -340,6 +340,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             cred_protect: data.cred_protect().map(CredProtect::level),
             transports: info.map(|info| info.transports.clone()).unwrap_or_default(),
             added: self.enrolment.added,
+            answers_silently: None,
             enabled: true,
             attestation: Some(AttestationSummary { format: made.format.clone(), proof: None }),
         })

@@ -7,6 +7,8 @@
 use ctap::Secret;
 use sha2::{Digest as _, Sha256};
 
+use crate::random::{self, NoRandomness};
+
 /// Crockford's digits: no I, L and O, which look like 1 and 0, and no U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// The secret's length in bytes.
@@ -40,9 +42,9 @@ impl Code {
     ///
     /// # Errors
     /// When the kernel gives no randomness.
-    pub fn random() -> Result<Self, getrandom::Error> {
+    pub fn random() -> Result<Self, NoRandomness> {
         let mut bytes = vec![0; SECRET_LEN];
-        getrandom::fill(&mut bytes)?;
+        random::fill(&mut bytes)?;
         Ok(Self(Secret::new(bytes)))
     }
 

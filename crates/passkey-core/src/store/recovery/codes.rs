@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::Code;
 use super::hash::{Cost, HASH_LEN, Hasher, SALT_LEN};
 use super::limit::Limit;
+use crate::random::{self, NoRandomness};
 use crate::store::document::{self, EntryError, Fields, FormatError, SkippedEntry};
 use crate::{time, toml_text::quoted};
 
@@ -62,7 +63,7 @@ impl Codes {
 
     pub(super) fn with_cost(now: Timestamp, cost: Cost) -> Result<(Self, Vec<Code>), NewCodesError> {
         let mut salt = [0; SALT_LEN];
-        getrandom::fill(&mut salt).map_err(NewCodesError::Random)?;
+        random::fill(&mut salt).map_err(NewCodesError::Random)?;
         let mut hasher = Hasher::new(&cost).map_err(|_| NewCodesError::NoMemory)?;
         let mut codes = Vec::with_capacity(SET);
         let mut entries = Vec::with_capacity(SET);
@@ -146,8 +147,7 @@ impl Codes {
     /// # Errors
     /// When the file as a whole is not understood; a single entry that is not is passed over.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let (head, entries, skipped) =
-            document::read(text, CODE, read_head, |fields, _: &[Hashed]| read_code(fields))?;
+        let (head, entries, skipped) = document::read(text, CODE, read_head, read_code, |_| Ok(()))?;
         let (made, salt, cost, limit) = head;
         Ok(Self { made, salt, cost, limit, entries, skipped })
     }
@@ -211,7 +211,7 @@ fn base64(bytes: &[u8]) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewCodesError {
     /// The kernel gives no randomness.
-    Random(getrandom::Error),
+    Random(NoRandomness),
     /// There is no memory to hash them.
     NoMemory,
 }
@@ -219,7 +219,7 @@ pub enum NewCodesError {
 impl fmt::Display for NewCodesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Random(error) => write!(f, "no randomness: {error}"),
+            Self::Random(error) => write!(f, "{error}"),
             Self::NoMemory => f.write_str("no memory to hash recovery codes"),
         }
     }
