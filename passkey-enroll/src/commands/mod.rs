@@ -25,7 +25,9 @@ use passkey_core::account::Account;
 use passkey_core::config::{AttestationPolicy, Config, DEFAULT_PATH};
 use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::safe_file::Owner;
-use passkey_core::store::{CredentialFile, CredentialState, Loaded, State, Store, StoreError, UpdateError};
+use passkey_core::store::{
+    CredentialFile, CredentialState, Loaded, SkippedEntry, State, Store, StoreError, UpdateError,
+};
 
 use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
@@ -84,6 +86,13 @@ struct Context {
     owner: Owner,
     /// ` --user NAME` where the caller named a user.
     user_option: String,
+}
+
+/// An entry of a credential file is passed over.
+fn warn_of_damage(path: &Path, entry: &SkippedEntry) {
+    let name = entry.name.as_ref().map(|name| format!(" (“{name}”)")).unwrap_or_default();
+    let (path, line, reason) = (path.display(), entry.line, &entry.reason);
+    output::warning(&format!("{path}:{line}: this entry{name} is passed over: {reason}"));
 }
 
 /// The option that names the account in a command to run next, where the caller named a user: by the name of the user database.
@@ -149,13 +158,7 @@ impl Context {
         let loaded = self.store.load(&self.account)?;
         if let Some(loaded) = &loaded {
             for entry in &loaded.file.skipped {
-                let name = entry.name.as_ref().map(|name| format!(" (“{name}”)")).unwrap_or_default();
-                output::warning(&format!(
-                    "{}:{}: this entry{name} is passed over: {}",
-                    loaded.path.display(),
-                    entry.line,
-                    entry.reason
-                ));
+                warn_of_damage(&loaded.path, entry);
             }
         }
         Ok(loaded)
