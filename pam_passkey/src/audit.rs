@@ -6,11 +6,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use pam::constants::PamResultCode;
+use passkey_core::account::Account;
 use passkey_core::ceremony::PluggedKey;
 use passkey_core::credential::Credential;
-
-use crate::outcome::{Outcome, Row};
 use passkey_core::escape::Escaped;
+use passkey_core::verify::Verified;
+
+use crate::outcome::Row;
 
 /// The longest name in a line, in characters.
 const MAX_NAME_CHARS: usize = 100;
@@ -22,8 +25,10 @@ const MAX_REASON_CHARS: usize = 500;
 pub(crate) struct Record {
     /// `PAM_SERVICE`.
     pub(crate) service: String,
-    /// Who signs in, once known.
+    /// Who signs in, once known: the account's name in the user database.
     pub(crate) user: Option<String>,
+    /// The name that the application gave, where it is another one for the same account.
+    pub(crate) typed: Option<String>,
     /// `PAM_RUSER`, `PAM_TTY` and `PAM_RHOST`, where set.
     pub(crate) ruser: Option<String>,
     /// See `ruser`.
@@ -32,27 +37,49 @@ pub(crate) struct Record {
     pub(crate) rhost: Option<String>,
     /// The key that decided it.
     pub(crate) key: Option<PluggedKey>,
-    /// The passkey of the user that this key holds, as far as is known.
+    /// The passkey that this key has proved to hold.
     pub(crate) passkey: Option<Credential>,
+    /// What the passkey's signature says.
+    pub(crate) proof: Option<Proof>,
+}
+
+/// What a verified signature says.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    pub(crate) user_verified: bool,
+    pub(crate) sign_count: u32,
 }
 
 impl Record {
+    /// Names the account, and what was `typed` for it.
+    pub(crate) fn name(&mut self, account: &Account, typed: Option<&str>) {
+        self.user = Some(account.name.clone());
+        self.typed = typed.filter(|typed| *typed != account.name).map(str::to_owned);
+    }
+
+    /// The passkey has signed.
+    pub(crate) fn prove(&mut self, verified: &Verified) {
+        self.passkey = Some(verified.credential().clone());
+        self.proof =
+            Some(Proof { user_verified: verified.user_verified(), sign_count: verified.sign_count() });
+    }
+
     /// The line.
-    pub(crate) fn line(&self, outcome: &Outcome, row: &Row, duration: Duration) -> String {
+    pub(crate) fn line(&self, row: &Row, duration: Duration) -> String {
         let mut line = String::new();
-        let succeeded = matches!(outcome, Outcome::Verified(_) | Outcome::Recovered(_));
-        let result = if succeeded { "success" } else { "failure" };
+        let result = if row.code == PamResultCode::PAM_SUCCESS { "success" } else { "failure" };
         pair(&mut line, "result", result);
         pair(&mut line, "code", &format!("{:?}", row.code));
         quoted(&mut line, "service", Some(&self.service));
         quoted(&mut line, "user", self.user.as_deref());
+        quoted(&mut line, "typed", self.typed.as_deref());
         if let Some(Credential { name, id, .. }) = &self.passkey {
             quoted(&mut line, "passkey", Some(name));
             pair(&mut line, "id", &id.to_string());
         }
-        if let Outcome::Verified(verified) = outcome {
-            pair(&mut line, "user_verified", if verified.user_verified() { "yes" } else { "no" });
-            pair(&mut line, "sign_count", &verified.sign_count().to_string());
+        if let Some(Proof { user_verified, sign_count }) = &self.proof {
+            pair(&mut line, "user_verified", if *user_verified { "yes" } else { "no" });
+            pair(&mut line, "sign_count", &sign_count.to_string());
         }
         if let Some(key) = &self.key {
             quoted(&mut line, "key", Some(&key.name));

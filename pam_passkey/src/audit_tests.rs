@@ -3,15 +3,16 @@ use std::path::PathBuf;
 use passkey_core::ceremony::{KeyId, SignInError};
 
 use super::*;
+use crate::outcome::Outcome;
 use crate::remote::RemoteSign;
 
 fn line(record: &Record, outcome: &Outcome) -> String {
-    record.line(outcome, &outcome.row(), Duration::from_millis(2310))
+    record.line(&outcome.row(), Duration::from_millis(2310))
 }
 
 #[test]
 fn a_success_names_passkey_and_key() {
-    let record = Record {
+    let mut record = Record {
         service: "sudo".into(),
         user: Some("alice".into()),
         ruser: Some("alice".into()),
@@ -24,9 +25,11 @@ fn a_success_names_passkey_and_key() {
             vendor_id: 0x1050,
             product_id: 0x0407,
         }),
-        passkey: Some(crate::verified::verified().credential().clone()),
+        ..Record::default()
     };
-    let outcome = Outcome::Verified(Box::new(crate::verified::verified()));
+    let signed_in = crate::verified::signed_in();
+    record.prove(signed_in.verified());
+    let outcome = Outcome::Verified(Box::new(signed_in));
     assert_eq!(
         line(&record, &outcome),
         "result=success code=PAM_SUCCESS service=\"sudo\" user=\"alice\" passkey=\"blue\" id=AQEBAQEBAQ \
@@ -56,7 +59,7 @@ fn a_failure_says_why_and_leaves_out_what_is_not_known() {
 }
 
 #[test]
-fn a_failure_names_the_passkey_that_it_is_about() {
+fn a_failure_names_the_passkey_that_the_key_has_proved_to_hold() {
     let record = Record {
         service: "login".into(),
         passkey: Some(crate::verified::verified().credential().clone()),
@@ -67,6 +70,39 @@ fn a_failure_names_the_passkey_that_it_is_about() {
         "result=failure code=PAM_AUTH_ERR service=\"login\" passkey=\"blue\" id=AQEBAQEBAQ duration_ms=2310 \
          reason=\"the security key was not touched in time\""
     );
+}
+
+#[test]
+fn what_was_typed_stands_beside_the_name_of_the_account_where_it_differs() {
+    let alice = crate::verified::signed_in().account().clone();
+    for (typed, words) in [
+        (Some("alice"), r#"user="alice" duration_ms"#),
+        (None, r#"user="alice" duration_ms"#),
+        (Some("Alice"), r#"user="alice" typed="Alice" duration_ms"#),
+        (
+            Some("ad\\alice\" user=\"root\n"),
+            r#"user="alice" typed="ad\\alice\" user=\"root\u{a}" duration_ms"#,
+        ),
+    ] {
+        let mut record = Record { service: "sudo".into(), ..Record::default() };
+        record.name(&alice, typed);
+        let line = line(&record, &Outcome::Failed(SignInError::NoKey));
+        assert!(line.contains(words), "{line}");
+    }
+}
+
+#[test]
+fn a_key_that_proved_nothing_is_named_without_a_passkey() {
+    let key = PluggedKey {
+        id: KeyId(0),
+        name: "Foreign Key".into(),
+        path: PathBuf::from("/dev/hidraw0"),
+        vendor_id: 0x1050,
+        product_id: 0x0407,
+    };
+    let record = Record { service: "sudo".into(), key: Some(key), ..Record::default() };
+    let line = line(&record, &Outcome::Failed(SignInError::NoTouch));
+    assert!(line.contains(r#"key="Foreign Key" model=1050:0407"#) && !line.contains("passkey="), "{line}");
 }
 
 #[test]
@@ -91,11 +127,11 @@ fn no_line_grows_without_bound() {
     let record = Record {
         service: long.clone(),
         user: Some(long.clone()),
+        typed: Some(long.clone()),
         ruser: Some(long.clone()),
         tty: Some(long.clone()),
         rhost: Some(long.clone()),
-        key: None,
-        passkey: None,
+        ..Record::default()
     };
     assert!(line(&record, &Outcome::Remote(RemoteSign::RemoteHost(long))).len() < 1500);
 }

@@ -1,4 +1,4 @@
-//! The way of one sign-in: arguments, configuration, user, passkeys, ceremony, state, log.
+//! The way of one sign-in: arguments, configuration, user, and the steps of [`passkey_core::session`] with what PAM adds to them.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -6,42 +6,33 @@ use std::time::Instant;
 
 use ctap::Secret;
 use pam::constants::PamResultCode;
-use passkey_core::ceremony::{
-    Attempt, LinuxPlatform, Passkey, SignIn, SignInError, TokenError, Wanted, sign_in,
-};
+use passkey_core::account::{Account, UserDatabase as _};
+use passkey_core::ceremony::{LinuxPlatform, SignInError, TokenError};
 use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
-use passkey_core::store::{Account, CredentialFile, Loaded, StateUpdate, Store};
-use passkey_core::time;
-use passkey_core::verify::Verified;
+use passkey_core::session::{Complaint, Ended, Failed, FindError, NotReady, Proved, Session};
+use passkey_core::store::{RecordError, Store};
+use passkey_core::verify::VerifyError;
 
 use crate::audit::Record;
 use crate::conversation::{PamConversation, Verbosity};
-use crate::ffi::{self, InterruptGuard, LookupError, NotSet, NotText, Pam, Severity};
-use crate::outcome::Outcome;
+use crate::ffi::{InterruptGuard, NotSet, NotText, Pam, Severity, SystemUsers};
+use crate::outcome::{Outcome, Row};
 use crate::recovery::{self, RecoveryCodes};
 use crate::remote::Origin;
-use crate::users::{LoadedState, Users};
-use passkey_core::escape::Escaped;
-
-/// Damaged entries of a credential file that are named in the log one by one.
-const MAX_DAMAGE_LINES: usize = 8;
 
 /// Signs a person in, leaves a line in the log, tells them how it ended unless they know, and gives the PAM code.
 pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultCode {
-    let start = Instant::now();
-    let record = Record {
-        service: pam.service(),
-        ruser: pam.ruser(),
-        tty: pam.tty(),
-        rhost: pam.rhost(),
-        ..Record::default()
-    };
-    let mut context = SignInContext { record, verbosity: Verbosity::default(), interrupt: None };
+    let mut context = SignInContext::new(pam);
     let outcome = attempt(pam, arguments, &mut context).unwrap_or_else(|outcome| outcome);
-    let SignInContext { record, verbosity, interrupt } = context;
     let row = outcome.row();
     // First the log: an application may take its time over a message.
-    pam.log(row.severity, &record.line(&outcome, &row, start.elapsed()));
+    context.audit(pam, &row);
+    if let Outcome::Verified(signed_in) = &outcome {
+        for complaint in signed_in.complaints() {
+            context.log(pam, complaint);
+        }
+    }
+    let SignInContext { verbosity, interrupt, .. } = context;
     // Whoever called it off by ending the application has waited for as long as this.
     drop(interrupt);
     verbosity.conclude(pam, &row.sentence);
@@ -50,12 +41,53 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
 
 /// What is needed of a sign-in when it has ended.
 struct SignInContext {
+    start: Instant,
     /// For the log.
     record: Record,
+    /// Whether the log has the line of this sign-in.
+    audited: bool,
     /// For the person.
     verbosity: Verbosity,
     /// Signals that would end the host are held back as long as this lives.
     interrupt: Option<InterruptGuard>,
+}
+
+impl SignInContext {
+    fn new(pam: &Pam<'_>) -> Self {
+        let record = Record {
+            service: pam.service(),
+            ruser: pam.ruser(),
+            tty: pam.tty(),
+            rhost: pam.rhost(),
+            ..Record::default()
+        };
+        Self {
+            start: Instant::now(),
+            record,
+            audited: false,
+            verbosity: Verbosity::default(),
+            interrupt: None,
+        }
+    }
+
+    /// Writes the line of this sign-in, unless the log has it.
+    fn audit(&mut self, pam: &Pam<'_>, row: &Row) {
+        if !std::mem::replace(&mut self.audited, true) {
+            pam.log(row.severity, &self.record.line(row, self.start.elapsed()));
+        }
+    }
+
+    fn log(&self, pam: &Pam<'_>, complaint: &Complaint) {
+        match complaint {
+            Complaint::HeldBack if self.verbosity.debug => pam.log(Severity::Debug, &complaint.to_string()),
+            Complaint::HeldBack => {}
+            Complaint::Damaged { .. }
+            | Complaint::CounterUnreadable(_)
+            | Complaint::CounterNotGreater { .. }
+            | Complaint::NotRecorded(_)
+            | Complaint::NotLearnt(_) => pam.log(Severity::Warning, &complaint.to_string()),
+        }
+    }
 }
 
 /// `Ok` where the person is let in.
@@ -70,57 +102,47 @@ fn attempt(pam: &mut Pam<'_>, arguments: &[&CStr], context: &mut SignInContext) 
     }
 
     let store = Store::new(&config);
+    let session = Session { store: &store, users: &SystemUsers, policy: &policy };
     match pam.user() {
-        Ok(None) if policy.usernameless => anybody(pam, &config, &store, &policy, context),
-        Ok(_) | Err(NotText) => somebody(pam, &store, &policy, context),
+        Ok(None) if policy.usernameless => anybody(pam, &config, &session, context),
+        Ok(_) | Err(NotText) => somebody(pam, &session, context),
     }
 }
 
 /// Signs in the user whom the application names.
 fn somebody(
     pam: &mut Pam<'_>,
-    store: &Store,
-    policy: &Policy,
+    session: &Session<'_>,
     context: &mut SignInContext,
 ) -> Result<Outcome, Outcome> {
-    let account = account(pam)?;
-    context.record.user = Some(account.name.clone());
-    let loaded = store.load(&account).map_err(|error| Outcome::Store(Box::new(error)))?;
-    let Some(Loaded { path, file }) = loaded.filter(|loaded| !loaded.file.is_unenrolled()) else {
-        return Err(unenrolled(pam, policy));
+    let (account, typed) = account(pam)?;
+    context.record.name(&account, Some(&typed));
+    let Some(enrolled) = session.find(&account).map_err(not_found)? else {
+        return Err(unenrolled(pam, session.policy));
     };
+    context.record.name(enrolled.account(), Some(&typed));
     // Only now: a user without passkeys may pass by from wherever they come.
-    refuse_remote(pam, policy)?;
-    warn_of_damage(pam, &path.display().to_string(), &file);
-    if file.enabled().next().is_none() {
-        return Err(match file.skipped.first() {
-            Some(entry) if file.credentials.is_empty() => Outcome::AllDamaged {
-                path: path.display().to_string(),
-                reason: format!("line {}: {}", entry.line, entry.reason),
-            },
-            Some(_) | None => Outcome::AllDisabled,
-        });
+    refuse_remote(pam, session.policy)?;
+    for complaint in enrolled.damage() {
+        context.log(pam, &complaint);
     }
-    let LoadedState { state, complaint } = LoadedState::of(store, &account, policy.counter)?;
+    let (ready, complaint) = session.ready(enrolled).map_err(not_ready)?;
     if let Some(complaint) = complaint {
-        pam.log(Severity::Warning, &complaint);
+        context.log(pam, &complaint);
     }
-    let passkeys = Passkey::enabled(&file, &state);
-    let codes = RecoveryCodes::of(pam, store, &account, policy);
-    let wanted = Wanted::Passkeys(&passkeys);
-    let mut attempt = ceremony(pam, policy, wanted, codes.is_some(), context)?;
-    let typed = attempt.recovery_code.take();
-    match (conclude(pam, store, &account, attempt, context), codes) {
-        (Ok(verified), _) => Ok(Outcome::Verified(Box::new(verified))),
-        (Err(Outcome::Failed(error)), Some(codes)) if typed.is_some() || recovery::leaves_no_key(error) => {
-            // No key is in use any more: whoever is asked for a code can leave as the host has it.
-            context.interrupt = None;
-            let redeemed = codes.instead_of(error, typed, pam, &mut context.verbosity)?;
-            // No key has signed anybody in.
-            (context.record.key, context.record.passkey) = (None, None);
-            Ok(Outcome::Recovered(Box::new(redeemed)))
-        }
-        (Err(outcome), _) => Err(outcome),
+    let codes = RecoveryCodes::of(pam, session.store, ready.account(), session.policy);
+    let takes_code = codes.is_some();
+    let ended = with_keys(pam, takes_code, context, |platform, prompter, password| {
+        session.sign_in(ready, platform, prompter, password, takes_code)
+    })?;
+    match ended.result {
+        Ok(proved) => record(pam, session, proved, context),
+        Err(failed) => match codes {
+            Some(codes) if failed.recovery_code.is_some() || recovery::leaves_no_key(failed.error) => {
+                recover(pam, session, failed, &codes, context)
+            }
+            Some(_) | None => Err(fail(pam, session, &failed, context)),
+        },
     }
 }
 
@@ -128,69 +150,92 @@ fn somebody(
 fn anybody(
     pam: &mut Pam<'_>,
     config: &Config,
-    store: &Store,
-    policy: &Policy,
+    session: &Session<'_>,
     context: &mut SignInContext,
 ) -> Result<Outcome, Outcome> {
-    refuse_remote(pam, policy)?;
+    refuse_remote(pam, session.policy)?;
     let rp_id = config.rp_id_for_enrolment().map_err(Outcome::NoRpId)?;
-    let users = Users::new(store, policy.counter);
-    let wanted = Wanted::Anyone { rp_id: &rp_id, directory: &users };
-    let mut attempt = ceremony(pam, policy, wanted, false, context)?;
-    for complaint in users.complaints() {
-        pam.log(Severity::Warning, &complaint);
-    }
-    context.record.key.clone_from(&attempt.key);
-    let Some(account) = attempt.account.take() else {
+    let ended = with_keys(pam, false, context, |platform, prompter, password| {
+        session.sign_in_anyone(&rp_id, platform, prompter, password)
+    })?;
+    match ended.result {
+        Ok(proved) => {
+            context.record.name(proved.account(), None);
+            pam.set_user(&proved.account().name).map_err(|NotSet| Outcome::UserNotSet)?;
+            record(pam, session, proved, context)
+        }
         // Nobody signed in; if that is because a file could not be read, it must not look like a stranger.
-        return Err(match (attempt.result, users.into_error()) {
-            (Err(SignInError::UnknownAccount), Some(error)) => error,
-            (Err(error), _) => Outcome::Failed(error),
-            (Ok(_), _) => Outcome::UserNotSet,
-        });
-    };
-    context.record.user = Some(account.name.clone());
-    let verified = conclude(pam, store, &account, attempt, context)?;
-    pam.set_user(&account.name).map_err(|NotSet| Outcome::UserNotSet)?;
-    Ok(Outcome::Verified(Box::new(verified)))
+        Err(Failed { unread: Some(error), .. }) => Err(not_found(error)),
+        Err(failed) => Err(fail(pam, session, &failed, context)),
+    }
 }
 
-/// Writes down what is to be remembered and logged of an attempt.
-fn conclude(
+/// Puts the sign-in on record, and its line in the log when [`Session::record`] says so.
+fn record(
     pam: &Pam<'_>,
-    store: &Store,
-    account: &Account,
-    attempt: Attempt,
+    session: &Session<'_>,
+    proved: Proved,
     context: &mut SignInContext,
-) -> Result<Verified, Outcome> {
-    remember(pam, store, account, &attempt, context.verbosity);
-    let record = &mut context.record;
-    record.key = attempt.key;
-    record.passkey = attempt.passkey;
-    let verified = attempt.result.map_err(Outcome::Failed)?;
-    // What signed is what is named, whatever the key was thought to hold.
-    record.passkey = Some(verified.credential().clone());
-    if let Some(warning) = verified.counter_warning() {
-        let name = Escaped::name(&verified.credential().name, 64).to_string();
+) -> Result<Outcome, Outcome> {
+    let signed_in = session.record(proved, |_, verified| {
+        context.record.prove(verified);
+        context.audit(pam, &Row::verified());
+    });
+    let signed_in = signed_in.map_err(|error| {
+        // Whatever the log has so far.
+        context.audited = false;
+        not_recorded(error)
+    })?;
+    Ok(Outcome::Verified(Box::new(signed_in)))
+}
+
+/// Puts the failure in the log, and what it has shown on record.
+fn fail(pam: &Pam<'_>, session: &Session<'_>, failed: &Failed, context: &mut SignInContext) -> Outcome {
+    let outcome = Outcome::Failed(failed.error);
+    context.audit(pam, &outcome.row());
+    record_failure(pam, session, failed, context);
+    outcome
+}
+
+fn record_failure(pam: &Pam<'_>, session: &Session<'_>, failed: &Failed, context: &SignInContext) {
+    if let Some(complaint) = session.record_failure(failed) {
+        context.log(pam, &complaint);
+    }
+}
+
+/// Takes a recovery code in place of a key that cannot be used.
+fn recover(
+    pam: &Pam<'_>,
+    session: &Session<'_>,
+    mut failed: Failed,
+    codes: &RecoveryCodes<'_>,
+    context: &mut SignInContext,
+) -> Result<Outcome, Outcome> {
+    // No key is in use any more: whoever is asked for a code can leave as the host has it.
+    context.interrupt = None;
+    let typed = failed.recovery_code.take();
+    if typed.is_none() {
+        // The person may end the host at the prompt, and the line of this sign-in with it.
+        let Row { severity, reason, .. } = Outcome::Failed(failed.error).row();
         pam.log(
-            Severity::Warning,
-            &format!(
-                "the signature counter of passkey {name:?} did not rise (stored {}, received {}): there may be a copy \
-                 of its security key",
-                warning.stored, warning.received
-            ),
+            severity,
+            &format!("user={:?}: {reason}; a recovery code can be typed instead", codes.user()),
         );
     }
-    Ok(verified)
+    record_failure(pam, session, &failed, context);
+    let redeemed = codes.instead_of(failed.error, typed, pam, &mut context.verbosity)?;
+    // No key has signed anybody in.
+    (context.record.key, context.record.passkey) = (None, None);
+    Ok(Outcome::Recovered(Box::new(redeemed)))
 }
 
-/// Who signs in. Where nobody has said so yet, the application asks as it always does.
-fn account(pam: &mut Pam<'_>) -> Result<Account, Outcome> {
+/// Who signs in, and the name that the application gave for it. Where it has given none, it asks as it always does.
+fn account(pam: &mut Pam<'_>) -> Result<(Account, String), Outcome> {
     match pam.settled_user() {
-        Ok(Some(name)) => ffi::lookup(&name).map_err(|error| match error {
-            LookupError::Unknown => Outcome::UnknownUser,
-            LookupError::Failed(error) => Outcome::UserDatabase(error),
-        }),
+        Ok(Some(typed)) => {
+            let found = SystemUsers.by_name(&typed).map_err(Outcome::UserDatabase)?;
+            found.map(|account| (account, typed)).ok_or(Outcome::UnknownUser)
+        }
         Ok(None) => Err(Outcome::NoUser),
         Err(NotText) => Err(Outcome::UnknownUser),
     }
@@ -211,70 +256,65 @@ fn refuse_remote(pam: &mut Pam<'_>, policy: &Policy) -> Result<(), Outcome> {
     }
 }
 
-fn warn_of_damage(pam: &Pam<'_>, path: &str, file: &CredentialFile) {
-    for entry in file.skipped.iter().take(MAX_DAMAGE_LINES) {
-        let name = entry.name.as_deref().unwrap_or_default();
-        let name = Escaped::name(name, 64);
-        pam.log(
-            Severity::Warning,
-            &format!("{path}:{}: passkey \"{name}\" is passed over: {}", entry.line, entry.reason),
-        );
+fn not_found(error: FindError) -> Outcome {
+    match error {
+        FindError::Store(error) => Outcome::Store(Box::new(error)),
+        FindError::Users(error) => Outcome::UserDatabase(error),
     }
 }
 
-/// Signals that would end the host are held back from here on.
-fn ceremony(
-    pam: &Pam<'_>,
-    policy: &Policy,
-    wanted: Wanted<'_>,
+fn not_ready(reason: NotReady) -> Outcome {
+    match reason {
+        NotReady::AllDisabled => Outcome::AllDisabled,
+        NotReady::AllDamaged { path, first } => Outcome::AllDamaged {
+            path: path.display().to_string(),
+            reason: format!("line {}: {}", first.line, first.reason),
+        },
+        NotReady::State(error) => Outcome::Store(Box::new(error)),
+    }
+}
+
+fn not_recorded(error: RecordError) -> Outcome {
+    match error {
+        RecordError::CounterNotGreater(counters) => {
+            Outcome::Failed(SignInError::Rejected(VerifyError::CounterNotGreater(counters)))
+        }
+        RecordError::Store(error) => Outcome::Store(Box::new(error)),
+    }
+}
+
+/// Runs a ceremony with the keys and the person at this machine, and notes what it has shown for the log. Signals that would end the
+/// host are held back from here on.
+fn with_keys<'h>(
+    pam: &Pam<'h>,
     takes_recovery_code: bool,
     context: &mut SignInContext,
-) -> Result<Attempt, Outcome> {
+    ceremony: impl FnOnce(&mut LinuxPlatform<'_>, &mut PamConversation<'_, 'h>, Option<&Secret>) -> Ended,
+) -> Result<Ended, Outcome> {
     if !pam.can_converse() {
         return Err(Outcome::NoConversation);
     }
     // An application that echoes one answer to every prompt would burn the tries of the key with the password.
     let password: Option<Secret> = pam.authtok();
-    let request = SignIn { wanted, policy, forbidden_pin: password.as_ref(), takes_recovery_code };
     let interrupt = &*context.interrupt.insert(InterruptGuard::new().map_err(Outcome::NoInterrupt)?);
     let trace = |step: fmt::Arguments<'_>| pam.log(Severity::Debug, &step.to_string());
     let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
     if context.verbosity.debug {
         platform = platform.traced(&trace);
     }
-    let mut person = PamConversation::new(pam, interrupt, context.verbosity, takes_recovery_code);
-    let attempt = sign_in(&mut platform, &mut person, &request);
-    if let Err(SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted)) = attempt.result {
+    let mut prompter = PamConversation::new(pam, interrupt, context.verbosity, takes_recovery_code);
+    let mut ended = ceremony(&mut platform, &mut prompter, password.as_ref());
+    if let Err(Failed {
+        error: SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted), ..
+    }) = &ended.result
+    {
         // It has done what it was meant for, and should not end the host as well.
         interrupt.take();
     }
-    Ok(attempt)
-}
-
-/// Writes down what the attempt has shown. That it cannot be written keeps nobody out.
-fn remember(pam: &Pam<'_>, store: &Store, account: &Account, attempt: &Attempt, verbosity: Verbosity) {
-    if attempt.result.is_err() && attempt.pin_failed.is_empty() {
-        return;
+    context.record.key = ended.key.take();
+    context.record.passkey = ended.passkey.take();
+    for complaint in std::mem::take(&mut ended.complaints) {
+        context.log(pam, &complaint);
     }
-    let now = time::now();
-    let updated = store.update_state(account, |state| {
-        for id in &attempt.pin_failed {
-            state.record_failure(id, now);
-        }
-        if let Ok(verified) = &attempt.result {
-            state.record_success(&verified.credential().id, verified.sign_count(), now);
-        }
-    });
-    match updated {
-        Ok(StateUpdate::HeldBack) if verbosity.debug => {
-            pam.log(
-                Severity::Debug,
-                "counter and last use are not written down, since this process is not root",
-            );
-        }
-        Ok(StateUpdate::Written | StateUpdate::HeldBack) => {}
-        Err(error) => {
-            pam.log(Severity::Warning, &format!("counter and last use are not written down: {error}"));
-        }
-    }
+    Ok(ended)
 }

@@ -17,6 +17,5 @@ mod recovery;
 #[cfg(test)]
 mod redeemed;
 mod remote;
-mod users;
 #[cfg(test)]
 mod verified;

@@ -8,9 +8,10 @@ use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Impossible, KeyError, SignInError, TokenError};
 use passkey_core::config::{ArgumentError, ConfigError, HostNameError};
 use passkey_core::messages::{self as say, Message, Phrase};
+use passkey_core::session::SignedIn;
 use passkey_core::store::StoreError;
 use passkey_core::store::recovery::{RedeemError, Redeemed};
-use passkey_core::verify::{Verified, VerifyError};
+use passkey_core::verify::VerifyError;
 
 use crate::ffi::Severity;
 use crate::ffi::guard::Panic;
@@ -18,12 +19,12 @@ use crate::remote::RemoteSign;
 
 /// How a sign-in ended.
 ///
-/// Success cannot be made up: it takes a [`Verified`], which only `passkey_core`'s verification can make, or a
-/// [`Redeemed`], which only its recovery can.
+/// Success cannot be made up: it takes a [`SignedIn`], which only `passkey_core`'s session makes by putting a verified signature on
+/// record, or a [`Redeemed`], which only its recovery makes.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// One of the person's passkeys signed.
-    Verified(Box<Verified>),
+    /// One of the person's passkeys signed, and that is on record.
+    Verified(Box<SignedIn>),
     /// One of the person's recovery codes was right, and is used up.
     Recovered(Box<Redeemed>),
     /// A recovery code was not accepted.
@@ -104,6 +105,11 @@ impl Row {
     ) -> Self {
         Self { code, sentence, severity, reason: reason.into() }
     }
+
+    /// That of [`Outcome::Verified`]: the line of a sign-in may be written before its record.
+    pub(crate) fn verified() -> Self {
+        Self::new(PamResultCode::PAM_SUCCESS, Sentence::None, Severity::Notice, "verified")
+    }
 }
 
 impl Outcome {
@@ -135,7 +141,7 @@ impl Outcome {
             |reason: String| Row::new(Code::PAM_SYSTEM_ERR, Error(say::BROKEN.into()), Alarm, reason);
 
         match self {
-            Self::Verified(_) => Row::new(Code::PAM_SUCCESS, None, Notice, "verified"),
+            Self::Verified(_) => Row::verified(),
 
             Self::Recovered(redeemed) => Row::new(
                 Code::PAM_SUCCESS,

@@ -6,7 +6,7 @@ use passkey_core::verify::CounterWarning;
 
 use super::*;
 use crate::redeemed::redeemed;
-use crate::verified::verified;
+use crate::verified::signed_in;
 
 /// What the person hears, without the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
     use VerifyError as V;
     let counter = CounterWarning { stored: 9, received: 5 };
     let mut table = vec![
-        (Outcome::Verified(Box::new(verified())), PAM_SUCCESS, Nothing, "verified"),
+        (Outcome::Verified(Box::new(signed_in())), PAM_SUCCESS, Nothing, "verified"),
         (Outcome::NotEnrolled, PAM_AUTHINFO_UNAVAIL, Error, "has no passkey"),
         (Outcome::NotEnrolledIgnored, PAM_IGNORE, Nothing, "unenrolled=ignore"),
         (Outcome::AllDisabled, PAM_AUTHINFO_UNAVAIL, Error, "disabled"),

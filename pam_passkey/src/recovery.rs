@@ -1,10 +1,11 @@
 //! A recovery code in place of a security key that is lost, broken or locked.
 
+use passkey_core::account::Account;
 use passkey_core::ceremony::{KeyError, SignInError, TokenError};
 use passkey_core::config::{Policy, Recovery};
 use passkey_core::messages::{self, NotACode, Phrase};
+use passkey_core::store::Store;
 use passkey_core::store::recovery::{Code, Codes, Reading, RedeemError, Redeemed};
-use passkey_core::store::{Account, Store};
 use passkey_core::time;
 
 use crate::conversation::{Verbosity, words};
@@ -17,19 +18,23 @@ const QUESTIONS: u8 = 3;
 /// A user's recovery codes, where one is taken.
 pub(crate) struct RecoveryCodes<'a> {
     store: &'a Store,
-    account: &'a Account,
+    account: Account,
     /// As they were when the sign-in began.
     codes: Codes,
 }
 
 impl<'a> RecoveryCodes<'a> {
     /// `None` where policy takes no codes or the user has none left. That they cannot be read keeps nobody from using a key.
-    pub(crate) fn of(pam: &Pam<'_>, store: &'a Store, account: &'a Account, policy: &Policy) -> Option<Self> {
+    pub(crate) fn of(pam: &Pam<'_>, store: &'a Store, account: &Account, policy: &Policy) -> Option<Self> {
         if policy.recovery == Recovery::Deny {
             return None;
         }
         match store.load_codes(account) {
-            Ok(codes) => codes.filter(|codes| codes.left() > 0).map(|codes| Self { store, account, codes }),
+            Ok(codes) => codes.filter(|codes| codes.left() > 0).map(|codes| Self {
+                store,
+                account: account.clone(),
+                codes,
+            }),
             // A screen locker that runs as its user could not use a code up, so it takes none.
             Err(error) if error.is_not_permitted() && !rustix::process::geteuid().is_root() => {
                 if policy.debug {
@@ -42,6 +47,11 @@ impl<'a> RecoveryCodes<'a> {
                 None
             }
         }
+    }
+
+    /// Whose they are.
+    pub(crate) fn user(&self) -> &str {
+        &self.account.name
     }
 
     /// Tries the code that was `typed` in place of a PIN. Without one, asks for one, since no key could be used; if none is given, it
@@ -102,7 +112,7 @@ impl<'a> RecoveryCodes<'a> {
     }
 
     fn redeem(&self, code: &Code) -> Result<Redeemed, RedeemError> {
-        self.store.redeem(self.account, code, time::now())
+        self.store.redeem(&self.account, code, time::now())
     }
 }
 

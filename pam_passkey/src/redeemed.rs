@@ -1,15 +1,21 @@
 //! A real [`Redeemed`] for tests, made the only way there is: by a recovery code that is right.
 
+use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::config::Config;
+use passkey_core::store::Store;
 use passkey_core::store::recovery::{Codes, Redeemed};
-use passkey_core::store::{Account, Store};
 use passkey_core::time;
 
 /// One that leaves its user with so many codes.
 pub(crate) fn redeemed(left: usize) -> Redeemed {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::new(&Config { recovery_dir: dir.path().join("recovery"), ..Config::default() });
-    let account = Account { name: "alice".into(), uid: 1000, gid: 1000, home: "/home/alice".into() };
+    let account = Account::from_entry(PasswdEntry {
+        name: "alice".into(),
+        uid: 1000,
+        gid: 1000,
+        home: "/home/alice".into(),
+    });
     let (set, codes) = Codes::new(time::now()).unwrap();
     store.replace_codes(&account, &set).unwrap();
     let mut last = None;

@@ -1,13 +1,20 @@
-//! A real [`Verified`] for tests, made the only way there is: by a signature that verifies.
+//! A real [`Verified`] and [`SignedIn`] for tests, made the only way there is: by a signature that verifies, put on record.
+
+use std::io;
+use std::path::Path;
 
 use ctap::authenticator_data::AuthenticatorData;
 use ctap::cose::PublicKey;
 use ctap::get_assertion;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
+use passkey_core::account::{Account, PasswdEntry, UserDatabase};
+use passkey_core::ceremony::Attempt;
 use passkey_core::client_data::ClientData;
-use passkey_core::config::CounterPolicy;
-use passkey_core::credential::{Credential, CredentialId, UvCapability};
+use passkey_core::config::{Config, CounterPolicy, Settings};
+use passkey_core::credential::{Credential, CredentialId, UserHandle, UvCapability};
+use passkey_core::session::{Session, SignedIn};
+use passkey_core::store::Store;
 use passkey_core::verify::{Expected, Requirements, UserVerification, Verified, judge, verify_assertion};
 use sha2::{Digest as _, Sha256};
 
@@ -52,4 +59,52 @@ pub(crate) fn verified() -> Verified {
         counter: CounterPolicy::Deny,
     };
     judge(&facts, &requirements).unwrap()
+}
+
+/// Alice's sign-in with [`verified`].
+pub(crate) fn signed_in() -> SignedIn {
+    let dir = tempfile::tempdir().unwrap();
+    let credential_files = vec![format!("{}/{{user}}.toml", dir.path().display()).parse().unwrap()];
+    let config = Config { credential_files, state_dir: dir.path().join("state"), ..Config::default() };
+    let (store, policy) = (Store::new(&config), config.policy("sudo", &Settings::default()));
+    let alice = Account::from_entry(PasswdEntry {
+        name: "alice".into(),
+        uid: rustix::process::geteuid().as_raw(),
+        gid: rustix::process::getegid().as_raw(),
+        home: "/home/alice".into(),
+    });
+    let verified = verified();
+    let handle = UserHandle::new(vec![1; 32]).unwrap();
+    store.update_or_create(&alice, &handle, |file| file.add(verified.credential().clone())).unwrap();
+    let session = Session { store: &store, users: &Nobody, policy: &policy };
+    let enrolled = session.find(&alice).unwrap().unwrap();
+    let (ready, _) = session.ready(enrolled).unwrap();
+    let attempt = Attempt {
+        result: Ok(verified),
+        account: None,
+        key: None,
+        passkey: None,
+        answers_silently: None,
+        pin_failed: vec![],
+        recovery_code: None,
+    };
+    session.record(ready.conclude(attempt).result.unwrap(), |_, _| {}).unwrap()
+}
+
+/// A database that is not asked.
+#[derive(Debug)]
+struct Nobody;
+
+impl UserDatabase for Nobody {
+    fn by_name(&self, _: &str) -> io::Result<Option<Account>> {
+        Ok(None)
+    }
+
+    fn by_uid(&self, _: u32) -> io::Result<Option<Account>> {
+        Ok(None)
+    }
+
+    fn passwd_file(&self) -> &Path {
+        Path::new("/nonexistent")
+    }
 }

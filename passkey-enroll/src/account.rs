@@ -1,9 +1,10 @@
 //! Whose passkeys the command is about.
 
 use std::fmt;
+use std::io;
 
 use nix::unistd::{Uid, User};
-use passkey_core::config::Account;
+use passkey_core::account::{Account, PasswdEntry, UserDatabase};
 
 use passkey_core::escape::Escaped;
 
@@ -43,21 +44,38 @@ impl Caller {
 pub(crate) fn resolve(caller: &Caller, user: Option<&str>) -> Result<Account, AccountError> {
     let Some(name) = user else {
         let uid = caller.own_uid();
-        return found(User::from_uid(Uid::from_raw(uid)), || AccountError::UnknownUid(uid));
+        return SystemUsers.by_uid(uid)?.ok_or(AccountError::UnknownUid(uid));
     };
-    let account = found(User::from_name(name), || AccountError::UnknownName(name.to_owned()));
-    if !caller.is_root && !account.as_ref().is_ok_and(|account| account.uid == caller.uid) {
+    let account = SystemUsers.by_name(name);
+    if !caller.is_root && !matches!(&account, Ok(Some(account)) if account.uid == caller.uid) {
         return Err(AccountError::NotRoot);
     }
-    account
+    account?.ok_or_else(|| AccountError::UnknownName(name.to_owned()))
 }
 
-fn found(
-    looked_up: nix::Result<Option<User>>,
-    unknown: impl FnOnce() -> AccountError,
-) -> Result<Account, AccountError> {
-    let user = looked_up.map_err(|errno| AccountError::Database(errno.desc()))?.ok_or_else(unknown)?;
-    Ok(Account { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), home: user.dir })
+/// The user database, as libc reads it.
+#[derive(Debug)]
+pub(crate) struct SystemUsers;
+
+impl UserDatabase for SystemUsers {
+    fn by_name(&self, name: &str) -> io::Result<Option<Account>> {
+        // No database has a name with a NUL in it.
+        if name.contains('\0') { Ok(None) } else { account_of(User::from_name(name)) }
+    }
+
+    fn by_uid(&self, uid: u32) -> io::Result<Option<Account>> {
+        account_of(User::from_uid(Uid::from_raw(uid)))
+    }
+}
+
+fn account_of(found: nix::Result<Option<User>>) -> io::Result<Option<Account>> {
+    let Some(User { name, uid, gid, dir, .. }) = found? else { return Ok(None) };
+    // What was no UTF-8 in it has been replaced, so that two names could look alike.
+    if name.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let entry = PasswdEntry { name, uid: uid.as_raw(), gid: gid.as_raw(), home: dir };
+    Ok(Some(Account::from_entry(entry)))
 }
 
 /// Why there is no account to work on.
@@ -70,7 +88,7 @@ pub(crate) enum AccountError {
     /// The caller's user id has no account.
     UnknownUid(u32),
     /// The user database cannot be asked, for the reason given.
-    Database(&'static str),
+    Database(String),
 }
 
 impl fmt::Display for AccountError {
@@ -85,6 +103,12 @@ impl fmt::Display for AccountError {
 }
 
 impl std::error::Error for AccountError {}
+
+impl From<io::Error> for AccountError {
+    fn from(error: io::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
 
 impl AccountError {
     /// What to do about it.

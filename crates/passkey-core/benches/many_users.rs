@@ -13,9 +13,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use passkey_core::account::Account;
 use passkey_core::config::Config;
 use passkey_core::credential::{Credential, UserHandle};
-use passkey_core::store::{Account, CredentialFile, Store};
+use passkey_core::store::{CredentialFile, Store};
 use tempfile::TempDir;
 
 use account::account;

@@ -1,6 +1,7 @@
 //! Signing in with passkeys held on local security keys, and enrolling them: what `pam_passkey.so` and `passkey-enroll` share.
 //!
 //! - [`ceremony`]: signing in, enrolling and looking around, over all plugged-in keys at once.
+//! - [`account`]: who an account is, by the user database's own name for it. [`session`]: one sign-in, from its passkeys to its record.
 //! - [`verify`]: what an authenticator signed; the only maker of a [`verify::Verified`]. [`client_data`]: what it signs.
 //! - [`credential`], [`store`], [`safe_file`]: passkeys, the files they are kept in, and opening those safely;
 //!   [`store::recovery`]: codes for the day a key is lost. [`attestation`]: what is known of where keys come from.
@@ -10,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod attestation;
 pub mod ceremony;
 pub mod client_data;
@@ -20,6 +22,7 @@ pub mod memory;
 pub mod messages;
 pub mod random;
 pub mod safe_file;
+pub mod session;
 pub mod store;
 pub mod time;
 mod toml_text;

@@ -21,5 +21,5 @@ mod peer;
 pub(crate) use gettext::Catalogue;
 pub(crate) use handle::{Answer, NotSet, NotText, Pam, Severity};
 pub(crate) use interrupt::InterruptGuard;
-pub(crate) use passwd::{LookupError, lookup};
+pub(crate) use passwd::SystemUsers;
 pub(crate) use peer::peer;

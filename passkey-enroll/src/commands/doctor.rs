@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(global: &Global, output: Output) -> Result<Exit, Error> {
     let account = account::resolve(&Caller::of_process(), global.user.as_deref())?;
-    let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
+    let user_option = super::user_option(global, &account);
     let patient = Patient { machine: Machine::this(), account, user_option, config: global.config.clone() };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let findings = doctor::examine(&patient, |loaded| ask_keys(&interrupt, loaded));

@@ -21,10 +21,13 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::rc::Rc;
 
-use passkey_core::config::{Account, AttestationPolicy, Config, DEFAULT_PATH};
+use passkey_core::account::Account;
+use passkey_core::config::{AttestationPolicy, Config, DEFAULT_PATH};
 use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::safe_file::Owner;
-use passkey_core::store::{CredentialFile, CredentialState, Loaded, State, Store, StoreError, UpdateError};
+use passkey_core::store::{
+    CredentialFile, CredentialState, Loaded, SkippedEntry, State, Store, StoreError, UpdateError,
+};
 
 use crate::account::{self, Caller};
 use crate::cli::{Cli, Command, Global};
@@ -81,8 +84,20 @@ struct Context {
     is_root: bool,
     /// Who may own the configuration, and the files that it names.
     owner: Owner,
-    /// ` --user NAME`, as the caller gave it.
+    /// ` --user NAME` where the caller named a user.
     user_option: String,
+}
+
+/// An entry of a credential file is passed over.
+fn warn_of_damage(path: &Path, entry: &SkippedEntry) {
+    let name = entry.name.as_ref().map(|name| format!(" (“{name}”)")).unwrap_or_default();
+    let (path, line, reason) = (path.display(), entry.line, &entry.reason);
+    output::warning(&format!("{path}:{line}: this entry{name} is passed over: {reason}"));
+}
+
+/// The option that names the account in a command to run next, where the caller named a user: by the name of the user database.
+fn user_option(global: &Global, account: &Account) -> String {
+    global.user.as_ref().map(|_| format!(" --user {}", account.name)).unwrap_or_default()
 }
 
 /// The table is at hand; metadata has to be read and verified first, and is asked only for what the table does not know.
@@ -107,7 +122,7 @@ impl Context {
         let attestation =
             config.attestation.read().map_err(|error| Error::AttestationConfig(Box::new(error)))?;
         let store = Store::new(&config);
-        let user_option = global.user.as_ref().map(|user| format!(" --user {user}")).unwrap_or_default();
+        let user_option = user_option(global, &account);
         let models = Rc::new(models(&attestation, owner));
         Ok(Self {
             config,
@@ -143,13 +158,7 @@ impl Context {
         let loaded = self.store.load(&self.account)?;
         if let Some(loaded) = &loaded {
             for entry in &loaded.file.skipped {
-                let name = entry.name.as_ref().map(|name| format!(" (“{name}”)")).unwrap_or_default();
-                output::warning(&format!(
-                    "{}:{}: this entry{name} is passed over: {}",
-                    loaded.path.display(),
-                    entry.line,
-                    entry.reason
-                ));
+                warn_of_damage(&loaded.path, entry);
             }
         }
         Ok(loaded)

@@ -1,12 +1,15 @@
 //! `verify`: a sign-in under a service's policy, without signing in to anything.
 
-use jiff::Timestamp;
-use passkey_core::ceremony::{Attempt, LinuxPlatform, Passkey, SignIn, Wanted, sign_in};
-use passkey_core::config::{Config, CounterPolicy, Policy, Settings, Unenrolled};
-use passkey_core::store::{CredentialFile, Loaded, State, StateUpdate, Store};
-use passkey_core::verify::Verified;
+use std::borrow::Borrow;
 
-use super::Context;
+use passkey_core::ceremony::{LinuxPlatform, SignInError};
+use passkey_core::config::{Config, Policy, Settings, Unenrolled};
+use passkey_core::session::{Complaint, Ended, FindError, NotReady, Ready, Session};
+use passkey_core::store::{RecordError, Store};
+use passkey_core::verify::{Verified, VerifyError};
+
+use super::{Context, warn_of_damage};
+use crate::account::SystemUsers;
 use crate::cli::{Global, Verify};
 use crate::error::Error;
 use crate::gate::{Asked, Gate};
@@ -17,7 +20,7 @@ use crate::output::{
     rehearsal::{Rehearsed, Rules, ServiceLine},
 };
 use crate::pam_files::{Place, ServiceFiles, StackError};
-use crate::terminal_prompter::TerminalPrompter;
+use crate::terminal_prompter::{LastQuestion, TerminalPrompter};
 
 pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> Result<(), Error> {
     let service = arguments.service.as_deref().unwrap_or_default();
@@ -30,38 +33,41 @@ pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> 
         None => context.config.policy(service, &Settings::default()),
     };
     let context = &context;
-    let loaded = context.load_enrolled().inspect_err(|error| {
-        if policy.unenrolled == Unenrolled::Ignore && matches!(error, Error::NotEnrolled { .. }) {
+    let session = Session { store: &context.store, users: &SystemUsers, policy: &policy };
+    let Some(enrolled) = session.find(&context.account).map_err(not_found)? else {
+        if policy.unenrolled == Unenrolled::Ignore {
             output::note(
                 "Users without a passkey are passed by here (unenrolled=ignore): the password decides.",
             );
         }
+        return Err(context.not_enrolled());
+    };
+    warn(enrolled.damage());
+    let (ready, complaint) = session.ready(enrolled).map_err(|reason| not_ready(context, reason))?;
+    warn(complaint);
+    let user = ready.account().name.clone();
+    let (ended, asked) = ceremony(&session, ready, arguments.pin.pin_stdin)?;
+    let key = ended.key.as_ref().map(Plugged::from);
+    let proved = ended.result.map_err(|failed| {
+        warn(session.record_failure(&failed));
+        Error::SignIn { error: failed.error, asked }
     })?;
-    if loaded.file.enabled().next().is_none() {
-        return Err(none_usable(context, &loaded));
-    }
-    let state = state(context, policy.counter)?;
-    let (attempt, asked) = ceremony(&policy, &loaded.file, &state, arguments.pin.pin_stdin)?;
-    let recorded = remember(context, &attempt);
-    let verified = attempt.result.map_err(|error| Error::SignIn { error, asked })?;
-    if let Some(warning) = verified.counter_warning() {
-        output::warning(&format!(
-            "the key's counter did not rise (stored {}, received {}): there may be a copy of the key.",
-            warning.stored, warning.received
-        ));
-    }
+    // Nothing of it goes to the log: nobody has signed in.
+    let signed_in = session.record(proved, |_, _| {}).map_err(|error| not_recorded(error, asked))?;
+    warn(signed_in.complaints());
+    let verified = signed_in.verified();
     context.output.result(&Rehearsed {
-        user: context.user(),
+        user,
         service: arguments.service.clone(),
         verified: true,
-        credential: named(&verified),
+        credential: named(verified),
         user_verified: verified.user_verified(),
         sign_count: verified.sign_count(),
-        counter_warning: verified
+        counter_warning: signed_in
             .counter_warning()
             .map(|warning| CounterWarning { stored: warning.stored, received: warning.received }),
-        key: attempt.key.as_ref().map(Plugged::from),
-        recorded,
+        key,
+        recorded: signed_in.is_recorded(),
         rules: Rules::from(&policy),
         line: call.map(|Call { place, arguments, .. }| ServiceLine {
             path: place.path.display().to_string(),
@@ -129,63 +135,54 @@ fn under(context: &mut Context, global: &Global, service: &str, call: &Call) -> 
     context.config.policy(service, &call.asked.arguments.settings)
 }
 
-fn none_usable(context: &Context, loaded: &Loaded) -> Error {
-    let damage = loaded
-        .file
-        .skipped
-        .first()
-        .filter(|_| loaded.file.credentials.is_empty())
-        .map(|entry| format!("{}:{}: {}", loaded.path.display(), entry.line, entry.reason));
+/// Says what is odd. That a process which is not root leaves no record is not.
+fn warn<C: Borrow<Complaint>>(complaints: impl IntoIterator<Item = C>) {
+    for complaint in complaints {
+        match complaint.borrow() {
+            Complaint::HeldBack => {}
+            Complaint::Damaged { path, entry } => warn_of_damage(path, entry),
+            complaint @ (Complaint::CounterUnreadable(_)
+            | Complaint::CounterNotGreater { .. }
+            | Complaint::NotRecorded(_)
+            | Complaint::NotLearnt(_)) => output::warning(&complaint.to_string()),
+        }
+    }
+}
+
+fn not_found(error: FindError) -> Error {
+    match error {
+        FindError::Store(error) => error.into(),
+        FindError::Users(error) => Error::Account(error.into()),
+    }
+}
+
+fn not_ready(context: &Context, reason: NotReady) -> Error {
+    let damage = match reason {
+        NotReady::AllDisabled => None,
+        NotReady::AllDamaged { path, first } => {
+            Some(format!("{}:{}: {}", path.display(), first.line, first.reason))
+        }
+        NotReady::State(error) => return error.into(),
+    };
     Error::NoneUsable { user: context.user(), damage, add: context.add_command() }
 }
 
-/// As the module does: where a counter that does not rise denies the sign-in, it must be readable.
-fn state(context: &Context, counter: CounterPolicy) -> Result<State, Error> {
-    match counter {
-        CounterPolicy::Deny => Ok(context.store.load_state(&context.account)?),
-        CounterPolicy::Warn => Ok(context.state().unwrap_or_default()),
+fn not_recorded(error: RecordError, asked: LastQuestion) -> Error {
+    match error {
+        RecordError::CounterNotGreater(counters) => {
+            Error::SignIn { error: SignInError::Rejected(VerifyError::CounterNotGreater(counters)), asked }
+        }
+        RecordError::Store(error) => error.into(),
     }
 }
 
-fn ceremony(
-    policy: &Policy,
-    file: &CredentialFile,
-    state: &State,
-    pin_stdin: bool,
-) -> Result<(Attempt, crate::terminal_prompter::LastQuestion), Error> {
-    let passkeys = Passkey::enabled(file, state);
-    // A rehearsal uses nothing up.
-    let wanted = Wanted::Passkeys(&passkeys);
-    let request = SignIn { wanted, policy, forbidden_pin: None, takes_recovery_code: false };
+/// A rehearsal uses no recovery code up.
+fn ceremony(session: &Session<'_>, ready: Ready, pin_stdin: bool) -> Result<(Ended, LastQuestion), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
-    let mut person = TerminalPrompter::new(&interrupt, pin_stdin);
-    let attempt = sign_in(&mut platform, &mut person, &request);
-    Ok((attempt, person.asked()))
-}
-
-/// Writes down what the attempt has shown, as the module does; whether that was possible.
-fn remember(context: &Context, attempt: &Attempt) -> bool {
-    if attempt.result.is_err() && attempt.pin_failed.is_empty() {
-        return false;
-    }
-    let now = Timestamp::now();
-    let updated = context.store.update_state(&context.account, |state| {
-        for id in &attempt.pin_failed {
-            state.record_failure(id, now);
-        }
-        if let Ok(verified) = &attempt.result {
-            state.record_success(&verified.credential().id, verified.sign_count(), now);
-        }
-    });
-    match updated {
-        Ok(StateUpdate::Written) => true,
-        Ok(StateUpdate::HeldBack) => false,
-        Err(error) => {
-            output::warning(&format!("counter and last use are not written down: {error}"));
-            false
-        }
-    }
+    let mut prompter = TerminalPrompter::new(&interrupt, pin_stdin);
+    let ended = session.sign_in(ready, &mut platform, &mut prompter, None, false);
+    Ok((ended, prompter.asked()))
 }
 
 fn named(verified: &Verified) -> Named {

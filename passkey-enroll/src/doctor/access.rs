@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use nix::unistd::Gid;
-use passkey_core::config::Account;
+use passkey_core::account::Account;
 
 /// Where the kernel keeps the list.
 const ACL: &str = "system.posix_acl_access";

@@ -4,7 +4,8 @@ use std::fs;
 use std::time::SystemTime;
 
 use jiff::{SignedDuration, Timestamp};
-use passkey_core::config::{Account, Config};
+use passkey_core::account::Account;
+use passkey_core::config::Config;
 use passkey_core::store::{Loaded, Store};
 
 use super::finding::{Area, Finding};

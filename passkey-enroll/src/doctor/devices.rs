@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use hidraw::{Device, KeyInfo, ListError, OpenError};
-use passkey_core::config::Account;
+use passkey_core::account::Account;
 
 use super::access::{self, Subject, Want};
 use super::finding::{Area, Finding};

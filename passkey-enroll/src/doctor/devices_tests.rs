@@ -1,8 +1,15 @@
 use super::super::finding::Severity;
+use passkey_core::account::PasswdEntry;
+
 use super::*;
 
 fn account() -> Account {
-    Account { name: "alice".to_owned(), uid: 1000, gid: 1000, home: "/home/alice".into() }
+    Account::from_entry(PasswdEntry {
+        name: "alice".to_owned(),
+        uid: 1000,
+        gid: 1000,
+        home: "/home/alice".into(),
+    })
 }
 
 fn view(keys: Vec<Seen>) -> View {

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use passkey_core::config::{Account, Config};
+use passkey_core::account::{Account, PasswdEntry};
+use passkey_core::config::Config;
 use passkey_core::credential::{Credential, CredentialId, UserHandle};
 use passkey_core::safe_file::Owner;
 use passkey_core::store::{CredentialFile, Store};
@@ -140,12 +141,12 @@ impl Fixture {
 
 /// Everybody has the ids of whoever runs the tests.
 pub(super) fn account(name: &str) -> Account {
-    Account {
+    Account::from_entry(PasswdEntry {
         name: name.to_owned(),
         uid: rustix::process::geteuid().as_raw(),
         gid: rustix::process::getegid().as_raw(),
         home: format!("/home/{name}").into(),
-    }
+    })
 }
 
 /// A passkey of this name, with an id of its own.

@@ -1,7 +1,8 @@
 //! The plugged-in keys, as they tell of themselves.
 
+use passkey_core::account::Account;
 use passkey_core::ceremony::{InspectError, InspectedKey, KeyError};
-use passkey_core::config::{Account, CounterPolicy, UserVerification};
+use passkey_core::config::{CounterPolicy, UserVerification};
 use passkey_core::store::Loaded;
 
 use super::finding::{Area, Finding};

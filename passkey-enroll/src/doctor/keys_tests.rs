@@ -1,3 +1,5 @@
+use passkey_core::account::PasswdEntry;
+
 use super::*;
 
 fn told() -> Told {
@@ -17,7 +19,12 @@ fn told() -> Told {
 }
 
 fn codes(key: &Told, needs: &Needs) -> Vec<&'static str> {
-    let account = Account { name: "alice".to_owned(), uid: 1000, gid: 1000, home: "/home/alice".into() };
+    let account = Account::from_entry(PasswdEntry {
+        name: "alice".to_owned(),
+        uid: 1000,
+        gid: 1000,
+        home: "/home/alice".into(),
+    });
     check_key(key, true, &account, needs).map(|(finding, _)| finding.code).collect()
 }
 

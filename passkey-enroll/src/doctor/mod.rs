@@ -27,8 +27,9 @@ mod udev;
 
 use std::path::PathBuf;
 
+use passkey_core::account::Account;
 use passkey_core::ceremony::InspectedKey;
-use passkey_core::config::{Account, Config};
+use passkey_core::config::Config;
 use passkey_core::store::{Loaded, Store};
 
 pub(crate) use finding::{Area, Finding, Severity, exit, worst};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use passkey_core::config::Account;
+use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::credential::UserHandle;
 use passkey_core::store::{Loaded, SkippedEntry, Store, StoreError};
 
@@ -71,14 +71,14 @@ impl People {
             .map(|(account, _)| account)
             .collect();
         let unseen = accounts.len().saturating_sub(MOST);
-        let people = accounts
-            .into_iter()
-            .take(MOST)
-            .map(|account| Person { enrolment: Enrolment::of(machine, store, &account), name: account.name });
+        let people = accounts.into_iter().take(MOST).map(|account| Person {
+            enrolment: Enrolment::of(machine, store, &account),
+            name: account.name.clone(),
+        });
         Self {
             seen: people.collect(),
             unseen,
-            names: passwd.lines().filter_map(parse).map(|(account, _)| account.name).collect(),
+            names: passwd.lines().filter_map(parse).map(|(account, _)| account.name.clone()).collect(),
         }
     }
 
@@ -119,13 +119,8 @@ impl Enrolment {
 
 /// A line of passwd(5), and the shell.
 fn parse(line: &str) -> Option<(Account, &str)> {
-    let mut fields = line.split(':');
-    let name = fields.next().filter(|name| !name.is_empty() && !name.starts_with(['+', '-', '#']))?;
-    let uid = fields.nth(1)?.parse().ok()?;
-    let gid = fields.next()?.parse().ok()?;
-    let home = fields.nth(1)?;
-    let shell = fields.next().unwrap_or_default();
-    Some((Account { name: name.to_owned(), uid, gid, home: home.into() }, shell))
+    let account = Account::from_entry(PasswdEntry::parse(line)?);
+    Some((account, line.split(':').nth(6).unwrap_or_default()))
 }
 
 /// `UID_MIN` and `UID_MAX` (login.defs(5)).

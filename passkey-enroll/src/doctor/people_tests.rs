@@ -3,7 +3,12 @@ use super::*;
 #[test]
 fn people_are_told_from_other_accounts() {
     let (account, shell) = parse("alice:x:1000:1001:Alice,,,:/home/alice:/bin/bash").unwrap();
-    let expected = Account { name: "alice".to_owned(), uid: 1000, gid: 1001, home: "/home/alice".into() };
+    let expected = Account::from_entry(PasswdEntry {
+        name: "alice".to_owned(),
+        uid: 1000,
+        gid: 1001,
+        home: "/home/alice".into(),
+    });
     assert_eq!((account, shell), (expected, "/bin/bash"));
     for line in ["", "alice", "alice:x:x:1:::", "+::::::", "#alice:x:1:1:::", ":x:1:1:::"] {
         assert!(parse(line).is_none(), "{line}");

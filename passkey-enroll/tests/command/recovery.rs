@@ -6,7 +6,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Stdio};
 
 use ctap::Secret;
-use passkey_core::config::{Account, Config};
+use passkey_core::account::{Account, PasswdEntry};
+use passkey_core::config::Config;
 use passkey_core::safe_file::Owner;
 use passkey_core::store::Store;
 use passkey_core::store::recovery::{Code, Reading, RedeemError};
@@ -29,7 +30,7 @@ fn codes(ran: &Ran) -> Vec<String> {
 fn redeem(scene: &Scene, code: &str) -> Result<usize, RedeemError> {
     let uid = fs::metadata(scene.dir()).unwrap().uid();
     let config = Config::read(&scene.config(), Owner::RootOr(uid)).unwrap().unwrap();
-    let account = Account { name: user(), uid, gid: uid, home: "/".into() };
+    let account = Account::from_entry(PasswdEntry { name: user(), uid, gid: uid, home: "/".into() });
     let Reading::Code(code) = Code::read(&Secret::new(code.into())) else { panic!("{code}") };
     Store::new(&config).redeem(&account, &code, time::now()).map(|redeemed| redeemed.left())
 }

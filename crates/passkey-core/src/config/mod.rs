@@ -11,6 +11,8 @@ mod settings;
 mod suggest;
 mod template;
 
+// As the ceremony imports it.
+pub(crate) use crate::account::Account;
 pub use arguments::{ArgumentError, Arguments, ConfigPath};
 pub use attestation::{
     AttestationPolicy, AttestationRequirement, AttestationTable, DEFAULT_METADATA_SIGNER, MetadataPolicy,
@@ -24,4 +26,4 @@ pub use policy::{CounterPolicy, Mode, Policy, Recovery, Remote, Unenrolled, User
 pub use remote::serves_other_machines;
 pub use settings::Settings;
 pub(crate) use template::file_name;
-pub use template::{Account, Template, TemplateError};
+pub use template::{Template, TemplateError};

@@ -6,30 +6,12 @@ use std::{
     str::FromStr,
 };
 
+use crate::account::Account;
+
 /// The longest user name that becomes part of a path: a file name holds 255 bytes, and suffixes need room.
 const MAX_USER_NAME_LEN: usize = 200;
 /// The longest path that comes out, the kernel's limit (`PATH_MAX`).
 const MAX_PATH_LEN: usize = 4095;
-
-/// A user of this machine, as the user database gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The login name.
-    pub name: String,
-    /// The user id.
-    pub uid: u32,
-    /// The primary group.
-    pub gid: u32,
-    /// The home directory.
-    pub home: PathBuf,
-}
-
-impl Account {
-    /// Whether the ids are ones that a user and a group can have: the largest number is the kernel's word for none.
-    pub(crate) fn has_ids(&self) -> bool {
-        self.uid != u32::MAX && self.gid != u32::MAX
-    }
-}
 
 /// A path that names one file for each user.
 #[derive(Clone, Debug, PartialEq, Eq)]

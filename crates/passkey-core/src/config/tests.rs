@@ -2,13 +2,14 @@ use std::time::Duration;
 
 use super::super::*;
 use super::*;
+use crate::account::{Account, PasswdEntry};
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(Path::new("/etc/passkey/passkey.toml"), text)
 }
 
 fn account(name: &str, home: &str) -> Account {
-    Account { name: name.to_owned(), uid: 1000, gid: 1000, home: home.into() }
+    Account::from_entry(PasswdEntry { name: name.to_owned(), uid: 1000, gid: 1000, home: home.into() })
 }
 
 #[test]
@@ -389,7 +390,8 @@ fn hostile_accounts_have_no_place() {
         assert_eq!(template.expand(&account("alice", home)), Err(TemplateError::Home), "{home:?}");
     }
     for (uid, gid) in [(u32::MAX, 0), (0, u32::MAX)] {
-        let account = Account { uid, gid, ..account("alice", "/home/alice") };
+        let account =
+            Account::from_entry(PasswdEntry { uid, gid, ..(*account("alice", "/home/alice")).clone() });
         assert_eq!(template.expand(&account), Err(TemplateError::NoId));
     }
     let deep = format!("/{}", "x/".repeat(2100));

@@ -11,7 +11,7 @@ use rustix::{
 };
 
 use super::StoreError;
-use crate::config::Account;
+use crate::account::Account;
 
 /// Runs `action` with the rights of `account`, if this process is root and the account is not. Anyone else has only
 /// their own rights to begin with.

@@ -3,12 +3,18 @@ use std::path::PathBuf;
 use rustix::process::{getegid, geteuid, getgroups, getuid};
 
 use super::*;
+use crate::account::PasswdEntry;
 
 const UID: u32 = 12_345;
 const GID: u32 = 23_456;
 
 fn account(uid: u32) -> Account {
-    Account { name: "alice".to_owned(), uid, gid: GID, home: PathBuf::from("/home/alice") }
+    Account::from_entry(PasswdEntry {
+        name: "alice".to_owned(),
+        uid,
+        gid: GID,
+        home: PathBuf::from("/home/alice"),
+    })
 }
 
 type Identity = (u32, u32, u32, Vec<u32>);

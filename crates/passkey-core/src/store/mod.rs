@@ -21,8 +21,8 @@ pub use error::{StoreError, UpdateError};
 pub use record::{NoteUpdate, RecordError, Recorded};
 pub use state::{CredentialState, State};
 
-pub use crate::config::Account;
 use crate::{
+    account::Account,
     config::{Config, Template, TemplateError, file_name},
     credential::UserHandle,
     safe_file::{Owner, SafeFileError},

@@ -4,12 +4,13 @@ use ctap::Secret;
 use ctap::cose::Algorithm;
 use ctap::hid::Report;
 use jiff::Timestamp;
+use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::ceremony::{
     self, AccountAnswer, Attempt, EnrolError, Enrolled, EnrolledUser, Enrolment, KeyId, ListError,
     NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason, Platform, PluggedKey,
     Prompter, SignIn, TransferError, UserHandleLookup, Wake, Wanted,
 };
-use passkey_core::config::{Account, Config, Policy, UserVerification};
+use passkey_core::config::{Config, Policy, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::store::{CredentialFile, State};
 use std::cell::RefCell;
@@ -412,7 +413,8 @@ impl PhoneBook {
 impl UserHandleLookup for PhoneBook {
     fn holder(&self, handle: &UserHandle) -> Option<EnrolledUser> {
         let (name, file) = self.0.iter().find(|(_, file)| file.user_handle == *handle)?;
-        let account = Account { name: name.clone(), uid: 1000, gid: 1000, home: PathBuf::from("/home") };
+        let home = PathBuf::from("/home");
+        let account = Account::from_entry(PasswdEntry { name: name.clone(), uid: 1000, gid: 1000, home });
         Some(EnrolledUser { account, file: file.clone(), state: State::default() })
     }
 }

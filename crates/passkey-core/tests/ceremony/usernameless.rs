@@ -76,7 +76,7 @@ fn of_several_accounts_the_person_chooses_one() {
         let mut sorted = offered.clone();
         sorted.sort();
         assert_eq!(sorted, ["a", "b", "c"]);
-        let account = attempt.account.unwrap().name;
+        let account = attempt.account.unwrap().name.clone();
         assert_eq!(account, offered[chosen]);
         assert_eq!(attempt.result.unwrap().credential().id, attempt.passkey.unwrap().id);
     }

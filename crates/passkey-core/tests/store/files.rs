@@ -210,7 +210,7 @@ fn a_user_is_found_by_the_handle_of_its_passkeys() {
     let store = machine.central();
     assert_eq!(store.user_of_handle(&handle(1)).unwrap(), None);
     machine.enrol(&store, "blue", 1);
-    let bob = Account { name: "bob".to_owned(), ..machine.account.clone() };
+    let bob = Account::from_entry(PasswdEntry { name: "bob".to_owned(), ..(*machine.account).clone() });
     store.update_or_create(&bob, &handle(2), |file| file.add(credential("red", 2))).unwrap();
     assert_eq!(store.user_of_handle(&handle(1)).unwrap().as_deref(), Some("alice"));
     assert_eq!(store.user_of_handle(&handle(2)).unwrap().as_deref(), Some("bob"));

@@ -23,9 +23,10 @@ use std::{
 use ctap::cose::PublicKey;
 use jiff::Timestamp;
 use passkey_core::{
+    account::{Account, PasswdEntry},
     config::Config,
     credential::{Credential, CredentialId, UserHandle},
-    store::{Account, Store},
+    store::Store,
 };
 use tempfile::TempDir;
 
@@ -66,7 +67,7 @@ impl Machine {
         let (uid, gid) =
             if is_root() { (STRANGER, STRANGER) } else { (me(), rustix::process::getegid().as_raw()) };
         chown(&home, Some(uid), Some(gid)).unwrap();
-        let account = Account { name: "alice".to_owned(), uid, gid, home };
+        let account = Account::from_entry(PasswdEntry { name: "alice".to_owned(), uid, gid, home });
         Self { dir, account }
     }
 

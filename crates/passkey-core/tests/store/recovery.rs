@@ -169,7 +169,7 @@ fn what_cannot_be_written_down_is_not_accepted() {
 #[test]
 fn who_has_no_codes_redeems_none() {
     let (machine, store, codes) = with_codes();
-    let bob = Account { name: "bob".to_owned(), ..machine.account.clone() };
+    let bob = Account::from_entry(PasswdEntry { name: "bob".to_owned(), ..(*machine.account).clone() });
     assert!(store.load_codes(&bob).unwrap().is_none());
     assert!(matches!(store.redeem(&bob, &codes[0], at(1)), Err(RedeemError::NoCodes)));
     store.revoke_codes(&machine.account).unwrap();
@@ -177,7 +177,7 @@ fn who_has_no_codes_redeems_none() {
     assert!(matches!(store.redeem(&machine.account, &codes[0], at(1)), Err(RedeemError::NoCodes)));
     store.revoke_codes(&machine.account).unwrap();
     for name in ["../alice", "", ".", "a/b"] {
-        let nobody = Account { name: name.to_owned(), ..machine.account.clone() };
+        let nobody = Account::from_entry(PasswdEntry { name: name.to_owned(), ..(*machine.account).clone() });
         assert!(matches!(store.load_codes(&nobody), Err(StoreError::Account { .. })), "{name}");
     }
 }

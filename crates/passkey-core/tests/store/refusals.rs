@@ -133,7 +133,7 @@ fn a_foreign_owner_is_refused() {
         chown(machine.path("etc/alice.toml"), Some(STRANGER + 1), None).unwrap();
     } else {
         // Files of whoever runs the tests, read for somebody else.
-        let other = Account { uid: me() + 1, ..machine.account.clone() };
+        let other = Account::from_entry(PasswdEntry { uid: me() + 1, ..(*machine.account).clone() });
         assert!(matches!(store.load(&other), Err(StoreError::File(SafeFileError::ForeignOwner { .. }))));
         return;
     }
@@ -146,7 +146,8 @@ fn hostile_names_reach_no_file() {
     let machine = Machine::new();
     let store = machine.central();
     for name in ["", ".", "..", "../alice", "a/b", "a\0b", ".alice", &"x".repeat(300)] {
-        let account = Account { name: name.to_owned(), ..machine.account.clone() };
+        let account =
+            Account::from_entry(PasswdEntry { name: name.to_owned(), ..(*machine.account).clone() });
         assert!(matches!(store.load(&account), Err(StoreError::Account { .. })), "{name:?}");
         assert!(matches!(store.load_state(&account), Err(StoreError::Account { .. })), "{name:?}");
         assert!(matches!(store.update_state(&account, |_| {}), Err(StoreError::Account { .. })), "{name:?}");

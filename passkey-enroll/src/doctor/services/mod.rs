@@ -4,7 +4,8 @@ mod lines;
 mod trial;
 mod way_in;
 
-use passkey_core::config::{Account, Mode};
+use passkey_core::account::Account;
+use passkey_core::config::Mode;
 
 use super::Service;
 use super::finding::{Area, Finding};

@@ -1,6 +1,7 @@
 //! Who comes in and who does not, and what with.
 
-use passkey_core::config::{Account, Mode, UserVerification, serves_other_machines};
+use passkey_core::account::Account;
+use passkey_core::config::{Mode, UserVerification, serves_other_machines};
 
 use super::super::finding::{Area, Finding, listed};
 use super::super::people::{Enrolment, People};

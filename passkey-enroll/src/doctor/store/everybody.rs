@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use passkey_core::config::{Account, Config};
+use passkey_core::account::Account;
+use passkey_core::config::Config;
 use passkey_core::store::Store;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 

@@ -5,7 +5,8 @@ mod recovery;
 
 use std::path::{Path, PathBuf};
 
-use passkey_core::config::{Account, Config};
+use passkey_core::account::Account;
+use passkey_core::config::Config;
 use passkey_core::safe_file::{Owner, SafeFileError, TrustedDir};
 use passkey_core::store::{Loaded, SkippedEntry, Store, StoreError};
 use rustix::fs::StatVfsMountFlags;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use passkey_core::config::{Account, Config, Recovery};
+use passkey_core::config::{Config, Recovery};
 use passkey_core::messages::FEW_CODES;
 use passkey_core::store::Store;
 use passkey_core::store::recovery::Codes;
@@ -68,7 +68,8 @@ fn open_to_others(folder: &Path) -> Option<Finding> {
 }
 
 fn of_user(patient: &Patient, codes: Option<&Codes>, taken_by: Option<&str>) -> Option<Finding> {
-    let Patient { account: Account { name, .. }, user_option, .. } = patient;
+    let Patient { account, user_option, .. } = patient;
+    let name = &account.name;
     let new = format!("Make new ones: sudo passkey-enroll recovery new{user_option}");
     let note = |code, message| Finding::note(Area::Store, code, message);
     let left = codes.map_or(0, Codes::left);

@@ -17,6 +17,7 @@ mod doctor;
 mod enrol;
 mod equipment;
 mod hostile;
+mod identity;
 mod interop;
 mod key_care;
 mod known_flaws;

@@ -171,9 +171,9 @@ impl Findings {
         self.unusable.insert(key, error);
     }
 
-    /// The key is in the ceremony (again).
-    pub(super) fn is_usable(&mut self, key: KeyId) {
-        self.unusable.remove(key);
+    /// The key is in the ceremony; whether it had been given up.
+    pub(super) fn is_usable(&mut self, key: KeyId) -> bool {
+        self.unusable.remove(key).is_some()
     }
 
     pub(super) fn removed(&mut self, key: KeyId, was_candidate: bool) {

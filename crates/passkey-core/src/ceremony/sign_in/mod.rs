@@ -225,8 +225,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     }
 
     fn on_opened(&mut self, key: KeyId) -> Step {
-        self.findings.is_usable(key);
-        self.clock.begin_pre_flight(self.pool.now());
+        // One that was given up before has had its time.
+        if !self.findings.is_usable(key) {
+            self.clock.begin_pre_flight(self.pool.now());
+        }
         if self.pool.speaks_ctap2(key) {
             self.keys.insert(key, State::Identifying);
             self.send(key, Message::ctap2(info::request()), false);
