@@ -117,7 +117,7 @@ enum Topic<'a> {
 }
 
 /// Sends every idle key its next question.
-fn ask_next<'a, W: Platform>(pool: &mut KeyPool<'_, W>, topics: &mut KeyMap<Vec<Topic<'a>>>) {
+fn ask_next<W: Platform>(pool: &mut KeyPool<'_, W>, topics: &mut KeyMap<Vec<Topic<'_>>>) {
     for (key, open) in topics.iter_mut() {
         if matches!(open.last(), Some(Topic::InFlight(..))) {
             continue;

@@ -97,7 +97,7 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
                     }
                     several => {
                         let (key, touched) = self.choose(several)?;
-                        return self.take(key, Chosen::touched(&touched));
+                        return self.take(key, Chosen::touched(touched));
                     }
                 }
             }

@@ -88,7 +88,7 @@ impl<'c> ModelClaim<'c> {
     }
 
     /// The claim of the device that the person has touched.
-    pub(super) fn touched(&self, _: &Touched) -> Vouched<'c> {
+    pub(super) fn touched(&self, _: Touched) -> Vouched<'c> {
         Vouched(self.0.clone())
     }
 }
@@ -119,7 +119,7 @@ impl Chosen {
     }
 
     /// The person has touched it.
-    pub(super) fn touched(_: &Touched) -> Self {
+    pub(super) fn touched(_: Touched) -> Self {
         Self(())
     }
 }

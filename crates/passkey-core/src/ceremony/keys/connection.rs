@@ -208,20 +208,27 @@ impl Connection {
         self.lose(platform, None);
     }
 
-    /// Does all that can be done without waiting.
+    /// Opens the key, if it is to be opened by now.
+    pub(crate) fn open(&mut self, platform: &mut impl Platform, events: &mut VecDeque<Event>) {
+        if let Err(error) = self.open_if_due(platform) {
+            self.lose(platform, Some(error));
+            events.push_back(Event::Lost(self.id(), error));
+        }
+    }
+
+    /// Does all else that can be done without waiting.
     pub(crate) fn pump(&mut self, platform: &mut impl Platform, events: &mut VecDeque<Event>) {
         let outcome = self
-            .open_if_due(platform)
-            .and_then(|()| self.start_if_due(platform, events))
+            .start_if_due(platform, events)
             .and_then(|()| self.write(platform))
             .and_then(|()| self.read(platform, events))
             // What was read may have let the next request start.
             .and_then(|()| self.start_if_due(platform, events))
             .and_then(|()| self.write(platform))
             .and_then(|()| self.check_timeout(platform));
-        if let Err(loss) = outcome {
-            self.lose(platform, Some(loss));
-            events.push_back(Event::Lost(self.id(), loss));
+        if let Err(error) = outcome {
+            self.lose(platform, Some(error));
+            events.push_back(Event::Lost(self.id(), error));
         }
     }
 
@@ -231,9 +238,9 @@ impl Connection {
         let _ = self.write(platform);
     }
 
-    fn lose(&mut self, platform: &mut impl Platform, loss: Option<KeyError>) {
+    fn lose(&mut self, platform: &mut impl Platform, error: Option<KeyError>) {
         platform.close(self.id());
-        self.handle = Handle::Lost(loss);
+        self.handle = Handle::Lost(error);
         self.transaction = None;
         self.next = None;
         self.channel = Channel::new();
@@ -260,6 +267,10 @@ impl Connection {
                 return Ok(());
             }
             Err(OpenError::Gone) => return Err(KeyError::Unplugged),
+            Err(OpenError::Later) => {
+                *not_before = now.saturating_add(RETRY);
+                return Ok(());
+            }
             Err(OpenError::Hidden) => KeyError::Hidden,
             Err(OpenError::NoDescriptors) => KeyError::NoDescriptors,
             Err(OpenError::Denied | OpenError::Failed) => KeyError::CannotOpen,

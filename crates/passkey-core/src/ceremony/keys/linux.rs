@@ -1,5 +1,6 @@
 //! The [`Platform`] of this machine: `hidraw` devices, the kernel's clock and randomness, and `poll(2)`.
 
+use super::hidraw_key::{HidrawKey, Writer};
 use super::key_map::KeyMap;
 use super::platform::{KeyId, ListError, NoRandomness, OpenError, Platform, PluggedKey, TransferError, Wake};
 use ctap::hid::{REPORT_LEN, Report};
@@ -20,7 +21,9 @@ pub struct LinuxPlatform<'i> {
     hotplug: Option<Hotplug>,
     interrupt: Option<BorrowedFd<'i>>,
     seen: KeyMap<KeyInfo>,
-    open: KeyMap<Device>,
+    open: KeyMap<HidrawKey>,
+    /// Keys that are of no use any more and still hang.
+    abandoned: Vec<HidrawKey>,
     next_id: u64,
     trace: Option<Trace<'i>>,
 }
@@ -37,6 +40,7 @@ impl<'i> LinuxPlatform<'i> {
             interrupt,
             seen: KeyMap::new(),
             open: KeyMap::new(),
+            abandoned: Vec::new(),
             next_id: 0,
             trace: None,
         }
@@ -44,13 +48,37 @@ impl<'i> LinuxPlatform<'i> {
 
     /// The same, with every step of the ceremony told to `trace`.
     #[must_use]
-    pub fn traced(self, trace: Trace<'i>) -> Self {
-        Self { trace: Some(trace), ..self }
+    pub fn traced(mut self, trace: Trace<'i>) -> Self {
+        self.trace = Some(trace);
+        self
     }
 
     /// The folder in sysfs of a key that was plugged in when it was last looked: no other plugging of any key has the same one.
     pub fn sysfs(&self, key: KeyId) -> Option<&Path> {
         self.seen.get(key).map(|info| info.sysfs.as_path())
+    }
+}
+
+impl LinuxPlatform<'_> {
+    /// Whether the kernel waits for one of the keys to take a report. It opens and closes none until then.
+    fn is_any_hanging(&mut self) -> bool {
+        self.abandoned.retain_mut(HidrawKey::is_hanging);
+        let mut hanging = !self.abandoned.is_empty();
+        for open in self.open.values_mut() {
+            hanging |= open.is_hanging();
+        }
+        hanging
+    }
+}
+
+/// The host does not wait for a key that hangs.
+impl Drop for LinuxPlatform<'_> {
+    fn drop(&mut self) {
+        let waits = self.is_any_hanging();
+        let open = std::mem::replace(&mut self.open, KeyMap::new());
+        for open in open.into_values().chain(std::mem::take(&mut self.abandoned)) {
+            open.close(waits);
+        }
     }
 }
 
@@ -111,6 +139,9 @@ impl Platform for LinuxPlatform<'_> {
     }
 
     fn open(&mut self, key: KeyId) -> Result<(), OpenError> {
+        if self.is_any_hanging() {
+            return Err(OpenError::Later);
+        }
         let info = self.seen.get(key).ok_or(OpenError::Gone)?;
         let device = Device::open(info).map_err(|error| match error {
             hidraw::OpenError::Gone => OpenError::Gone,
@@ -122,35 +153,41 @@ impl Platform for LinuxPlatform<'_> {
             | hidraw::OpenError::NoMemory
             | hidraw::OpenError::Io(_) => OpenError::Failed,
         })?;
-        self.open.insert(key, device);
+        self.open.insert(key, HidrawKey::new(device));
         Ok(())
     }
 
     fn close(&mut self, key: KeyId) {
-        self.open.remove(key);
+        let Some(mut closed) = self.open.remove(key) else { return };
+        if closed.is_hanging() {
+            // It says when the kernel opens others again. Nothing is to keep other programs from it meanwhile.
+            let _ = closed.device().unlock();
+            self.abandoned.push(closed);
+        } else {
+            let waits = self.is_any_hanging();
+            closed.close(waits);
+        }
     }
 
     fn try_lock(&mut self, key: KeyId) -> bool {
         // A device that cannot be locked at all is used without: the lock is a courtesy among programs.
-        self.open.get(key).is_some_and(|device| device.try_lock().unwrap_or(true))
+        self.open.get(key).is_some_and(|open| open.device().try_lock().unwrap_or(true))
     }
 
     fn unlock(&mut self, key: KeyId) {
-        if let Some(device) = self.open.get(key) {
+        if let Some(open) = self.open.get(key) {
             // What cannot be unlocked is closed at the latest when the ceremony ends.
-            let _ = device.unlock();
+            let _ = open.device().unlock();
         }
     }
 
     fn read(&mut self, key: KeyId) -> Result<Option<Report>, TransferError> {
-        let mut report = [0; REPORT_LEN];
-        let device = self.open.get(key).ok_or(TransferError::Gone)?;
-        // A short report is padded with zeros, as framing would.
-        Ok(device.read(&mut report)?.map(|_| report))
+        self.open.get_mut(key).ok_or(TransferError::Gone)?.read()
     }
 
     fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, TransferError> {
-        Ok(self.open.get(key).ok_or(TransferError::Gone)?.write(report)?)
+        let writer = if self.seen.len() > 1 { Writer::Detached } else { Writer::Here };
+        self.open.get_mut(key).ok_or(TransferError::Gone)?.write(report, writer)
     }
 
     fn trace(&mut self, step: fmt::Arguments<'_>) {
@@ -168,13 +205,15 @@ impl Platform for LinuxPlatform<'_> {
         // The first two are told apart by their place.
         fds.extend(self.interrupt.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
         fds.extend(self.hotplug.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
-        for (key, device) in self.open.iter() {
+        for (key, open) in self.open.iter() {
             let mut flags = PollFlags::empty();
             flags.set(PollFlags::IN, readers.contains(&key));
-            flags.set(PollFlags::OUT, writers.contains(&key));
+            // The kernel would take another report, and wait.
+            flags.set(PollFlags::OUT, writers.contains(&key) && open.under_way().is_none());
             if !flags.is_empty() {
-                fds.push(PollFd::from_borrowed_fd(device.as_fd(), flags));
+                fds.push(PollFd::from_borrowed_fd(open.device().as_fd(), flags));
             }
+            fds.extend(open.under_way().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         }
         let timeout = Timespec::try_from(left).ok();
         // An error is a signal to the host (EINTR) or lack of memory: the caller looks again, and the time is bounded.
@@ -186,14 +225,5 @@ impl Platform for LinuxPlatform<'_> {
             None => true,
         };
         Wake { plugging, interrupted }
-    }
-}
-
-impl From<hidraw::TransferError> for TransferError {
-    fn from(error: hidraw::TransferError) -> Self {
-        match error {
-            hidraw::TransferError::Gone => Self::Gone,
-            hidraw::TransferError::Failed(_) => Self::Failed,
-        }
     }
 }

@@ -1,11 +1,12 @@
 //! Every authenticator at once: finding, opening, one CTAPHID channel and at most one transaction for each.
 //!
-//! - `platform` is what a ceremony needs of the machine; `linux` is this machine.
+//! - `platform` is what a ceremony needs of the machine; `linux` is this machine, with a `hidraw_key` for each device.
 //! - `pool` holds a `connection` for every key that is plugged in, and tells a ceremony what has happened as an `event`.
 //! - `protocol` is what a key speaks, CTAP2 or U2F; `trace` puts what happens in words for a log.
 
 mod connection;
 mod event;
+mod hidraw_key;
 mod key_map;
 mod linux;
 mod platform;

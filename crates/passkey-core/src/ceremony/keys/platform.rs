@@ -56,6 +56,8 @@ pub enum OpenError {
     Hidden,
     /// The process, or the machine, has no file descriptor left.
     NoDescriptors,
+    /// Not now, since it would have to be waited for.
+    Later,
     /// Anything else, for now.
     Failed,
 }

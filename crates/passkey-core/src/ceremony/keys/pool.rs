@@ -231,8 +231,12 @@ impl<'w, W: Platform> KeyPool<'w, W> {
     }
 
     fn pump(&mut self) {
-        for link in self.connections.values_mut() {
-            link.pump(self.platform, &mut self.events);
+        // All are opened before anything is sent: a key that hangs on the bus keeps the kernel from opening others.
+        for connection in self.connections.values_mut() {
+            connection.open(self.platform, &mut self.events);
+        }
+        for connection in self.connections.values_mut() {
+            connection.pump(self.platform, &mut self.events);
         }
     }
 

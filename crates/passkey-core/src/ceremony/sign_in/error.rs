@@ -98,11 +98,10 @@ impl Refusal {
     pub(super) fn of_trusted(self) -> SignInError {
         match self {
             // It could not have said less: keys that have got stuck say it to everything.
-            Self::Status(Status::OTHER) => SignInError::KeyUnusable(KeyError::Stuck),
+            Self::Status(Status::OTHER) | Self::Hid(_) => SignInError::KeyUnusable(KeyError::Stuck),
             Self::Status(Status::OPERATION_DENIED) => SignInError::Declined,
             Self::Status(status) => SignInError::Refused(status),
             Self::StatusWord(word) => SignInError::RefusedU2f(word),
-            Self::Hid(_) => SignInError::KeyUnusable(KeyError::Stuck),
             Self::Malformed => SignInError::Malformed,
             Self::Invalid(error) => SignInError::Rejected(error),
         }

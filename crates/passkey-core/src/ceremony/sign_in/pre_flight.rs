@@ -150,13 +150,12 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 pre_flight.proves_u2f = false;
                 pre_flight.batches.pop_front();
             }
-            Answer::TooLong => match pre_flight.batches.pop_front().and_then(AllowListBatch::halves) {
-                Some([first, second]) => {
-                    pre_flight.batches.push_front(second);
-                    pre_flight.batches.push_front(first);
+            Answer::TooLong => {
+                let halves = pre_flight.batches.pop_front().and_then(AllowListBatch::halves);
+                for half in halves.into_iter().flatten().rev() {
+                    pre_flight.batches.push_front(half);
                 }
-                None => {}
-            },
+            }
             Answer::Again => {}
         }
         self.ask_silently(key, pre_flight)
@@ -246,12 +245,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let denied = self.credentials.iter().copied().filter(|one| !hidden.contains(one));
         let claim = ModelClaim::of(hidden.iter().copied(), denied, info);
         match (claim, touched) {
-            // What has been touched, and did not sign, has had its chance, unless its model speaks for it.
-            (None, Some(_)) => self.dismiss(key),
             (None, None) if self.a_touch_may_tell(info, &hidden) => {
                 self.ask_for_touch(key, protocol, unanswered);
             }
-            (None, None) => self.dismiss(key),
+            // What has been touched, and did not sign, has had its chance, unless its model speaks for it.
+            (None, None | Some(_)) => self.dismiss(key),
             (Some(claim), Some(touched)) => {
                 let Some(vouched) = claim.alone(self.pool.count()) else {
                     self.dismiss(key);
@@ -299,9 +297,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     fn a_touch_may_tell(&self, info: &Info, unanswered: &[&Credential]) -> bool {
         let is_unknown = |one: &&Credential| one.answers_silently.is_none() && one.aaguid == Aaguid::ZERO;
         let required = self.request.policy.verification == UserVerification::Required;
-        !unanswered.is_empty()
-            && !info.options.always_uv
-            && (!required || unanswered.iter().any(|one| is_unknown(one)))
+        !unanswered.is_empty() && !info.options.always_uv && (!required || unanswered.iter().any(is_unknown))
     }
 
     /// The key waits for a touch, although it was asked without.

@@ -250,7 +250,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             if ready.contains(&key)
                 && let Some(mut candidate) = self.take(key).and_then(State::into_candidate)
             {
-                Self::confirm_touched(&mut candidate, &touched);
+                Self::confirm_touched(&mut candidate, touched);
                 self.begin_confirmed(key, candidate)?;
             }
             return Ok(());

@@ -53,7 +53,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     }
 
     /// What the key claims counts, since the person has touched it.
-    pub(super) fn confirm_touched(candidate: &mut Candidate<'a>, touched: &Touched) {
+    pub(super) fn confirm_touched(candidate: &mut Candidate<'a>, touched: Touched) {
         if let Standing::Claimed(claim, method) = &candidate.standing {
             let trusted = match claim {
                 Claim::Model(claim) => Trusted::Vouched(claim.touched(touched)),

@@ -70,16 +70,13 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             takes_recovery_code: self.request.takes_recovery_code,
         };
         let mut host = Host { ceremony: self, key };
-        match PinUvTokenFlow::start(&check.trusted, name, info, &request, rules, &mut host) {
-            Some((flow, progress)) => {
-                self.follow(key, candidate, Verifying { flow, resume_at: None }, progress)
-            }
-            None => {
-                let passkey = check.trusted.proved();
-                self.turn_away(key, passkey, SignInError::CannotVerifyUser(Impossible::NotSupported));
-                Ok(None)
-            }
-        }
+        let begun = PinUvTokenFlow::start(&check.trusted, name, info, &request, rules, &mut host);
+        let Some((flow, progress)) = begun else {
+            let passkey = check.trusted.proved();
+            self.turn_away(key, passkey, SignInError::CannotVerifyUser(Impossible::NotSupported));
+            return Ok(None);
+        };
+        self.follow(key, candidate, Verifying { flow, resume_at: None }, progress)
     }
 
     /// What prompts call the key, where another one could be meant.

@@ -13,7 +13,7 @@ const DESCRIPTOR_OVERHEAD: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AllowListBatch<'c>(pub(crate) Vec<&'c Credential>);
 
-impl<'c> AllowListBatch<'c> {
+impl AllowListBatch<'_> {
     /// Two lists of half the length; `None` for one that cannot be cut.
     pub(crate) fn halves(mut self) -> Option<[Self; 2]> {
         let rest = self.0.split_off(self.0.len() / 2);
