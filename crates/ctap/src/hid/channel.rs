@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use super::error::{FramingError, HidError, RequestError};
-use super::packet::{self, Cid, Command, FIRST_LEN, Packet, Report, code};
+use super::packet::{self, Command, Packet, code};
 use super::reassembly::Reassembly;
+use super::report::{Cid, FIRST_LEN, Report};
 
 /// Length of a reply to `CTAPHID_INIT`. More may follow in later versions and means nothing to us.
 const INIT_REPLY_LEN: usize = 17;

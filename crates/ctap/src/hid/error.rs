@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::packet::{Cid, MAX_MESSAGE_LEN, REPORT_LEN};
+use super::report::{Cid, MAX_MESSAGE_LEN, REPORT_LEN};
 
 /// An error that the key reports (CTAP 2.1 §11.2.9.1.6). Every byte is one; those without a name keep their number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,10 +7,12 @@ mod channel;
 mod error;
 mod packet;
 mod reassembly;
+mod report;
 
 #[cfg(test)]
 mod mutation_tests;
 
 pub use channel::{Capabilities, Channel, Event, Keepalive};
 pub use error::{FramingError, HidError, RequestError};
-pub use packet::{Cid, Command, MAX_MESSAGE_LEN, REPORT_LEN, Report};
+pub use packet::Command;
+pub use report::{Cid, MAX_MESSAGE_LEN, REPORT_LEN, Report};

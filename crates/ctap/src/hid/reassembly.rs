@@ -1,7 +1,7 @@
 //! A message on its way in.
 
 use super::error::FramingError;
-use super::packet::MAX_MESSAGE_LEN;
+use super::report::MAX_MESSAGE_LEN;
 
 /// The parts of a message that have come so far.
 #[derive(Debug)]

@@ -9,32 +9,16 @@ use super::super::steps::assertion::AssertionRequest;
 use super::super::steps::uv_method::Impossible;
 use super::super::user_handle_lookup::UserHandleLookup;
 use super::error::{Refusal, SignInError};
-use super::state::{Candidate, Claim, Standing, State};
+use super::state::{Candidate, Claim, Discovered, Discovery, Standing, State};
 use super::{Ceremony, Step};
-use crate::config::{Account, UserVerification};
+use crate::config::UserVerification;
 use crate::credential::{Credential, UserHandle};
-use crate::verify::{Verified, VerifyError};
+use crate::verify::VerifyError;
 use ctap::{ReplyError, get_assertion};
 use std::collections::VecDeque;
 
 /// Passkeys of one key that are looked at. Each costs a transaction, and nobody reads a longer list.
 const MAX_DISCOVERED: usize = 16;
-
-/// What one key's discoverable passkeys have proved so far.
-pub(super) struct Discovery<'a> {
-    request: AssertionRequest<'a>,
-    /// Passkeys that it is still to tell of.
-    left: usize,
-    found: Vec<Discovered>,
-    /// What was wrong with an assertion for somebody who is known here.
-    rejected: Option<VerifyError>,
-}
-
-/// Somebody who would be signed in.
-struct Discovered {
-    account: Account,
-    verified: Verified,
-}
 
 impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// A key that keeps discoverable passkeys may say who is signing in; whether it holds any shows only with its user verified,

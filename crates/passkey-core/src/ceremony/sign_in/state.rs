@@ -6,9 +6,10 @@ use super::super::steps::allow_list::AllowListBatch;
 use super::super::steps::assertion::{AssertionRequest, Token};
 use super::super::steps::pin_uv_token::PinUvTokenFlow;
 use super::super::steps::uv_method::Method;
-use super::discovering::Discovery;
 use super::error::Refusal;
+use crate::config::Account;
 use crate::credential::Credential;
+use crate::verify::{Verified, VerifyError};
 use ctap::Info;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -113,6 +114,22 @@ pub(super) struct Touching<'a> {
     pub(super) request: AssertionRequest<'a>,
     /// When the person is told to touch it, should the key not say before that it waits.
     pub(super) cue_at: Option<Duration>,
+}
+
+/// What one key's discoverable passkeys have proved so far.
+pub(super) struct Discovery<'a> {
+    pub(super) request: AssertionRequest<'a>,
+    /// Passkeys that it is still to tell of.
+    pub(super) left: usize,
+    pub(super) found: Vec<Discovered>,
+    /// What was wrong with an assertion for somebody who is known here.
+    pub(super) rejected: Option<VerifyError>,
+}
+
+/// Somebody who would be signed in.
+pub(super) struct Discovered {
+    pub(super) account: Account,
+    pub(super) verified: Verified,
 }
 
 impl<'a> PreFlight<'a> {
