@@ -311,6 +311,8 @@ fn with_keys<'h>(
         // It has done what it was meant for, and should not end the host as well.
         interrupt.take();
     }
+    // Every key is closed from here on.
+    drop(platform);
     context.record.key = ended.key.take();
     context.record.passkey = ended.passkey.take();
     for complaint in std::mem::take(&mut ended.complaints) {
