@@ -108,7 +108,7 @@ pub struct Policy {
     pub usernameless: bool,
     /// Whether the key has to verify its user.
     pub verification: UserVerification,
-    /// The whole time from the first key to the touch.
+    /// The time for the touch, from when a key can be touched.
     pub timeout: Duration,
     /// How long to wait for a key to be plugged in; zero fails at once without one.
     pub wait_for_key: Duration,
