@@ -53,7 +53,7 @@ impl Mishap {
             Self::BrokenConfiguration => {
                 Some("printf '[defaults]\\ntimeot = 3\\n' >/etc/passkey/passkey.toml")
             }
-            Self::DamagedStore => Some("truncate -s -40 /etc/passkey/credentials/alice.toml"),
+            Self::DamagedStore => Some("truncate -s -60 /etc/passkey/credentials/alice.toml"),
             Self::ClosedStore => Some("chown root: /etc/passkey/credentials/alice.toml"),
             Self::NoDropIn => Some(TAKE_DROP_IN_AWAY),
             Self::OwnHostName => Some("echo 'Defaults pam_rhost' >/etc/sudoers.d/rhost"),
