@@ -174,3 +174,16 @@ fn a_key_that_another_program_holds_is_waited_for() {
     scene.desk().unplug(key);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoKey);
 }
+
+/// The time for the touch was short, and is over by then; the time for plugging a key in is not.
+#[test]
+fn a_key_pulled_out_may_come_back_for_as_long_as_one_is_waited_for() {
+    let (mut scene, key) = scene();
+    scene.settings.policy.timeout = seconds(5);
+    scene.settings.policy.wait_for_key = seconds(30);
+    let start = scene.desk().now();
+    scene.desk().unplug_at(key, start + seconds(2));
+    scene.desk().plug_at(key, start + seconds(20));
+    scene.desk().touch_at(key, start + seconds(23));
+    assert!(is_verified(&scene.sign_in()));
+}

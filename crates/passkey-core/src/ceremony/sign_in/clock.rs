@@ -35,6 +35,11 @@ impl Clock {
         self.deadline = now.saturating_add(self.timeout).min(self.last);
     }
 
+    /// No key is left that could be touched: there is all the time that a key is waited for.
+    pub(super) fn wait_for_another(&mut self) {
+        self.deadline = self.deadline.max(self.wait_until);
+    }
+
     /// The person is asked to do something about the key, and it takes as long as that.
     pub(super) fn wait_to_the_end(&mut self) {
         self.wait_until = self.wait_until.max(self.deadline);

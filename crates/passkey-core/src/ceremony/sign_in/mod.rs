@@ -346,6 +346,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     fn forget(&mut self, key: KeyId) {
         self.keys.remove(key);
         self.selected = self.selected.filter(|(selected, _)| *selected != key);
+        if self.keys.is_empty() {
+            self.clock.wait_for_another();
+        }
     }
 
     /// Another program holds the key. The person may have selected it, but need not wait for it while there are others.
