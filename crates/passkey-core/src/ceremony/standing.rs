@@ -71,7 +71,7 @@ impl<'c> ModelClaim<'c> {
         let unanswered = unanswered.into_iter().filter(|credential| is_silent_model(credential, info.aaguid));
         // A passkey of credProtect level 3 is denied until the user is verified (CTAP 2.1 §12.1).
         let denied = denied.into_iter().filter(|credential| {
-            credential.insists_on_user_verification() && credential.aaguid == info.aaguid
+            credential.insists_on_user_verification() && is_silent_model(credential, info.aaguid)
         });
         let claimed: Vec<&Credential> = unanswered.chain(denied).collect();
         (!claimed.is_empty()).then_some(Self(claimed))

@@ -10,6 +10,7 @@
     missing_docs
 )] // A panic is how a test says that something is not as expected.
 
+mod adversary;
 mod care;
 mod costs;
 mod enrol;

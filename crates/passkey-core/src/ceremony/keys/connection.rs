@@ -439,6 +439,12 @@ impl Connection {
                 self.finish(platform);
                 return Ok(());
             }
+            // It may have had it all the same.
+            error if transaction.is_once() => {
+                self.finish(platform);
+                events.push_back(Event::Refused(id, error));
+                return Ok(());
+            }
             HidError::CHANNEL_BUSY => Obstacle::Channel,
             HidError::INVALID_CHANNEL if self.reopened < MAX_REOPENED => {
                 self.reopened = self.reopened.saturating_add(1);

@@ -36,7 +36,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Standing::Undecided
             }
             Err(impossible) => {
-                return self.turn_away(key, None, SignInError::CannotVerifyUser(impossible));
+                self.findings.remark(SignInError::CannotVerifyUser(impossible));
+                return self.dismiss(key);
             }
         };
         let candidate = Candidate::new(protocol, VecDeque::new(), standing);
@@ -123,12 +124,18 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// All of the key's passkeys are known: one of them signs in.
     fn conclude(&mut self, key: KeyId, candidate: Candidate<'a>, discovery: Discovery<'a>) -> Step {
         let Discovery { mut found, rejected, .. } = discovery;
+        let is_trusted = candidate.is_trusted();
         // It waits for the person's answer, and blinks for nobody.
         self.set(key, State::Ready(candidate));
         let index = match found.as_slice() {
             [] => {
                 let reason = rejected.map_or(SignInError::UnknownAccount, SignInError::Rejected);
-                self.turn_away(key, None, reason);
+                if is_trusted {
+                    self.turn_away(key, None, reason);
+                } else {
+                    self.findings.remark(reason);
+                    self.dismiss(key);
+                }
                 return Ok(None);
             }
             [_] => 0,

@@ -113,6 +113,11 @@ pub struct Attempt {
 pub fn sign_in(platform: &mut impl Platform, prompter: &mut impl Prompter, request: &SignIn<'_>) -> Attempt {
     let mut ceremony = Ceremony::new(platform, prompter, request);
     let result = ceremony.run();
+    // Whatever ends it in the middle.
+    let keys: Vec<KeyId> = ceremony.keys.keys().collect();
+    for key in keys {
+        ceremony.forget(key);
+    }
     let signed = result.as_ref().ok().map(|verified| verified.credential().clone());
     Attempt {
         result,
@@ -344,7 +349,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     }
 
     fn forget(&mut self, key: KeyId) {
-        self.keys.remove(key);
+        if let Some(State::Verifying(candidate, verifying)) = self.keys.remove(key) {
+            self.note_wrong_pins(&candidate, &verifying);
+        }
         self.selected = self.selected.filter(|(selected, _)| *selected != key);
         if self.keys.is_empty() {
             self.clock.wait_for_another();
@@ -364,14 +371,15 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let candidate = state.and_then(State::candidate);
         let passkey = candidate.and_then(Candidate::proved);
         let is_trusted = candidate.is_some_and(Candidate::is_trusted);
+        let may_have_done = candidate.is_some_and(Candidate::is_worth_waiting_for);
         if error != KeyError::Unplugged {
             self.decide_by(key, passkey);
         }
         self.forget(key);
         match error {
             KeyError::Unplugged => {
-                self.findings.removed(key, !is_undecided);
-                if !is_undecided && self.keys.is_empty() && self.pool.now() < self.clock.wait_until {
+                self.findings.removed(key, may_have_done);
+                if may_have_done && self.keys.is_empty() && self.pool.now() < self.clock.wait_until {
                     self.tell(Notice::KeyRemoved);
                 }
             }

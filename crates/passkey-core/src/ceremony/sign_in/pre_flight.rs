@@ -4,7 +4,7 @@
 //! nothing, and earns it no more than a touch.
 
 use super::super::keys::{KeyError, KeyId, Platform, Protocol, fits_u2f};
-use super::super::prompter::{Notice, Prompter};
+use super::super::prompter::Prompter;
 use super::super::standing::{ModelClaim, Proved, Trusted};
 use super::super::steps::allow_list::{self, AllowListBatch};
 use super::super::steps::assertion::{AssertionRequest, UserPresence};
@@ -298,17 +298,6 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let is_unknown = |one: &&Credential| one.answers_silently.is_none() && one.aaguid == Aaguid::ZERO;
         let required = self.request.policy.verification == UserVerification::Required;
         !unanswered.is_empty() && !info.options.always_uv && (!required || unanswered.iter().any(is_unknown))
-    }
-
-    /// The key waits for a touch, although it was asked without.
-    pub(super) fn on_pre_flight_blinks(&mut self, key: KeyId) {
-        let others = self.keys.values().filter_map(State::candidate).any(Candidate::may_be_meant);
-        if let Some(State::PreFlight(pre_flight)) = self.keys.get_mut(key)
-            && !std::mem::replace(&mut pre_flight.blinks, true)
-            && !others
-        {
-            self.tell(Notice::TouchKey);
-        }
     }
 
     pub(super) fn stored_sign_count(&self, credential: &Credential) -> Option<u32> {

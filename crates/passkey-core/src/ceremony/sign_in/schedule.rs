@@ -19,12 +19,23 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             self.begin(key)?;
         }
         let for_pin = self.ready(Candidate::needs_selecting);
-        if for_pin.is_empty() {
+        // A PIN that was typed for one key is not followed by the question for another one.
+        if for_pin.is_empty() || self.keys.values().filter_map(State::candidate).any(Candidate::has_token) {
             self.pin_ready_at = None;
         } else if self.is_settled() {
             self.begin_with_selection(&for_pin)?;
         }
+        self.tell_of_blinking();
         if self.keys.is_empty() && self.pool.opening() == 0 { self.wait_for_a_key() } else { Ok(()) }
+    }
+
+    /// A key that waits for a touch although it was asked without one, when no other could be meant any more.
+    fn tell_of_blinking(&mut self) {
+        let blinks = |state: &State<'a>| matches!(state, State::PreFlight(search) if search.blinks);
+        let all_blink = self.keys.values().all(blinks);
+        if all_blink && !self.keys.is_empty() && self.pool.opening() == 0 {
+            self.tell(Notice::TouchKey);
+        }
     }
 
     /// The next time that something is to be done although no key says anything.
@@ -109,7 +120,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                     self.tell_to_touch();
                 }
             }
-            Some(State::PreFlight(_)) => self.on_pre_flight_blinks(key),
+            Some(State::PreFlight(search)) => search.blinks = true,
             Some(_) | None => {}
         }
         None

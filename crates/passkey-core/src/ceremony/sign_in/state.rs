@@ -194,6 +194,11 @@ impl<'a> Candidate<'a> {
         matches!(self.standing, Standing::Trusted(_))
     }
 
+    /// Whether its user has been verified.
+    pub(super) fn has_token(&self) -> bool {
+        matches!(&self.standing, Standing::Trusted(check) if check.token.is_some())
+    }
+
     /// Whether nothing speaks against it, so that the time for the touch begins with it.
     pub(super) fn is_worth_waiting_for(&self) -> bool {
         !matches!(self.standing, Standing::Undecided)

@@ -241,7 +241,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// It holds nothing of its first list after all.
     fn on_not_held(&mut self, key: KeyId, mut candidate: Candidate<'a>) -> Result<(), SignInError> {
         if let Wanted::Anyone { .. } = self.request.wanted {
-            self.turn_away(key, None, SignInError::NothingDiscoverable);
+            if candidate.is_trusted() {
+                self.turn_away(key, None, SignInError::NothingDiscoverable);
+            } else {
+                self.dismiss(key);
+            }
             return Ok(());
         }
         candidate.batches.pop_front();

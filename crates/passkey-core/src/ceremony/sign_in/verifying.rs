@@ -10,6 +10,7 @@ use super::super::steps::uv_method::{Impossible, Method};
 use super::error::SignInError;
 use super::state::{Candidate, Standing, State, Verifying};
 use super::{Ceremony, Step, Wanted};
+use crate::credential::Credential;
 use ctap::client_pin::Permissions;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use std::time::Duration;
 struct Host<'h, 'a, W: Platform, P: Prompter> {
     ceremony: &'h mut Ceremony<'a, W, P>,
     key: KeyId,
+    /// The passkey that it has proved to hold.
+    proved: Option<&'a Credential>,
 }
 
 impl<W: Platform, P: Prompter> TokenHost for Host<'_, '_, W, P> {
@@ -43,6 +46,11 @@ impl<W: Platform, P: Prompter> TokenHost for Host<'_, '_, W, P> {
         self.ceremony.tell(notice);
     }
 
+    fn key_name(&mut self) -> KeyName {
+        self.ceremony.pool.look();
+        self.ceremony.name_of(self.key, self.proved)
+    }
+
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
         self.ceremony
             .with_the_person(self.key, |ceremony| ceremony.dialogue.prompter.ask_pin(prompt))
@@ -54,7 +62,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// Has a trusted key verify its user for a token.
     pub(super) fn begin_token(&mut self, key: KeyId, mut candidate: Candidate<'a>) -> Step {
         self.begin_person(&mut candidate);
-        let name = self.name_of(key, &candidate);
+        let proved = candidate.proved();
         let rp_id = match self.request.wanted {
             Wanted::Anyone { rp_id, .. } => rp_id,
             Wanted::Passkeys(_) => candidate.rp_id().unwrap_or_default(),
@@ -69,8 +77,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             forbidden: self.request.forbidden_pin,
             takes_recovery_code: self.request.takes_recovery_code,
         };
-        let mut host = Host { ceremony: self, key };
-        let begun = PinUvTokenFlow::start(&check.trusted, name, info, &request, rules, &mut host);
+        let mut host = Host { ceremony: self, key, proved };
+        let begun = PinUvTokenFlow::start(&check.trusted, info, &request, rules, &mut host);
         let Some((flow, progress)) = begun else {
             let passkey = check.trusted.proved();
             self.turn_away(key, passkey, SignInError::CannotVerifyUser(Impossible::NotSupported));
@@ -79,17 +87,18 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         self.follow(key, candidate, Verifying { flow, resume_at: None }, progress)
     }
 
-    /// What prompts call the key, where another one could be meant.
-    pub(super) fn name_of(&self, key: KeyId, candidate: &Candidate<'a>) -> KeyName {
-        let device = self.pool.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
-        let called =
-            || candidate.proved().map_or_else(|| device.clone(), |credential| credential.name.clone());
+    /// What prompts call the key, where another one could be meant: the name of its passkey, or, where it has proved none, its own and the
+    /// device node, which no device can choose.
+    fn name_of(&self, key: KeyId, proved: Option<&Credential>) -> KeyName {
+        let Some(plugged) = self.pool.plugged(key) else { return KeyName::default() };
+        let unproved = || format!("{} ({})", plugged.name, plugged.path.display());
+        let called = || proved.map_or_else(unproved, |credential| credential.name.clone());
         let shown = (self.pool.count() > 1).then(called);
-        KeyName { device, shown }
+        KeyName { device: plugged.name.clone(), shown }
     }
 
     pub(super) fn tell_sensor_locked(&mut self, key: KeyId, candidate: &Candidate<'a>) {
-        let key = self.name_of(key, candidate).shown;
+        let key = self.name_of(key, candidate.proved()).shown;
         self.tell(Notice::FingerprintLocked { key });
     }
 
@@ -102,7 +111,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         payload: &[u8],
         took: Duration,
     ) -> Step {
-        let progress = verifying.flow.on_reply(payload, took, &mut Host { ceremony: self, key });
+        let mut host = Host { ceremony: self, key, proved: candidate.proved() };
+        let progress = verifying.flow.on_reply(payload, took, &mut host);
         self.follow(key, candidate, verifying, progress)
     }
 
@@ -114,7 +124,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         mut verifying: Verifying<'a>,
     ) -> Step {
         verifying.resume_at = None;
-        let progress = verifying.flow.resume(&mut Host { ceremony: self, key });
+        let mut host = Host { ceremony: self, key, proved: candidate.proved() };
+        let progress = verifying.flow.resume(&mut host);
         self.follow(key, candidate, verifying, progress)
     }
 
@@ -157,9 +168,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         error: TokenError,
     ) -> Step {
         self.recovery_code = verifying.flow.take_recovery_code();
-        if verifying.flow.wrong_pins() > 0 {
-            self.pin_failed.extend(candidate.asked().into_iter().map(|credential| credential.id.clone()));
-        }
+        self.note_wrong_pins(candidate, &verifying);
         let reason = match error {
             TokenError::Refused(ctap::Status::OTHER) => {
                 SignInError::KeyUnusable(super::super::keys::KeyError::Stuck)
@@ -183,6 +192,13 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             | TokenError::SensorLocked
             | TokenError::Refused(_)
             | TokenError::Malformed => Ok(None),
+        }
+    }
+
+    /// The last PIN that was typed for the key was wrong, if one was.
+    pub(super) fn note_wrong_pins(&mut self, candidate: &Candidate<'a>, verifying: &Verifying<'a>) {
+        if verifying.flow.wrong_pins() > 0 {
+            self.pin_failed.extend(candidate.asked().into_iter().map(|credential| credential.id.clone()));
         }
     }
 

@@ -146,6 +146,8 @@ pub(crate) trait TokenHost {
     /// Sends the key a request. With `touch` it waits for a person meanwhile.
     fn send(&mut self, message: Message, touch: bool);
     fn tell(&mut self, notice: Notice);
+    /// What the key is called now.
+    fn key_name(&mut self) -> KeyName;
     /// Asks the person, with no key locked or blinking meanwhile.
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer;
 }
@@ -168,7 +170,6 @@ enum State {
 }
 
 pub(crate) struct PinUvTokenFlow<'a> {
-    key: KeyName,
     protocol: PinUvAuthProtocol,
     /// The permissions and RP ID that the token is bound to, where the key knows permissions.
     binding: Option<(Permissions, String)>,
@@ -189,7 +190,6 @@ impl<'a> PinUvTokenFlow<'a> {
     /// Begins a flow for a key that is trusted. `None` when the key offers no PIN/UV auth protocol that we know.
     pub(crate) fn start(
         _trusted: &Trusted<'_>,
-        key: KeyName,
         info: &Info,
         request: &TokenRequest<'_>,
         rules: PinRules<'a>,
@@ -197,7 +197,6 @@ impl<'a> PinUvTokenFlow<'a> {
     ) -> Option<(Self, Progress)> {
         let TokenRequest { permissions, rp_id, by_sensor } = *request;
         let mut flow = Self {
-            key,
             protocol: *info.pin_uv_auth_protocols.first()?,
             binding: info.options.pin_uv_auth_token.then(|| (permissions, rp_id.to_owned())),
             pin_usable: super::uv_method::pin(info).is_ok(),
@@ -289,9 +288,10 @@ impl<'a> PinUvTokenFlow<'a> {
         while !host.budget().is_used_up() {
             host.budget().questions = host.budget().questions.saturating_add(1);
             let question = host.budget().questions;
+            let name = host.key_name();
             let answer = host.ask_pin(&PinPrompt {
-                key_name: &self.key.device,
-                shown_name: self.key.shown.as_deref(),
+                key_name: &name.device,
+                shown_name: name.shown.as_deref(),
                 reason: self.reason,
                 retries_left: self.retries_left,
                 question,
@@ -334,7 +334,13 @@ impl<'a> PinUvTokenFlow<'a> {
             (Reading::Mistyped, true) => return Typed::Unfit(PinReason::MistypedRecoveryCode),
             (Reading::Mistyped | Reading::NoCode, _) => {}
         }
-        Pin::parse(typed, Pin::MIN_LENGTH).map_or_else(|error| Typed::Unfit(error.into()), Typed::Pin)
+        // However its letters are composed.
+        let password = self.rules.forbidden.and_then(|password| Pin::parse(password, Pin::MIN_LENGTH).ok());
+        match Pin::parse(typed, Pin::MIN_LENGTH) {
+            Ok(pin) if password.as_ref() == Some(&pin) => Typed::Unfit(PinReason::ThatWasThePassword),
+            Ok(pin) => Typed::Pin(pin),
+            Err(error) => Typed::Unfit(error.into()),
+        }
     }
 
     fn on_key_agreement(

@@ -187,15 +187,12 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
         request: TokenRequest<'_>,
         attempts: u8,
     ) -> Result<Token, NoToken> {
-        let device = self.pool.plugged(key).map_or_else(String::new, |plugged| plugged.name.clone());
-        let name = KeyName { device, shown: None };
         let rules = PinRules { forbidden: None, takes_recovery_code: false };
-        let mut host = OneKeyHost { single: self, budget: PinBudget::new(attempts), sent: None };
+        let mut host = OneKeyHost { single: self, key, budget: PinBudget::new(attempts), sent: None };
         let mut request = request;
         loop {
-            let (mut flow, mut progress) =
-                PinUvTokenFlow::start(trusted, name.clone(), info, &request, rules, &mut host)
-                    .ok_or(NoToken::NoProtocol)?;
+            let (mut flow, mut progress) = PinUvTokenFlow::start(trusted, info, &request, rules, &mut host)
+                .ok_or(NoToken::NoProtocol)?;
             loop {
                 progress = match progress {
                     Progress::Sent => {
@@ -223,6 +220,7 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
 /// A token flow's view of the one key: what it sends is exchanged at its next turn.
 struct OneKeyHost<'s, 'a, W: Platform, P: Prompter> {
     single: &'s mut SingleKey<'a, W, P>,
+    key: KeyId,
     budget: PinBudget,
     sent: Option<(Message, bool)>,
 }
@@ -244,6 +242,12 @@ impl<W: Platform, P: Prompter> TokenHost for OneKeyHost<'_, '_, W, P> {
 
     fn tell(&mut self, notice: Notice) {
         self.single.dialogue.tell(notice);
+    }
+
+    fn key_name(&mut self) -> KeyName {
+        let device =
+            self.single.pool.plugged(self.key).map_or_else(String::new, |plugged| plugged.name.clone());
+        KeyName { device, shown: None }
     }
 
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
