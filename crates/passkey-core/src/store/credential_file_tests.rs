@@ -475,7 +475,7 @@ fn the_cost_of_a_file_is_proportional_to_its_length_whatever_is_in_it() {
     let whole = |number: usize| {
         let credential = Credential { id: numbered(number), ..plain(&number.to_string(), 1) };
         let mut text = String::new();
-        document::write_entry(&mut text, CREDENTIAL, &lines(&credential));
+        write_credential(&mut text, &credential);
         text
     };
     let rows: [Row<'_>; 5] = [

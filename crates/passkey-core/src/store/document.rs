@@ -7,7 +7,7 @@ use std::fmt;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::toml_text::{LineCounter, line_of, syntax_message};
+use crate::toml_text::{LineCounter, line_of, quoted, syntax_message};
 
 /// The version that is written, and the only one there is.
 const VERSION: i64 = 1;
@@ -186,17 +186,19 @@ pub(super) fn write_head(comment: &str, count: usize) -> String {
     format!("# {comment}\nversion = {VERSION}\ncount = {count}\n")
 }
 
-/// Writes an entry of `key = value` lines under `[[name]]`.
-pub(super) fn write_entry(text: &mut String, name: &str, lines: &[(&str, String)]) {
+/// Writes the header of an entry, `[[name]]`.
+pub(super) fn write_header(text: &mut String, name: &str) {
     text.extend(["\n[[", name, "]]\n"]);
-    write_lines(text, lines);
 }
 
-/// Writes `key = value` lines.
-pub(super) fn write_lines(text: &mut String, lines: &[(&str, String)]) {
-    for (key, value) in lines {
-        text.extend([*key, " = ", value.as_str(), "\n"]);
-    }
+/// Writes the line `key = value`.
+pub(super) fn write_line(text: &mut String, key: &str, value: &str) {
+    text.extend([key, " = ", value, "\n"]);
+}
+
+/// Writes the line `key = "value"`.
+pub(super) fn write_text(text: &mut String, key: &str, value: &str) {
+    write_line(text, key, &quoted(value));
 }
 
 /// Writes the entries that were not understood, as they stood.
