@@ -217,18 +217,12 @@ impl FromStr for Aaguid {
 
     fn from_str(text: &str) -> Result<Self, NotAnAaguid> {
         let lengths = text.split('-').map(str::len);
-        if !lengths.eq([8, 4, 4, 4, 12]) {
+        // A number might begin with a sign.
+        if !lengths.eq([8, 4, 4, 4, 12]) || !text.bytes().all(|c| c == b'-' || c.is_ascii_hexdigit()) {
             return Err(NotAnAaguid);
         }
-        let digits = text.chars().filter(|c| *c != '-').map(|c| c.to_digit(16).ok_or(NotAnAaguid));
-        let digits: Vec<u32> = digits.collect::<Result<_, _>>()?;
-        let bytes: Vec<u8> = digits
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|[high, low]| u8::try_from(high << 4 | low).map_err(|_| NotAnAaguid))
-            .collect::<Result<_, _>>()?;
-        bytes.try_into().map(Self).map_err(|_| NotAnAaguid)
+        let number = u128::from_str_radix(&text.replace('-', ""), 16).map_err(|_| NotAnAaguid)?;
+        Ok(Self(number.to_be_bytes()))
     }
 }
 

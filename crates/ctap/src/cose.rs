@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use p256::elliptic_curve::point::AffineCoordinates as _;
+
 use crate::cbor::{Item, Key, Malformed, Reader, entry};
 
 /// Labels of a COSE key (RFC 9052 §7.1, RFC 9053 §7).
@@ -197,9 +199,8 @@ pub(crate) fn ec2(alg: i64, crv: i64, x: &[u8], y: &[u8]) -> Item {
 
 /// The point of P-256 with these coordinates, which must be one.
 pub(crate) fn p256_point(x: &[u8; 32], y: &[u8; 32]) -> Result<p256::PublicKey, Malformed> {
-    // SEC 1's uncompressed form.
-    let encoded = [&[0x04], x.as_slice(), y].concat();
-    p256::PublicKey::from_sec1_bytes(&encoded).map_err(|_| Malformed::Invalid)
+    let point = p256::AffinePoint::from_coordinates(x.into(), y.into()).into_option();
+    point.and_then(|point| p256::PublicKey::from_affine(point).ok()).ok_or(Malformed::Invalid)
 }
 
 /// The label −1 is a curve, or the modulus of an RSA key.

@@ -210,8 +210,8 @@ pub(super) fn is_free(file: &CredentialFile, name: &str) -> bool {
 
 /// What any service of the configuration asks for: a key that cannot do it is better found out now.
 pub(super) fn strictest(config: &Config) -> UserVerification {
-    let services = config.services.keys().map(String::as_str);
-    services
+    config
+        .service_names()
         .chain([""])
         .map(|service| config.policy(service, &Settings::default()).verification)
         .max_by_key(|verification| match verification {

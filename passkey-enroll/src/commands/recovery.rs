@@ -120,8 +120,9 @@ fn new_command(context: &Context) -> String {
 
 /// Codes are of no use before the administrator has said where they are taken.
 fn warn_where_none_is_taken(context: &Context) {
-    let services = context.config.services.keys().map(String::as_str);
-    let taken = services
+    let taken = context
+        .config
+        .service_names()
         .chain([""])
         .any(|service| context.config.policy(service, &Settings::default()).recovery == Allowed::Allow);
     if !taken {

@@ -139,13 +139,13 @@ fn unknown_services(
 ) -> Vec<Finding> {
     let names = files.services();
     let mut findings = Vec::new();
-    for service in config.services.keys() {
+    for service in config.service_names() {
         let at = |finding: Finding| finding.at_line(lines.path, lines.of(&["service", service]));
         if !names.contains(service) {
             let message = format!("[service.{service}] is for a service that PAM has no file for.");
             let finding = Finding::warning(Area::Configuration, "service_unknown", message);
             findings.push(at(finding).remedy("Name it as its file in /etc/pam.d or /usr/lib/pam.d."));
-        } else if !gates.iter().any(|gate| gate.service == *service) {
+        } else if !gates.iter().any(|gate| gate.service == service) {
             let message = format!("[service.{service}] has no effect: {service} does not ask for passkeys.");
             let finding = Finding::note(Area::Configuration, "service_does_not_ask", message);
             findings.push(at(finding).remedy(format!(

@@ -18,9 +18,9 @@ pub(crate) fn closed(config: &Config, files: &ServiceFiles, lack: Lack) -> Vec<S
         })
         .collect();
     // Where PAM has no file to look at, the configuration is believed.
-    closed.extend(config.services.keys().filter(|service| !names.contains(*service)).filter_map(|service| {
+    closed.extend(config.service_names().filter(|service| !names.contains(*service)).filter_map(|service| {
         let answer = lack.answer(&config.policy(service, &Settings::default()));
-        (answer != ReturnValue::Ignore).then(|| service.clone())
+        (answer != ReturnValue::Ignore).then(|| service.to_owned())
     }));
     closed.into_iter().collect()
 }

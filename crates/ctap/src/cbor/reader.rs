@@ -112,6 +112,15 @@ impl<'b> Reader<'b> {
         max: usize,
         mut element: impl FnMut(&mut Self) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
+        self.each_element(max, &mut element)
+    }
+
+    /// What [`Reader::array`] is for all kinds of arrays: the same code, there once.
+    fn each_element(
+        &mut self,
+        max: usize,
+        element: &mut dyn FnMut(&mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
         let start = self.0.position();
         let count = self.0.array()?;
         for _ in 0..self.count(start, count, max)? {
@@ -124,6 +133,14 @@ impl<'b> Reader<'b> {
     pub(crate) fn map(
         &mut self,
         mut member: impl FnMut(Key<'b>, &mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        self.each_member(&mut member)
+    }
+
+    /// What [`Reader::map`] is for all kinds of maps: the same code, there once.
+    fn each_member(
+        &mut self,
+        member: &mut dyn FnMut(Key<'b>, &mut Self) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         let start = self.0.position();
         let count = self.0.map()?;

@@ -10,8 +10,13 @@ pub(crate) struct Item(Vec<u8>);
 
 impl Item {
     pub(crate) fn map(members: impl IntoIterator<Item = Option<(Item, Item)>>) -> Self {
+        Self::sorted_map(&mut members.into_iter())
+    }
+
+    /// What [`Item::map`] is however many members there are: the same code, there once.
+    fn sorted_map(members: &mut dyn Iterator<Item = Option<(Item, Item)>>) -> Self {
         let mut sorted = Vec::new();
-        for member in members.into_iter().flatten() {
+        for member in members.flatten() {
             Self::insert(&mut sorted, member);
         }
         Self::canonical_map(sorted)

@@ -5,11 +5,13 @@ use super::der;
 use super::reply::{self, ReplyError};
 use crate::authenticator_data::AuthenticatorData;
 use crate::cbor::{Item, Malformed, entry};
-use crate::cose::PublicKey;
+use crate::cose::{PublicKey, p256_point};
 use crate::make_credential;
 
 /// The first byte of a reply, reserved for historical reasons.
 const RESERVED: u8 = 0x05;
+/// The first byte of a point that is written whole (SEC 1 §2.3.3), the only form that a key may give.
+const UNCOMPRESSED: u8 = 0x04;
 /// UP and AT in authenticator data.
 const FLAGS: u8 = 0x41;
 
@@ -119,11 +121,11 @@ impl Response {
 
 /// The public key in an uncompressed point, if that lies on P-256.
 fn public_key(point: &[u8; 65]) -> Result<PublicKey, Malformed> {
-    // No other form of a point has 65 bytes.
-    p256::PublicKey::from_sec1_bytes(point).map_err(|_| Malformed::Invalid)?;
-    let (x, y) = point.split_at(33);
-    let x = x.last_chunk::<32>().ok_or(Malformed::Truncated)?;
-    let y = y.first_chunk::<32>().ok_or(Malformed::Truncated)?;
+    let [UNCOMPRESSED, coordinates @ ..] = point else { return Err(Malformed::Invalid) };
+    let (Some(x), Some(y)) = (coordinates.first_chunk(), coordinates.last_chunk()) else {
+        return Err(Malformed::Truncated);
+    };
+    p256_point(x, y)?;
     Ok(PublicKey::Es256 { x: *x, y: *y })
 }
 

@@ -88,6 +88,7 @@ fn damage_is_noticed() {
     let signature_at = certificate_at + hex(CERTIFICATE).len();
     assert_eq!(with(0, 0x04), Malformed::Invalid, "reserved byte");
     assert_eq!(with(1, 0x02), Malformed::Invalid, "compressed point");
+    assert_eq!(with(1, 0x07), Malformed::Invalid, "hybrid point");
     assert_eq!(with(2, 0xb2), Malformed::Invalid, "point off the curve");
     assert_eq!(with(certificate_at, 0x31), Malformed::Type, "certificate is no SEQUENCE");
     assert_eq!(with(certificate_at + 1, 0x80), Malformed::Invalid, "indefinite length");

@@ -1,7 +1,6 @@
 //! `passkey.toml`.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     str::FromStr as _,
 };
@@ -54,8 +53,8 @@ pub struct Config {
     pub attestation: AttestationTable,
     /// `[defaults]`
     pub defaults: Settings,
-    /// `[service.NAME]`, by name in lower case.
-    pub services: BTreeMap<String, Settings>,
+    /// `[service.NAME]`, each name once and in lower case.
+    pub services: Vec<(String, Settings)>,
 }
 
 impl Default for Config {
@@ -67,7 +66,7 @@ impl Default for Config {
             rp_id: None,
             attestation: AttestationTable::default(),
             defaults: Settings::default(),
-            services: BTreeMap::new(),
+            services: Vec::new(),
         }
     }
 }
@@ -151,8 +150,14 @@ impl Config {
     /// the mode that comes out.
     pub fn policy(&self, service: &str, arguments: &Settings) -> Policy {
         let nothing = Settings::default();
-        let service = self.services.get(&service.to_ascii_lowercase()).unwrap_or(&nothing);
+        let of_service = self.services.iter().find(|(name, _)| name.eq_ignore_ascii_case(service));
+        let service = of_service.map_or(&nothing, |(_, settings)| settings);
         Policy::from_settings(&arguments.clone().or(service).or(&self.defaults))
+    }
+
+    /// The names of the services that have a table, in lower case.
+    pub fn service_names(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(|(name, _)| name.as_str())
     }
 
     /// The RP ID for new passkeys.
@@ -183,17 +188,20 @@ impl<'a> Source<'a> {
         &self,
         key: &Spanned<std::borrow::Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
-    ) -> Result<BTreeMap<String, Settings>, ConfigError> {
+    ) -> Result<Vec<(String, Settings)>, ConfigError> {
         let DeValue::Table(table) = value.get_ref() else {
             let error = Value::File(value.get_ref()).refused("service", Expectation::Table);
             return Err(self.error(key.span().start, String::new(), error));
         };
-        // One by one: collecting them would sort them first, with more code than all of this.
-        let mut services = BTreeMap::new();
+        let mut services = Vec::new();
         for (name, value) in table {
             let section = format!("service.{}", readable(name.get_ref()));
-            // The PAM library knows services in lower case only.
-            services.insert(name.get_ref().to_ascii_lowercase(), self.settings(&section, name, value)?);
+            let settings = self.settings(&section, name, value)?;
+            // The PAM library knows services in lower case only. They come in the order of their names: of two spellings the one
+            // in lower case counts.
+            let name = name.get_ref().to_ascii_lowercase();
+            services.retain(|(known, _)| *known != name);
+            services.push((name, settings));
         }
         Ok(services)
     }

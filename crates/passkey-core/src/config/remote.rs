@@ -6,6 +6,8 @@ const REMOTE_SERVICES: [&str; 10] =
 
 /// Whether `service` signs people in from other machines, going by its name: nobody there can touch a key that is plugged in here.
 pub fn serves_other_machines(service: &str) -> bool {
-    let service = service.to_ascii_lowercase();
-    REMOTE_SERVICES.iter().any(|part| service.contains(part))
+    let contains = |part: &str| {
+        service.as_bytes().windows(part.len()).any(|bytes| bytes.eq_ignore_ascii_case(part.as_bytes()))
+    };
+    REMOTE_SERVICES.into_iter().any(contains)
 }

@@ -97,8 +97,8 @@ impl FromStr for Template {
         let literal = Path::new(text);
         let plain =
             literal.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
-        if !plain || text.ends_with('/') || text.contains("//") || text.contains("/./") || text.contains('\0')
-        {
+        let contains = |what: &[u8]| text.as_bytes().windows(what.len()).any(|part| part == what);
+        if !plain || text.ends_with('/') || contains(b"//") || contains(b"/./") || contains(b"\0") {
             return Err(TemplateError::NotPlain);
         }
         Ok(Self { text: text.to_owned(), pieces })

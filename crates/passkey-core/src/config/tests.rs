@@ -166,6 +166,15 @@ fn arguments_beat_the_service_which_beats_the_defaults() {
 }
 
 #[test]
+fn of_two_spellings_of_a_service_the_one_in_lower_case_counts() {
+    let config =
+        parse("[service.login]\ntimeout = 19\n[service.sudo]\ntimeout = 20\n[service.Sudo]\ntimeout = 21\n");
+    let config = config.unwrap();
+    assert_eq!(config.service_names().collect::<Vec<_>>(), ["login", "sudo"]);
+    assert_eq!(config.policy("sudo", &Settings::default()).timeout.as_secs(), 20);
+}
+
+#[test]
 fn the_built_in_values_are_those_of_the_mode_that_comes_out() {
     let config = parse("[service.gdm-password]\nmode = \"passwordless\"\n").unwrap();
     let policy = config.policy("gdm-password", &Settings::default());

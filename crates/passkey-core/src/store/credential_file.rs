@@ -5,7 +5,9 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::cose::PublicKey;
 
-use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry};
+use super::document::{
+    self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry, write_line, write_text,
+};
 use crate::{
     attestation::{
         AttestationKind, AttestationProof, AttestationSummary, Certification, SerialNumber, TrustRoot,
@@ -177,9 +179,9 @@ impl CredentialFile {
     /// The text of the file.
     pub fn encode(&self) -> String {
         let mut text = document::write_head(COMMENT, self.entries());
-        text.extend(["user_handle = ", &quoted(&self.user_handle.to_base64url()), "\n"]);
+        write_text(&mut text, "user_handle", &self.user_handle.to_base64url());
         for credential in &self.credentials {
-            document::write_entry(&mut text, CREDENTIAL, &lines(credential));
+            write_credential(&mut text, credential);
         }
         document::write_skipped(&mut text, &self.skipped);
         text
@@ -250,47 +252,56 @@ fn identifier(text: &str) -> Option<String> {
     plain.then(|| text.to_owned())
 }
 
-/// The keys and values of an entry. `enabled` is the last of those that must be there: an entry that was cut short
-/// is never taken for a shorter one.
-fn lines(credential: &Credential) -> Vec<(&'static str, String)> {
+/// Writes an entry. `enabled` is the last of the keys that must be there: an entry that was cut short is never taken for a shorter
+/// one.
+fn write_credential(text: &mut String, credential: &Credential) {
     let transports: Vec<String> = credential.transports.iter().map(|transport| quoted(transport)).collect();
-    let mut lines = vec![
-        ("name", quoted(&credential.name)),
-        ("id", quoted(&credential.id.to_base64url())),
-        ("rp_id", quoted(&credential.rp_id)),
-        ("public_key", quoted(&Base64UrlUnpadded::encode_string(&credential.public_key.encode()))),
-        ("algorithm", quoted(algorithm_name(&credential.public_key))),
-        ("aaguid", quoted(&credential.aaguid.to_string())),
-        ("discoverable", credential.discoverable.to_string()),
-        ("user_verification", quoted(credential.user_verification.as_str())),
-    ];
+    document::write_header(text, CREDENTIAL);
+    write_text(text, "name", &credential.name);
+    write_text(text, "id", &credential.id.to_base64url());
+    write_text(text, "rp_id", &credential.rp_id);
+    write_text(text, "public_key", &Base64UrlUnpadded::encode_string(&credential.public_key.encode()));
+    write_text(text, "algorithm", algorithm_name(&credential.public_key));
+    write_text(text, "aaguid", &credential.aaguid.to_string());
+    write_line(text, "discoverable", word(credential.discoverable));
+    write_text(text, "user_verification", credential.user_verification.as_str());
     if let Some(level) = credential.cred_protect {
-        lines.push(("cred_protect", level.to_string()));
+        write_line(text, "cred_protect", &level.to_string());
     }
-    lines.push(("transports", format!("[{}]", transports.join(", "))));
-    lines.push(("added", quoted(&time::format(credential.added))));
+    write_line(text, "transports", &format!("[{}]", transports.join(", ")));
+    write_text(text, "added", &time::format(credential.added));
     if let Some(attestation) = &credential.attestation {
-        lines.push(("attestation", attestation_table(attestation)));
+        write_line(text, "attestation", &attestation_table(attestation));
     }
-    lines.extend(credential.answers_silently.map(|answers| ("answers_silently", answers.to_string())));
-    lines.push(("enabled", credential.enabled.to_string()));
-    lines
+    if let Some(answers) = credential.answers_silently {
+        write_line(text, "answers_silently", word(answers));
+    }
+    write_line(text, "enabled", word(credential.enabled));
+}
+
+fn word(switch: bool) -> &'static str {
+    if switch { "true" } else { "false" }
 }
 
 fn attestation_table(attestation: &AttestationSummary) -> String {
-    let mut members = vec![("format", attestation.format.clone())];
+    let mut table = format!("{{ format = {}", quoted(&attestation.format));
+    let mut add = |key: &str, value: &str| table.extend([", ", key, " = ", &quoted(value)]);
     if let Some(AttestationProof { kind, root, certification, serial, checked }) = &attestation.proof {
-        members.push(("kind", kind.as_str().to_owned()));
+        add("kind", kind.as_str());
         if let Some(root) = root {
-            members.extend([("root", root.name().to_owned()), ("root_sha256", root.fingerprint())]);
+            add("root", root.name());
+            add("root_sha256", &root.fingerprint());
         }
-        members.extend(certification.map(|level| ("certification", level.as_str().to_owned())));
-        members.extend(serial.as_ref().map(|serial| ("serial", serial.to_string())));
-        members.push(("checked", time::format(*checked)));
+        if let Some(level) = certification {
+            add("certification", level.as_str());
+        }
+        if let Some(serial) = serial {
+            add("serial", &serial.to_string());
+        }
+        add("checked", &time::format(*checked));
     }
-    let members: Vec<String> =
-        members.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
-    format!("{{ {} }}", members.join(", "))
+    table.push_str(" }");
+    table
 }
 
 /// Why passkeys cannot be changed as asked.

@@ -1,6 +1,7 @@
 use ctap::Aaguid;
 
 use super::*;
+use crate::ceremony::Passkey;
 
 /// A passkey with every optional part.
 fn full(name: &str, id: u8) -> Credential {
@@ -440,6 +441,23 @@ fn cost(count: usize, entry: &dyn Fn(usize) -> String, parse: &dyn Fn(&str) -> u
     (0..3).map(|_| once()).min().unwrap()
 }
 
+#[test]
+fn passkeys_are_asked_for_by_their_last_use_and_then_by_their_place_in_the_file() {
+    let names = ["never", "first", "last", "never either", "first too", "between"];
+    let credentials: Vec<Credential> = (1..).zip(names).map(|(id, name)| full(name, id)).collect();
+    let mut state = super::super::State::default();
+    for (name, second) in [("last", 3), ("first", 1), ("between", 2), ("first too", 1)] {
+        let credential = credentials.iter().find(|credential| credential.name == name).unwrap();
+        state.record_success(&credential.id, 7, jiff::Timestamp::from_second(second).unwrap());
+    }
+    let file = file(credentials);
+    let passkeys = Passkey::enabled(&file, &state);
+    let order: Vec<&str> = passkeys.iter().map(|passkey| passkey.credential.name.as_str()).collect();
+    assert_eq!(order, ["last", "between", "first", "first too", "never", "never either"]);
+    let counters: Vec<Option<u32>> = passkeys.iter().map(|passkey| passkey.sign_count).collect();
+    assert_eq!(counters, [Some(7), Some(7), Some(7), Some(7), None, None]);
+}
+
 /// What is in a file, an entry of it by its number, and how many entries are found in a text.
 type Row<'a> = (&'a str, &'a dyn Fn(usize) -> String, &'a dyn Fn(&str) -> usize);
 
@@ -457,7 +475,7 @@ fn the_cost_of_a_file_is_proportional_to_its_length_whatever_is_in_it() {
     let whole = |number: usize| {
         let credential = Credential { id: numbered(number), ..plain(&number.to_string(), 1) };
         let mut text = String::new();
-        document::write_entry(&mut text, CREDENTIAL, &lines(&credential));
+        write_credential(&mut text, &credential);
         text
     };
     let rows: [Row<'_>; 5] = [

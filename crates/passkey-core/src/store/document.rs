@@ -3,11 +3,11 @@
 //! A file that is cut short must not pass for one with fewer entries, hence the count. An entry that is not
 //! understood costs nothing but itself, and its text is kept.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::toml_text::{LineCounter, line_of, syntax_message};
+use crate::toml_text::{LineCounter, line_of, quoted, syntax_message};
 
 /// The version that is written, and the only one there is.
 const VERSION: i64 = 1;
@@ -186,17 +186,19 @@ pub(super) fn write_head(comment: &str, count: usize) -> String {
     format!("# {comment}\nversion = {VERSION}\ncount = {count}\n")
 }
 
-/// Writes an entry of `key = value` lines under `[[name]]`.
-pub(super) fn write_entry(text: &mut String, name: &str, lines: &[(&str, String)]) {
+/// Writes the header of an entry, `[[name]]`.
+pub(super) fn write_header(text: &mut String, name: &str) {
     text.extend(["\n[[", name, "]]\n"]);
-    write_lines(text, lines);
 }
 
-/// Writes `key = value` lines.
-pub(super) fn write_lines(text: &mut String, lines: &[(&str, String)]) {
-    for (key, value) in lines {
-        text.extend([*key, " = ", value.as_str(), "\n"]);
-    }
+/// Writes the line `key = value`.
+pub(super) fn write_line(text: &mut String, key: &str, value: &str) {
+    text.extend([key, " = ", value, "\n"]);
+}
+
+/// Writes the line `key = "value"`.
+pub(super) fn write_text(text: &mut String, key: &str, value: &str) {
+    write_line(text, key, &quoted(value));
 }
 
 /// Writes the entries that were not understood, as they stood.
@@ -208,18 +210,31 @@ pub(super) fn write_skipped(text: &mut String, skipped: &[SkippedEntry]) {
     }
 }
 
-/// What has been seen before among the entries of a file, such as ids: the same code for all of them, there once.
+/// What has been seen before among the entries of a file, such as ids: the same code for all of them, there once. A sorted list,
+/// searched by halves: adding moves what sorts after it, a few milliseconds for as many passkeys as fit in a file, and a tree would
+/// be five kilobytes of code.
 #[derive(Default)]
-pub(super) struct Seen(BTreeSet<Vec<u8>>);
+pub(super) struct Seen(Vec<Vec<u8>>);
 
 impl Seen {
     pub(super) fn contains(&self, bytes: &[u8]) -> bool {
-        self.0.contains(bytes)
+        self.place(bytes).is_ok()
     }
 
     /// Whether it is new.
     pub(super) fn insert(&mut self, bytes: &[u8]) -> bool {
-        self.0.insert(bytes.to_vec())
+        match self.place(bytes) {
+            Ok(_) => false,
+            Err(place) => {
+                self.0.insert(place, bytes.to_vec());
+                true
+            }
+        }
+    }
+
+    /// Where it is, or where it belongs.
+    fn place(&self, bytes: &[u8]) -> Result<usize, usize> {
+        self.0.binary_search_by(|seen| seen.as_slice().cmp(bytes))
     }
 }
 
@@ -328,3 +343,7 @@ impl<'a> Fields<'a> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::document::{self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry};
-use crate::{credential::CredentialId, time, toml_text::quoted};
+use super::document::{
+    self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry, write_line, write_text,
+};
+use crate::{credential::CredentialId, time};
 
 /// The state of one user's passkeys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,12 +112,18 @@ impl State {
         let count = self.credentials.len().saturating_add(self.skipped.len());
         let mut text = document::write_head("Kept by pam_passkey with every sign-in.", count);
         for (id, state) in &self.credentials {
-            let mut lines = vec![("id", quoted(&id.to_base64url()))];
-            lines.extend(state.sign_count.map(|count| ("sign_count", count.to_string())));
-            lines.extend(state.last_used.map(|time| ("last_used", quoted(&time::format(time)))));
-            lines.extend(state.last_failure.map(|time| ("last_failure", quoted(&time::format(time)))));
-            lines.push(("failures", state.failures.to_string()));
-            document::write_entry(&mut text, CREDENTIAL, &lines);
+            document::write_header(&mut text, CREDENTIAL);
+            write_text(&mut text, "id", &id.to_base64url());
+            if let Some(count) = state.sign_count {
+                write_line(&mut text, "sign_count", &count.to_string());
+            }
+            if let Some(time) = state.last_used {
+                write_text(&mut text, "last_used", &time::format(time));
+            }
+            if let Some(time) = state.last_failure {
+                write_text(&mut text, "last_failure", &time::format(time));
+            }
+            write_line(&mut text, "failures", &state.failures.to_string());
         }
         document::write_skipped(&mut text, &self.skipped);
         text

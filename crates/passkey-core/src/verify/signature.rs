@@ -1,7 +1,7 @@
 //! Signatures by the algorithms that credentials use.
 
 use ctap::cose::PublicKey;
-use p256::ecdsa::signature::Verifier as _;
+use p256::{ecdsa::signature::Verifier as _, elliptic_curve::point::AffineCoordinates as _};
 
 use super::{RsaHash, VerifyError, verify_rsa};
 
@@ -15,15 +15,19 @@ use super::{RsaHash, VerifyError, verify_rsa};
 pub fn verify_signature(key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
     match key {
         PublicKey::Es256 { x, y } => {
-            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&uncompressed(x, y))
-                .map_err(|_| VerifyError::UnusablePublicKey)?;
+            let point = p256::AffinePoint::from_coordinates(x.into(), y.into()).into_option();
+            let key = point
+                .and_then(|point| p256::ecdsa::VerifyingKey::from_affine(point).ok())
+                .ok_or(VerifyError::UnusablePublicKey)?;
             let signature =
                 p256::ecdsa::Signature::from_der(signature).map_err(|_| VerifyError::MalformedSignature)?;
             key.verify(message, &signature).map_err(|_| VerifyError::BadSignature)
         }
         PublicKey::Es384 { x, y } => {
-            let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(&uncompressed(x, y))
-                .map_err(|_| VerifyError::UnusablePublicKey)?;
+            let point = p384::AffinePoint::from_coordinates(x.into(), y.into()).into_option();
+            let key = point
+                .and_then(|point| p384::ecdsa::VerifyingKey::from_affine(point).ok())
+                .ok_or(VerifyError::UnusablePublicKey)?;
             let signature =
                 p384::ecdsa::Signature::from_der(signature).map_err(|_| VerifyError::MalformedSignature)?;
             key.verify(message, &signature).map_err(|_| VerifyError::BadSignature)
@@ -40,11 +44,6 @@ pub fn verify_signature(key: &PublicKey, message: &[u8], signature: &[u8]) -> Re
         }
         PublicKey::Rs256 { n, e } => verify_rsa(n, e, RsaHash::Sha256, message, signature),
     }
-}
-
-/// A point as SEC 1 writes it whole: `04 ‖ x ‖ y`.
-fn uncompressed(x: &[u8], y: &[u8]) -> Vec<u8> {
-    [&[0x04], x, y].concat()
 }
 
 #[cfg(test)]

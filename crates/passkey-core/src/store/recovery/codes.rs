@@ -10,8 +10,8 @@ use super::Code;
 use super::hash::{Cost, HASH_LEN, Hasher, SALT_LEN};
 use super::limit::Limit;
 use crate::random::{self, NoRandomness};
-use crate::store::document::{self, EntryError, Fields, FormatError, SkippedEntry};
-use crate::{time, toml_text::quoted};
+use crate::store::document::{self, EntryError, Fields, FormatError, SkippedEntry, write_line, write_text};
+use crate::time;
 
 /// How many codes a set has.
 const SET: usize = 10;
@@ -156,20 +156,18 @@ impl Codes {
     pub fn encode(&self) -> String {
         let count = self.entries.len().saturating_add(self.skipped.len());
         let mut text = document::write_head(COMMENT, count);
-        let mut lines = vec![
-            ("made", quoted(&time::format(self.made))),
-            ("salt", base64(&self.salt)),
-            ("memory_kib", self.cost.memory_kib.to_string()),
-            ("passes", self.cost.passes.to_string()),
-            ("lanes", self.cost.lanes.to_string()),
-        ];
-        lines.extend(self.limit.lines());
-        document::write_lines(&mut text, &lines);
+        write_text(&mut text, "made", &time::format(self.made));
+        write_text(&mut text, "salt", &base64(&self.salt));
+        write_line(&mut text, "memory_kib", &self.cost.memory_kib.to_string());
+        write_line(&mut text, "passes", &self.cost.passes.to_string());
+        write_line(&mut text, "lanes", &self.cost.lanes.to_string());
+        self.limit.write(&mut text);
         for code in &self.entries {
             // `used` is the last: an entry that was cut short is never taken for an unused code.
             let used = code.used.map_or_else(|| NEVER.to_owned(), time::format);
-            let lines = [("hash", base64(code.hash.as_bytes())), ("used", quoted(&used))];
-            document::write_entry(&mut text, CODE, &lines);
+            document::write_header(&mut text, CODE);
+            write_text(&mut text, "hash", &base64(code.hash.as_bytes()));
+            write_text(&mut text, "used", &used);
         }
         document::write_skipped(&mut text, &self.skipped);
         text
@@ -204,7 +202,7 @@ fn read_code(fields: &mut Fields<'_>) -> Result<Hashed, EntryError> {
 }
 
 fn base64(bytes: &[u8]) -> String {
-    quoted(&Base64UrlUnpadded::encode_string(bytes))
+    Base64UrlUnpadded::encode_string(bytes)
 }
 
 /// Why no codes can be made.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::store::document::{EntryError, Fields};
-use crate::{time, toml_text::quoted};
+use crate::store::document::{EntryError, Fields, write_line, write_text};
+use crate::time;
 
 /// Wrong codes in a row before any waiting.
 const FREE: u32 = 5;
@@ -69,13 +69,12 @@ impl Limit {
         Ok(Self { failures, lock })
     }
 
-    pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
-        let mut lines = vec![("failures", self.failures.to_string())];
+    pub(super) fn write(&self, text: &mut String) {
+        write_line(text, "failures", &self.failures.to_string());
         if let Some(Lock { since, until }) = self.lock {
-            lines.push(("locked_since", quoted(&time::format(since))));
-            lines.push(("locked_until", quoted(&time::format(until))));
+            write_text(text, "locked_since", &time::format(since));
+            write_text(text, "locked_until", &time::format(until));
         }
-        lines
     }
 }
 
