@@ -37,5 +37,6 @@ mod switch;
 mod times;
 mod transcripts;
 mod u2f;
+mod unproven;
 mod usernameless;
 mod words;
