@@ -31,6 +31,7 @@ mod recipes;
 mod recovery;
 mod saved;
 mod several_keys;
+mod starved;
 mod sudo;
 mod survival;
 mod switch;
