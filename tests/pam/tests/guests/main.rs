@@ -16,6 +16,7 @@ mod disks;
 mod doctor;
 mod enrol;
 mod equipment;
+mod hanging;
 mod hostile;
 mod identity;
 mod interop;
