@@ -27,7 +27,8 @@ pub struct KeyOptions {
 
 impl KeyOptions {
     /// A device that was never enrolled and lies: `claims-sensor`, `yes-to-everything` and so on, as `virtual-key ctl add-impostor --help`
-    /// lists them. Of the methods below, [`KeyOptions::with`] and [`KeyOptions::unplugged`] are for it.
+    /// lists them. Of the methods below, [`KeyOptions::with`], [`KeyOptions::without_out_endpoint`] and
+    /// [`KeyOptions::unplugged`] are for it.
     #[must_use]
     pub fn impostor(preset: &str) -> Self {
         Self { impostor: Some(preset.to_owned()), words: Vec::new() }
@@ -62,6 +63,14 @@ impl KeyOptions {
     #[must_use]
     pub fn ctap(self, version: &str) -> Self {
         self.with(&["--ctap", version])
+    }
+
+    /// It has no interrupt OUT endpoint: each write to it waits in the kernel until it has taken the report, and for 5 s while it is
+    /// [mute](Key::mute).
+    #[must_use]
+    pub fn without_out_endpoint(self) -> Self {
+        // By this number `image/init` has the kernel treat it so.
+        self.with(&["--product", "0002"])
     }
 
     /// It is not plugged in yet.
@@ -246,7 +255,7 @@ impl<'a> Key<'a> {
         self.control(&["corrupt", &self.name, what]);
     }
 
-    /// Lets it hear nothing and say nothing from now on.
+    /// Lets it hear nothing and say nothing from now on. [Without an OUT endpoint](KeyOptions::without_out_endpoint) it hangs on the bus.
     #[track_caller]
     pub fn mute(&self) {
         self.control(&["mute", &self.name, "on"]);

@@ -54,3 +54,15 @@ pub fn authenticate(guest: &Guest, service: &str) -> (i32, String) {
     let output = guest.root(&format!("pamtester {service} alice authenticate 2>&1 </dev/null"));
     (output.status, output.stdout)
 }
+
+/// The module's line in the log about the latest sign-in.
+///
+/// # Panics
+/// When there is none.
+#[track_caller]
+pub fn audit_line(guest: &Guest) -> String {
+    let log = guest.syslog();
+    let line = log.lines().rev().find(|line| line.contains("result=")).unwrap_or_default();
+    assert!(!line.is_empty(), "no sign-in in the log:\n{log}");
+    line.to_owned()
+}

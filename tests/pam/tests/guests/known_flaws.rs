@@ -1,7 +1,7 @@
 //! Flaws that software of this kind has had, tried on ours; docs/cve.md lists them all.
 
 use guest::KeyOptions;
-use pam_tests::{enrol, guest};
+use pam_tests::{audit_line, authenticate, enrol, guest, passkey_only};
 
 /// CVE-2019-12210: a descriptor of the module's in the programs that its host starts.
 #[test]
@@ -71,4 +71,33 @@ fn a_touch_is_not_a_pin() {
     tester.expect("PIN of your security key").type_line("1234");
     assert_ne!(tester.wait().status, 0);
     assert!(guest.syslog().contains("did not verify its user"), "{}", guest.syslog());
+}
+
+/// pam_u2f, unnumbered: a counter that goes back, since another key signs for the same passkey.
+#[test]
+fn a_counter_that_goes_back_is_seen() {
+    let guest = guest("")
+        .file("/etc/pam.d/strict", passkey_only("counter=deny"))
+        .key("blue", KeyOptions::default())
+        .boot();
+    enrol(&guest, "blue", None);
+    guest.key("blue").touch_always(50);
+    let (status, said) = authenticate(&guest, "strict");
+    assert_eq!(status, 0, "{said}");
+    let state = "/var/lib/passkey/state/alice.toml";
+    let ahead =
+        format!("sed -i 's/^sign_count = .*/sign_count = 4000000000/' {state}; grep 4000000000 {state}");
+    guest.root(&ahead).ok();
+
+    let (status, said) = authenticate(&guest, "strict");
+    assert_ne!(status, 0, "{said}");
+    assert!(said.contains("There seems to be a copy of this security key"), "{said}");
+    let line = audit_line(&guest);
+    assert!(line.contains("code=PAM_AUTH_ERR") && line.contains("counter"), "{line}");
+    assert!(line.contains("4000000000"), "what it was before: {line}");
+
+    // By default it is only logged.
+    let (status, said) = authenticate(&guest, "passkey");
+    assert_eq!(status, 0, "{said}");
+    assert!(guest.syslog().contains("4000000000"), "{}", guest.syslog());
 }

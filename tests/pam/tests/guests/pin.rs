@@ -3,6 +3,9 @@
 use guest::KeyOptions;
 use pam_tests::{enrol, guest};
 
+/// As a YubiKey types it, in letters that are the same on most keyboards; Enter follows.
+const ONE_TIME_PASSWORD: &str = "cccjgjgkhcbbirdrfdnlnghhfgrtnnlgedjlftrbdeut";
+
 #[test]
 fn a_pin_is_asked_for_and_wrong_ones_are_counted() {
     let guest = guest("verification=required").key("blue", KeyOptions::default().pin("1234")).boot();
@@ -64,7 +67,17 @@ fn a_pin_is_asked_for_and_wrong_ones_are_counted() {
     sudo.expect("password for alice").ctrl_c();
     sudo.wait();
     assert_eq!(blue.retries(), 8);
-    assert!(!guest.syslog().contains("1234"), "no PIN in the log");
+
+    // Nor is what a key types itself, like a keyboard, that is touched while the PIN is asked for.
+    let mut sudo = guest.terminal("alice", "sudo -k; sudo id -un");
+    sudo.expect("password for alice").type_line("secret");
+    sudo.expect("PIN of your security key").type_line(ONE_TIME_PASSWORD);
+    sudo.expect("typed that itself").expect("PIN of your security key, again");
+    assert_eq!(blue.retries(), 8, "no try is lost by it");
+    sudo.type_line("1234");
+    assert_eq!(sudo.wait().status, 0);
+    let log = guest.syslog();
+    assert!(!log.contains("1234") && !log.contains(ONE_TIME_PASSWORD), "no PIN in the log");
 }
 
 #[test]
