@@ -1,7 +1,7 @@
 //! Keys that come and go, and people who do.
 
 use super::support::{Scene, is_verified, ms, seconds};
-use passkey_core::ceremony::{KeyError, Notice, SignInError};
+use passkey_core::ceremony::{KeyError, Notice, OpenError, SignInError};
 use virtual_key::KeyConfig;
 
 fn scene() -> (Scene, super::support::Key) {
@@ -47,7 +47,7 @@ fn waiting_ends_when_it_should() {
 #[test]
 fn no_key_is_awaited_in_a_sandbox_that_hides_them() {
     let (mut scene, _) = scene();
-    scene.platform.sandboxed = true;
+    scene.platform.unopenable = Some(OpenError::Hidden);
     scene.settings.policy.wait_for_key = seconds(30);
     let (attempt, taken) = scene.timed_sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(KeyError::Hidden));
