@@ -15,6 +15,7 @@ use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::store::{CredentialFile, State};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -42,8 +43,8 @@ pub(crate) struct DeskPlatform {
     pub locked_elsewhere_from: Option<(usize, Duration)>,
     /// No key can be opened, for this reason.
     pub unopenable: Option<OpenError>,
-    /// Keys cannot be listed before this time, for this reason.
-    pub unlistable: Option<(ListError, Duration)>,
+    /// Keys cannot be listed meanwhile, for this reason.
+    pub unlistable: Option<(ListError, Range<Duration>)>,
     /// It is another program's view of the desk: what it closes stays open for the others.
     pub is_another_program: bool,
     pub locks: BTreeSet<u64>,
@@ -110,10 +111,10 @@ impl Platform for DeskPlatform {
 
     fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError> {
         let desk = self.desk.borrow();
-        if let Some((error, until)) = self.unlistable
-            && desk.now() < until
+        if let Some((error, times)) = &self.unlistable
+            && times.contains(&desk.now())
         {
-            return Err(error);
+            return Err(*error);
         }
         let plugged = desk.plugged();
         let plugged = plugged
@@ -190,6 +191,8 @@ impl Platform for DeskPlatform {
 
 /// Something that happens on the desk.
 pub(crate) type Happening = Box<dyn FnOnce(&Rc<RefCell<Desk>>)>;
+/// Whether a notice is the one after which it happens.
+pub(crate) type IsAwaited = fn(&Notice) -> bool;
 
 /// The person: what they were told, what they will type, and what they do when told to touch.
 pub(crate) struct Somebody {
@@ -211,7 +214,7 @@ pub(crate) struct Somebody {
     /// What happens once the next questions stand, before the person types.
     pub at_questions: VecDeque<Happening>,
     /// What happens once the person is told something, in this order.
-    pub at_notices: VecDeque<(Notice, Happening)>,
+    pub at_notices: VecDeque<(IsAwaited, Happening)>,
     /// What the person touches once they are told to, and how much later.
     pub touches: VecDeque<(Key, Duration)>,
     /// Accounts that were offered, and the one that is chosen.
@@ -239,9 +242,13 @@ impl Somebody {
         }
     }
 
-    /// Lets this happen once the person is told `notice`.
-    pub(crate) fn once_told(&mut self, notice: Notice, happening: impl FnOnce(&Rc<RefCell<Desk>>) + 'static) {
-        self.at_notices.push_back((notice, Box::new(happening)));
+    /// Lets this happen once the person is told such a thing.
+    pub(crate) fn once_told(
+        &mut self,
+        is_awaited: IsAwaited,
+        happening: impl FnOnce(&Rc<RefCell<Desk>>) + 'static,
+    ) {
+        self.at_notices.push_back((is_awaited, Box::new(happening)));
     }
 
     /// Lets this happen at the next question for a PIN for which nothing else is planned.
@@ -253,7 +260,7 @@ impl Somebody {
 impl Prompter for Somebody {
     fn tell(&mut self, notice: &Notice) {
         self.told.push(notice.clone());
-        if self.at_notices.front().is_some_and(|(awaited, _)| awaited == notice)
+        if self.at_notices.front().is_some_and(|(is_awaited, _)| is_awaited(notice))
             && let Some((_, happening)) = self.at_notices.pop_front()
         {
             happening(&self.desk);
