@@ -174,3 +174,18 @@ fn a_key_that_another_program_holds_is_waited_for() {
     scene.desk().unplug(key);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoKey);
 }
+
+/// The time for the touch begins with the key, however late it comes.
+#[test]
+fn a_key_that_comes_at_the_last_moment_can_still_be_touched() {
+    let (mut scene, key) = scene();
+    scene.desk().unplug(key);
+    scene.settings.policy.wait_for_key = seconds(30);
+    let now = scene.desk().now();
+    scene.desk().plug_at(key, now + seconds(27));
+    scene.desk().touch_at(key, now + seconds(45));
+    let (attempt, taken) = scene.timed_sign_in();
+    assert!(is_verified(&attempt), "{attempt:?}");
+    assert!(taken < seconds(46), "{taken:?}");
+    assert_eq!(scene.person.told, [Notice::InsertKey, Notice::TouchKey]);
+}

@@ -9,7 +9,6 @@ use super::desk::{CHOICE_GRACE, GRACE};
 use super::sign_in::word;
 use super::table::{Table, documented_word, is_documented};
 use device::{Claims, answers};
-use passkey_core::ceremony::Notice;
 use passkey_core::config::UserVerification;
 use passkey_core::messages::{self, English};
 use stage::{OnRecord, Place, Seen, Stage};
@@ -73,7 +72,10 @@ impl Outcomes {
         for (way, ..) in POLICIES {
             let cells = names().map(|name| {
                 let words = self.words.get(&(asked, name, way));
-                words.map_or_else(|| "–".to_owned(), |words| Vec::from_iter(words.iter().copied()).join(", "))
+                words.map_or_else(
+                    || "–".to_owned(),
+                    |words| words.iter().copied().collect::<Vec<&str>>().join(", "),
+                )
             });
             table.add(way, cells.collect());
         }
@@ -87,7 +89,7 @@ impl Outcomes {
         for (word, told) in &self.told {
             let [code, _] = documented_word(word);
             let told: Vec<String> = told.iter().map(|sentences| sentences.join(" ")).collect();
-            text += &format!("| {word} | {code} | {} |\n", told.join(" / "));
+            text += &["| ", word, " | ", &code, " | ", &told.join(" / "), " |\n"].concat();
         }
         text
     }
@@ -143,7 +145,7 @@ fn alone_it_gets_a_touch_at_most_and_ends_as_documented() {
     ];
     let mut text = outcomes.meaning();
     for (caption, asked) in tables {
-        text += &format!("\n{caption}\n\n{}", outcomes.table(asked));
+        text += &["\n", caption, "\n\n", &outcomes.table(asked)].concat();
     }
     is_documented("Devices that were never enrolled", &text);
 }

@@ -8,6 +8,9 @@ use passkey_core::config::UserVerification;
 use std::time::Duration;
 use virtual_key::{Answer, Asked, KeyConfig, Record};
 
+/// An answer's name, with what it answers.
+pub(super) type Named = (Asked, String);
+
 /// Where the devices are, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -155,9 +158,9 @@ impl Stage {
         place: Place,
         claims: Claims,
         kinds: &[(Asked, Vec<(String, Answer)>)],
-        visit: &mut dyn FnMut(&[(Asked, String)], &Seen),
+        visit: &mut dyn FnMut(&[Named], &Seen),
     ) {
-        let mut open: Vec<(Vec<(Asked, String)>, Vec<(Asked, Answer)>)> = vec![(Vec::new(), Vec::new())];
+        let mut open: Vec<(Vec<Named>, Vec<(Asked, Answer)>)> = vec![(Vec::new(), Vec::new())];
         while let Some((names, given)) = open.pop() {
             let seen = self.sign_in(place, &[claims], &given);
             let is_new =
