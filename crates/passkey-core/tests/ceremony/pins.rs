@@ -1,9 +1,10 @@
 //! A PIN is precious.
 
-use super::support::{Scene, is_verified, ms, pin};
+use super::support::{DeskPlatform, Scene, Somebody, is_verified, ms, pin};
 use ctap::Secret;
-use passkey_core::ceremony::{PinAnswer, PinReason, SignInError, TokenError};
+use passkey_core::ceremony::{self, Passkey, PinAnswer, PinReason, SignIn, SignInError, TokenError, Wanted};
 use passkey_core::config::UserVerification;
+use std::rc::Rc;
 use virtual_key::{KeyConfig, PinProtocols, Profile};
 
 fn scene(config: KeyConfig) -> (Scene, super::support::Key) {
@@ -173,7 +174,7 @@ fn a_key_without_a_pin_says_so_where_one_is_required() {
     scene.enrol(key, None);
     scene.settings.policy.verification = UserVerification::Required;
     let error = scene.sign_in().result.unwrap_err();
-    assert_eq!(error, SignInError::CannotVerifyUser(passkey_core::ceremony::Impossible::NotSetUp));
+    assert_eq!(error, SignInError::CannotVerifyUser(ceremony::Impossible::NotSetUp));
 }
 
 #[test]
@@ -209,4 +210,51 @@ fn giving_up_before_the_question_leaves_it_unasked() {
         assert_eq!(scene.desk().pin_retries(key), 8);
     }
     assert!((1..12).contains(&asked), "both have happened: {asked}");
+}
+
+/// As often as a key types one, no try is lost, neither the key's nor the person's.
+#[test]
+fn four_one_time_passwords_cost_no_try() {
+    let (mut scene, key) = scene(blue());
+    let otp = || pin("cccjgjgkhcbbirdrfdnlnghhfgrtnnlgedjlftrbdeut");
+    scene.person.answers.extend([otp(), otp(), otp(), otp(), pin("1234")]);
+    assert!(is_verified(&scene.sign_in()));
+    let reasons: Vec<PinReason> = scene.person.asked.iter().map(|(reason, _)| *reason).collect();
+    let again = PinReason::ThatWasAOneTimePassword;
+    assert_eq!(reasons, [PinReason::First, again, again, again, again]);
+    assert_eq!(scene.desk().pin_retries(key), 8);
+    assert_eq!(scene.desk().counts(key).transactions, 7, "as if it had been typed right the first time");
+}
+
+/// A wrong PIN has the key change its half of the key agreement (CTAP 2.1 §6.5.5.7.2): ours is fetched after the typing.
+#[test]
+fn a_wrong_pin_of_another_program_while_ours_is_typed_costs_ours_nothing() {
+    for protocols in [PinProtocols::One, PinProtocols::Both] {
+        let (mut scene, key) = scene(KeyConfig { protocols, ..blue() });
+        let credentials = scene.passkeys.clone();
+        let mut policy = scene.settings.policy.clone();
+        policy.pin_attempts = 1;
+        scene.person.once_asked(move |desk| {
+            let mut platform = DeskPlatform::new(Rc::clone(desk));
+            platform.is_another_program = true;
+            let mut person = Somebody::new(Rc::clone(desk));
+            person.answers.push_back(pin("9999"));
+            let passkeys = [Passkey { credential: &credentials[0], sign_count: None }];
+            let request = SignIn {
+                wanted: Wanted::Passkeys(&passkeys),
+                policy: &policy,
+                forbidden_pin: None,
+                takes_recovery_code: false,
+            };
+            let attempt = ceremony::sign_in(&mut platform, &mut person, &request);
+            let used_up = TokenError::AttemptsUsedUp { retries_left: Some(7) };
+            assert_eq!(attempt.result.unwrap_err(), SignInError::Pin(used_up));
+            assert_eq!(desk.borrow().pin_retries(key), 7);
+        });
+        scene.person.answers.push_back(pin("1234"));
+        let attempt = scene.sign_in();
+        assert!(is_verified(&attempt), "{attempt:?}");
+        assert_eq!(scene.person.asked.len(), 1);
+        assert_eq!(scene.desk().pin_retries(key), 8);
+    }
 }

@@ -3,7 +3,7 @@
 use super::support::{Scene, is_verified, ms, pin, seconds};
 use passkey_core::ceremony::{Lock, Notice, SignInError};
 use passkey_core::config::UserVerification;
-use virtual_key::{Fingerprints, KeyConfig};
+use virtual_key::{Asked, Fingerprints, KeyConfig, Misbehaviour, Sabotage};
 
 #[test]
 fn either_of_two_enrolled_keys_signs_in_at_once() {
@@ -160,4 +160,75 @@ fn no_sensor_waits_for_a_finger_while_a_pin_is_typed() {
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.asked.len(), 1);
     assert_eq!(scene.person.lit, [vec![]]);
+}
+
+fn sensor(name: &str, pin: &str) -> KeyConfig {
+    KeyConfig { fingerprints: Fingerprints::Enrolled, ..KeyConfig::new(name).pin(pin) }
+}
+
+/// Words name the key, since the person may think of the other one.
+#[test]
+fn beside_a_locked_sensor_the_other_keys_finger_signs_in_or_the_person_chooses_the_pin() {
+    for touched in [0, 1] {
+        let mut scene = Scene::new();
+        let keys = [scene.add(sensor("blue", "1234")), scene.add(sensor("green", "5678"))];
+        for key in keys {
+            scene.desk().auto_touch(key, ms(1));
+            scene.enrol(key, None);
+        }
+        let locked = Misbehaviour::Refusal(0x3c);
+        scene.desk().sabotage(keys[0], Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how: locked }));
+        scene.settings.policy.verification = UserVerification::Required;
+        scene.person.answers.push_back(pin("1234"));
+        scene.desk().auto_touch(keys[touched], seconds(2));
+        let attempt = scene.sign_in();
+        assert_eq!(attempt.result.unwrap().credential(), &scene.passkeys[touched]);
+        let blue = || Some("passkey 0".to_owned());
+        assert!(scene.person.told.contains(&Notice::FingerprintLocked { key: blue() }));
+        assert_eq!(scene.person.shown, if touched == 0 { vec![blue()] } else { vec![] });
+        assert_eq!(scene.person.lit.concat(), [], "no other key blinks while the PIN is typed");
+    }
+}
+
+/// The prompt names the key that was touched, by the name that its passkey was given.
+#[test]
+fn the_prompt_names_the_key_that_was_chosen() {
+    for touched in [0, 1] {
+        let mut scene = Scene::new();
+        let keys =
+            [scene.add(KeyConfig::new("blue").pin("1234")), scene.add(KeyConfig::new("green").pin("5678"))];
+        let pins = ["1234", "5678"];
+        for (key, pin) in keys.iter().zip(pins) {
+            scene.enrol(*key, Some(pin));
+        }
+        scene.settings.policy.verification = UserVerification::Required;
+        scene.desk().auto_touch(keys[touched], ms(700));
+        scene.person.answers.push_back(pin(pins[touched]));
+        assert!(is_verified(&scene.sign_in()));
+        assert_eq!(scene.person.shown, [Some(format!("passkey {touched}"))]);
+    }
+}
+
+/// One that needs a PIN under any policy blinks to be chosen, one that needs a touch for the assertion itself.
+#[test]
+fn in_second_factor_mode_a_touch_of_the_key_without_a_pin_signs_in() {
+    let mut scene = Scene::new();
+    let pinned = scene.add(KeyConfig { always_uv: true, ..KeyConfig::new("pinned") }.pin("1234"));
+    let plain = scene.add(KeyConfig::new("plain"));
+    scene.enrol(pinned, Some("1234"));
+    scene.enrol(plain, None);
+    scene.settings.policy.verification = UserVerification::Discouraged;
+    scene.person.touches.push_back((plain, seconds(1)));
+    let (attempt, taken) = scene.timed_sign_in();
+    assert_eq!(attempt.result.unwrap().credential(), &scene.passkeys[1]);
+    assert_eq!(scene.person.told, [Notice::TouchToChoose]);
+    assert!(scene.person.asked.is_empty());
+    assert!(taken < ms(1600), "one touch is enough: {taken:?}");
+
+    scene.forget_the_past();
+    scene.person.answers.push_back(pin("1234"));
+    scene.person.touches.push_back((pinned, seconds(1)));
+    scene.person.touches.push_back((pinned, seconds(1)));
+    assert_eq!(scene.sign_in().result.unwrap().credential(), &scene.passkeys[0]);
+    assert_eq!(scene.person.shown, [Some("passkey 0".to_owned())]);
 }

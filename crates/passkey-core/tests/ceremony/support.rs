@@ -15,10 +15,11 @@ use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::store::{CredentialFile, State};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
-use virtual_key::{Desk, KeyConfig};
+use virtual_key::{Desk, KeyConfig, PortError};
 
 pub(crate) use virtual_key::KeyId as Key;
 
@@ -40,8 +41,12 @@ pub(crate) struct DeskPlatform {
     pub locked_elsewhere_until: Option<(usize, Duration)>,
     /// A key that another program has locked, and since when.
     pub locked_elsewhere_from: Option<(usize, Duration)>,
-    /// No key can be opened, in a sandbox that hides them.
-    pub sandboxed: bool,
+    /// No key can be opened, for this reason.
+    pub unopenable: Option<OpenError>,
+    /// Keys cannot be listed meanwhile, for this reason.
+    pub unlistable: Option<(ListError, Range<Duration>)>,
+    /// It is another program's view of the desk: what it closes stays open for the others.
+    pub is_another_program: bool,
     pub locks: BTreeSet<u64>,
     pub open: BTreeSet<u64>,
     /// When the person presses Ctrl-C.
@@ -49,16 +54,43 @@ pub(crate) struct DeskPlatform {
     seen_plug_changes: usize,
 }
 
+/// More than any key is plugged in.
+const PLUGGINGS: u64 = 1 << 32;
+
 /// A plugging of a key is a key of its own to the ceremony.
 fn world_id(key: Key, plugging: u32) -> KeyId {
-    KeyId(u64::try_from(key.0).unwrap() * 1000 + u64::from(plugging))
+    KeyId(u64::try_from(key.0).unwrap() * PLUGGINGS + u64::from(plugging))
+}
+
+fn transfer_error(error: PortError) -> TransferError {
+    match error {
+        PortError::Stalled => TransferError::Failed,
+        PortError::Unplugged | PortError::NotOpen => TransferError::Gone,
+    }
 }
 
 impl DeskPlatform {
+    pub(crate) fn new(desk: Rc<RefCell<Desk>>) -> Self {
+        Self {
+            desk,
+            random: 1,
+            locked_elsewhere: BTreeSet::new(),
+            locked_elsewhere_until: None,
+            locked_elsewhere_from: None,
+            unopenable: None,
+            unlistable: None,
+            is_another_program: false,
+            locks: BTreeSet::new(),
+            open: BTreeSet::new(),
+            interrupt_at: None,
+            seen_plug_changes: 0,
+        }
+    }
+
     fn key(&self, id: KeyId) -> Result<Key, TransferError> {
-        let key = Key(usize::try_from(id.0 / 1000).unwrap());
+        let key = Key(usize::try_from(id.0 / PLUGGINGS).unwrap());
         let plugging = self.desk.borrow().plugging(key);
-        if plugging.map(u64::from) == Some(id.0 % 1000) { Ok(key) } else { Err(TransferError::Gone) }
+        if plugging.map(u64::from) == Some(id.0 % PLUGGINGS) { Ok(key) } else { Err(TransferError::Gone) }
     }
 }
 
@@ -79,6 +111,11 @@ impl Platform for DeskPlatform {
 
     fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError> {
         let desk = self.desk.borrow();
+        if let Some((error, times)) = &self.unlistable
+            && times.contains(&desk.now())
+        {
+            return Err(*error);
+        }
         let plugged = desk.plugged();
         let plugged = plugged
             .into_iter()
@@ -95,8 +132,8 @@ impl Platform for DeskPlatform {
 
     fn open(&mut self, id: KeyId) -> Result<(), OpenError> {
         let key = self.key(id).map_err(|_| OpenError::Gone)?;
-        if self.sandboxed {
-            return Err(OpenError::Hidden);
+        if let Some(error) = self.unopenable {
+            return Err(error);
         }
         self.desk.borrow_mut().open(key).map_err(|_| OpenError::Failed)?;
         self.open.insert(id.0);
@@ -105,14 +142,14 @@ impl Platform for DeskPlatform {
 
     fn close(&mut self, id: KeyId) {
         self.locks.remove(&id.0);
-        if self.open.remove(&id.0) {
-            let key = Key(usize::try_from(id.0 / 1000).unwrap());
+        if self.open.remove(&id.0) && !self.is_another_program {
+            let key = Key(usize::try_from(id.0 / PLUGGINGS).unwrap());
             self.desk.borrow_mut().close(key);
         }
     }
 
     fn try_lock(&mut self, id: KeyId) -> bool {
-        let key = usize::try_from(id.0 / 1000).unwrap();
+        let key = usize::try_from(id.0 / PLUGGINGS).unwrap();
         let for_a_while =
             self.locked_elsewhere_until.is_some_and(|(locked, until)| locked == key && self.now() < until);
         let by_now =
@@ -130,7 +167,7 @@ impl Platform for DeskPlatform {
 
     fn read(&mut self, id: KeyId) -> Result<Option<Report>, TransferError> {
         let key = self.key(id)?;
-        self.desk.borrow_mut().read(key).map_err(|_| TransferError::Gone)
+        self.desk.borrow_mut().read(key).map_err(transfer_error)
     }
 
     fn write(&mut self, id: KeyId, report: &Report) -> Result<bool, TransferError> {
@@ -139,7 +176,7 @@ impl Platform for DeskPlatform {
             self.locks.contains(&id.0) || report[4] == 0x91,
             "nothing but CANCEL is sent without the lock"
         );
-        self.desk.borrow_mut().write(key, report).map(|()| true).map_err(|_| TransferError::Gone)
+        self.desk.borrow_mut().write(key, report).map(|()| true).map_err(transfer_error)
     }
 
     fn wait(&mut self, until: Duration, _readers: &[KeyId], _writers: &[KeyId]) -> Wake {
@@ -151,6 +188,11 @@ impl Platform for DeskPlatform {
         Wake { plugging, interrupted: self.interrupt_at.is_some_and(|at| desk.now() >= at) }
     }
 }
+
+/// Something that happens on the desk.
+pub(crate) type Happening = Box<dyn FnOnce(&Rc<RefCell<Desk>>)>;
+/// Whether a notice is the one after which it happens.
+pub(crate) type IsAwaited = fn(&Notice) -> bool;
 
 /// The person: what they were told, what they will type, and what they do when told to touch.
 pub(crate) struct Somebody {
@@ -165,18 +207,64 @@ pub(crate) struct Somebody {
     pub lit: Vec<Vec<Key>>,
     /// How many transactions the keys had counted at each question.
     pub counted: Vec<u64>,
+    /// What each question called the key.
+    pub shown: Vec<Option<String>>,
     /// How long typing takes.
     pub typing: Duration,
-    /// The locks held while the person typed; there must be none.
+    /// What happens once the next questions stand, before the person types.
+    pub at_questions: VecDeque<Happening>,
+    /// What happens once the person is told something, in this order.
+    pub at_notices: VecDeque<(IsAwaited, Happening)>,
+    /// What the person touches once they are told to, and how much later.
     pub touches: VecDeque<(Key, Duration)>,
     /// Accounts that were offered, and the one that is chosen.
     pub offered: Vec<Vec<String>>,
     pub account: AccountAnswer,
 }
 
+impl Somebody {
+    pub(crate) fn new(desk: Rc<RefCell<Desk>>) -> Self {
+        Self {
+            desk,
+            told: Vec::new(),
+            numbers: Vec::new(),
+            asked: Vec::new(),
+            answers: VecDeque::new(),
+            lit: Vec::new(),
+            counted: Vec::new(),
+            shown: Vec::new(),
+            typing: seconds(2),
+            at_questions: VecDeque::new(),
+            at_notices: VecDeque::new(),
+            touches: VecDeque::new(),
+            offered: Vec::new(),
+            account: AccountAnswer::None,
+        }
+    }
+
+    /// Lets this happen once the person is told such a thing.
+    pub(crate) fn once_told(
+        &mut self,
+        is_awaited: IsAwaited,
+        happening: impl FnOnce(&Rc<RefCell<Desk>>) + 'static,
+    ) {
+        self.at_notices.push_back((is_awaited, Box::new(happening)));
+    }
+
+    /// Lets this happen at the next question for a PIN for which nothing else is planned.
+    pub(crate) fn once_asked(&mut self, happening: impl FnOnce(&Rc<RefCell<Desk>>) + 'static) {
+        self.at_questions.push_back(Box::new(happening));
+    }
+}
+
 impl Prompter for Somebody {
     fn tell(&mut self, notice: &Notice) {
         self.told.push(notice.clone());
+        if self.at_notices.front().is_some_and(|(is_awaited, _)| is_awaited(notice))
+            && let Some((_, happening)) = self.at_notices.pop_front()
+        {
+            happening(&self.desk);
+        }
         if let (Notice::TouchKey | Notice::TouchToChoose, Some((key, delay))) =
             (notice, self.touches.front().copied())
         {
@@ -190,10 +278,14 @@ impl Prompter for Somebody {
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
         self.numbers.push(prompt.question);
         self.asked.push((prompt.reason, prompt.retries_left));
+        self.shown.push(prompt.shown_name.map(str::to_owned));
         let desk = self.desk.borrow();
         self.counted.push(desk.plugged().into_iter().map(|key| desk.counts(key).transactions).sum());
         self.lit.push(desk.plugged().into_iter().filter(|key| desk.blinking(*key)).collect());
         drop(desk);
+        if let Some(happening) = self.at_questions.pop_front() {
+            happening(&self.desk);
+        }
         let typing = self.typing;
         self.desk.borrow_mut().advance(typing);
         self.answers.pop_front().unwrap_or(PinAnswer::Empty)
@@ -243,31 +335,8 @@ impl Scene {
     pub(crate) fn new() -> Self {
         let desk = Rc::new(RefCell::new(Desk::new()));
         Self {
-            platform: DeskPlatform {
-                desk: Rc::clone(&desk),
-                random: 1,
-                locked_elsewhere: BTreeSet::new(),
-                locked_elsewhere_until: None,
-                locked_elsewhere_from: None,
-                sandboxed: false,
-                locks: BTreeSet::new(),
-                open: BTreeSet::new(),
-                interrupt_at: None,
-                seen_plug_changes: 0,
-            },
-            person: Somebody {
-                desk,
-                told: Vec::new(),
-                numbers: Vec::new(),
-                asked: Vec::new(),
-                answers: VecDeque::new(),
-                lit: Vec::new(),
-                counted: Vec::new(),
-                typing: seconds(2),
-                touches: VecDeque::new(),
-                offered: Vec::new(),
-                account: AccountAnswer::None,
-            },
+            platform: DeskPlatform::new(Rc::clone(&desk)),
+            person: Somebody::new(desk),
             passkeys: Vec::new(),
             user_handle: UserHandle::new(vec![7; 32]).unwrap(),
             settings: Settings::default(),
@@ -344,6 +413,7 @@ impl Scene {
         self.person.asked.clear();
         self.person.lit.clear();
         self.person.counted.clear();
+        self.person.shown.clear();
         self.person.answers.clear();
         self.person.touches.clear();
     }
@@ -362,7 +432,7 @@ impl Scene {
         self.run(Wanted::Anyone { rp_id: "desk.example", directory: phone_book })
     }
 
-    fn run(&mut self, wanted: Wanted<'_>) -> Attempt {
+    pub(crate) fn run(&mut self, wanted: Wanted<'_>) -> Attempt {
         let request = SignIn {
             wanted,
             policy: &self.settings.policy,
@@ -379,7 +449,7 @@ impl Scene {
         desk.advance(ms(300));
         let blinking: Vec<Key> = desk.plugged().into_iter().filter(|key| desk.blinking(*key)).collect();
         // U2F knows no way of taking a request back: those keys stop by themselves.
-        assert!(blinking.iter().all(|key| desk.counts(*key).cbor == 0), "no key is left blinking");
+        assert!(blinking.iter().all(|key| desk.counts(*key).msg > 0), "no key is left blinking");
         if !blinking.is_empty() {
             desk.advance(seconds(15));
         }

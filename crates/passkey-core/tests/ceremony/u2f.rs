@@ -6,7 +6,7 @@ use passkey_core::ceremony::{EnrolError, Enrolment, Impossible, Notice, SignInEr
 use passkey_core::config::{CounterPolicy, UserVerification};
 use passkey_core::credential::UvCapability;
 use passkey_core::verify::VerifyError;
-use virtual_key::{Corruption, KeyConfig, Profile};
+use virtual_key::{Corruption, KeyConfig, Profile, Refusal};
 
 fn old(name: &str) -> KeyConfig {
     KeyConfig { profile: Profile::U2f, ..KeyConfig::new(name) }
@@ -232,4 +232,26 @@ fn a_survey_tells_which_passkeys_it_holds() {
     assert_eq!(keys[mine.0].holds, [passkeys[0].id.clone()]);
     assert_eq!(keys[other.0].holds, [passkeys[1].id.clone()]);
     assert_eq!(keys[0].info, Ok(None));
+}
+
+/// INIT says CTAP2, as with a YubiKey 4 FIPS, and every request of it is refused.
+#[test]
+fn a_key_that_claims_ctap2_and_refuses_it_is_one_of_u2f() {
+    for refusal in [Refusal::Status(0x01), Refusal::HidError(0x01)] {
+        let mut scene = Scene::new();
+        let key = scene.add(KeyConfig { profile: Profile::U2fClaimingCbor(refusal), ..old("old") });
+        let passkey = scene.enrol(key, None);
+        assert_eq!(passkey.attestation.as_ref().unwrap().format, "fido-u2f");
+        let keys = inspect(&mut scene.platform, &[&passkey], seconds(5));
+        assert!(matches!(keys[0].info, Ok(None)), "{refusal:?}: {:?}", keys[0].info);
+        assert_eq!(keys[0].holds, std::slice::from_ref(&passkey.id), "{refusal:?}");
+        for is_alone in [true, false] {
+            if !is_alone {
+                scene.add(KeyConfig::new("another"));
+            }
+            scene.desk().auto_touch(key, ms(300));
+            let attempt = scene.sign_in();
+            assert!(is_verified(&attempt), "{refusal:?}: {attempt:?}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Keys that come and go, and people who do.
 
 use super::support::{Scene, is_verified, ms, seconds};
-use passkey_core::ceremony::{KeyError, Notice, SignInError};
+use passkey_core::ceremony::{KeyError, Notice, OpenError, SignInError};
 use virtual_key::KeyConfig;
 
 fn scene() -> (Scene, super::support::Key) {
@@ -47,7 +47,7 @@ fn waiting_ends_when_it_should() {
 #[test]
 fn no_key_is_awaited_in_a_sandbox_that_hides_them() {
     let (mut scene, _) = scene();
-    scene.platform.sandboxed = true;
+    scene.platform.unopenable = Some(OpenError::Hidden);
     scene.settings.policy.wait_for_key = seconds(30);
     let (attempt, taken) = scene.timed_sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(KeyError::Hidden));
@@ -186,4 +186,19 @@ fn a_key_pulled_out_may_come_back_for_as_long_as_one_is_waited_for() {
     scene.desk().plug_at(key, start + seconds(20));
     scene.desk().touch_at(key, start + seconds(23));
     assert!(is_verified(&scene.sign_in()));
+}
+
+/// The time for the touch begins with the key, however late it comes.
+#[test]
+fn a_key_that_comes_at_the_last_moment_can_still_be_touched() {
+    let (mut scene, key) = scene();
+    scene.desk().unplug(key);
+    scene.settings.policy.wait_for_key = seconds(30);
+    let now = scene.desk().now();
+    scene.desk().plug_at(key, now + seconds(27));
+    scene.desk().touch_at(key, now + seconds(45));
+    let (attempt, taken) = scene.timed_sign_in();
+    assert!(is_verified(&attempt), "{attempt:?}");
+    assert!(taken < seconds(46), "{taken:?}");
+    assert_eq!(scene.person.told, [Notice::InsertKey, Notice::TouchKey]);
 }

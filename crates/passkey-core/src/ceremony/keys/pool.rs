@@ -29,6 +29,8 @@ pub(crate) struct KeyPool<'w, W: Platform> {
     blind: Option<ListError>,
     /// When to look again after that.
     rescan_at: Option<Duration>,
+    /// How often in a row that has failed.
+    failed_looks: u8,
 }
 
 impl<'w, W: Platform> KeyPool<'w, W> {
@@ -41,6 +43,7 @@ impl<'w, W: Platform> KeyPool<'w, W> {
             interrupted: false,
             blind: None,
             rescan_at: None,
+            failed_looks: 0,
         }
     }
 
@@ -87,6 +90,11 @@ impl<'w, W: Platform> KeyPool<'w, W> {
     /// Why keys could not be looked for, if that failed the last time.
     pub(crate) fn blind(&self) -> Option<ListError> {
         self.blind
+    }
+
+    /// When keys are looked for again, where that has failed once: nothing is known of them before.
+    pub(crate) fn second_look_at(&self) -> Option<Duration> {
+        self.rescan_at.filter(|_| self.failed_looks == 1)
     }
 
     /// Has a key that was lost, and is still plugged in, opened anew at `until`, as if it had been plugged in then.
@@ -247,11 +255,13 @@ impl<'w, W: Platform> KeyPool<'w, W> {
             Err(error) => {
                 // None is gone for that, and a later look may succeed.
                 self.blind = Some(error);
+                self.failed_looks = self.failed_looks.saturating_add(1);
                 self.rescan_at = Some(self.platform.now().saturating_add(RELIST));
                 return;
             }
         };
         self.blind = None;
+        self.failed_looks = 0;
         let gone: Vec<KeyId> =
             self.connections.keys().filter(|id| !plugged.iter().any(|key| key.id == *id)).collect();
         for id in gone {

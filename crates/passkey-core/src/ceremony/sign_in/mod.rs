@@ -202,7 +202,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Event::Refused(key, error) => self.on_refused(key, error)?,
                 Event::UserPresenceNeeded(key) => self.on_user_presence_needed(key),
                 Event::Busy(key) => self.on_busy(key, Notice::KeyBusy),
-                Event::Stuck(key) => self.on_busy(key, Notice::KeyUnusable(KeyError::Stuck)),
+                Event::Stuck(key) => {
+                    // The person is told to plug it in anew, and that takes them a while.
+                    self.clock.wait_to_the_end();
+                    self.on_busy(key, Notice::KeyUnusable(KeyError::Stuck))
+                }
                 Event::Lost(key, error) => self.on_lost(key, error),
                 Event::Interrupted => return Err(SignInError::Interrupted),
                 Event::Elapsed => self.on_elapsed()?,

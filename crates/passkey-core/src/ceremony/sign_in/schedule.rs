@@ -42,7 +42,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     pub(super) fn wake_at(&self) -> Duration {
         let mut wake_at = self.clock.deadline;
         if self.keys.is_empty() && self.pool.opening() == 0 {
-            wake_at = wake_at.min(self.clock.wait_until);
+            wake_at = wake_at.min(self.pool.second_look_at().unwrap_or(self.clock.wait_until));
         }
         if let Some(ready_at) = self.pin_ready_at {
             wake_at = wake_at.min(self.settled_at(ready_at));
@@ -200,9 +200,13 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
 
     /// No key is left that could still sign in.
     fn wait_for_a_key(&mut self) -> Result<(), SignInError> {
+        let looks_again = self.pool.second_look_at().is_some();
         // A key was used and it came to nothing: that is the answer, rather than a wait for another key.
-        if self.findings.is_final() || self.pool.now() >= self.clock.wait_until {
+        if self.findings.is_final() || (self.pool.now() >= self.clock.wait_until && !looks_again) {
             return Err(self.nothing_found());
+        }
+        if looks_again {
+            return Ok(());
         }
         if let Some((_, error)) = self.findings.unusable() {
             self.tell(Notice::KeyUnusable(error));

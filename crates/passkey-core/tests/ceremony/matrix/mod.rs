@@ -5,6 +5,7 @@
 
 mod desk;
 mod enrol;
+mod impostor;
 mod sign_in;
 mod table;
 
