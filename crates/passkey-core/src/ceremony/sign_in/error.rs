@@ -50,10 +50,10 @@ pub enum SignInError {
 
 impl SignInError {
     /// Whether it answers the sign-in, however many keys may still be plugged in: a key that merely could not be used does not, but a
-    /// sandbox that hides one hides them all.
+    /// sandbox that hides one hides them all, and a host without descriptors gets none while it waits.
     fn is_final(self) -> bool {
         match self {
-            Self::KeyUnusable(error) => error == KeyError::Hidden,
+            Self::KeyUnusable(error) => matches!(error, KeyError::Hidden | KeyError::NoDescriptors),
             Self::NoKey | Self::ForeignKeys | Self::KeyBusy | Self::TooManyPasskeys => false,
             Self::NoTouch
             | Self::NothingDiscoverable

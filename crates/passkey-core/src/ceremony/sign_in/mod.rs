@@ -391,8 +391,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 }
             }
             KeyError::NoRandomness => self.findings.judge(SignInError::NoRandomness),
-            // A sandbox that hides one key hides them all.
-            KeyError::Hidden => self.findings.judge(SignInError::KeyUnusable(error)),
+            // What keeps it from being opened keeps all of them.
+            KeyError::Hidden | KeyError::NoDescriptors => {
+                self.findings.judge(SignInError::KeyUnusable(error))
+            }
             error => {
                 self.findings.is_unusable(key, error);
                 if is_trusted {

@@ -201,8 +201,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// No key is left that could still sign in.
     fn wait_for_a_key(&mut self) -> Result<(), SignInError> {
         let looks_again = self.pool.second_look_at().is_some();
+        // A host without descriptors gets none while it waits.
+        let is_blind = self.pool.blind() == Some(ListError::NoDescriptors);
+        let is_over = is_blind || self.pool.now() >= self.clock.wait_until;
         // A key was used and it came to nothing: that is the answer, rather than a wait for another key.
-        if self.findings.is_final() || (self.pool.now() >= self.clock.wait_until && !looks_again) {
+        if self.findings.is_final() || (is_over && !looks_again) {
             return Err(self.nothing_found());
         }
         if looks_again {
@@ -210,8 +213,6 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         }
         if let Some((_, error)) = self.findings.unusable() {
             self.tell(Notice::KeyUnusable(error));
-        } else if self.pool.blind() == Some(ListError::NoDescriptors) {
-            self.tell(Notice::KeyUnusable(KeyError::NoDescriptors));
         } else if self.pool.count() > 0 {
             self.tell(Notice::NoPasskeyOnKeys);
         } else if !self.dialogue.was_told(&Notice::KeyRemoved) {
