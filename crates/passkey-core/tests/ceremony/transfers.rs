@@ -36,6 +36,7 @@ fn a_key_that_answers_only_that_it_cannot_signs_in_once_replugged() {
             let key = scene.add(KeyConfig::new("mine"));
             scene.enrol(key, None);
             scene.settings.policy.wait_for_key = seconds(30);
+            // No status is a reply to INIT: what answers with one does so from the first request behind it on.
             let asked_first = (how != Misbehaviour::Refusal(0x7f) || asked != Asked::Init).then_some(asked);
             scene.desk().sabotage(key, Some(Sabotage { asked: asked_first, nth: 1, how }));
             scene.desk().auto_touch(key, ms(200));

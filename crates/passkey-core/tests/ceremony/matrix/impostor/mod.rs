@@ -101,7 +101,7 @@ They claim any model, any option and any version, and answer what they like. Wha
 that they may claim; what leads on to another question stands under that one. *waits* is a device that blinks and is never touched, *once
 touched* one that answers as if it had been. None is ever asked for a PIN, a fingerprint or to be chosen, and beside each of them the
 honest key signs in as if it were alone. A device can get further only with the model of a passkey that is on record as not answering
-without a touch, and only where it is the only one plugged in or the person has chosen it by touch.
+without a touch, or of which nothing is on record yet, and only where it is the only one plugged in or the person has chosen it by touch.
 
 ";
 

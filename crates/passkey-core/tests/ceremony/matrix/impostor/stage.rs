@@ -10,6 +10,8 @@ use virtual_key::{Answer, Asked, KeyConfig, Record};
 
 /// An answer's name, with what it answers.
 pub(super) type Named = (Asked, String);
+/// What was answered so far, by name and in full.
+type Given = (Vec<Named>, Vec<(Asked, Answer)>);
 
 /// Where the devices are, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +162,7 @@ impl Stage {
         kinds: &[(Asked, Vec<(String, Answer)>)],
         visit: &mut dyn FnMut(&[Named], &Seen),
     ) {
-        let mut open: Vec<(Vec<Named>, Vec<(Asked, Answer)>)> = vec![(Vec::new(), Vec::new())];
+        let mut open: Vec<Given> = vec![(Vec::new(), Vec::new())];
         while let Some((names, given)) = open.pop() {
             let seen = self.sign_in(place, &[claims], &given);
             let is_new =
