@@ -21,14 +21,14 @@ use ctap::{
 };
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
-use virtual_key::{Desk, Fingerprints, KeyConfig, KeyId, PinProtocols, Profile};
+use virtual_key::{Bench, Fingerprints, KeyConfig, KeyId, PinProtocols, Profile};
 
 const RP_ID: &str = "desk.example.org";
 const HASH: [u8; 32] = [0xc1; 32];
 
-/// One key on a desk, touched as soon as it asks, and a channel to it.
+/// One key on a bench, touched as soon as it asks, and a channel to it.
 struct Host {
-    desk: Desk,
+    bench: Bench,
     key: KeyId,
     channel: Channel,
     drawn: u8,
@@ -36,11 +36,11 @@ struct Host {
 
 impl Host {
     fn new(config: KeyConfig) -> Self {
-        let mut desk = Desk::new();
-        let key = desk.add(config);
-        desk.auto_touch(key, Duration::from_millis(10));
-        desk.open(key).unwrap();
-        let mut host = Self { desk, key, channel: Channel::new(), drawn: 0 };
+        let mut bench = Bench::new();
+        let key = bench.add(config);
+        bench.auto_touch(key, Duration::from_millis(10));
+        bench.open(key).unwrap();
+        let mut host = Self { bench, key, channel: Channel::new(), drawn: 0 };
         host.channel.init([7; 8]);
         assert_eq!(host.event(), Event::Opened);
         host
@@ -48,13 +48,13 @@ impl Host {
 
     /// The next event but keep-alives.
     fn event(&mut self) -> Event {
-        let deadline = self.desk.now() + Duration::from_secs(60);
-        while self.desk.now() < deadline {
+        let deadline = self.bench.now() + Duration::from_secs(60);
+        while self.bench.now() < deadline {
             while let Some(report) = self.channel.next_report() {
-                self.desk.write(self.key, &report).unwrap();
+                self.bench.write(self.key, &report).unwrap();
             }
-            self.desk.wait(deadline);
-            while let Some(report) = self.desk.read(self.key).unwrap() {
+            self.bench.wait(deadline);
+            while let Some(report) = self.bench.read(self.key).unwrap() {
                 match self.channel.handle_report(&report).unwrap() {
                     None | Some(Event::Keepalive(_)) => {}
                     Some(event) => return event,
@@ -139,7 +139,7 @@ fn creation() -> make_credential::Request<'static> {
     make_credential::Request {
         client_data_hash: &HASH,
         rp_id: RP_ID,
-        rp_name: Some("desk"),
+        rp_name: Some("bench"),
         user: User { id: &[0x42; 32], name: Some("alice"), display_name: Some("Alice Ünal") },
         algorithms: &[Algorithm::Es256],
         exclude_list: &[],

@@ -227,7 +227,7 @@ fn no_flood_fills_the_memory() {
     let policy = Policy {
         wait_for_key: TIMEOUT,
         timeout: TIMEOUT,
-        ..Config::default().policy("desk", &Settings::default())
+        ..Config::default().policy("bench", &Settings::default())
     };
     let (mine, handle) = (credential(), UserHandle::new(vec![7; 32]).unwrap());
     let all = [

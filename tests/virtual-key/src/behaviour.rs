@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{Report, Touch};
 
-/// A key that follows a script instead of the specification. It sits at the [`Desk`](crate::Desk) beside honest ones.
+/// A key that follows a script instead of the specification. It sits at the [`Bench`](crate::Bench) beside honest ones.
 pub trait Behaviour: Send {
     /// A report from the host has arrived at `now`. Each returned report is sent after its delay, measured from `now`.
     fn on_report(&mut self, now: Duration, report: &Report) -> Vec<(Duration, Report)>;
@@ -32,7 +32,7 @@ pub trait Behaviour: Send {
         Vec::new()
     }
 
-    /// Whether a person at the desk would see the key blink.
+    /// Whether a person at the bench would see the key blink.
     fn blinking(&self) -> bool {
         false
     }

@@ -2,9 +2,9 @@
 //!
 //! The firmware is Google's OpenSK, run as a library, so that what our own protocol code believes is checked by an
 //! implementation that shares none of it. Around it stand a clock, a person with a finger, and a USB port:
-//! - [`Desk`] holds several keys in one process under one fake clock: no real time passes and every run is the same.
+//! - [`Bench`] holds several keys in one process under one fake clock: no real time passes and every run is the same.
 //!   A [`Sabotage`] makes an honest key misbehave at one step; an [`Impostor`] was never enrolled and claims what it
-//!   likes in clean CTAPHID; anything else sits at the same desk through the [`Behaviour`] trait.
+//!   likes in clean CTAPHID; anything else sits at the same bench through the [`Behaviour`] trait.
 //! - the program `virtual-key` hosts keys on `/dev/uhid`, where the kernel takes them for real ones.
 #![forbid(unsafe_code)]
 // Test equipment: whatever is not as expected here is a broken test, and a panic is how a test says so.
@@ -19,10 +19,10 @@
 
 mod attestation;
 mod behaviour;
+mod bench;
 mod config;
 mod corruption;
 mod counts;
-mod desk;
 mod hand;
 mod impostor;
 mod key;
@@ -33,10 +33,10 @@ mod sabotage;
 
 pub use attestation::{attestation_root, metadata_root};
 pub use behaviour::Behaviour;
+pub use bench::{Bench, KeyId, PortError};
 pub use config::{Attestation, Fingerprints, KeyConfig, PinProtocols, Profile, Quirks, Refusal, UserTimeout};
 pub use corruption::Corruption;
 pub use counts::Counts;
-pub use desk::{Desk, KeyId, PortError};
 pub use hand::Touch;
 pub use impostor::{
     Answer, Blink, Claim, ClaimedInfo, Impostor, ImpostorConfig, Keepalive, PRESETS, Record, Request,

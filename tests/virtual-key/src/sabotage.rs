@@ -225,7 +225,7 @@ pub enum Misbehaviour {
 }
 
 /// Reports to come, each so long after the one before.
-pub(crate) type Babble = Box<dyn Iterator<Item = (Duration, Report)> + Send>;
+pub(crate) type ReportStream = Box<dyn Iterator<Item = (Duration, Report)> + Send>;
 
 /// What stands before `-0xNN`, and what that makes.
 type Numbered = (&'static str, fn(u8) -> Misbehaviour);
@@ -301,7 +301,7 @@ impl Misbehaviour {
     }
 
     /// What goes over the wire in place of `reply`; `before` is the reply to the request before this one.
-    pub(crate) fn instead_of(self, reply: &Message, before: Option<&[u8]>) -> Babble {
+    pub(crate) fn instead_of(self, reply: &Message, before: Option<&[u8]>) -> ReportStream {
         let send = |message: &Message| at_once(message.split());
         let with = |payload: Vec<u8>| send(&Message { payload, ..reply.clone() });
         // U2F has its status at the end.
@@ -400,11 +400,11 @@ fn keepalive(reply: &Message, status: u8) -> Report {
     Message { channel: reply.channel, command: KEEPALIVE, payload: vec![status] }.split()[0]
 }
 
-fn at_once(reports: Vec<Report>) -> Babble {
+fn at_once(reports: Vec<Report>) -> ReportStream {
     Box::new(reports.into_iter().map(|report| (Duration::ZERO, report)))
 }
 
-fn for_ever(period: Duration, report: Report) -> Babble {
+fn for_ever(period: Duration, report: Report) -> ReportStream {
     Box::new(iter::repeat((period, report)))
 }
 

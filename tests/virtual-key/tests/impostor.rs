@@ -39,9 +39,9 @@ fn init_echoes_the_nonce_and_gives_channels() {
             assert_eq!(scene.message(PING, &[5; 3]), Some((PING, vec![5; 3])));
         }
         // Plugged in again, it has forgotten them.
-        scene.desk.unplug(scene.key);
-        scene.desk.plug(scene.key);
-        scene.desk.open(scene.key).unwrap();
+        scene.bench.unplug(scene.key);
+        scene.bench.plug(scene.key);
+        scene.bench.open(scene.key).unwrap();
         assert_eq!(scene.message(PING, &[5; 3]), Some((ERROR, vec![0x0b])));
     }
 }
@@ -75,9 +75,9 @@ fn mistakes_of_the_host_are_errors() {
     let own = scene.host.channel;
     let send = |scene: &mut Scene, reports: &[[u8; 64]]| {
         for report in reports {
-            scene.desk.write(scene.key, report).unwrap();
+            scene.bench.write(scene.key, report).unwrap();
         }
-        scene.host.receive(&mut scene.desk, Duration::ZERO)
+        scene.host.receive(&mut scene.bench, Duration::ZERO)
     };
     let ping = host::reports(own, PING, &[1; 200]);
     assert_eq!(send(&mut scene, &[ping[0], ping[2]]), Some((ERROR, vec![0x04])), "a sequence with a gap");
@@ -96,9 +96,9 @@ fn mistakes_of_the_host_are_errors() {
 
     scene.host.channel = own;
     assert_eq!(send(&mut scene, &ping[..2]), None);
-    let start = scene.desk.now();
-    assert_eq!(scene.host.receive(&mut scene.desk, SECOND), Some((ERROR, vec![0x05])));
-    assert_eq!(scene.desk.now() - start, 500 * MS);
+    let start = scene.bench.now();
+    assert_eq!(scene.host.receive(&mut scene.bench, SECOND), Some((ERROR, vec![0x05])));
+    assert_eq!(scene.bench.now() - start, 500 * MS);
     assert_eq!(scene.message(PING, &[1]), Some((PING, vec![1])));
     assert!(!scene.requests().contains(&Requested::Asked(Asked::Init)));
 }
@@ -106,22 +106,22 @@ fn mistakes_of_the_host_are_errors() {
 #[test]
 fn another_channel_finds_it_busy() {
     let mut scene = Scene::new(ImpostorConfig::default());
-    let mut other = Host::open(&mut scene.desk, scene.key);
+    let mut other = Host::open(&mut scene.bench, scene.key);
     // While a message is under way,
     let ping = host::reports(scene.host.channel, PING, &[1; 100]);
-    scene.desk.write(scene.key, &ping[0]).unwrap();
-    other.send(&mut scene.desk, CBOR, &[GET_INFO]);
-    assert_eq!(other.receive(&mut scene.desk, Duration::ZERO), Some((ERROR, vec![0x06])));
-    scene.desk.write(scene.key, &ping[1]).unwrap();
-    assert_eq!(scene.host.receive(&mut scene.desk, Duration::ZERO), Some((PING, vec![1; 100])));
+    scene.bench.write(scene.key, &ping[0]).unwrap();
+    other.send(&mut scene.bench, CBOR, &[GET_INFO]);
+    assert_eq!(other.receive(&mut scene.bench, Duration::ZERO), Some((ERROR, vec![0x06])));
+    scene.bench.write(scene.key, &ping[1]).unwrap();
+    assert_eq!(scene.host.receive(&mut scene.bench, Duration::ZERO), Some((PING, vec![1; 100])));
     // and while it waits.
-    scene.host.ask(&mut scene.desk, 0x0b, &[]);
-    scene.desk.advance(Duration::ZERO);
-    other.send(&mut scene.desk, CBOR, &[GET_INFO]);
-    assert_eq!(other.receive(&mut scene.desk, Duration::ZERO), Some((ERROR, vec![0x06])));
-    other.send(&mut scene.desk, CANCEL, &[]);
-    assert_eq!(other.receive(&mut scene.desk, SECOND), None);
-    assert!(scene.desk.blinking(scene.key), "a foreign CANCEL ends nothing");
+    scene.host.ask(&mut scene.bench, 0x0b, &[]);
+    scene.bench.advance(Duration::ZERO);
+    other.send(&mut scene.bench, CBOR, &[GET_INFO]);
+    assert_eq!(other.receive(&mut scene.bench, Duration::ZERO), Some((ERROR, vec![0x06])));
+    other.send(&mut scene.bench, CANCEL, &[]);
+    assert_eq!(other.receive(&mut scene.bench, SECOND), None);
+    assert!(scene.bench.blinking(scene.key), "a foreign CANCEL ends nothing");
     assert_eq!(scene.record.count(Asked::Info), 0, "what it was too busy for is not on record");
 }
 
@@ -187,9 +187,9 @@ fn a_claim_is_what_the_parser_reads() {
 #[test]
 fn every_request_is_on_record() {
     let mut scene = Scene::new(ImpostorConfig::default());
-    scene.desk.advance(SECOND);
+    scene.bench.advance(SECOND);
     scene.cbor(&[GET_INFO]);
-    scene.desk.advance(SECOND);
+    scene.bench.advance(SECOND);
     scene.call(0x02, &get_assertion(&[&[1; 241], &[2; 241]], false));
     scene.call(0x06, &client_pin(3));
     scene.call(0x06, &client_pin(9));
@@ -197,8 +197,8 @@ fn every_request_is_on_record() {
     scene.message(PING, &[1]);
     scene.message(MSG, &u2f(2, 7, 129));
     scene.message(MSG, &[0, 3, 0, 0, 0, 0, 0]);
-    scene.host.send(&mut scene.desk, CANCEL, &[]);
-    scene.desk.advance(Duration::ZERO);
+    scene.host.send(&mut scene.bench, CANCEL, &[]);
+    scene.bench.advance(Duration::ZERO);
     let expected = [
         Requested::Asked(Asked::Info),
         Requested::Asked(Asked::SilentAssertion),
@@ -217,20 +217,20 @@ fn every_request_is_on_record() {
     assert_eq!(scene.record.count(Asked::Init), 1);
     scene.record.clear();
     assert_eq!((scene.requests(), scene.record.touches()), (vec![], vec![]));
-    assert!(scene.desk.counts(scene.key).cbor == 5, "the desk counts as for any key");
+    assert!(scene.bench.counts(scene.key).cbor == 5, "the bench counts as for any key");
 }
 
 #[test]
 fn it_sits_beside_honest_keys() {
     let mut scene = Scene::new(ImpostorConfig::default());
-    let honest = scene.desk.add(KeyConfig::new("honest"));
-    let mut on_honest = Host::open(&mut scene.desk, honest);
-    scene.host.ask(&mut scene.desk, 0x0b, &[]);
-    on_honest.ask(&mut scene.desk, 0x0b, &[]);
-    scene.desk.advance(SECOND);
-    assert!(scene.desk.blinking(scene.key) && scene.desk.blinking(honest));
-    scene.desk.touch(honest);
-    assert_eq!(on_honest.reply(&mut scene.desk).0, 0);
-    assert!(scene.desk.blinking(scene.key));
+    let honest = scene.bench.add(KeyConfig::new("honest"));
+    let mut on_honest = Host::open(&mut scene.bench, honest);
+    scene.host.ask(&mut scene.bench, 0x0b, &[]);
+    on_honest.ask(&mut scene.bench, 0x0b, &[]);
+    scene.bench.advance(SECOND);
+    assert!(scene.bench.blinking(scene.key) && scene.bench.blinking(honest));
+    scene.bench.touch(honest);
+    assert_eq!(on_honest.reply(&mut scene.bench).0, 0);
+    assert!(scene.bench.blinking(scene.key));
     assert_eq!(scene.record.touches(), []);
 }

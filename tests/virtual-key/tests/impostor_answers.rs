@@ -50,7 +50,7 @@ fn the_first_answer_that_fits_counts() {
 #[test]
 fn by_default_it_holds_nothing() {
     let mut scene = Scene::new(ImpostorConfig::default());
-    scene.desk.auto_touch(scene.key, SECOND);
+    scene.bench.auto_touch(scene.key, SECOND);
     for (command, parameters, status, waits) in [
         (0x02, get_assertion(&[&[1; 64]], false), 0x2e, false),
         (0x02, get_assertion(&[&[1; 64]], true), 0x2e, true),
@@ -63,9 +63,9 @@ fn by_default_it_holds_nothing() {
         (0x01, make_credential(false), 0x27, true),
         (0x0a, vec![], 0x01, false),
     ] {
-        let start = scene.desk.now();
+        let start = scene.bench.now();
         assert_eq!(scene.call(command, &parameters).0, status, "{command:#04x}");
-        assert_eq!(scene.desk.now() - start, if waits { SECOND } else { Duration::ZERO }, "{command:#04x}");
+        assert_eq!(scene.bench.now() - start, if waits { SECOND } else { Duration::ZERO }, "{command:#04x}");
     }
     for (request, word) in
         [(u2f(2, 7, 129), [0x6a, 0x80]), (u2f(2, 3, 129), [0x6a, 0x80]), (u2f(1, 3, 64), [0x69, 0x85])]
@@ -83,29 +83,29 @@ fn it_says_that_it_is_at_work_or_waits() {
         let mut scene = Scene::new(ImpostorConfig::default().answer(Asked::Assertion, answer));
         let waits = keepalive == Keepalive::UpNeeded;
         for round in 1..=2 {
-            let start = scene.desk.now();
-            scene.host.ask(&mut scene.desk, 0x02, &get_assertion(&[&[1; 64]], true));
-            scene.desk.advance(250 * MS);
-            assert_eq!(scene.desk.blinking(scene.key), waits);
-            assert_eq!(scene.desk.touch(scene.key), waits, "a touch hastens nothing");
-            assert_eq!(scene.host.reply(&mut scene.desk).0, 0x27);
+            let start = scene.bench.now();
+            scene.host.ask(&mut scene.bench, 0x02, &get_assertion(&[&[1; 64]], true));
+            scene.bench.advance(250 * MS);
+            assert_eq!(scene.bench.blinking(scene.key), waits);
+            assert_eq!(scene.bench.touch(scene.key), waits, "a touch hastens nothing");
+            assert_eq!(scene.host.reply(&mut scene.bench).0, 0x27);
             assert_eq!(
-                (scene.host.keepalives.as_slice(), scene.desk.now() - start),
+                (scene.host.keepalives.as_slice(), scene.bench.now() - start),
                 (&[status; 4][..], 450 * MS)
             );
             assert_eq!(scene.record.blinks().len(), if waits { round } else { 0 });
         }
-        let blinked = scene.record.blinked(scene.desk.now());
+        let blinked = scene.record.blinked(scene.bench.now());
         assert_eq!(blinked, if waits { 900 * MS } else { Duration::ZERO });
 
         // CANCEL ends a wait and no work.
-        let start = scene.desk.now();
-        scene.host.ask(&mut scene.desk, 0x02, &get_assertion(&[&[1; 64]], true));
-        scene.desk.advance(50 * MS);
-        scene.host.send(&mut scene.desk, CANCEL, &[]);
-        let reply = (scene.host.reply(&mut scene.desk).0, scene.desk.now() - start);
+        let start = scene.bench.now();
+        scene.host.ask(&mut scene.bench, 0x02, &get_assertion(&[&[1; 64]], true));
+        scene.bench.advance(50 * MS);
+        scene.host.send(&mut scene.bench, CANCEL, &[]);
+        let reply = (scene.host.reply(&mut scene.bench).0, scene.bench.now() - start);
         assert_eq!(reply, if waits { (0x2d, 50 * MS) } else { (0x27, 450 * MS) });
-        assert!(!scene.desk.blinking(scene.key));
+        assert!(!scene.bench.blinking(scene.key));
         assert_eq!(scene.requests().last(), Some(&Requested::Hid(CANCEL)));
     }
 }
@@ -113,38 +113,42 @@ fn it_says_that_it_is_at_work_or_waits() {
 #[test]
 fn it_blinks_until_it_is_touched() {
     let mut scene = Scene::new(ImpostorConfig::default());
-    scene.desk.advance(SECOND);
-    scene.host.ask(&mut scene.desk, 0x0b, &[]);
-    scene.desk.advance(100 * SECOND);
-    assert!(scene.desk.blinking(scene.key));
+    scene.bench.advance(SECOND);
+    scene.host.ask(&mut scene.bench, 0x0b, &[]);
+    scene.bench.advance(100 * SECOND);
+    assert!(scene.bench.blinking(scene.key));
     assert_eq!(scene.record.blinks(), [Blink { from: SECOND, until: None }]);
-    assert_eq!(scene.record.blinked(scene.desk.now()), 100 * SECOND);
-    assert!(scene.desk.touch(scene.key));
-    assert_eq!((scene.host.reply(&mut scene.desk).0, scene.host.keepalives.len()), (0, 1000));
-    assert!(!scene.desk.touch(scene.key));
+    assert_eq!(scene.record.blinked(scene.bench.now()), 100 * SECOND);
+    assert!(scene.bench.touch(scene.key));
+    assert_eq!((scene.host.reply(&mut scene.bench).0, scene.host.keepalives.len()), (0, 1000));
+    assert!(!scene.bench.touch(scene.key));
     assert_eq!(scene.record.blinks(), [Blink { from: SECOND, until: Some(101 * SECOND) }]);
     assert_eq!(scene.record.touches(), [101 * SECOND]);
 
     // All the ways of touching, and of taking it back.
-    scene.desk.touch_at(scene.key, 103 * SECOND);
-    assert_eq!((scene.call(0x0b, &[]).0, scene.desk.now()), (0, 103 * SECOND));
-    scene.desk.auto_touch(scene.key, 2 * SECOND);
-    assert_eq!((scene.call(0x0b, &[]).0, scene.desk.now()), (0, 105 * SECOND));
-    assert_eq!((scene.call(0x0b, &[]).0, scene.desk.now()), (0, 107 * SECOND));
-    scene.desk.never(scene.key);
-    scene.host.ask(&mut scene.desk, 0x0b, &[]);
-    scene.desk.advance(SECOND);
-    scene.host.send(&mut scene.desk, INIT, &[6; 8]);
-    assert_eq!(scene.host.receive(&mut scene.desk, SECOND).unwrap().1[..8], [6; 8], "INIT drops the request");
-    assert_eq!(scene.host.receive(&mut scene.desk, SECOND), None);
-    scene.host.ask(&mut scene.desk, 0x0b, &[]);
-    scene.desk.advance(SECOND);
-    scene.desk.unplug(scene.key);
-    scene.desk.advance(SECOND);
+    scene.bench.touch_at(scene.key, 103 * SECOND);
+    assert_eq!((scene.call(0x0b, &[]).0, scene.bench.now()), (0, 103 * SECOND));
+    scene.bench.auto_touch(scene.key, 2 * SECOND);
+    assert_eq!((scene.call(0x0b, &[]).0, scene.bench.now()), (0, 105 * SECOND));
+    assert_eq!((scene.call(0x0b, &[]).0, scene.bench.now()), (0, 107 * SECOND));
+    scene.bench.never(scene.key);
+    scene.host.ask(&mut scene.bench, 0x0b, &[]);
+    scene.bench.advance(SECOND);
+    scene.host.send(&mut scene.bench, INIT, &[6; 8]);
+    assert_eq!(
+        scene.host.receive(&mut scene.bench, SECOND).unwrap().1[..8],
+        [6; 8],
+        "INIT drops the request"
+    );
+    assert_eq!(scene.host.receive(&mut scene.bench, SECOND), None);
+    scene.host.ask(&mut scene.bench, 0x0b, &[]);
+    scene.bench.advance(SECOND);
+    scene.bench.unplug(scene.key);
+    scene.bench.advance(SECOND);
     let seconds: Vec<u64> =
         scene.record.blinks().iter().map(|blink| (blink.until.unwrap() - blink.from).as_secs()).collect();
     assert_eq!(seconds, [100, 2, 2, 2, 1, 1], "and so does the loss of power");
-    assert!(!scene.desk.blinking(scene.key));
+    assert!(!scene.bench.blinking(scene.key));
 }
 
 #[test]
@@ -152,7 +156,7 @@ fn it_says_yes_to_any_credential() {
     let mut scene = Scene::preset("yes-to-everything");
     let mut last = 0;
     for (up, list) in [(false, &[&[9; 48][..], &[8; 32]][..]), (true, &[&[8; 32]]), (false, &[])] {
-        scene.desk.auto_touch(scene.key, Duration::ZERO);
+        scene.bench.auto_touch(scene.key, Duration::ZERO);
         let mut request = vec![0x02];
         let parameters =
             get_assertion(list, up).into_iter().map(|(key, value)| (Value::unsigned(key), value));
@@ -191,8 +195,8 @@ fn a_host_goes_on_after_its_key_agreement() {
         let key = reply.field(0x01).unwrap().extract_map().unwrap();
         assert_eq!(key.iter().find(|(name, _)| *name == label).unwrap().1, Value::integer(alg));
         // The host of these tests, and the real one if it takes that label.
-        let session = host::pin::Session::open(&mut scene.desk, &mut scene.host);
-        assert_eq!(session.token(&mut scene.desk, &mut scene.host, "1234", Some(2)), Err(0x31));
+        let session = host::pin::Session::open(&mut scene.bench, &mut scene.host);
+        assert_eq!(session.token(&mut scene.bench, &mut scene.host, "1234", Some(2)), Err(0x31));
         assert_eq!(scene.record.count(Asked::PinToken), 1);
     }
     let mut scene = Scene::new(ImpostorConfig::default());
@@ -215,26 +219,26 @@ fn it_tells_what_tries_are_left() {
 #[test]
 fn it_lies_in_u2f_too() {
     let mut scene = Scene::preset("yes-to-everything");
-    let start = scene.desk.now();
+    let start = scene.bench.now();
     assert_eq!(
         scene.message(MSG, &u2f(2, 7, 129)),
         Some((MSG, vec![0x69, 0x85])),
         "it claims the key handle,"
     );
-    assert!(!scene.desk.blinking(scene.key));
+    assert!(!scene.bench.blinking(scene.key));
     assert_eq!(scene.message(MSG, &u2f(2, 3, 129)), Some((MSG, vec![0x69, 0x85])), "blinks,");
-    assert!(scene.desk.touch(scene.key));
+    assert!(scene.bench.touch(scene.key));
     let (_, reply) = scene.message(MSG, &u2f(2, 3, 129)).unwrap();
     assert_eq!((reply[0], &reply[reply.len() - 2..]), (1, &[0x90, 0x00][..]));
     assert!(Signature::from_der(&reply[5..reply.len() - 2]).is_ok(), "and signs nonsense.");
     assert_eq!(scene.record.touches(), [start]);
     // It stops to blink when nobody asks any more.
-    scene.host.send(&mut scene.desk, MSG, &u2f(2, 3, 129));
-    scene.desk.advance(9 * SECOND);
-    assert!(scene.desk.blinking(scene.key));
-    scene.desk.advance(SECOND);
-    assert!(!scene.desk.blinking(scene.key));
-    assert_eq!(scene.record.blinked(scene.desk.now()), 10 * SECOND);
+    scene.host.send(&mut scene.bench, MSG, &u2f(2, 3, 129));
+    scene.bench.advance(9 * SECOND);
+    assert!(scene.bench.blinking(scene.key));
+    scene.bench.advance(SECOND);
+    assert!(!scene.bench.blinking(scene.key));
+    assert_eq!(scene.record.blinked(scene.bench.now()), 10 * SECOND);
 
     let garbage = ImpostorConfig::default().answer(Asked::U2fCheck, Answer::Success(vec![0xff; 70]));
     let (_, reply) = Scene::new(garbage).message(MSG, &u2f(2, 7, 129)).unwrap();
@@ -247,12 +251,12 @@ fn it_lies_in_u2f_too() {
 fn presets_are_what_they_say() {
     let outcome = |preset: &str| {
         let mut scene = Scene::preset(preset);
-        scene.desk.auto_touch(scene.key, SECOND);
+        scene.bench.auto_touch(scene.key, SECOND);
         let info = Info::parse(&scene.cbor(&[GET_INFO])).unwrap();
         let mut status = |command, parameters: &[(u64, Value)]| {
-            let start = scene.desk.now();
+            let start = scene.bench.now();
             let (status, reply) = scene.call(command, parameters);
-            (status, scene.desk.now() - start, reply)
+            (status, scene.bench.now() - start, reply)
         };
         let (silent, after, _) = status(0x02, &get_assertion(&[&[1; 64]], false));
         assert_eq!(after, Duration::ZERO);

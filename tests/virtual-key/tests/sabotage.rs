@@ -13,41 +13,41 @@ use std::time::Duration;
 
 use host::{CANCEL, CBOR, Host, bytes, get_assertion, make_credential};
 use sk_cbor::Value;
-use virtual_key::{Asked, Corruption, Desk, KeyConfig, KeyId, Misbehaviour, Report, Sabotage};
+use virtual_key::{Asked, Bench, Corruption, KeyConfig, KeyId, Misbehaviour, Report, Sabotage};
 
 const SECOND: Duration = Duration::from_secs(1);
 const GET_INFO: u8 = 0x04;
 
-fn sabotaged(asked: Option<Asked>, nth: usize, how: Misbehaviour) -> (Desk, KeyId, Host) {
-    let mut desk = Desk::new();
-    let key = desk.add(KeyConfig::new("blue"));
-    let host = Host::open(&mut desk, key);
-    desk.sabotage(key, Some(Sabotage { asked, nth, how }));
-    (desk, key, host)
+fn sabotaged(asked: Option<Asked>, nth: usize, how: Misbehaviour) -> (Bench, KeyId, Host) {
+    let mut bench = Bench::new();
+    let key = bench.add(KeyConfig::new("blue"));
+    let host = Host::open(&mut bench, key);
+    bench.sabotage(key, Some(Sabotage { asked, nth, how }));
+    (bench, key, host)
 }
 
 /// Everything that comes within `time`, each report with the moment at which it came.
-fn listen(desk: &mut Desk, key: KeyId, time: Duration) -> Vec<(Duration, Report)> {
-    let (start, mut reports) = (desk.now(), Vec::new());
+fn listen(bench: &mut Bench, key: KeyId, time: Duration) -> Vec<(Duration, Report)> {
+    let (start, mut reports) = (bench.now(), Vec::new());
     let until = start + time;
     loop {
-        while let Ok(Some(report)) = desk.read(key) {
-            reports.push((desk.now() - start, report));
+        while let Ok(Some(report)) = bench.read(key) {
+            reports.push((bench.now() - start, report));
         }
-        if desk.now() >= until || desk.plugging(key).is_none() {
+        if bench.now() >= until || bench.plugging(key).is_none() {
             return reports;
         }
-        desk.wait(until);
+        bench.wait(until);
     }
 }
 
 /// What a key says within ten seconds after it was asked for its information.
 fn info(how: Misbehaviour) -> (Vec<Report>, Vec<(Duration, Report)>) {
-    let (mut desk, key, mut host) = sabotaged(None, 2, how);
-    host.send(&mut desk, CBOR, &[GET_INFO]);
-    let honest = listen(&mut desk, key, SECOND).into_iter().map(|(_, report)| report).collect();
-    host.send(&mut desk, CBOR, &[GET_INFO]);
-    (honest, listen(&mut desk, key, 10 * SECOND))
+    let (mut bench, key, mut host) = sabotaged(None, 2, how);
+    host.send(&mut bench, CBOR, &[GET_INFO]);
+    let honest = listen(&mut bench, key, SECOND).into_iter().map(|(_, report)| report).collect();
+    host.send(&mut bench, CBOR, &[GET_INFO]);
+    (honest, listen(&mut bench, key, 10 * SECOND))
 }
 
 fn length(report: &Report) -> usize {
@@ -102,27 +102,27 @@ fn each_misbehaviour_is_what_it_says() {
 
 #[test]
 fn one_that_is_pulled_out_is_gone() {
-    let (mut desk, key, mut host) = sabotaged(Some(Asked::Info), 1, Misbehaviour::Unplug);
-    let changes = desk.plug_changes();
-    host.send(&mut desk, CBOR, &[GET_INFO]);
-    desk.advance(SECOND);
-    assert_eq!((desk.plugging(key), desk.plug_changes()), (None, changes + 1));
-    desk.sabotage(key, None);
-    desk.plug(key);
-    let mut host = Host::open(&mut desk, key);
-    assert_eq!(host.call(&mut desk, GET_INFO, &[]).0, 0);
+    let (mut bench, key, mut host) = sabotaged(Some(Asked::Info), 1, Misbehaviour::Unplug);
+    let changes = bench.plug_changes();
+    host.send(&mut bench, CBOR, &[GET_INFO]);
+    bench.advance(SECOND);
+    assert_eq!((bench.plugging(key), bench.plug_changes()), (None, changes + 1));
+    bench.sabotage(key, None);
+    bench.plug(key);
+    let mut host = Host::open(&mut bench, key);
+    assert_eq!(host.call(&mut bench, GET_INFO, &[]).0, 0);
 }
 
 #[test]
 fn it_plays_mad_until_it_is_asked_something_else() {
-    let (mut desk, key, mut host) = sabotaged(Some(Asked::Info), 1, Misbehaviour::Keepalives);
-    host.send(&mut desk, CBOR, &[GET_INFO]);
-    assert_eq!(listen(&mut desk, key, SECOND).len(), 10);
-    host.send(&mut desk, CANCEL, &[]);
-    assert_eq!(listen(&mut desk, key, SECOND).len(), 10, "it does not hear CANCEL");
-    host.send(&mut desk, 0x01, &[1, 2, 3]);
-    assert_eq!(host.receive(&mut desk, SECOND), Some((0x01, vec![1, 2, 3])));
-    assert_eq!(listen(&mut desk, key, SECOND), []);
+    let (mut bench, key, mut host) = sabotaged(Some(Asked::Info), 1, Misbehaviour::Keepalives);
+    host.send(&mut bench, CBOR, &[GET_INFO]);
+    assert_eq!(listen(&mut bench, key, SECOND).len(), 10);
+    host.send(&mut bench, CANCEL, &[]);
+    assert_eq!(listen(&mut bench, key, SECOND).len(), 10, "it does not hear CANCEL");
+    host.send(&mut bench, 0x01, &[1, 2, 3]);
+    assert_eq!(host.receive(&mut bench, SECOND), Some((0x01, vec![1, 2, 3])));
+    assert_eq!(listen(&mut bench, key, SECOND), []);
 }
 
 #[test]
@@ -151,9 +151,9 @@ fn kinds_of_requests_are_told_apart() {
     for (name, kind) in Asked::NAMED {
         assert_eq!(name.parse(), Ok(kind));
         for (asked, command, parameters) in &requests {
-            let (mut desk, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal(0xfe));
-            host.ask(&mut desk, *command, parameters);
-            let reply = host.receive(&mut desk, SECOND).map(|(_, payload)| payload);
+            let (mut bench, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal(0xfe));
+            host.ask(&mut bench, *command, parameters);
+            let reply = host.receive(&mut bench, SECOND).map(|(_, payload)| payload);
             assert_eq!(reply == Some(vec![0xfe]), *asked == kind, "{asked:?} when {kind:?}: {reply:02x?}");
         }
         for (asked, instruction, control) in [
@@ -162,12 +162,12 @@ fn kinds_of_requests_are_told_apart() {
             (Asked::U2fSign, 2, 3),
             (Asked::U2fSign, 2, 8),
         ] {
-            let (mut desk, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal(0xfe));
+            let (mut bench, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal(0xfe));
             let content = vec![1; if instruction == 1 { 64 } else { 65 + 64 }];
             let length = u8::try_from(content.len()).unwrap();
             let request = [&[0, instruction, control, 0, 0, 0, length][..], &content, &[0, 0]].concat();
-            host.send(&mut desk, 0x03, &request);
-            let reply = host.receive(&mut desk, SECOND).map(|(_, payload)| payload);
+            host.send(&mut bench, 0x03, &request);
+            let reply = host.receive(&mut bench, SECOND).map(|(_, payload)| payload);
             assert_eq!(reply == Some(vec![0xfe, 0]), asked == kind, "{asked:?} when {kind:?}: {reply:02x?}");
         }
     }
@@ -175,20 +175,20 @@ fn kinds_of_requests_are_told_apart() {
 
 #[test]
 fn init_can_be_sabotaged_too() {
-    let (mut desk, key, mut host) = sabotaged(Some(Asked::Init), 2, Misbehaviour::Mute);
+    let (mut bench, key, mut host) = sabotaged(Some(Asked::Init), 2, Misbehaviour::Mute);
     host.channel = [0xff; 4];
-    host.send(&mut desk, 0x06, &[8; 8]);
-    assert!(host.receive(&mut desk, SECOND).is_some(), "the first is answered");
-    host.send(&mut desk, 0x06, &[8; 8]);
-    assert_eq!(listen(&mut desk, key, SECOND), []);
+    host.send(&mut bench, 0x06, &[8; 8]);
+    assert!(host.receive(&mut bench, SECOND).is_some(), "the first is answered");
+    host.send(&mut bench, 0x06, &[8; 8]);
+    assert_eq!(listen(&mut bench, key, SECOND), []);
 }
 
 #[test]
 fn a_new_credential_can_be_lied_about() {
     let made = |how| {
-        let (mut desk, key, mut host) = sabotaged(Some(Asked::MakeCredential), 1, how);
-        desk.auto_touch(key, Duration::ZERO);
-        let (status, made) = host.make_credential(&mut desk, false);
+        let (mut bench, key, mut host) = sabotaged(Some(Asked::MakeCredential), 1, how);
+        bench.auto_touch(key, Duration::ZERO);
+        let (status, made) = host.make_credential(&mut bench, false);
         assert_eq!(status, 0);
         made.bytes(0x02)
     };
@@ -205,13 +205,13 @@ fn a_new_credential_can_be_lied_about() {
 
 #[test]
 fn an_assertion_can_be_said_to_be_anothers() {
-    let (mut desk, key, mut host) =
+    let (mut bench, key, mut host) =
         sabotaged(Some(Asked::Assertion), 1, Misbehaviour::Corrupt(Corruption::CredentialId));
-    desk.auto_touch(key, Duration::ZERO);
-    let (_, made) = host.make_credential(&mut desk, false);
+    bench.auto_touch(key, Duration::ZERO);
+    let (_, made) = host.make_credential(&mut bench, false);
     let (own, ..) = host::attested_credential(&made.bytes(0x02));
     let mut named = |list: &[&[u8]]| {
-        let (status, assertion) = host.call(&mut desk, 0x02, &get_assertion(list, true));
+        let (status, assertion) = host.call(&mut bench, 0x02, &get_assertion(list, true));
         assert_eq!(status, 0);
         let descriptor = assertion.field(0x01).unwrap().extract_map().unwrap();
         let id = descriptor.into_iter().find(|(name, _)| *name == host::text("id")).unwrap().1;

@@ -1,6 +1,6 @@
 //! What a hostile neighbour, a faulty key and an unlucky moment could make of a sign-in.
 
-use super::support::{DeskPlatform, Key, PhoneBook, Scene, Somebody, is_verified, ms, pin, seconds};
+use super::support::{BenchPlatform, Key, PhoneBook, Scene, Somebody, is_verified, ms, pin, seconds};
 use ctap::Secret;
 use ctap::hid::Report;
 use passkey_core::ceremony::{
@@ -17,7 +17,7 @@ use virtual_key::{
 
 /// The platform, which counts how often the ceremony was woken without any time having passed.
 struct Watched<'a> {
-    platform: &'a mut DeskPlatform,
+    platform: &'a mut BenchPlatform,
     last: Duration,
     in_a_row: usize,
     most_in_a_row: usize,
@@ -25,7 +25,7 @@ struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    fn new(platform: &'a mut DeskPlatform) -> Self {
+    fn new(platform: &'a mut BenchPlatform) -> Self {
         let last = platform.now();
         Self { platform, last, in_a_row: 0, most_in_a_row: 0, waits: 0 }
     }
@@ -76,13 +76,12 @@ impl Platform for Watched<'_> {
 struct Question {
     device: String,
     shown: Option<String>,
-    at: Duration,
 }
 
 /// The person, who also remembers for which key each question was, and something that happens while they type.
 struct Attentive<'a> {
     person: &'a mut Somebody,
-    desk: std::rc::Rc<std::cell::RefCell<virtual_key::Desk>>,
+    bench: std::rc::Rc<std::cell::RefCell<virtual_key::Bench>>,
     questions: Vec<Question>,
     meanwhile: Meanwhile,
 }
@@ -92,15 +91,13 @@ impl Prompter for Attentive<'_> {
         self.person.tell(notice);
     }
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
-        let at = self.desk.borrow().now();
         self.questions.push(Question {
             device: prompt.key_name.to_owned(),
             shown: prompt.shown_name.map(str::to_owned),
-            at,
         });
         if !self.meanwhile.is_empty() {
             let mut happens = self.meanwhile.remove(0);
-            happens(&mut self.desk.borrow_mut());
+            happens(&mut self.bench.borrow_mut());
         }
         self.person.ask_pin(prompt)
     }
@@ -119,11 +116,11 @@ struct Seen {
 }
 
 /// What happens while the person types, question by question.
-type Meanwhile = Vec<Box<dyn FnMut(&mut virtual_key::Desk)>>;
+type Meanwhile = Vec<Box<dyn FnMut(&mut virtual_key::Bench)>>;
 
 fn run(scene: &mut Scene, wanted: Wanted<'_>, meanwhile: Meanwhile) -> Seen {
-    let start = scene.desk().now();
-    let desk = std::rc::Rc::clone(&scene.platform.desk);
+    let start = scene.bench().now();
+    let bench = std::rc::Rc::clone(&scene.platform.bench);
     let request = SignIn {
         wanted,
         policy: &scene.settings.policy,
@@ -131,20 +128,20 @@ fn run(scene: &mut Scene, wanted: Wanted<'_>, meanwhile: Meanwhile) -> Seen {
         takes_recovery_code: scene.settings.takes_recovery_code,
     };
     let mut platform = Watched::new(&mut scene.platform);
-    let mut person = Attentive { person: &mut scene.person, desk, questions: Vec::new(), meanwhile };
+    let mut person = Attentive { person: &mut scene.person, bench, questions: Vec::new(), meanwhile };
     let attempt = ceremony::sign_in(&mut platform, &mut person, &request);
     let Watched { most_in_a_row, waits, .. } = platform;
     let questions = person.questions;
-    let taken = scene.desk().now() - start;
+    let taken = scene.bench().now() - start;
     assert!(scene.platform.open.is_empty(), "every key is closed");
     assert!(scene.platform.locks.is_empty(), "every lock is given back");
-    scene.desk().advance(ms(300));
-    let desk = scene.desk();
+    scene.bench().advance(ms(300));
+    let bench = scene.bench();
     assert!(
-        !desk.plugged().into_iter().any(|key| desk.blinking(key) && desk.counts(key).msg == 0),
+        !bench.plugged().into_iter().any(|key| bench.blinking(key) && bench.counts(key).msg == 0),
         "blinking"
     );
-    drop(desk);
+    drop(bench);
     Seen { attempt, questions, taken, most_in_a_row, waits }
 }
 
@@ -180,7 +177,7 @@ fn claims(aaguid: [u8; 16], options: &[&str]) -> ClaimedInfo {
 
 fn enrol_discoverable(scene: &mut Scene, key: Key, text: &str) -> (Credential, PhoneBook) {
     scene.person.answers.push_back(pin(text));
-    scene.desk().touch_after(key, ms(100));
+    scene.bench().touch_after(key, ms(100));
     let handle = scene.user_handle.clone();
     let enrolment = Enrolment { discoverable: true, ..Scene::enrolment("mine", &handle, &[]) };
     let enrolled = ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
@@ -212,18 +209,18 @@ fn a_device_that_could_not_verify_its_user_does_not_end_the_wait_for_the_right_k
         let mut scene = Scene::new();
         let key = scene.add(honest("honest"));
         let (_, book) = enrol_discoverable(&mut scene, key, "1234");
-        scene.desk().unplug(key);
+        scene.bench().unplug(key);
         scene.settings.policy.verification = verification;
         scene.settings.policy.wait_for_key = seconds(20);
         let mut info = claims([0x55; 16], options);
         info.extensions.clear();
         let impostor =
             ImpostorConfig::new("impostor").info(info).answer(Asked::Assertion, Answer::Status(0x2e));
-        scene.desk().add_impostor(impostor);
-        let at = scene.desk().now() + seconds(3);
-        scene.desk().plug_at(key, at);
+        scene.bench().add_impostor(impostor);
+        let at = scene.bench().now() + seconds(3);
+        scene.bench().plug_at(key, at);
         scene.person.answers.push_back(pin("1234"));
-        scene.desk().auto_touch(key, ms(300));
+        scene.bench().auto_touch(key, ms(300));
         let seen = anyone(&mut scene, &book);
         outcomes.push((name, seen.attempt.result.map(|_| ()), seen.taken));
     }
@@ -236,17 +233,17 @@ fn nonsense_from_an_unproven_device_does_not_end_the_wait_for_the_right_key() {
     let mut scene = Scene::new();
     let key = scene.add(honest("honest"));
     let (_, book) = enrol_discoverable(&mut scene, key, "1234");
-    scene.desk().unplug(key);
+    scene.bench().unplug(key);
     scene.settings.policy.verification = UserVerification::Discouraged;
     scene.settings.policy.wait_for_key = seconds(20);
     let mut info = claims([0x55; 16], &["rk", "up"]);
     info.extensions.clear();
     let impostor = ImpostorConfig::new("impostor").info(info).answer(Asked::Assertion, Answer::SignsNonsense);
-    scene.desk().add_impostor(impostor);
-    let at = scene.desk().now() + seconds(3);
-    scene.desk().plug_at(key, at);
+    scene.bench().add_impostor(impostor);
+    let at = scene.bench().now() + seconds(3);
+    scene.bench().plug_at(key, at);
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().auto_touch(key, ms(300));
+    scene.bench().auto_touch(key, ms(300));
     let seen = anyone(&mut scene, &book);
     assert!(is_verified(&seen.attempt), "{:?} after {:?}", seen.attempt.result, seen.taken);
 }
@@ -258,12 +255,12 @@ fn a_device_that_says_it_was_touched_does_not_stop_the_key_that_has_its_pin() {
     let key = scene.add(honest("honest"));
     let (_, book) = enrol_discoverable(&mut scene, key, "1234");
     scene.settings.policy.verification = UserVerification::Required;
-    let (impostor, record) = scene.desk().add_impostor(self_selecting("honest ", [0x55; 16]));
-    scene.desk().unplug(impostor);
-    let at = scene.desk().now() + ms(2200);
-    scene.desk().plug_at(impostor, at);
+    let (impostor, record) = scene.bench().add_impostor(self_selecting("honest ", [0x55; 16]));
+    scene.bench().unplug(impostor);
+    let at = scene.bench().now() + ms(2200);
+    scene.bench().plug_at(impostor, at);
     scene.person.answers.extend([pin("1234"), pin("1234")]);
-    scene.desk().auto_touch(key, ms(1500));
+    scene.bench().auto_touch(key, ms(1500));
     let seen = anyone(&mut scene, &book);
     assert_eq!(record.count(Asked::PinToken), 0, "{:?}", seen.questions);
     assert_eq!(seen.questions.len(), 1, "{:?}", seen.questions);
@@ -277,7 +274,7 @@ fn a_planted_device_that_says_it_was_touched_is_named_by_its_node() {
     let key = scene.add(honest("honest"));
     let (_, book) = enrol_discoverable(&mut scene, key, "1234");
     scene.settings.policy.verification = UserVerification::Required;
-    let (_, record) = scene.desk().add_impostor(self_selecting("honest", [0x55; 16]));
+    let (_, record) = scene.bench().add_impostor(self_selecting("honest", [0x55; 16]));
     scene.person.touches.push_back((key, ms(1500)));
     scene.person.answers.extend([pin("1234"), pin("1234")]);
     let seen = anyone(&mut scene, &book);
@@ -290,7 +287,7 @@ fn a_planted_device_that_says_it_was_touched_is_named_by_its_node() {
 fn a_device_of_a_silent_model_that_says_it_was_touched_is_named_by_its_node() {
     let (mut scene, key) = pin_scene();
     scene.passkeys[0].answers_silently = Some(false);
-    let (_, record) = scene.desk().add_impostor(self_selecting("passkey 0", MODEL));
+    let (_, record) = scene.bench().add_impostor(self_selecting("passkey 0", MODEL));
     scene.person.touches.push_back((key, ms(1500)));
     scene.person.answers.extend([pin("1234"), pin("1234")]);
     let seen = named(&mut scene, Vec::new());
@@ -304,7 +301,7 @@ fn a_pin_is_sent_once_whatever_ctaphid_says() {
     let mut lefts = Vec::new();
     for code in [0x0b, 0x06] {
         let (mut scene, key) = pin_scene();
-        scene.desk().tamper(key, move |_, mut report: Report| {
+        scene.bench().tamper(key, move |_, mut report: Report| {
             let is_wrong_pin = report[4] == 0x90 && report[5..8] == [0, 1, 0x31];
             if is_wrong_pin {
                 report[4] = 0xbf;
@@ -315,7 +312,7 @@ fn a_pin_is_sent_once_whatever_ctaphid_says() {
         scene.person.answers.push_back(pin("9999"));
         let seen = named(&mut scene, Vec::new());
         assert_eq!(seen.questions.len(), 1);
-        lefts.push((code, scene.desk().pin_retries(key)));
+        lefts.push((code, scene.bench().pin_retries(key)));
     }
     assert_eq!(lefts, [(0x0b, 7), (0x06, 7)], "one typing costs one try");
 }
@@ -331,10 +328,10 @@ fn a_device_that_is_pulled_out_does_not_take_the_reason_away() {
     let impostor = ImpostorConfig::new("impostor")
         .info(claims([0x55; 16], &["rk", "up"]))
         .answer(Asked::SilentAssertion, Answer::Status(0x36));
-    let (impostor, _) = scene.desk().add_impostor(impostor);
+    let (impostor, _) = scene.bench().add_impostor(impostor);
     scene.person.answers.extend([pin("9999"), pin("9998"), pin("9997")]);
-    let at = scene.desk().now() + seconds(9);
-    scene.desk().unplug_at(impostor, at);
+    let at = scene.bench().now() + seconds(9);
+    scene.bench().unplug_at(impostor, at);
     let seen = named(&mut scene, Vec::new());
     assert_eq!(seen.questions.len(), 3);
     assert_eq!(seen.attempt.result.unwrap_err(), SignInError::Pin(TokenError::PinLocked));
@@ -345,10 +342,10 @@ fn a_device_that_is_pulled_out_does_not_take_the_reason_away() {
 fn every_question_names_the_key_while_another_one_is_plugged_in() {
     let (mut scene, key) = pin_scene();
     let other = scene.add(KeyConfig::new("other").pin("5678"));
-    scene.desk().unplug(other);
+    scene.bench().unplug(other);
     scene.person.answers.extend([pin("9999"), pin("1234")]);
-    scene.desk().auto_touch(key, ms(300));
-    let plugs: Box<dyn FnMut(&mut virtual_key::Desk)> = Box::new(move |desk| desk.plug(other));
+    scene.bench().auto_touch(key, ms(300));
+    let plugs: Box<dyn FnMut(&mut virtual_key::Bench)> = Box::new(move |bench| bench.plug(other));
     let seen = named(&mut scene, vec![plugs]);
     assert!(is_verified(&seen.attempt), "{:?}", seen.attempt.result);
     assert_eq!(seen.questions.len(), 2);
@@ -365,7 +362,7 @@ fn the_password_is_never_sent_however_its_letters_are_composed() {
     scene.settings.forbidden_pin = Some(Secret::new("p\u{e9}ssword".as_bytes().to_vec()));
     scene.person.answers.push_back(pin("pe\u{301}ssword"));
     named(&mut scene, Vec::new());
-    assert_eq!(scene.desk().pin_retries(key), 8, "the password went to the key");
+    assert_eq!(scene.bench().pin_retries(key), 8, "the password went to the key");
 }
 
 /// The key is pulled out at the question that follows a wrong PIN.
@@ -373,8 +370,8 @@ fn the_password_is_never_sent_however_its_letters_are_composed() {
 fn a_wrong_pin_is_remembered_although_the_key_is_gone() {
     let (mut scene, key) = pin_scene();
     scene.person.answers.extend([pin("9999"), pin("1234")]);
-    let nothing: Box<dyn FnMut(&mut virtual_key::Desk)> = Box::new(|_| {});
-    let unplugs: Box<dyn FnMut(&mut virtual_key::Desk)> = Box::new(move |desk| desk.unplug(key));
+    let nothing: Box<dyn FnMut(&mut virtual_key::Bench)> = Box::new(|_| {});
+    let unplugs: Box<dyn FnMut(&mut virtual_key::Bench)> = Box::new(move |bench| bench.unplug(key));
     let seen = named(&mut scene, vec![nothing, unplugs]);
     assert!(!is_verified(&seen.attempt));
     assert_eq!(seen.attempt.pin_failed, [scene.passkeys[0].id.clone()]);
@@ -386,16 +383,16 @@ fn a_storm_of_plugging_does_not_bury_the_person_in_words() {
     let mut scene = Scene::new();
     let key = scene.add(honest("honest"));
     scene.enrol(key, Some("1234"));
-    scene.desk().unplug(key);
+    scene.bench().unplug(key);
     scene.settings.policy.wait_for_key = seconds(30);
-    let (storm, _) = scene.desk().add_impostor(ImpostorConfig::new("storm"));
-    let start = scene.desk().now();
+    let (storm, _) = scene.bench().add_impostor(ImpostorConfig::new("storm"));
+    let start = scene.bench().now();
     for n in 0..300 {
-        scene.desk().unplug_at(storm, start + ms(50 + 100 * n));
-        scene.desk().plug_at(storm, start + ms(100 + 100 * n));
+        scene.bench().unplug_at(storm, start + ms(50 + 100 * n));
+        scene.bench().plug_at(storm, start + ms(100 + 100 * n));
     }
-    scene.desk().plug_at(key, start + seconds(20));
-    scene.desk().auto_touch(key, ms(300));
+    scene.bench().plug_at(key, start + seconds(20));
+    scene.bench().auto_touch(key, ms(300));
     let seen = named(&mut scene, Vec::new());
     assert!(is_verified(&seen.attempt), "{:?}", seen.attempt.result);
     assert!(seen.most_in_a_row < 50, "{}", seen.most_in_a_row);
@@ -406,15 +403,15 @@ fn a_storm_of_plugging_does_not_bury_the_person_in_words() {
 #[test]
 fn a_storm_of_plugging_holds_no_pin_up() {
     let (mut scene, key) = pin_scene();
-    let (storm, _) = scene.desk().add_impostor(ImpostorConfig::new("storm"));
-    let start = scene.desk().now();
+    let (storm, _) = scene.bench().add_impostor(ImpostorConfig::new("storm"));
+    let start = scene.bench().now();
     for n in 0..300 {
-        scene.desk().unplug_at(storm, start + ms(20 + 40 * n));
-        scene.desk().plug_at(storm, start + ms(40 + 40 * n));
+        scene.bench().unplug_at(storm, start + ms(20 + 40 * n));
+        scene.bench().plug_at(storm, start + ms(40 + 40 * n));
     }
     scene.person.typing = ms(0);
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().auto_touch(key, ms(300));
+    scene.bench().auto_touch(key, ms(300));
     let seen = named(&mut scene, Vec::new());
     assert!(is_verified(&seen.attempt), "{:?}", seen.attempt.result);
     assert!(seen.taken < ms(1700), "{:?}", seen.taken);
@@ -426,11 +423,11 @@ fn forty_devices_cost_nothing() {
     let (mut scene, key) = pin_scene();
     for n in 0..39 {
         let preset = ["plain", "claims-sensor", "yes-to-everything", "foreign-0x02"][n % 4];
-        scene.desk().add_impostor(ImpostorConfig::preset(&format!("impostor {n}"), preset).unwrap());
+        scene.bench().add_impostor(ImpostorConfig::preset(&format!("impostor {n}"), preset).unwrap());
     }
     scene.person.typing = ms(0);
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().auto_touch(key, ms(300));
+    scene.bench().auto_touch(key, ms(300));
     let seen = named(&mut scene, Vec::new());
     assert!(is_verified(&seen.attempt), "{:?}", seen.attempt.result);
     assert!(seen.taken < seconds(1), "{:?}", seen.taken);
@@ -514,18 +511,18 @@ fn whatever_is_plugged_in_at_any_moment_the_honest_pin_signs_in() {
         assert_eq!(scene.passkeys[0].answers_silently, Some(true));
         let config = dice.impostor();
         let context = format!("{seed}: {config:?}");
-        let (impostor, record) = scene.desk().add_impostor(config);
-        let at = scene.desk().now() + ms(dice.roll(1200));
+        let (impostor, record) = scene.bench().add_impostor(config);
+        let at = scene.bench().now() + ms(dice.roll(1200));
         if dice.roll(3) > 0 {
-            scene.desk().unplug(impostor);
-            scene.desk().plug_at(impostor, at);
+            scene.bench().unplug(impostor);
+            scene.bench().plug_at(impostor, at);
             if dice.roll(2) == 0 {
-                scene.desk().unplug_at(impostor, at + ms(dice.roll(1000)));
+                scene.bench().unplug_at(impostor, at + ms(dice.roll(1000)));
             }
         }
         scene.person.typing = ms(500);
         scene.person.answers.push_back(pin("1234"));
-        scene.desk().auto_touch(key, ms(300));
+        scene.bench().auto_touch(key, ms(300));
         let seen = named(&mut scene, Vec::new());
         never_got_a_secret(&record, &context);
         assert!(is_verified(&seen.attempt), "{context}: {:?}", seen.attempt.result);
@@ -533,7 +530,7 @@ fn whatever_is_plugged_in_at_any_moment_the_honest_pin_signs_in() {
         assert_eq!(seen.questions[0].device, "honest", "{context}");
         assert!(seen.taken < ms(2300), "{context}: {:?}", seen.taken);
         assert!(seen.most_in_a_row < 60, "{context}: {}", seen.most_in_a_row);
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
     }
 }
 
@@ -547,14 +544,14 @@ fn whatever_is_plugged_in_at_any_moment_the_honest_touch_signs_in() {
         scene.enrol(key, Some("1234"));
         let config = dice.impostor();
         let context = format!("{seed}: {config:?}");
-        let (impostor, record) = scene.desk().add_impostor(config);
+        let (impostor, record) = scene.bench().add_impostor(config);
         if dice.roll(3) > 0 {
-            scene.desk().unplug(impostor);
-            let at = scene.desk().now() + ms(dice.roll(900));
-            scene.desk().plug_at(impostor, at);
+            scene.bench().unplug(impostor);
+            let at = scene.bench().now() + ms(dice.roll(900));
+            scene.bench().plug_at(impostor, at);
         }
-        scene.desk().touch_after(impostor, ms(200));
-        scene.desk().auto_touch(key, ms(700));
+        scene.bench().touch_after(impostor, ms(200));
+        scene.bench().auto_touch(key, ms(700));
         let seen = named(&mut scene, Vec::new());
         never_got_a_secret(&record, &context);
         assert!(is_verified(&seen.attempt), "{context}: {:?}", seen.attempt.result);
@@ -570,7 +567,7 @@ fn alone_whatever_it_is_ends_in_time() {
     for seed in 0..400 {
         let mut dice = Dice(seed * 15_485_863 + 3);
         let (mut scene, key) = pin_scene();
-        scene.desk().unplug(key);
+        scene.bench().unplug(key);
         scene.settings.policy.timeout = seconds(10);
         scene.settings.policy.wait_for_key = seconds(dice.roll(2) * 7);
         scene.settings.policy.verification =
@@ -578,9 +575,9 @@ fn alone_whatever_it_is_ends_in_time() {
                 [usize::try_from(dice.roll(3)).unwrap()];
         let config = dice.impostor();
         let context = format!("{seed}: {config:?}");
-        let (impostor, record) = scene.desk().add_impostor(config);
+        let (impostor, record) = scene.bench().add_impostor(config);
         if dice.roll(2) == 0 {
-            scene.desk().touch_after(impostor, ms(200));
+            scene.bench().touch_after(impostor, ms(200));
         }
         let limit = scene.settings.policy.timeout + scene.settings.policy.wait_for_key;
         let seen = named(&mut scene, Vec::new());
@@ -600,20 +597,20 @@ fn a_sensor_beside_a_pin_key_is_used_and_no_pin_is_lost() {
         let mut scene = Scene::new();
         let sensor = scene.add(KeyConfig { fingerprints: Fingerprints::Enrolled, ..honest("sensor") });
         let other = scene.add(KeyConfig::new("other").pin("5678"));
-        scene.desk().auto_touch(sensor, ms(1));
+        scene.bench().auto_touch(sensor, ms(1));
         scene.enrol(sensor, None);
         scene.enrol(other, Some("5678"));
-        scene.desk().unplug(other);
-        let start = scene.desk().now();
-        scene.desk().plug_at(other, start + ms(1));
+        scene.bench().unplug(other);
+        let start = scene.bench().now();
+        scene.bench().plug_at(other, start + ms(1));
         scene.settings.policy.verification = UserVerification::Required;
         let keys = [sensor, other];
         scene.person.answers.push_back(pin(["1234", "5678"][touched]));
-        scene.desk().auto_touch(keys[touched], ms(900));
+        scene.bench().auto_touch(keys[touched], ms(900));
         let seen = named(&mut scene, Vec::new());
         assert!(is_verified(&seen.attempt), "{touched}: {:?} {:?}", seen.attempt.result, seen.questions);
         for key in keys {
-            assert_eq!(scene.desk().pin_retries(key), 8);
+            assert_eq!(scene.bench().pin_retries(key), 8);
         }
     }
 }
@@ -628,13 +625,13 @@ fn level_3_alone_does_not_speak_for_a_device() {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig { aaguid, ..KeyConfig::new("honest").pin("1234") });
         scene.enrol(key, Some("1234"));
-        scene.desk().unplug(key);
+        scene.bench().unplug(key);
         scene.passkeys[0].cred_protect = Some(3);
         scene.passkeys[0].answers_silently = answers_silently;
         scene.settings.policy.verification = UserVerification::Required;
         let impostor =
             self_selecting("impostor", aaguid).answer(Asked::SilentAssertion, Answer::Status(0x2e));
-        let (_, record) = scene.desk().add_impostor(impostor);
+        let (_, record) = scene.bench().add_impostor(impostor);
         scene.person.answers.push_back(pin("1234"));
         named(&mut scene, Vec::new());
         given.push((what, record.count(Asked::PinToken)));
@@ -653,8 +650,8 @@ fn an_older_pin_key_can_be_chosen_beside_a_device_that_never_ends() {
     let impostor = ImpostorConfig::new("impostor")
         .info(claims(MODEL, &["rk", "up", "clientPin", "pinUvAuthToken"]))
         .answer(Asked::SilentAssertion, forever);
-    scene.desk().add_impostor(impostor);
-    scene.desk().auto_touch(old, ms(500));
+    scene.bench().add_impostor(impostor);
+    scene.bench().auto_touch(old, ms(500));
     scene.person.answers.push_back(pin("1234"));
     let seen = named(&mut scene, Vec::new());
     assert!(is_verified(&seen.attempt), "{:?}", seen.attempt.result);
@@ -666,7 +663,7 @@ fn an_older_pin_key_can_be_chosen_beside_a_device_that_never_ends() {
 fn doubled_and_late_replies_cost_nothing() {
     for delay in [0, 1, 5, 50, 400] {
         let (mut scene, key) = pin_scene();
-        scene.desk().tamper(key, move |_, report: Report| {
+        scene.bench().tamper(key, move |_, report: Report| {
             let is_keepalive = report[4] == 0xbb;
             let mut reports = vec![(Duration::ZERO, report)];
             if !is_keepalive && report[5..7] == [0, 1] {
@@ -675,7 +672,7 @@ fn doubled_and_late_replies_cost_nothing() {
             reports
         });
         scene.person.answers.extend([pin("1234"), pin("1234")]);
-        scene.desk().auto_touch(key, ms(700));
+        scene.bench().auto_touch(key, ms(700));
         let seen = named(&mut scene, Vec::new());
         assert!(seen.questions.len() <= 1, "{delay}");
         assert!(is_verified(&seen.attempt), "{delay}: {:?}", seen.attempt.result);
@@ -686,7 +683,7 @@ fn doubled_and_late_replies_cost_nothing() {
 #[test]
 fn the_person_is_not_told_to_touch_while_only_an_unproven_device_blinks() {
     let (mut scene, key) = pin_scene();
-    scene.desk().unplug(key);
+    scene.bench().unplug(key);
     let slow = scene.add(KeyConfig {
         quirks: Quirks {
             computing_time: vec![(Some(Asked::SilentAssertion), seconds(2))],
@@ -695,12 +692,12 @@ fn the_person_is_not_told_to_touch_while_only_an_unproven_device_blinks() {
         ..honest("slow")
     });
     scene.enrol(slow, Some("1234"));
-    scene.desk().unplug(key);
+    scene.bench().unplug(key);
     let impostor = ImpostorConfig::new("impostor")
         .answer(Asked::SilentAssertion, Answer::status_after(seconds(60), Keepalive::UpNeeded, 0x2e));
-    scene.desk().add_impostor(impostor);
+    scene.bench().add_impostor(impostor);
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().auto_touch(slow, ms(500));
+    scene.bench().auto_touch(slow, ms(500));
     let seen = named(&mut scene, Vec::new());
     assert!(is_verified(&seen.attempt), "{:?}", seen.attempt.result);
     // At the end, for the key that was meant.

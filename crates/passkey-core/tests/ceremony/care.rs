@@ -28,7 +28,7 @@ fn the_only_key_is_picked_without_a_touch_and_tells_its_tries() {
         ("blue", Some(8), false)
     );
     assert_eq!(scene.person.told, []);
-    assert_eq!(scene.desk().counts(key).transactions, 3, "INIT, getInfo and the tries");
+    assert_eq!(scene.bench().counts(key).transactions, 3, "INIT, getInfo and the tries");
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn of_several_the_touched_one_is_picked_or_the_one_that_is_named() {
     scene.person.touches.push_back((green, ms(700)));
     assert_eq!(select(&mut scene, None).unwrap().key.name, "green");
     assert_eq!(scene.person.told, [Notice::TouchToChoose]);
-    scene.desk().advance(ms(300));
-    assert!(!scene.desk().blinking(blue));
+    scene.bench().advance(ms(300));
+    assert!(!scene.bench().blinking(blue));
 
     scene.forget_the_past();
     assert_eq!(select(&mut scene, Some(Path::new("/dev/hidraw0"))).unwrap().key.name, "blue");
@@ -55,7 +55,7 @@ fn picking_waits_for_a_key_and_not_for_ever() {
     let key = scene.add(KeyConfig::new("blue"));
     scene.add(KeyConfig::new("green"));
     assert_eq!(select(&mut scene, None).unwrap_err(), KeyFailure::NoTouch);
-    scene.desk().unplug(key);
+    scene.bench().unplug(key);
     assert!(select(&mut scene, None).is_ok());
 }
 
@@ -67,28 +67,28 @@ fn reset_as_told(
 ) -> (Result<(), ResetError>, Vec<ResetStep>) {
     let mut told = Vec::new();
     let request = Reset { key: &selected.key, info: &selected.info, timeout: seconds(20) };
-    // The ceremony has the platform to itself; the desk is shared.
+    // The ceremony has the platform to itself; the bench is shared.
     let mut stage = Scene::new();
-    stage.platform.desk = std::rc::Rc::clone(&scene.platform.desk);
+    stage.platform.bench = std::rc::Rc::clone(&scene.platform.bench);
     let mut tell = |step| {
         told.push(step);
         act(&mut stage, step);
     };
     let result = ceremony::reset(&mut scene.platform, &mut tell, &request);
     assert!(scene.platform.open.is_empty() && scene.platform.locks.is_empty(), "every key is closed");
-    scene.desk().advance(ms(300));
+    scene.bench().advance(ms(300));
     (result, told)
 }
 
 /// Unplugs the key, plugs it in and touches it, each a moment after being told to.
 fn obediently(key: Key) -> impl FnMut(&mut Scene, ResetStep) {
     move |scene, step| {
-        let mut desk = scene.desk();
-        let soon = desk.now() + seconds(1);
+        let mut bench = scene.bench();
+        let soon = bench.now() + seconds(1);
         match step {
-            ResetStep::Unplug => desk.unplug_at(key, soon),
-            ResetStep::PlugIn => desk.plug_at(key, soon),
-            ResetStep::Touch => desk.touch_at(key, soon),
+            ResetStep::Unplug => bench.unplug_at(key, soon),
+            ResetStep::PlugIn => bench.plug_at(key, soon),
+            ResetStep::Touch => bench.touch_at(key, soon),
             ResetStep::AnotherKey | ResetStep::Busy => {}
         }
     }
@@ -104,10 +104,10 @@ fn a_key_is_reset_once_it_was_plugged_in_anew_and_touched() {
     let (result, told) = reset_as_told(&mut scene, &selected, obediently(key));
     assert_eq!(result, Ok(()));
     assert_eq!(told, [ResetStep::Unplug, ResetStep::PlugIn, ResetStep::Touch]);
-    scene.desk().unplug(other);
+    scene.bench().unplug(other);
     assert_eq!(select(&mut scene, None).unwrap().info.options.client_pin, Some(false), "the PIN is gone");
-    scene.desk().plug(other);
-    scene.desk().unplug(key);
+    scene.bench().plug(other);
+    scene.bench().unplug(key);
     assert_eq!(
         select(&mut scene, None).unwrap().info.options.client_pin,
         Some(true),
@@ -134,16 +134,16 @@ fn another_key_is_not_reset_in_its_place() {
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
     // The same to look at, but without a PIN.
     let twin = scene.add(KeyConfig { product: "blue".to_owned(), ..KeyConfig::new("blue") });
-    scene.desk().unplug(twin);
+    scene.bench().unplug(twin);
     let selected = select(&mut scene, None).unwrap();
     let (result, told) = reset_as_told(&mut scene, &selected, |scene, step| {
-        let mut desk = scene.desk();
-        let soon = desk.now() + seconds(1);
+        let mut bench = scene.bench();
+        let soon = bench.now() + seconds(1);
         match step {
-            ResetStep::Unplug => desk.unplug_at(key, soon),
-            ResetStep::PlugIn => desk.plug_at(twin, soon),
-            ResetStep::AnotherKey => desk.plug_at(key, soon),
-            ResetStep::Touch => desk.touch_at(key, soon),
+            ResetStep::Unplug => bench.unplug_at(key, soon),
+            ResetStep::PlugIn => bench.plug_at(twin, soon),
+            ResetStep::AnotherKey => bench.plug_at(key, soon),
+            ResetStep::Touch => bench.touch_at(key, soon),
             ResetStep::Busy => {}
         }
     });
@@ -163,18 +163,18 @@ fn each_way_to_fail_has_its_name() {
         let key = scene.add(KeyConfig::new("blue").pin("1234"));
         let selected = select(&mut scene, None).unwrap();
         let (result, _) = reset_as_told(&mut scene, &selected, |scene, step| {
-            let mut desk = scene.desk();
-            let soon = desk.now() + seconds(1);
+            let mut bench = scene.bench();
+            let soon = bench.now() + seconds(1);
             match (what, step) {
                 ("unplug" | "plug" | "pull", ResetStep::Unplug) | ("pull", ResetStep::Touch) => {
-                    desk.unplug_at(key, soon);
+                    bench.unplug_at(key, soon);
                 }
-                ("plug" | "pull", ResetStep::PlugIn) => desk.plug_at(key, soon),
+                ("plug" | "pull", ResetStep::PlugIn) => bench.plug_at(key, soon),
                 _ => {}
             }
         });
         assert_eq!(result, Err(expected), "{what}");
-        scene.desk().plug(key);
+        scene.bench().plug(key);
         assert_eq!(
             select(&mut scene, None).unwrap().info.options.client_pin,
             Some(true),
@@ -189,7 +189,7 @@ fn after_ten_seconds_the_key_refuses() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
     let selected = select(&mut scene, None).unwrap();
-    let then = scene.desk().now() + seconds(14);
+    let then = scene.bench().now() + seconds(14);
     scene.platform.locked_elsewhere_until = Some((key.0, then));
     let (result, told) = reset_as_told(&mut scene, &selected, obediently(key));
     assert_eq!(result, Err(ResetError::TooLate));
@@ -202,7 +202,7 @@ fn ctrl_c_ends_a_reset_at_any_step() {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig::new("blue").pin("1234"));
         let selected = select(&mut scene, None).unwrap();
-        let now = scene.desk().now();
+        let now = scene.bench().now();
         scene.platform.interrupt_at = Some(now + ms(500) + seconds(at));
         let (result, _) = reset_as_told(&mut scene, &selected, |scene, step| {
             if step != ResetStep::Touch {
@@ -210,7 +210,7 @@ fn ctrl_c_ends_a_reset_at_any_step() {
             }
         });
         assert_eq!(result, Err(ResetError::Interrupted), "{at}");
-        assert!(!scene.desk().blinking(key), "{at}");
+        assert!(!scene.bench().blinking(key), "{at}");
     }
 }
 
@@ -228,8 +228,8 @@ fn a_locked_pin_is_known_before_it_is_asked_for() {
     let inspected = ceremony::inspect(&mut scene.platform, &[], seconds(5));
     assert_eq!((inspected[0].pin_retries, inspected[0].pin_locked), (Some(5), true));
     // Until it is plugged in again.
-    scene.desk().unplug(key);
-    scene.desk().plug(key);
+    scene.bench().unplug(key);
+    scene.bench().plug(key);
     let inspected = ceremony::inspect(&mut scene.platform, &[], seconds(5));
     assert_eq!((inspected[0].pin_retries, inspected[0].pin_locked), (Some(5), false));
 }

@@ -9,10 +9,10 @@ fn one_credential_and_a_touch_cost_three_transactions() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue"));
     scene.enrol(key, None);
-    scene.desk().touch_after(key, ms(200));
+    scene.bench().touch_after(key, ms(200));
     let attempt = scene.sign_in();
     assert!(is_verified(&attempt), "{attempt:?}");
-    let counts = scene.desk().counts(key);
+    let counts = scene.bench().counts(key);
     assert_eq!((counts.transactions, counts.inits, counts.cbor, counts.opens), (3, 1, 2, 1));
 }
 
@@ -23,10 +23,10 @@ fn one_credential_and_a_pin_cost_seven_transactions_three_of_them_after_the_pin(
     scene.enrol(key, Some("1234"));
     scene.settings.policy.verification = UserVerification::Required;
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().touch_after(key, ms(200));
+    scene.bench().touch_after(key, ms(200));
     let attempt = scene.sign_in();
     assert!(attempt.result.as_ref().is_ok_and(passkey_core::verify::Verified::user_verified), "{attempt:?}");
-    assert_eq!(scene.desk().counts(key).transactions, 7);
+    assert_eq!(scene.bench().counts(key).transactions, 7);
     assert_eq!(
         scene.person.counted,
         [4],
@@ -41,13 +41,13 @@ fn ten_credentials_of_which_the_last_matches_cost_five_transactions() {
     for other in ["a", "b", "c", "d", "e", "f", "g", "h", "i"] {
         let other = scene.add(KeyConfig::new(other));
         scene.enrol(other, None);
-        scene.desk().unplug(other);
+        scene.bench().unplug(other);
     }
     scene.enrol(key, None);
     assert_eq!(scene.passkeys.len(), 10);
-    scene.desk().touch_after(key, ms(200));
+    scene.bench().touch_after(key, ms(200));
     assert!(is_verified(&scene.sign_in()));
-    let counts = scene.desk().counts(key);
+    let counts = scene.bench().counts(key);
     assert_eq!((counts.transactions, counts.opens), (5, 1));
 }
 
@@ -56,12 +56,12 @@ fn twenty_four_foreign_credentials_cost_five_transactions() {
     let mut scene = Scene::new();
     let other = scene.add(KeyConfig::new("other"));
     let enrolled = scene.enrol(other, None);
-    scene.desk().unplug(other);
+    scene.bench().unplug(other);
     // The same credential under other names will do: the key can only say that it does not know them.
     scene.passkeys = vec![enrolled; 24];
     let key = scene.add(KeyConfig::new("blue"));
     let (attempt, taken) = scene.timed_sign_in();
     assert!(attempt.result.is_err());
-    assert_eq!(scene.desk().counts(key).transactions, 5);
+    assert_eq!(scene.bench().counts(key).transactions, 5);
     assert!(taken < seconds(1), "{taken:?}");
 }

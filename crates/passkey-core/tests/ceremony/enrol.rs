@@ -88,16 +88,16 @@ fn of_several_keys_the_touched_one_is_enrolled() {
     let enrolled = passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
     assert_eq!(enrolled.credential.aaguid.0, [2; 16]);
     assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey]);
-    scene.desk().advance(ms(300));
-    assert!(!scene.desk().blinking(keys[0]), "the other stops blinking");
+    scene.bench().advance(ms(300));
+    assert!(!scene.bench().blinking(keys[0]), "the other stops blinking");
 }
 
 #[test]
 fn a_key_plugged_in_later_is_enrolled() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue"));
-    scene.desk().unplug(key);
-    scene.desk().plug_at(key, seconds(4));
+    scene.bench().unplug(key);
+    scene.bench().plug_at(key, seconds(4));
     let handle = scene.user_handle.clone();
     let enrolment = Scene::enrolment("mine", &handle, &[]);
     scene.enrol_with(key, enrolment).unwrap();
@@ -118,9 +118,9 @@ fn discoverable_and_eddsa_passkeys_can_be_asked_for() {
     assert_eq!(enrolled.credential.public_key.algorithm(), Algorithm::EdDsa);
     assert!(enrolled.credential.discoverable);
     assert_eq!(enrolled.credential.cred_protect, Some(2), "its holder cannot list it without the PIN");
-    assert_eq!(scene.desk().discoverable_credentials(key), 1);
+    assert_eq!(scene.bench().discoverable_credentials(key), 1);
     scene.passkeys.push(enrolled.credential);
-    scene.desk().auto_touch(key, ms(100));
+    scene.bench().auto_touch(key, ms(100));
     assert!(scene.sign_in().result.is_ok());
 }
 
@@ -157,7 +157,7 @@ fn without_a_key_or_a_touch_it_ends_at_the_deadline() {
     let error =
         passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap_err();
     assert_eq!(error, EnrolError::Key(KeyFailure::NoKey));
-    assert_eq!(scene.desk().now(), seconds(30));
+    assert_eq!(scene.bench().now(), seconds(30));
 
     scene.add(KeyConfig::new("blue"));
     let enrolment = Scene::enrolment("mine", &handle, &[]);
@@ -171,16 +171,16 @@ fn keys_that_do_not_answer_hold_no_other_up() {
     for how in [Misbehaviour::Mute, Misbehaviour::Keepalives, Misbehaviour::Busy] {
         let mut scene = Scene::new();
         let hostile = scene.add(KeyConfig::new("hostile"));
-        scene.desk().sabotage(hostile, Some(Sabotage { asked: Some(Asked::Info), nth: 1, how }));
+        scene.bench().sabotage(hostile, Some(Sabotage { asked: Some(Asked::Info), nth: 1, how }));
         let honest = scene.add(KeyConfig::new("honest"));
         let handle = scene.user_handle.clone();
-        let start = scene.desk().now();
+        let start = scene.bench().now();
         let enrolled = scene.enrol_with(honest, Scene::enrolment("mine", &handle, &[])).unwrap();
         assert_eq!(enrolled.key.name, "honest");
         // A key that says that it is at work may be but slow; it is not waited for in earnest all the same.
         let patience = if how == Misbehaviour::Keepalives { ms(1000) } else { ms(250) };
         // The person's half a second is among it.
-        assert!(scene.desk().now() - start <= ms(550) + patience, "{how:?}");
+        assert!(scene.bench().now() - start <= ms(550) + patience, "{how:?}");
     }
 }
 
@@ -189,8 +189,8 @@ fn one_of_several_that_fails_is_done_without() {
     for how in [Misbehaviour::Refusal(0xfe), Misbehaviour::CutShort, Misbehaviour::Oversized] {
         let mut scene = Scene::new();
         let hostile = scene.add(KeyConfig::new("hostile"));
-        scene.desk().sabotage(hostile, Some(Sabotage { asked: Some(Asked::Selection), nth: 1, how }));
-        scene.desk().auto_touch(hostile, ms(1));
+        scene.bench().sabotage(hostile, Some(Sabotage { asked: Some(Asked::Selection), nth: 1, how }));
+        scene.bench().auto_touch(hostile, ms(1));
         let honest = scene.add(KeyConfig::new("honest"));
         let handle = scene.user_handle.clone();
         scene.person.touches.extend([(honest, seconds(1)), (honest, seconds(1))]);
@@ -208,10 +208,10 @@ fn a_key_that_is_plugged_in_while_others_blink_can_be_chosen() {
         scene.add(KeyConfig::new(name));
     }
     let late = scene.add(KeyConfig::new("late"));
-    scene.desk().unplug(late);
-    let start = scene.desk().now();
-    scene.desk().plug_at(late, start + seconds(2));
-    scene.desk().auto_touch(late, ms(500));
+    scene.bench().unplug(late);
+    let start = scene.bench().now();
+    scene.bench().plug_at(late, start + seconds(2));
+    scene.bench().auto_touch(late, ms(500));
     let handle = scene.user_handle.clone();
     let enrolment = Scene::enrolment("mine", &handle, &[]);
     let enrolled = passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
@@ -225,7 +225,7 @@ fn a_sensor_is_asked_for_a_finger_four_times_a_second_at_most() {
     let key =
         scene.add(KeyConfig { fingerprints: Fingerprints::Enrolled, ..KeyConfig::new("blue").pin("1234") });
     let how = Misbehaviour::Refusal(0x2f);
-    scene.desk().sabotage(key, Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how }));
+    scene.bench().sabotage(key, Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how }));
     let handle = scene.user_handle.clone();
     let enrolment = Enrolment {
         verification: UserVerification::Required,
@@ -235,7 +235,7 @@ fn a_sensor_is_asked_for_a_finger_four_times_a_second_at_most() {
     let error =
         passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap_err();
     assert_eq!(error, EnrolError::Key(KeyFailure::NoTouch));
-    let asked = scene.desk().counts(key).commands[&6];
+    let asked = scene.bench().counts(key).commands[&6];
     assert!((12..=14).contains(&asked), "key agreement, and the finger: {asked}");
 }
 

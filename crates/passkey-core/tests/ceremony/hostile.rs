@@ -6,7 +6,7 @@ use passkey_core::ceremony::{KeyError, SignInError};
 use passkey_core::config::UserVerification;
 use passkey_core::verify::VerifyError;
 use std::time::Duration;
-use virtual_key::{Asked, Behaviour, Corruption, Desk, KeyConfig, Misbehaviour, Report, Sabotage};
+use virtual_key::{Asked, Behaviour, Bench, Corruption, KeyConfig, Misbehaviour, Report, Sabotage};
 
 /// A CTAPHID initialisation packet.
 fn packet(cid: [u8; 4], command: u8, length: u16, data: &[u8]) -> Report {
@@ -136,8 +136,8 @@ fn beside_a_misbehaving_key_the_honest_one_signs_in_at_once() {
         let mut scene = Scene::new();
         let honest = scene.add(KeyConfig::new("honest"));
         scene.enrol(honest, None);
-        add(&mut scene.desk(), name, behaviour);
-        scene.desk().touch_after(honest, ms(100));
+        add(&mut scene.bench(), name, behaviour);
+        scene.bench().touch_after(honest, ms(100));
         let (attempt, taken) = scene.timed_sign_in();
         assert!(is_verified(&attempt), "{name}: {attempt:?}");
         assert!(taken < ms(300), "{name}: {taken:?}");
@@ -150,9 +150,9 @@ fn alone_a_misbehaving_key_ends_in_a_refusal_by_the_deadline() {
         let mut scene = Scene::new();
         let honest = scene.add(KeyConfig::new("honest"));
         scene.enrol(honest, None);
-        scene.desk().unplug(honest);
+        scene.bench().unplug(honest);
         scene.settings.policy.timeout = seconds(10);
-        add(&mut scene.desk(), name, behaviour);
+        add(&mut scene.bench(), name, behaviour);
         let (attempt, taken) = scene.timed_sign_in();
         assert!(!is_verified(&attempt), "{name}");
         assert!(taken <= seconds(10), "{name}: {taken:?}");
@@ -160,8 +160,8 @@ fn alone_a_misbehaving_key_ends_in_a_refusal_by_the_deadline() {
     }
 }
 
-fn add(desk: &mut Desk, name: &str, mut behaviour: Box<dyn Behaviour>) -> Key {
-    desk.add_behaviour(name, move |now: Duration, report: &Report| behaviour.on_report(now, report))
+fn add(bench: &mut Bench, name: &str, mut behaviour: Box<dyn Behaviour>) -> Key {
+    bench.add_behaviour(name, move |now: Duration, report: &Report| behaviour.on_report(now, report))
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn a_lying_key_is_refused_and_the_other_one_goes_on() {
         let mut scene = Scene::new();
         let liar = scene.add(KeyConfig::new("liar"));
         scene.enrol(liar, None);
-        scene.desk().corrupt(liar, Some(corruption));
-        scene.desk().touch_after(liar, ms(100));
+        scene.bench().corrupt(liar, Some(corruption));
+        scene.bench().touch_after(liar, ms(100));
         let attempt = scene.sign_in();
         // One that clears the flag signs all the same, and proves with that that it holds the passkey.
         let expected = match corruption {
@@ -183,8 +183,8 @@ fn a_lying_key_is_refused_and_the_other_one_goes_on() {
 
         let honest = scene.add(KeyConfig::new("honest"));
         scene.enrol(honest, None);
-        scene.desk().touch_after(liar, ms(100));
-        scene.desk().touch_after(honest, ms(500));
+        scene.bench().touch_after(liar, ms(100));
+        scene.bench().touch_after(honest, ms(500));
         let attempt = scene.sign_in();
         assert_eq!(attempt.result.unwrap().credential(), &scene.passkeys[1], "{corruption:?}");
     }
@@ -195,7 +195,7 @@ fn a_key_that_cannot_sign_for_the_passkey_never_elicits_a_pin() {
     let mut scene = Scene::new();
     let liar = scene.add(KeyConfig::new("liar").pin("1234"));
     scene.enrol(liar, Some("1234"));
-    scene.desk().corrupt(liar, Some(Corruption::Signature));
+    scene.bench().corrupt(liar, Some(Corruption::Signature));
     scene.settings.policy.verification = UserVerification::Required;
     let attempt = scene.sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::ForeignKeys);
@@ -211,7 +211,7 @@ fn a_counter_that_does_not_rise_is_noted_or_refused() {
         scene.enrol(key, None);
         scene.settings.sign_count = Some(1_000_000);
         scene.settings.policy.counter = policy;
-        scene.desk().touch_after(key, ms(100));
+        scene.bench().touch_after(key, ms(100));
         let attempt = scene.sign_in();
         assert_eq!(is_verified(&attempt), accepted, "{attempt:?}");
         if let Ok(verified) = attempt.result {
@@ -236,12 +236,12 @@ fn a_key_that_only_pretends_to_need_a_pin_is_not_given_one() {
     let mut scene = Scene::new();
     let honest = scene.add(KeyConfig::new("honest").pin("1234"));
     scene.enrol(honest, Some("1234"));
-    scene.desk().unplug(honest);
+    scene.bench().unplug(honest);
     scene.settings.policy.verification = UserVerification::Required;
     let mut behaviour =
         after_init(move |report| if report[7] == 0x04 { cbor_reply(&info) } else { cbor_reply(&[0x36]) });
     scene
-        .desk()
+        .bench()
         .add_behaviour("phisher", move |now: Duration, report: &Report| behaviour.on_report(now, report));
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::ForeignKeys);
     assert!(scene.person.asked.is_empty());
@@ -262,7 +262,7 @@ fn a_key_that_never_comes_to_an_end_is_named_for_it() {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig::new("hostile"));
         scene.enrol(key, None);
-        scene.desk().sabotage(key, Some(at_info(how)));
+        scene.bench().sabotage(key, Some(at_info(how)));
         scene.settings.policy.timeout = seconds(10);
         let (attempt, taken) = scene.timed_sign_in();
         assert_eq!(attempt.result.unwrap_err(), error);
@@ -276,7 +276,7 @@ fn a_key_that_forgets_its_channel_again_and_again_is_given_up() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("hostile"));
     scene.enrol(key, None);
-    scene.desk().sabotage(key, Some(at_info(Misbehaviour::InvalidChannel)));
+    scene.bench().sabotage(key, Some(at_info(Misbehaviour::InvalidChannel)));
     let (attempt, taken) = scene.timed_sign_in();
     let refused = KeyError::Refused(HidError::INVALID_CHANNEL);
     assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(refused));
@@ -291,11 +291,11 @@ fn a_mute_key_beside_it_holds_no_pin_back() {
         let honest = scene.add(KeyConfig::new("honest").pin("1234"));
         scene.enrol(hostile, Some("5678"));
         scene.enrol(honest, Some("1234"));
-        scene.desk().sabotage(hostile, Some(at_info(how)));
+        scene.bench().sabotage(hostile, Some(at_info(how)));
         scene.settings.policy.verification = UserVerification::Required;
         scene.person.typing = ms(0);
         scene.person.answers.push_back(super::support::pin("1234"));
-        scene.desk().auto_touch(honest, ms(0));
+        scene.bench().auto_touch(honest, ms(0));
         let (attempt, taken) = scene.timed_sign_in();
         assert!(is_verified(&attempt), "{how:?}: {attempt:?}");
         // One that says that it is at work may be but slow.
@@ -311,7 +311,7 @@ fn a_key_that_is_never_touched_elicits_one_pin() {
     let key = scene.add(KeyConfig::new("hostile").pin("1234"));
     scene.enrol(key, Some("1234"));
     let how = Misbehaviour::Refusal(0x2f);
-    scene.desk().sabotage(key, Some(Sabotage { asked: Some(Asked::Assertion), nth: 1, how }));
+    scene.bench().sabotage(key, Some(Sabotage { asked: Some(Asked::Assertion), nth: 1, how }));
     scene.settings.policy.verification = UserVerification::Required;
     scene.person.answers.extend((0..9).map(|_| super::support::pin("1234")));
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoTouch);

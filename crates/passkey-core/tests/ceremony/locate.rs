@@ -28,10 +28,10 @@ fn find_on(scene: &mut Scene, device: Option<&Path>, sought: &[SoughtPasskey<'_>
     let search = LocateRequest { sought, device, pin_attempts: 3, timeout: seconds(30) };
     let located = ceremony::locate(&mut scene.platform, &mut scene.person, &search);
     assert!(scene.platform.open.is_empty() && scene.platform.locks.is_empty(), "every key is closed");
-    let mut desk = scene.desk();
-    desk.advance(ms(300));
-    assert!(!desk.plugged().into_iter().any(|key| desk.blinking(key)), "no key is left blinking");
-    drop(desk);
+    let mut bench = scene.bench();
+    bench.advance(ms(300));
+    assert!(!bench.plugged().into_iter().any(|key| bench.blinking(key)), "no key is left blinking");
+    drop(bench);
     located
 }
 
@@ -42,15 +42,15 @@ fn locate(scene: &mut Scene, sought: &[SoughtPasskey<'_>]) -> Located {
 /// A discoverable passkey. A key hides it from whoever does not give it its PIN, where the key knows credProtect.
 fn discoverable(scene: &mut Scene, key: Key, rp_id: &str, handle: u8, pin_text: Option<&str>) -> Credential {
     let handle = UserHandle::new(vec![handle; 32]).unwrap();
-    let others: Vec<Key> = scene.desk().plugged().into_iter().filter(|other| *other != key).collect();
+    let others: Vec<Key> = scene.bench().plugged().into_iter().filter(|other| *other != key).collect();
     for other in &others {
-        scene.desk().unplug(*other);
+        scene.bench().unplug(*other);
     }
     scene.person.answers.extend(pin_text.map(pin));
     let enrolment = Enrolment { discoverable: true, rp_id, ..Scene::enrolment("x", &handle, &[]) };
     let made = scene.enrol_with(key, enrolment).unwrap().credential;
     for other in &others {
-        scene.desk().plug(*other);
+        scene.bench().plug(*other);
     }
     scene.forget_the_past();
     made
@@ -60,12 +60,12 @@ fn discoverable(scene: &mut Scene, key: Key, rp_id: &str, handle: u8, pin_text: 
 fn a_passkey_that_hides_is_found_by_its_public_key_once_its_user_is_verified() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
-    let first = discoverable(&mut scene, key, "pam://desk", 1, Some("1234"));
-    let second = discoverable(&mut scene, key, "pam://desk", 2, Some("1234"));
-    discoverable(&mut scene, key, "pam://desk", 3, Some("1234"));
+    let first = discoverable(&mut scene, key, "pam://bench", 1, Some("1234"));
+    let second = discoverable(&mut scene, key, "pam://bench", 2, Some("1234"));
+    discoverable(&mut scene, key, "pam://bench", 3, Some("1234"));
     let elsewhere = discoverable(&mut scene, key, "ssh:", 1, Some("1234"));
     scene.person.answers.extend([pin("4321"), pin("1234"), pin("1234")]);
-    scene.desk().auto_touch(key, ms(100));
+    scene.bench().auto_touch(key, ms(100));
     let known = [&second, &first, &elsewhere];
     let located = locate(&mut scene, &sought(&known, false));
     assert_eq!(located.trouble, None);
@@ -91,20 +91,20 @@ fn a_passkey_that_does_not_hide_is_found_without_a_person() {
     let key = scene.add(KeyConfig::new("blue"));
     let other = scene.add(KeyConfig::new("green").pin("1234"));
     // The key keeps to itself that it could protect the passkey.
-    scene.desk().tamper(key, |_, mut report| {
+    scene.bench().tamper(key, |_, mut report| {
         if let Some(at) = report.windows(5).position(|bytes| bytes == b"credP") {
             report[at] = b'x';
         }
         vec![(ms(0), report)]
     });
-    let made = discoverable(&mut scene, key, "pam://desk", 1, None);
+    let made = discoverable(&mut scene, key, "pam://bench", 1, None);
     assert_eq!(made.cred_protect, None);
     let located = locate(&mut scene, &sought(&[&made], false));
     assert_eq!(located.trouble, None);
     assert_eq!((&located.found[0].id, located.found[0].key.name.as_str()), (&made.id, "blue"));
     assert_eq!((scene.person.told.as_slice(), scene.person.asked.len()), (&[][..], 0));
-    scene.desk().unplug(key);
-    scene.desk().unplug(other);
+    scene.bench().unplug(key);
+    scene.bench().unplug(other);
     assert_eq!(
         locate(&mut scene, &sought(&[&made], false)).trouble,
         Some(LocateError::Key(KeyFailure::NoKey))
@@ -116,14 +116,14 @@ fn of_several_keys_that_might_hide_it_one_must_be_named() {
     let mut scene = Scene::new();
     let blue = scene.add(KeyConfig::new("blue").pin("1234"));
     let green = scene.add(KeyConfig::new("green").pin("1234"));
-    let made = discoverable(&mut scene, green, "pam://desk", 1, Some("1234"));
+    let made = discoverable(&mut scene, green, "pam://bench", 1, Some("1234"));
     let known = [&made];
     let wanted = sought(&known, false);
     assert_eq!(locate(&mut scene, &wanted).trouble, Some(LocateError::SeveralKeys));
     assert_eq!(scene.person.asked, []);
 
-    scene.desk().auto_touch(green, ms(100));
-    scene.desk().auto_touch(blue, ms(100));
+    scene.bench().auto_touch(green, ms(100));
+    scene.bench().auto_touch(blue, ms(100));
     scene.person.answers.push_back(pin("1234"));
     let located = find_on(&mut scene, Some(Path::new("/dev/hidraw1")), &wanted);
     assert_eq!((located.trouble, &located.found[0].id), (None, &made.id));
@@ -138,21 +138,21 @@ fn of_several_keys_that_might_hide_it_one_must_be_named() {
 fn what_a_key_says_counts_only_if_it_signed() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
-    let made = discoverable(&mut scene, key, "pam://desk", 1, Some("1234"));
-    scene.desk().auto_touch(key, ms(100));
+    let made = discoverable(&mut scene, key, "pam://bench", 1, Some("1234"));
+    scene.bench().auto_touch(key, ms(100));
     for corruption in [Corruption::Signature, Corruption::RpHash] {
-        scene.desk().corrupt(key, Some(corruption));
+        scene.bench().corrupt(key, Some(corruption));
         scene.person.answers.push_back(pin("1234"));
         let located = locate(&mut scene, &sought(&[&made], false));
         assert_eq!((located.trouble, located.found.len()), (Some(LocateError::NotHeld), 0), "{corruption:?}");
     }
-    scene.desk().corrupt(key, None);
+    scene.bench().corrupt(key, None);
     // Another's passkey for the same RP ID does not pass for this one.
     let mut other = made.clone();
     let stranger = scene.add(KeyConfig::new("green"));
     other.public_key = scene.enrol(stranger, None).public_key;
-    scene.desk().unplug(stranger);
-    scene.desk().auto_touch(key, ms(100));
+    scene.bench().unplug(stranger);
+    scene.bench().auto_touch(key, ms(100));
     scene.person.answers.push_back(pin("1234"));
     assert_eq!(locate(&mut scene, &sought(&[&other], false)).trouble, Some(LocateError::NotHeld));
 }
@@ -161,19 +161,19 @@ fn what_a_key_says_counts_only_if_it_signed() {
 fn a_person_who_does_not_help_is_waited_for_no_longer_than_asked() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
-    let made = discoverable(&mut scene, key, "pam://desk", 1, Some("1234"));
+    let made = discoverable(&mut scene, key, "pam://bench", 1, Some("1234"));
     let known = [&made];
     let wanted = sought(&known, false);
     assert_eq!(locate(&mut scene, &wanted).trouble, Some(LocateError::Pin(TokenError::Empty)));
 
     scene.person.answers.push_back(pin("1234"));
-    let start = scene.desk().now();
+    let start = scene.bench().now();
     assert_eq!(locate(&mut scene, &wanted).trouble, Some(LocateError::Key(KeyFailure::NoTouch)));
-    let taken = scene.desk().now() - start;
+    let taken = scene.bench().now() - start;
     assert!(taken <= seconds(33), "{taken:?}");
     assert_eq!(scene.person.told.last(), Some(&Notice::TouchKey));
 
-    let soon = scene.desk().now() + seconds(5);
+    let soon = scene.bench().now() + seconds(5);
     scene.platform.interrupt_at = Some(soon);
     scene.person.answers.push_back(pin("1234"));
     assert_eq!(locate(&mut scene, &wanted).trouble, Some(LocateError::Key(KeyFailure::Interrupted)));
@@ -199,25 +199,25 @@ fn a_known_id_is_found_silently_or_with_its_user() {
 #[test]
 fn a_key_that_cannot_be_talked_to_costs_nothing_but_itself() {
     let mut scene = Scene::new();
-    let mute = scene.desk().add_behaviour("mute", |_: Duration, _: &Report| Vec::new());
+    let mute = scene.bench().add_behaviour("mute", |_: Duration, _: &Report| Vec::new());
     let old = scene.add(KeyConfig { profile: Profile::U2f, ..KeyConfig::new("old") });
     let key = scene.add(KeyConfig::new("blue").pin("1234"));
-    let made = discoverable(&mut scene, key, "pam://desk", 1, Some("1234"));
-    scene.desk().auto_touch(key, ms(100));
+    let made = discoverable(&mut scene, key, "pam://bench", 1, Some("1234"));
+    scene.bench().auto_touch(key, ms(100));
     scene.person.answers.push_back(pin("1234"));
     let located = locate(&mut scene, &sought(&[&made], false));
     assert_eq!((located.trouble, &located.found[0].id), (None, &made.id));
-    scene.desk().unplug(key);
-    scene.desk().unplug(mute);
+    scene.bench().unplug(key);
+    scene.bench().unplug(mute);
     assert_eq!(locate(&mut scene, &sought(&[&made], false)).trouble, Some(LocateError::NotHeld));
-    scene.desk().unplug(old);
-    scene.desk().plug(mute);
-    let start = scene.desk().now();
+    scene.bench().unplug(old);
+    scene.bench().plug(mute);
+    let start = scene.bench().now();
     assert_eq!(
         locate(&mut scene, &sought(&[&made], false)).trouble,
         Some(LocateError::Key(KeyFailure::NoKey))
     );
-    assert!(scene.desk().now() - start < seconds(5));
+    assert!(scene.bench().now() - start < seconds(5));
 }
 
 /// What a key says of itself may be nonsense, or not come: that makes it no key of the first generation.
@@ -231,7 +231,7 @@ fn a_key_that_does_not_say_what_it_is_is_surveyed_as_such() {
     ] {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig::new("hostile"));
-        scene.desk().sabotage(key, Some(Sabotage { asked: Some(Asked::Info), nth: 1, how }));
+        scene.bench().sabotage(key, Some(Sabotage { asked: Some(Asked::Info), nth: 1, how }));
         assert_eq!(inspect(&mut scene.platform, &[], seconds(5))[0].info, Err(error), "{how:?}");
     }
 }

@@ -27,8 +27,8 @@ fn a_key_whose_own_time_is_shorter_is_asked_again() {
             if !is_alone {
                 beside_another(&mut scene);
             }
-            let at = scene.desk().now() + seconds(15);
-            scene.desk().touch_at(key, at);
+            let at = scene.bench().now() + seconds(15);
+            scene.bench().touch_at(key, at);
             let (attempt, taken) = scene.timed_sign_in();
             assert!(is_verified(&attempt), "0x{status:02x}: {attempt:?}");
             assert!(taken < seconds(16), "{taken:?}");
@@ -68,17 +68,17 @@ fn a_refusal_to_be_chosen_is_no_choice() {
     for profile in [Profile::Ctap21, Profile::Ctap20] {
         let (mut scene, [blue, green]) = two_keys(KeyConfig { profile, ..KeyConfig::new("green") });
         let how = Misbehaviour::Refusal(0x33);
-        scene.desk().sabotage(green, Some(Sabotage { asked: Some(Asked::Selection), nth: 1, how }));
+        scene.bench().sabotage(green, Some(Sabotage { asked: Some(Asked::Selection), nth: 1, how }));
         scene.person.answers.push_back(pin("1234"));
-        scene.desk().touch_after(blue, seconds(3));
+        scene.bench().touch_after(blue, seconds(3));
         scene.person.once_told(
             |notice| *notice == Notice::TouchKey,
-            move |desk| desk.borrow_mut().touch_after(blue, ms(300)),
+            move |bench| bench.borrow_mut().touch_after(blue, ms(300)),
         );
         let attempt = scene.sign_in();
         assert_eq!(attempt.result.unwrap().credential(), &scene.passkeys[0], "{profile:?}");
         assert_eq!(scene.person.shown, [Some("passkey 0".to_owned())]);
-        assert_eq!(scene.desk().pin_retries(green), 8);
+        assert_eq!(scene.bench().pin_retries(green), 8);
     }
 }
 
@@ -90,15 +90,15 @@ fn a_token_that_has_expired_has_the_person_verified_again() {
         scene.enrol(key, Some("1234"));
         scene.settings.policy.verification = UserVerification::Required;
         let how = Misbehaviour::Refusal(status);
-        scene.desk().sabotage(key, Some(Sabotage { asked: Some(Asked::Assertion), nth: 1, how }));
+        scene.bench().sabotage(key, Some(Sabotage { asked: Some(Asked::Assertion), nth: 1, how }));
         scene.person.answers.extend([pin("1234"), pin("1234")]);
         scene.person.once_asked(|_| {});
-        scene.person.once_asked(move |desk| desk.borrow_mut().sabotage(key, None));
-        scene.desk().auto_touch(key, ms(200));
+        scene.person.once_asked(move |bench| bench.borrow_mut().sabotage(key, None));
+        scene.bench().auto_touch(key, ms(200));
         let attempt = scene.sign_in();
         assert!(is_verified(&attempt), "0x{status:02x}: {attempt:?}");
         assert_eq!(scene.person.asked, [(PinReason::First, Some(8)), (PinReason::First, Some(8))]);
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
     }
 }
 
@@ -110,13 +110,13 @@ fn a_key_that_always_wants_a_touch_gets_it() {
     for is_alone in [true, false] {
         let mut scene = Scene::new();
         let mine = scene.add(key());
-        scene.desk().auto_touch(mine, ms(300));
+        scene.bench().auto_touch(mine, ms(300));
         scene.enrol(mine, None);
         assert_eq!(scene.passkeys[0].answers_silently, Some(false));
         if !is_alone {
             beside_another(&mut scene);
         }
-        scene.desk().touch_after(mine, ms(300));
+        scene.bench().touch_after(mine, ms(300));
         let (attempt, taken) = scene.timed_sign_in();
         assert!(is_verified(&attempt), "{attempt:?}");
         assert!(taken < seconds(1), "one touch is enough: {taken:?}");
@@ -125,10 +125,10 @@ fn a_key_that_always_wants_a_touch_gets_it() {
     }
     let mut scene = Scene::new();
     let mine = scene.add(key().pin("1234"));
-    scene.desk().auto_touch(mine, ms(300));
+    scene.bench().auto_touch(mine, ms(300));
     scene.enrol(mine, Some("1234"));
     scene.settings.policy.verification = UserVerification::Required;
-    scene.desk().auto_touch(mine, ms(300));
+    scene.bench().auto_touch(mine, ms(300));
     scene.person.answers.push_back(pin("1234"));
     let attempt = scene.sign_in();
     assert!(is_verified(&attempt), "{attempt:?}");
@@ -146,21 +146,21 @@ fn a_copy_that_is_touched_ends_it_while_the_original_waits() {
     let copy = scene.add(KeyConfig::new("mine"));
     assert_eq!(scene.enrol(copy, None).id, passkey.id);
     scene.passkeys.pop();
-    scene.desk().unplug(copy);
+    scene.bench().unplug(copy);
     for _ in 0..3 {
-        scene.desk().touch_after(original, ms(100));
+        scene.bench().touch_after(original, ms(100));
         let counted = scene.sign_in().result.unwrap().sign_count();
         scene.settings.sign_count = Some(counted);
     }
     scene.settings.policy.counter = CounterPolicy::Deny;
-    scene.desk().plug(copy);
-    scene.desk().touch_after(copy, seconds(2));
+    scene.bench().plug(copy);
+    scene.bench().touch_after(copy, seconds(2));
     let (attempt, taken) = scene.timed_sign_in();
     let error = attempt.result.unwrap_err();
     assert!(matches!(error, SignInError::Rejected(VerifyError::CounterNotGreater(_))), "{error:?}");
     assert!(taken < ms(2200), "{taken:?}");
     // The original is none the worse for it.
-    scene.desk().unplug(copy);
-    scene.desk().touch_after(original, ms(100));
+    scene.bench().unplug(copy);
+    scene.bench().touch_after(original, ms(100));
     assert!(is_verified(&scene.sign_in()));
 }

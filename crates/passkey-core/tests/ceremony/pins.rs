@@ -1,6 +1,6 @@
 //! A PIN is precious.
 
-use super::support::{DeskPlatform, Scene, Somebody, is_verified, ms, pin};
+use super::support::{BenchPlatform, Scene, Somebody, is_verified, ms, pin};
 use ctap::Secret;
 use passkey_core::ceremony::{self, Passkey, PinAnswer, PinReason, SignIn, SignInError, TokenError, Wanted};
 use passkey_core::config::UserVerification;
@@ -12,7 +12,7 @@ fn scene(config: KeyConfig) -> (Scene, super::support::Key) {
     let key = scene.add(config.pin("1234"));
     scene.enrol(key, Some("1234"));
     scene.settings.policy.verification = UserVerification::Required;
-    scene.desk().auto_touch(key, ms(100));
+    scene.bench().auto_touch(key, ms(100));
     (scene, key)
 }
 
@@ -36,7 +36,7 @@ fn every_kind_of_key_takes_its_pin() {
             attempt.result.as_ref().is_ok_and(passkey_core::verify::Verified::user_verified),
             "{kind:?} {attempt:?}"
         );
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
     }
 }
 
@@ -47,7 +47,7 @@ fn a_wrong_pin_costs_one_try_and_the_next_question_says_how_many_are_left() {
     let attempt = scene.sign_in();
     assert!(is_verified(&attempt));
     assert_eq!(scene.person.asked, [(PinReason::First, Some(8)), (PinReason::Wrong, Some(7))]);
-    assert_eq!(scene.desk().pin_retries(key), 8, "a right PIN sets the counter back");
+    assert_eq!(scene.bench().pin_retries(key), 8, "a right PIN sets the counter back");
     assert!(attempt.pin_failed.is_empty());
 }
 
@@ -59,7 +59,7 @@ fn the_ceremony_ends_after_as_many_wrong_pins_as_allowed() {
     let attempt = scene.sign_in();
     let expected = TokenError::AttemptsUsedUp { retries_left: Some(6) };
     assert_eq!(attempt.result.unwrap_err(), SignInError::Pin(expected));
-    assert_eq!(scene.desk().pin_retries(key), 6, "exactly what was typed wrong");
+    assert_eq!(scene.bench().pin_retries(key), 6, "exactly what was typed wrong");
     assert_eq!(attempt.pin_failed, [scene.passkeys[0].id.clone()]);
 }
 
@@ -69,7 +69,7 @@ fn the_third_wrong_pin_in_a_row_locks_the_key_until_it_is_plugged_in_again() {
     scene.settings.policy.pin_attempts = 5;
     scene.person.answers.extend([pin("9999"), pin("8888"), pin("7777"), pin("1234")]);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::PinLocked));
-    assert_eq!(scene.desk().pin_retries(key), 5);
+    assert_eq!(scene.bench().pin_retries(key), 5);
     assert_eq!(scene.person.asked.len(), 3);
 }
 
@@ -81,8 +81,8 @@ fn what_cannot_be_a_pin_is_never_sent() {
         scene.person.answers.extend([pin(unfit), pin("1234")]);
         assert!(is_verified(&scene.sign_in()), "{unfit}");
         assert_eq!(scene.person.asked[1].0, PinReason::NotAPin { min_length: 4 });
-        assert_eq!(scene.desk().pin_retries(key), 8);
-        assert_eq!(scene.desk().counts(key).transactions, 7, "as if it had been typed right the first time");
+        assert_eq!(scene.bench().pin_retries(key), 8);
+        assert_eq!(scene.bench().counts(key).transactions, 7, "as if it had been typed right the first time");
     }
 }
 
@@ -95,8 +95,8 @@ fn a_one_time_password_is_never_sent_to_a_key() {
         scene.person.answers.extend([pin(typed), pin("1234")]);
         assert!(is_verified(&scene.sign_in()), "{typed}");
         assert_eq!(scene.person.asked[1].0, PinReason::ThatWasAOneTimePassword);
-        assert_eq!(scene.desk().pin_retries(key), 8);
-        assert_eq!(scene.desk().counts(key).transactions, 7, "as if it had been typed right the first time");
+        assert_eq!(scene.bench().pin_retries(key), 8);
+        assert_eq!(scene.bench().counts(key).transactions, 7, "as if it had been typed right the first time");
     }
 }
 
@@ -108,10 +108,10 @@ fn a_pin_is_right_however_its_letters_are_composed() {
         let key = scene.add(blue().pin("p\u{e9}ss"));
         scene.enrol(key, Some("p\u{e9}ss"));
         scene.settings.policy.verification = UserVerification::Required;
-        scene.desk().auto_touch(key, ms(100));
+        scene.bench().auto_touch(key, ms(100));
         scene.person.answers.push_back(pin(typed));
         assert!(is_verified(&scene.sign_in()), "{typed:?}");
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
     }
 }
 
@@ -121,8 +121,8 @@ fn the_password_is_never_sent_to_a_key() {
     scene.settings.forbidden_pin = Some(Secret::new(b"hunter22".to_vec()));
     scene.person.answers.extend([pin("hunter22"), pin("hunter22"), pin("hunter22")]);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::NeverAPin));
-    assert_eq!(scene.desk().pin_retries(key), 8);
-    assert_eq!(scene.desk().counts(key).commands.get(&6), Some(&1), "the tries left, and no PIN");
+    assert_eq!(scene.bench().pin_retries(key), 8);
+    assert_eq!(scene.bench().counts(key).commands.get(&6), Some(&1), "the tries left, and no PIN");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn no_answer_falls_through() {
         let (mut scene, key) = scene(blue());
         scene.person.answers.push_back(answer);
         assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(expected));
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
     }
 }
 
@@ -158,10 +158,10 @@ fn nobody_types_their_last_pin_unwarned() {
         scene.person.answers.extend([pin(wrong), PinAnswer::Empty]);
         scene.sign_in();
         scene.forget_the_past();
-        scene.desk().unplug(key);
-        scene.desk().plug(key);
+        scene.bench().unplug(key);
+        scene.bench().plug(key);
     }
-    assert_eq!(scene.desk().pin_retries(key), 1);
+    assert_eq!(scene.bench().pin_retries(key), 1);
     scene.person.answers.push_back(pin("1234"));
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.asked, [(PinReason::First, Some(1))]);
@@ -184,7 +184,7 @@ fn a_key_that_always_verifies_asks_for_its_pin_under_any_policy() {
     scene.enrol(key, Some("1234"));
     scene.settings.policy.verification = UserVerification::Discouraged;
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().auto_touch(key, ms(100));
+    scene.bench().auto_touch(key, ms(100));
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.asked.len(), 1);
 }
@@ -195,7 +195,7 @@ fn giving_up_before_the_question_leaves_it_unasked() {
     let mut asked = 0;
     for after in 0..12 {
         let (mut scene, key) = scene(KeyConfig { latency: ms(1), ..blue() });
-        let at = scene.desk().now() + ms(after * 4);
+        let at = scene.bench().now() + ms(after * 4);
         scene.platform.interrupt_at = Some(at);
         scene.person.typing = ms(0);
         let error = scene.sign_in().result.unwrap_err();
@@ -207,7 +207,7 @@ fn giving_up_before_the_question_leaves_it_unasked() {
             "{error:?}"
         );
         asked += scene.person.asked.len();
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
     }
     assert!((1..12).contains(&asked), "both have happened: {asked}");
 }
@@ -222,8 +222,8 @@ fn four_one_time_passwords_cost_no_try() {
     let reasons: Vec<PinReason> = scene.person.asked.iter().map(|(reason, _)| *reason).collect();
     let again = PinReason::ThatWasAOneTimePassword;
     assert_eq!(reasons, [PinReason::First, again, again, again, again]);
-    assert_eq!(scene.desk().pin_retries(key), 8);
-    assert_eq!(scene.desk().counts(key).transactions, 7, "as if it had been typed right the first time");
+    assert_eq!(scene.bench().pin_retries(key), 8);
+    assert_eq!(scene.bench().counts(key).transactions, 7, "as if it had been typed right the first time");
 }
 
 /// A wrong PIN has the key change its half of the key agreement (CTAP 2.1 §6.5.5.7.2): ours is fetched after the typing.
@@ -234,10 +234,10 @@ fn a_wrong_pin_of_another_program_while_ours_is_typed_costs_ours_nothing() {
         let credentials = scene.passkeys.clone();
         let mut policy = scene.settings.policy.clone();
         policy.pin_attempts = 1;
-        scene.person.once_asked(move |desk| {
-            let mut platform = DeskPlatform::new(Rc::clone(desk));
+        scene.person.once_asked(move |bench| {
+            let mut platform = BenchPlatform::new(Rc::clone(bench));
             platform.is_another_program = true;
-            let mut person = Somebody::new(Rc::clone(desk));
+            let mut person = Somebody::new(Rc::clone(bench));
             person.answers.push_back(pin("9999"));
             let passkeys = [Passkey { credential: &credentials[0], sign_count: None }];
             let request = SignIn {
@@ -249,12 +249,12 @@ fn a_wrong_pin_of_another_program_while_ours_is_typed_costs_ours_nothing() {
             let attempt = ceremony::sign_in(&mut platform, &mut person, &request);
             let used_up = TokenError::AttemptsUsedUp { retries_left: Some(7) };
             assert_eq!(attempt.result.unwrap_err(), SignInError::Pin(used_up));
-            assert_eq!(desk.borrow().pin_retries(key), 7);
+            assert_eq!(bench.borrow().pin_retries(key), 7);
         });
         scene.person.answers.push_back(pin("1234"));
         let attempt = scene.sign_in();
         assert!(is_verified(&attempt), "{attempt:?}");
         assert_eq!(scene.person.asked.len(), 1);
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
     }
 }

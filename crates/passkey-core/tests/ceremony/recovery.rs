@@ -14,7 +14,7 @@ fn scene_with_pin(key_pin: &str) -> (Scene, Key) {
     let key = scene.add(KeyConfig::new("blue").pin(key_pin));
     scene.enrol(key, Some(key_pin));
     scene.settings.policy.verification = UserVerification::Required;
-    scene.desk().auto_touch(key, ms(100));
+    scene.bench().auto_touch(key, ms(100));
     (scene, key)
 }
 
@@ -49,8 +49,8 @@ fn a_code_is_never_sent_to_a_key() {
                 assert_eq!(attempt.recovery_code, None);
                 assert_eq!(scene.person.asked[1].0, PinReason::ThatWasARecoveryCode);
             }
-            assert_eq!(scene.desk().pin_retries(key), 8);
-            assert_eq!(scene.desk().counts(key).commands.get(&6), Some(&1), "{written}");
+            assert_eq!(scene.bench().pin_retries(key), 8);
+            assert_eq!(scene.bench().counts(key).commands.get(&6), Some(&1), "{written}");
         }
     }
 }
@@ -64,7 +64,7 @@ fn where_codes_are_taken_one_with_a_slip_is_asked_for_again() {
     assert_eq!(attempt.recovery_code, Some(code(CODE)));
     let reasons: Vec<PinReason> = scene.person.asked.iter().map(|(reason, _)| *reason).collect();
     assert_eq!(reasons, [PinReason::First, PinReason::MistypedRecoveryCode, PinReason::MistypedRecoveryCode]);
-    assert_eq!(scene.desk().pin_retries(key), 8);
+    assert_eq!(scene.bench().pin_retries(key), 8);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn after_a_code_with_a_slip_the_pin_still_counts() {
     let attempt = scene.sign_in();
     assert!(is_verified(&attempt));
     assert_eq!(attempt.recovery_code, None);
-    assert_eq!(scene.desk().pin_retries(key), 8);
+    assert_eq!(scene.bench().pin_retries(key), 8);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_code_after_a_wrong_pin_is_taken_and_the_wrong_pin_remembered() {
     let attempt = scene.sign_in();
     assert_eq!(attempt.recovery_code, Some(code(CODE)));
     assert_eq!(attempt.pin_failed, [scene.passkeys[0].id.clone()]);
-    assert_eq!(scene.desk().pin_retries(key), 7);
+    assert_eq!(scene.bench().pin_retries(key), 7);
 }
 
 /// Whoever has no use for codes may have any PIN at all, and with codes any but one that looks much like a code.

@@ -39,7 +39,7 @@ fn sign_in(scene: &mut Scene, state: &State) -> (Attempt, Duration) {
     for passkey in &scene.passkeys {
         file.add(passkey.clone()).unwrap();
     }
-    let start = scene.desk().now();
+    let start = scene.bench().now();
     let attempt = scene.run(Wanted::Passkeys(&Passkey::enabled(&file, state)));
     (attempt, scene.ended_at - start)
 }
@@ -47,11 +47,11 @@ fn sign_in(scene: &mut Scene, state: &State) -> (Attempt, Duration) {
 #[test]
 fn a_search_that_takes_long_is_told_of_and_named_at_the_end() {
     let (mut scene, key) = slow_search();
-    let start = scene.desk().now();
+    let start = scene.bench().now();
     scene.person.once_told(
         |notice| *notice == Notice::AskingKey,
-        move |desk| {
-            let told_after = desk.borrow().now() - start;
+        move |bench| {
+            let told_after = bench.borrow().now() - start;
             assert!(told_after >= seconds(1) && told_after < ms(2300), "{told_after:?}");
         },
     );
@@ -60,7 +60,7 @@ fn a_search_that_takes_long_is_told_of_and_named_at_the_end() {
     assert_eq!(scene.person.told, [Notice::AskingKey]);
     assert_eq!(taken, seconds(30));
     assert_eq!(attempt.key.unwrap().name, "mine");
-    assert!(scene.desk().counts(key).commands[&2] > 200);
+    assert!(scene.bench().counts(key).commands[&2] > 200);
 }
 
 #[test]
@@ -70,12 +70,12 @@ fn the_passkey_that_was_used_last_is_asked_for_first() {
     let now = Timestamp::from_second(1_700_000_000).unwrap();
     state.record_success(&scene.passkeys[7].id.clone(), 0, Timestamp::UNIX_EPOCH);
     state.record_success(&scene.passkeys[299].id.clone(), 0, now);
-    scene.desk().auto_touch(key, ms(200));
+    scene.bench().auto_touch(key, ms(200));
     let (attempt, taken) = sign_in(&mut scene, &state);
     assert!(is_verified(&attempt), "{attempt:?}");
     assert_eq!(scene.person.told, [Notice::TouchKey]);
     assert!(taken < ms(500), "{taken:?}");
-    assert_eq!(scene.desk().counts(key).commands[&2], 2, "one silent question, and the touch");
+    assert_eq!(scene.bench().counts(key).commands[&2], 2, "one silent question, and the touch");
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn the_last_of_200_passkeys_takes_26_questions() {
     let mine = scene.enrol(key, None);
     scene.passkeys = strangers(&mine, 199, 64);
     scene.passkeys.push(mine);
-    scene.desk().auto_touch(key, ms(200));
+    scene.bench().auto_touch(key, ms(200));
     assert!(is_verified(&scene.sign_in()));
-    assert_eq!(scene.desk().counts(key).commands[&2], 26, "lists of eight, and the touch");
+    assert_eq!(scene.bench().counts(key).commands[&2], 26, "lists of eight, and the touch");
 }
 
 /// Together they are longer than any message that the key takes.
@@ -102,9 +102,9 @@ fn twenty_long_ids_are_cut_into_what_the_key_takes() {
     let mine = scene.enrol(key, None);
     scene.passkeys = strangers(&mine, 20, 241);
     scene.passkeys.push(mine);
-    scene.desk().auto_touch(key, ms(200));
+    scene.bench().auto_touch(key, ms(200));
     assert!(is_verified(&scene.sign_in()));
-    assert_eq!(scene.desk().counts(key).commands[&2], 8, "three to a list");
+    assert_eq!(scene.bench().counts(key).commands[&2], 8, "three to a list");
 }
 
 #[test]
@@ -118,11 +118,11 @@ fn an_assertion_that_names_no_passkey_is_held_against_each_that_was_asked_for() 
             for number in 0..others {
                 let other = scene.add(KeyConfig::new(&format!("other {number}")));
                 scene.enrol(other, None);
-                scene.desk().unplug(other);
+                scene.bench().unplug(other);
             }
             scene.passkeys.reverse();
             scene.settings.policy.verification = policy;
-            scene.desk().auto_touch(key, ms(200));
+            scene.bench().auto_touch(key, ms(200));
             scene.person.answers.push_back(pin("1234"));
             let attempt = scene.sign_in();
             assert_eq!(attempt.result.unwrap().credential(), scene.passkeys.last().unwrap());
@@ -138,10 +138,10 @@ fn a_key_that_names_no_protocol_speaks_the_first() {
     let key = scene.add(old.pin("1234"));
     scene.enrol(key, Some("1234"));
     scene.settings.policy.verification = UserVerification::Required;
-    scene.desk().auto_touch(key, ms(200));
+    scene.bench().auto_touch(key, ms(200));
     scene.person.answers.push_back(pin("1234"));
     assert!(is_verified(&scene.sign_in()));
-    assert_eq!(scene.desk().pin_retries(key), 8);
+    assert_eq!(scene.bench().pin_retries(key), 8);
 }
 
 #[test]
@@ -152,11 +152,11 @@ fn a_mute_neighbour_costs_next_to_nothing() {
         scene.enrol(key, Some("1234"));
         scene.settings.policy.verification = policy;
         scene.person.typing = ms(0);
-        scene.desk().auto_touch(key, ms(0));
+        scene.bench().auto_touch(key, ms(0));
         scene.person.answers.push_back(pin("1234"));
         let (attempt, alone) = scene.timed_sign_in();
         assert!(is_verified(&attempt));
-        scene.desk().add_behaviour("mute", |_: Duration, _: &Report| Vec::new());
+        scene.bench().add_behaviour("mute", |_: Duration, _: &Report| Vec::new());
         scene.person.answers.push_back(pin("1234"));
         let (attempt, beside) = scene.timed_sign_in();
         assert!(is_verified(&attempt));
@@ -169,8 +169,8 @@ fn a_mute_key_alone_is_named() {
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig::new("mine"));
     scene.enrol(key, None);
-    scene.desk().unplug(key);
-    scene.desk().add_behaviour("mute", |_: Duration, _: &Report| Vec::new());
+    scene.bench().unplug(key);
+    scene.bench().add_behaviour("mute", |_: Duration, _: &Report| Vec::new());
     let attempt = scene.sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(KeyError::Silent));
 }

@@ -33,7 +33,7 @@ fn both_enrolled_keys_blink() {
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoTouch);
     // Each was asked for the assertion proper, beside the silent one, and told to stop at the end.
     for key in [blue, green] {
-        let counts = scene.desk().counts(key);
+        let counts = scene.bench().counts(key);
         assert_eq!((counts.commands[&2], counts.cancels), (2, 1));
     }
 }
@@ -44,9 +44,9 @@ fn only_the_enrolled_one_of_two_keys_is_asked_for_a_touch() {
     let blue = scene.add(KeyConfig::new("blue"));
     let foreign = scene.add(KeyConfig::new("foreign"));
     scene.enrol(blue, None);
-    scene.desk().touch_after(blue, ms(100));
+    scene.bench().touch_after(blue, ms(100));
     assert!(is_verified(&scene.sign_in()));
-    let counts = scene.desk().counts(foreign);
+    let counts = scene.bench().counts(foreign);
     assert_eq!((counts.transactions, counts.cancels), (3, 0), "INIT, getInfo and the silent question");
 }
 
@@ -68,8 +68,8 @@ fn the_person_chooses_by_touch_which_of_two_keys_gets_the_pin() {
         assert_eq!(attempt.result.unwrap().credential(), &scene.passkeys[touched]);
         assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey]);
         assert_eq!(scene.person.asked.len(), 1, "one prompt, for the key that was meant");
-        assert_eq!(scene.desk().pin_retries(keys[0]), 8);
-        assert_eq!(scene.desk().pin_retries(keys[1]), 8);
+        assert_eq!(scene.bench().pin_retries(keys[0]), 8);
+        assert_eq!(scene.bench().pin_retries(keys[1]), 8);
     }
 }
 
@@ -100,7 +100,7 @@ fn the_pin_is_asked_for_only_for_the_key_that_holds_the_passkey() {
     scene.person.touches.push_back((blue, ms(300)));
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.asked.len(), 1);
-    assert_eq!(scene.desk().pin_retries(foreign), 8);
+    assert_eq!(scene.bench().pin_retries(foreign), 8);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn sixteen_keys_take_no_longer_than_one() {
     let mut alone = Scene::new();
     let key = alone.add(KeyConfig { latency: ms(4), ..KeyConfig::new("blue") });
     alone.enrol(key, None);
-    alone.desk().auto_touch(key, ms(0));
+    alone.bench().auto_touch(key, ms(0));
     let (attempt, one) = alone.timed_sign_in();
     assert!(is_verified(&attempt));
 
@@ -118,7 +118,7 @@ fn sixteen_keys_take_no_longer_than_one() {
     for n in 0..15 {
         scene.add(KeyConfig { latency: ms(4), ..KeyConfig::new(&format!("foreign {n}")) });
     }
-    scene.desk().auto_touch(key, ms(0));
+    scene.bench().auto_touch(key, ms(0));
     let (attempt, sixteen) = scene.timed_sign_in();
     assert!(is_verified(&attempt));
     assert!(sixteen <= 2 * one, "one {one:?}, sixteen {sixteen:?}");
@@ -152,11 +152,11 @@ fn no_sensor_waits_for_a_finger_while_a_pin_is_typed() {
     let sensor =
         scene.add(KeyConfig { fingerprints: Fingerprints::Enrolled, ..KeyConfig::new("sensor").pin("5678") });
     scene.enrol(pinned, Some("1234"));
-    scene.desk().auto_touch(sensor, ms(1));
+    scene.bench().auto_touch(sensor, ms(1));
     scene.enrol(sensor, None);
     scene.settings.policy.verification = UserVerification::Required;
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().auto_touch(pinned, ms(700));
+    scene.bench().auto_touch(pinned, ms(700));
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.asked.len(), 1);
     assert_eq!(scene.person.lit, [vec![]]);
@@ -173,14 +173,14 @@ fn beside_a_locked_sensor_the_other_keys_finger_signs_in_or_the_person_chooses_t
         let mut scene = Scene::new();
         let keys = [scene.add(sensor("blue", "1234")), scene.add(sensor("green", "5678"))];
         for key in keys {
-            scene.desk().auto_touch(key, ms(1));
+            scene.bench().auto_touch(key, ms(1));
             scene.enrol(key, None);
         }
         let locked = Misbehaviour::Refusal(0x3c);
-        scene.desk().sabotage(keys[0], Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how: locked }));
+        scene.bench().sabotage(keys[0], Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how: locked }));
         scene.settings.policy.verification = UserVerification::Required;
         scene.person.answers.push_back(pin("1234"));
-        scene.desk().auto_touch(keys[touched], seconds(2));
+        scene.bench().auto_touch(keys[touched], seconds(2));
         let attempt = scene.sign_in();
         assert_eq!(attempt.result.unwrap().credential(), &scene.passkeys[touched]);
         let blue = || Some("passkey 0".to_owned());
@@ -202,7 +202,7 @@ fn the_prompt_names_the_key_that_was_chosen() {
             scene.enrol(*key, Some(pin));
         }
         scene.settings.policy.verification = UserVerification::Required;
-        scene.desk().auto_touch(keys[touched], ms(700));
+        scene.bench().auto_touch(keys[touched], ms(700));
         scene.person.answers.push_back(pin(pins[touched]));
         assert!(is_verified(&scene.sign_in()));
         assert_eq!(scene.person.shown, [Some(format!("passkey {touched}"))]);

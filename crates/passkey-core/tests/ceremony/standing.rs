@@ -48,9 +48,9 @@ fn beside_a_device_that_claims_a_sensor_the_honest_key_signs_in() {
     for policy in POLICIES {
         for (name, config) in presets() {
             let (mut scene, key) = scene(policy);
-            let (foreign, record) = scene.desk().add_impostor(config);
-            scene.desk().auto_touch(foreign, ms(70));
-            scene.desk().auto_touch(key, ms(100));
+            let (foreign, record) = scene.bench().add_impostor(config);
+            scene.bench().auto_touch(foreign, ms(70));
+            scene.bench().auto_touch(key, ms(100));
             scene.person.answers.push_back(pin("1234"));
             let (attempt, taken) = scene.timed_sign_in();
             assert!(is_verified(&attempt), "{name}: {attempt:?}");
@@ -67,18 +67,18 @@ fn a_device_that_claims_a_sensor_holds_no_passkey() {
     for policy in POLICIES {
         for (name, config) in presets() {
             let (mut scene, key) = scene(policy);
-            scene.desk().unplug(key);
-            let (foreign, record) = scene.desk().add_impostor(config);
-            scene.desk().auto_touch(foreign, ms(700));
+            scene.bench().unplug(key);
+            let (foreign, record) = scene.bench().add_impostor(config);
+            scene.bench().auto_touch(foreign, ms(700));
             let attempt = scene.sign_in();
             assert_eq!(attempt.result.unwrap_err(), SignInError::ForeignKeys, "{name} under {policy:?}");
             assert!(attempt.passkey.is_none(), "{name} has proved nothing");
 
             scene.settings.policy.wait_for_key = seconds(30);
             scene.forget_the_past();
-            let at = scene.desk().now() + seconds(5);
-            scene.desk().plug_at(key, at);
-            scene.desk().auto_touch(key, ms(200));
+            let at = scene.bench().now() + seconds(5);
+            scene.bench().plug_at(key, at);
+            scene.bench().auto_touch(key, ms(200));
             scene.person.answers.push_back(pin("1234"));
             let attempt = scene.sign_in();
             assert!(is_verified(&attempt), "{name} under {policy:?}: {attempt:?}");
@@ -94,13 +94,13 @@ fn a_foreign_keys_own_words_end_nothing() {
     for policy in POLICIES {
         for status in [0x02, 0x12, 0x14, 0x27, 0x33, 0x7f] {
             let (mut scene, key) = scene(policy);
-            scene.desk().unplug(key);
+            scene.bench().unplug(key);
             let preset = format!("foreign-0x{status:02x}");
-            let (_, record) = scene.desk().add_impostor(ImpostorConfig::preset("foreign", &preset).unwrap());
+            let (_, record) = scene.bench().add_impostor(ImpostorConfig::preset("foreign", &preset).unwrap());
             scene.settings.policy.wait_for_key = seconds(30);
-            let at = scene.desk().now() + seconds(5);
-            scene.desk().plug_at(key, at);
-            scene.desk().auto_touch(key, ms(200));
+            let at = scene.bench().now() + seconds(5);
+            scene.bench().plug_at(key, at);
+            scene.bench().auto_touch(key, ms(200));
             scene.person.answers.push_back(pin("1234"));
             let (attempt, taken) = scene.timed_sign_in();
             assert!(is_verified(&attempt), "{preset} under {policy:?}: {attempt:?}");
@@ -126,23 +126,23 @@ fn a_stand_in_never_gets_the_pin_of_the_key_that_it_replaces() {
     for (name, config) in stand_ins {
         let (mut scene, key) = scene(UserVerification::Required);
         scene.settings.policy.wait_for_key = seconds(60);
-        let (stand_in, record) = scene.desk().add_impostor(config);
-        scene.desk().unplug(stand_in);
-        scene.desk().auto_touch(stand_in, ms(300));
-        scene.desk().auto_touch(key, ms(300));
+        let (stand_in, record) = scene.bench().add_impostor(config);
+        scene.bench().unplug(stand_in);
+        scene.bench().auto_touch(stand_in, ms(300));
+        scene.bench().auto_touch(key, ms(300));
         scene.person.answers.extend([pin("1234"), pin("1234")]);
-        scene.person.once_asked(move |desk| {
-            let mut desk = desk.borrow_mut();
-            let now = desk.now();
-            desk.unplug_at(key, now + ms(500));
-            desk.plug_at(stand_in, now + ms(600));
-            desk.unplug_at(stand_in, now + seconds(6));
-            desk.plug_at(key, now + seconds(7));
+        scene.person.once_asked(move |bench| {
+            let mut bench = bench.borrow_mut();
+            let now = bench.now();
+            bench.unplug_at(key, now + ms(500));
+            bench.plug_at(stand_in, now + ms(600));
+            bench.unplug_at(stand_in, now + seconds(6));
+            bench.plug_at(key, now + seconds(7));
         });
         let attempt = scene.sign_in();
         assert!(is_verified(&attempt), "{name}: {attempt:?}");
         assert_eq!(scene.person.asked.len(), 2, "{name}: once for each plugging of the right key");
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
         assert_nothing_entrusted(&record, &name);
     }
 }
@@ -201,8 +201,8 @@ impl Voucher {
         passkey.answers_silently = self.answers_silently;
         passkey.cred_protect = self.cred_protect;
         passkey.aaguid.0 = self.made_by;
-        scene.desk().unplug(key);
-        let (device, record) = scene.desk().add_impostor(of_the_model(self.claims, self.silent));
+        scene.bench().unplug(key);
+        let (device, record) = scene.bench().add_impostor(of_the_model(self.claims, self.silent));
         scene.settings.policy.timeout = seconds(10);
         (scene, key, device, record)
     }
@@ -234,7 +234,7 @@ fn beside_another_device_its_model_counts_only_where_the_person_touches_it() {
             let (mut scene, _, device, record) = voucher.scene();
             scene.add(KeyConfig::new("another"));
             if touched {
-                scene.desk().auto_touch(device, ms(700));
+                scene.bench().auto_touch(device, ms(700));
             }
             scene.person.answers.push_back(pin("1234"));
             assert!(!is_verified(&scene.sign_in()));
@@ -257,10 +257,10 @@ fn a_device_that_says_too_soon_that_it_was_touched_is_not_vouched_for() {
     for answer in [at_once.clone(), soon(at_once), Answer::Status(0x33), Answer::Status(0x31)] {
         let (mut scene, key) = scene(UserVerification::Required);
         scene.passkeys[0].answers_silently = Some(false);
-        scene.desk().unplug(key);
+        scene.bench().unplug(key);
         scene.add(KeyConfig::new("another"));
         let config = of_the_model(MODEL, 0x36).answer(Asked::Selection, answer.clone());
-        let (_, record) = scene.desk().add_impostor(config);
+        let (_, record) = scene.bench().add_impostor(config);
         scene.person.answers.push_back(pin("1234"));
         assert!(!is_verified(&scene.sign_in()));
         assert_eq!(record.count(Asked::PinToken), 0, "{answer:?}");
@@ -272,7 +272,7 @@ fn mute_without_a_touch(status: u8, aaguid: [u8; 16]) -> (Scene, Key, Credential
     let mut scene = Scene::new();
     let key = scene.add(KeyConfig { aaguid, ..KeyConfig::new("mine") }.pin("1234"));
     let how = Misbehaviour::Refusal(status);
-    scene.desk().sabotage(key, Some(Sabotage { asked: Some(Asked::SilentAssertion), nth: 1, how }));
+    scene.bench().sabotage(key, Some(Sabotage { asked: Some(Asked::SilentAssertion), nth: 1, how }));
     let passkey = scene.enrol(key, Some("1234"));
     scene.settings.policy.verification = UserVerification::Required;
     (scene, key, passkey)
@@ -285,7 +285,7 @@ fn a_key_that_does_not_answer_without_a_touch_enrols_and_signs_in_by_its_pin() {
         for status in [0x33, 0x14, 0x36] {
             let (mut scene, key, passkey) = mute_without_a_touch(status, aaguid);
             assert_eq!(passkey.answers_silently, Some(false));
-            scene.desk().auto_touch(key, ms(300));
+            scene.bench().auto_touch(key, ms(300));
             scene.person.answers.push_back(pin("1234"));
             let attempt = scene.sign_in();
             assert!(is_verified(&attempt), "0x{status:02x}: {attempt:?}");
@@ -314,7 +314,7 @@ fn a_key_that_always_verifies_is_on_record_as_answering_silently() {
     for policy in POLICIES {
         scene.settings.policy.verification = policy;
         scene.forget_the_past();
-        scene.desk().auto_touch(key, ms(100));
+        scene.bench().auto_touch(key, ms(100));
         scene.person.answers.push_back(pin("1234"));
         let attempt = scene.sign_in();
         assert!(is_verified(&attempt), "{policy:?}: {attempt:?}");
@@ -329,9 +329,9 @@ fn a_key_that_has_proved_nothing_is_named_without_a_passkey() {
     let attempt = scene.sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::NoTouch);
     assert_eq!((attempt.key.unwrap().name.as_str(), attempt.passkey), ("mine", None));
-    scene.desk().unplug(key);
+    scene.bench().unplug(key);
     let config = ImpostorConfig::preset("foreign", "yes-to-everything").unwrap();
-    scene.desk().add_impostor(config);
+    scene.bench().add_impostor(config);
     let attempt = scene.sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::NoTouch);
     assert_eq!((attempt.key.unwrap().name.as_str(), attempt.passkey), ("foreign", None));

@@ -1,4 +1,4 @@
-//! A desk with keys, a person with a finger and a memory, and passkeys enrolled through the real enrolment ceremony.
+//! A bench with keys, a person with a finger and a memory, and passkeys enrolled through the real enrolment ceremony.
 
 use ctap::Secret;
 use ctap::cose::Algorithm;
@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
-use virtual_key::{Desk, KeyConfig, PortError};
+use virtual_key::{Bench, KeyConfig, PortError};
 
 pub(crate) use virtual_key::KeyId as Key;
 
@@ -31,9 +31,9 @@ pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// The platform of the ceremony: the desk, with a few things that only a host has.
-pub(crate) struct DeskPlatform {
-    pub desk: Rc<RefCell<Desk>>,
+/// The platform of the ceremony: the bench, with a few things that only a host has.
+pub(crate) struct BenchPlatform {
+    pub bench: Rc<RefCell<Bench>>,
     random: u64,
     /// Keys that another program has locked.
     pub locked_elsewhere: BTreeSet<usize>,
@@ -45,7 +45,7 @@ pub(crate) struct DeskPlatform {
     pub unopenable: Option<OpenError>,
     /// Keys cannot be listed meanwhile, for this reason.
     pub unlistable: Option<(ListError, Range<Duration>)>,
-    /// It is another program's view of the desk: what it closes stays open for the others.
+    /// It is another program's view of the bench: what it closes stays open for the others.
     pub is_another_program: bool,
     pub locks: BTreeSet<u64>,
     pub open: BTreeSet<u64>,
@@ -69,10 +69,10 @@ fn transfer_error(error: PortError) -> TransferError {
     }
 }
 
-impl DeskPlatform {
-    pub(crate) fn new(desk: Rc<RefCell<Desk>>) -> Self {
+impl BenchPlatform {
+    pub(crate) fn new(bench: Rc<RefCell<Bench>>) -> Self {
         Self {
-            desk,
+            bench,
             random: 1,
             locked_elsewhere: BTreeSet::new(),
             locked_elsewhere_until: None,
@@ -89,18 +89,18 @@ impl DeskPlatform {
 
     fn key(&self, id: KeyId) -> Result<Key, TransferError> {
         let key = Key(usize::try_from(id.0 / PLUGGINGS).unwrap());
-        let plugging = self.desk.borrow().plugging(key);
+        let plugging = self.bench.borrow().plugging(key);
         if plugging.map(u64::from) == Some(id.0 % PLUGGINGS) { Ok(key) } else { Err(TransferError::Gone) }
     }
 }
 
-impl Platform for DeskPlatform {
+impl Platform for BenchPlatform {
     fn now(&self) -> Duration {
-        self.desk.borrow().now()
+        self.bench.borrow().now()
     }
 
     fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        // Different every time and the same in every run: the desk's keys are deterministic too.
+        // Different every time and the same in every run: the bench's keys are deterministic too.
         for byte in bytes {
             self.random =
                 self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -110,18 +110,18 @@ impl Platform for DeskPlatform {
     }
 
     fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError> {
-        let desk = self.desk.borrow();
+        let bench = self.bench.borrow();
         if let Some((error, times)) = &self.unlistable
-            && times.contains(&desk.now())
+            && times.contains(&bench.now())
         {
             return Err(*error);
         }
-        let plugged = desk.plugged();
+        let plugged = bench.plugged();
         let plugged = plugged
             .into_iter()
             .map(|key| PluggedKey {
-                id: world_id(key, desk.plugging(key).unwrap()),
-                name: desk.name(key).to_owned(),
+                id: world_id(key, bench.plugging(key).unwrap()),
+                name: bench.name(key).to_owned(),
                 path: PathBuf::from(format!("/dev/hidraw{}", key.0)),
                 vendor_id: 0x1209,
                 product_id: 1,
@@ -135,7 +135,7 @@ impl Platform for DeskPlatform {
         if let Some(error) = self.unopenable {
             return Err(error);
         }
-        self.desk.borrow_mut().open(key).map_err(|_| OpenError::Failed)?;
+        self.bench.borrow_mut().open(key).map_err(|_| OpenError::Failed)?;
         self.open.insert(id.0);
         Ok(())
     }
@@ -144,7 +144,7 @@ impl Platform for DeskPlatform {
         self.locks.remove(&id.0);
         if self.open.remove(&id.0) && !self.is_another_program {
             let key = Key(usize::try_from(id.0 / PLUGGINGS).unwrap());
-            self.desk.borrow_mut().close(key);
+            self.bench.borrow_mut().close(key);
         }
     }
 
@@ -167,7 +167,7 @@ impl Platform for DeskPlatform {
 
     fn read(&mut self, id: KeyId) -> Result<Option<Report>, TransferError> {
         let key = self.key(id)?;
-        self.desk.borrow_mut().read(key).map_err(transfer_error)
+        self.bench.borrow_mut().read(key).map_err(transfer_error)
     }
 
     fn write(&mut self, id: KeyId, report: &Report) -> Result<bool, TransferError> {
@@ -176,27 +176,27 @@ impl Platform for DeskPlatform {
             self.locks.contains(&id.0) || report[4] == 0x91,
             "nothing but CANCEL is sent without the lock"
         );
-        self.desk.borrow_mut().write(key, report).map(|()| true).map_err(transfer_error)
+        self.bench.borrow_mut().write(key, report).map(|()| true).map_err(transfer_error)
     }
 
     fn wait(&mut self, until: Duration, _readers: &[KeyId], _writers: &[KeyId]) -> Wake {
-        let mut desk = self.desk.borrow_mut();
+        let mut bench = self.bench.borrow_mut();
         let until = self.interrupt_at.map_or(until, |at| at.min(until));
-        desk.wait(until);
-        let changes = desk.plug_changes();
+        bench.wait(until);
+        let changes = bench.plug_changes();
         let plugging = std::mem::replace(&mut self.seen_plug_changes, changes) != changes;
-        Wake { plugging, interrupted: self.interrupt_at.is_some_and(|at| desk.now() >= at) }
+        Wake { plugging, interrupted: self.interrupt_at.is_some_and(|at| bench.now() >= at) }
     }
 }
 
-/// Something that happens on the desk.
-pub(crate) type Happening = Box<dyn FnOnce(&Rc<RefCell<Desk>>)>;
+/// Something that happens on the bench.
+pub(crate) type Happening = Box<dyn FnOnce(&Rc<RefCell<Bench>>)>;
 /// Whether a notice is the one after which it happens.
 pub(crate) type IsAwaited = fn(&Notice) -> bool;
 
 /// The person: what they were told, what they will type, and what they do when told to touch.
 pub(crate) struct Somebody {
-    desk: Rc<RefCell<Desk>>,
+    bench: Rc<RefCell<Bench>>,
     pub told: Vec<Notice>,
     /// The numbers of the questions.
     pub numbers: Vec<u8>,
@@ -223,9 +223,9 @@ pub(crate) struct Somebody {
 }
 
 impl Somebody {
-    pub(crate) fn new(desk: Rc<RefCell<Desk>>) -> Self {
+    pub(crate) fn new(bench: Rc<RefCell<Bench>>) -> Self {
         Self {
-            desk,
+            bench,
             told: Vec::new(),
             numbers: Vec::new(),
             asked: Vec::new(),
@@ -246,13 +246,13 @@ impl Somebody {
     pub(crate) fn once_told(
         &mut self,
         is_awaited: IsAwaited,
-        happening: impl FnOnce(&Rc<RefCell<Desk>>) + 'static,
+        happening: impl FnOnce(&Rc<RefCell<Bench>>) + 'static,
     ) {
         self.at_notices.push_back((is_awaited, Box::new(happening)));
     }
 
     /// Lets this happen at the next question for a PIN for which nothing else is planned.
-    pub(crate) fn once_asked(&mut self, happening: impl FnOnce(&Rc<RefCell<Desk>>) + 'static) {
+    pub(crate) fn once_asked(&mut self, happening: impl FnOnce(&Rc<RefCell<Bench>>) + 'static) {
         self.at_questions.push_back(Box::new(happening));
     }
 }
@@ -263,15 +263,15 @@ impl Prompter for Somebody {
         if self.at_notices.front().is_some_and(|(is_awaited, _)| is_awaited(notice))
             && let Some((_, happening)) = self.at_notices.pop_front()
         {
-            happening(&self.desk);
+            happening(&self.bench);
         }
         if let (Notice::TouchKey | Notice::TouchToChoose, Some((key, delay))) =
             (notice, self.touches.front().copied())
         {
             self.touches.pop_front();
-            let mut desk = self.desk.borrow_mut();
-            let at = desk.now() + delay;
-            desk.touch_at(key, at);
+            let mut bench = self.bench.borrow_mut();
+            let at = bench.now() + delay;
+            bench.touch_at(key, at);
         }
     }
 
@@ -279,22 +279,22 @@ impl Prompter for Somebody {
         self.numbers.push(prompt.question);
         self.asked.push((prompt.reason, prompt.retries_left));
         self.shown.push(prompt.shown_name.map(str::to_owned));
-        let desk = self.desk.borrow();
-        self.counted.push(desk.plugged().into_iter().map(|key| desk.counts(key).transactions).sum());
-        self.lit.push(desk.plugged().into_iter().filter(|key| desk.blinking(*key)).collect());
-        drop(desk);
+        let bench = self.bench.borrow();
+        self.counted.push(bench.plugged().into_iter().map(|key| bench.counts(key).transactions).sum());
+        self.lit.push(bench.plugged().into_iter().filter(|key| bench.blinking(*key)).collect());
+        drop(bench);
         if let Some(happening) = self.at_questions.pop_front() {
-            happening(&self.desk);
+            happening(&self.bench);
         }
         let typing = self.typing;
-        self.desk.borrow_mut().advance(typing);
+        self.bench.borrow_mut().advance(typing);
         self.answers.pop_front().unwrap_or(PinAnswer::Empty)
     }
 
     fn choose_account(&mut self, accounts: &[String]) -> AccountAnswer {
         self.offered.push(accounts.to_vec());
         let typing = self.typing;
-        self.desk.borrow_mut().advance(typing);
+        self.bench.borrow_mut().advance(typing);
         self.account
     }
 }
@@ -303,9 +303,9 @@ pub(crate) fn pin(text: &str) -> PinAnswer {
     PinAnswer::Pin(Secret::new(text.as_bytes().to_vec()))
 }
 
-/// A desk, its person, and the passkeys enrolled so far.
+/// A bench, its person, and the passkeys enrolled so far.
 pub(crate) struct Scene {
-    pub platform: DeskPlatform,
+    pub platform: BenchPlatform,
     pub person: Somebody,
     pub passkeys: Vec<Credential>,
     pub user_handle: UserHandle,
@@ -324,7 +324,7 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let built_in = Config::default().policy("desk", &passkey_core::config::Settings::default());
+        let built_in = Config::default().policy("bench", &passkey_core::config::Settings::default());
         // A test that waits for a key says so.
         let policy = Policy { wait_for_key: Duration::ZERO, ..built_in };
         Self { policy, forbidden_pin: None, takes_recovery_code: false, sign_count: None }
@@ -333,10 +333,10 @@ impl Default for Settings {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        let desk = Rc::new(RefCell::new(Desk::new()));
+        let bench = Rc::new(RefCell::new(Bench::new()));
         Self {
-            platform: DeskPlatform::new(Rc::clone(&desk)),
-            person: Somebody::new(desk),
+            platform: BenchPlatform::new(Rc::clone(&bench)),
+            person: Somebody::new(bench),
             passkeys: Vec::new(),
             user_handle: UserHandle::new(vec![7; 32]).unwrap(),
             settings: Settings::default(),
@@ -344,19 +344,19 @@ impl Scene {
         }
     }
 
-    pub(crate) fn desk(&self) -> std::cell::RefMut<'_, Desk> {
-        self.platform.desk.borrow_mut()
+    pub(crate) fn bench(&self) -> std::cell::RefMut<'_, Bench> {
+        self.platform.bench.borrow_mut()
     }
 
     pub(crate) fn add(&mut self, config: KeyConfig) -> Key {
-        self.desk().add(config)
+        self.bench().add(config)
     }
 
     /// Enrols with the first answer typed as the PIN, where one is asked for, and the key touched after half a second.
     pub(crate) fn enrol_with(&mut self, key: Key, enrolment: Enrolment<'_>) -> Result<Enrolled, EnrolError> {
-        self.desk().touch_after(key, ms(500));
+        self.bench().touch_after(key, ms(500));
         let result = ceremony::enrol(&mut self.platform, &mut self.person, &enrolment);
-        self.desk().never(key);
+        self.bench().never(key);
         result
     }
 
@@ -383,12 +383,12 @@ impl Scene {
         }
     }
 
-    /// Enrols `key` alone on the desk: the others are plugged out meanwhile.
+    /// Enrols `key` alone on the bench: the others are plugged out meanwhile.
     pub(crate) fn enrol(&mut self, key: Key, pin_text: Option<&str>) -> Credential {
-        let mut others = self.desk().plugged();
+        let mut others = self.bench().plugged();
         others.retain(|other| *other != key);
         for other in &others {
-            self.desk().unplug(*other);
+            self.bench().unplug(*other);
         }
         self.person.answers.extend(pin_text.map(pin));
         let handle = self.user_handle.clone();
@@ -396,7 +396,7 @@ impl Scene {
         let enrolment = Self::enrolment(&name, &handle, &[]);
         let enrolled = self.enrol_with(key, enrolment).expect("enrolled");
         for other in &others {
-            self.desk().plug(*other);
+            self.bench().plug(*other);
         }
         self.passkeys.push(enrolled.credential.clone());
         self.forget_the_past();
@@ -405,9 +405,9 @@ impl Scene {
 
     /// Counts and memories start anew.
     pub(crate) fn forget_the_past(&mut self) {
-        let keys = self.desk().plugged();
+        let keys = self.bench().plugged();
         for key in keys {
-            self.desk().reset_counts(key);
+            self.bench().reset_counts(key);
         }
         self.person.told.clear();
         self.person.asked.clear();
@@ -440,27 +440,27 @@ impl Scene {
             takes_recovery_code: self.settings.takes_recovery_code,
         };
         let attempt = ceremony::sign_in(&mut self.platform, &mut self.person, &request);
-        let now = self.desk().now();
+        let now = self.bench().now();
         self.ended_at = now;
         assert!(self.platform.open.is_empty(), "every key is closed");
         assert!(self.platform.locks.is_empty(), "every lock is given back");
         // Any request still in flight has been cancelled: no key blinks on.
-        let mut desk = self.desk();
-        desk.advance(ms(300));
-        let blinking: Vec<Key> = desk.plugged().into_iter().filter(|key| desk.blinking(*key)).collect();
+        let mut bench = self.bench();
+        bench.advance(ms(300));
+        let blinking: Vec<Key> = bench.plugged().into_iter().filter(|key| bench.blinking(*key)).collect();
         // U2F knows no way of taking a request back: those keys stop by themselves.
-        assert!(blinking.iter().all(|key| desk.counts(*key).msg > 0), "no key is left blinking");
+        assert!(blinking.iter().all(|key| bench.counts(*key).msg > 0), "no key is left blinking");
         if !blinking.is_empty() {
-            desk.advance(seconds(15));
+            bench.advance(seconds(15));
         }
-        assert!(!desk.plugged().into_iter().any(|key| desk.blinking(key)), "no key goes on blinking");
-        drop(desk);
+        assert!(!bench.plugged().into_iter().any(|key| bench.blinking(key)), "no key goes on blinking");
+        drop(bench);
         attempt
     }
 
     /// How long a sign-in takes on the fake clock.
     pub(crate) fn timed_sign_in(&mut self) -> (Attempt, Duration) {
-        let start = self.desk().now();
+        let start = self.bench().now();
         let attempt = self.sign_in();
         (attempt, self.ended_at - start)
     }

@@ -18,12 +18,12 @@ const UNUSABLE: [Misbehaviour; 5] = [
 fn replug_once_told(scene: &mut Scene, key: Key) {
     scene.person.once_told(
         |notice| matches!(notice, Notice::KeyUnusable(_)),
-        move |desk| {
-            let mut desk = desk.borrow_mut();
-            let at = desk.now() + seconds(3);
-            desk.unplug(key);
-            desk.sabotage(key, None);
-            desk.plug_at(key, at);
+        move |bench| {
+            let mut bench = bench.borrow_mut();
+            let at = bench.now() + seconds(3);
+            bench.unplug(key);
+            bench.sabotage(key, None);
+            bench.plug_at(key, at);
         },
     );
 }
@@ -38,8 +38,8 @@ fn a_key_that_answers_only_that_it_cannot_signs_in_once_replugged() {
             scene.settings.policy.wait_for_key = seconds(30);
             // No status is a reply to INIT: what answers with one does so from the first request behind it on.
             let asked_first = (how != Misbehaviour::Refusal(0x7f) || asked != Asked::Init).then_some(asked);
-            scene.desk().sabotage(key, Some(Sabotage { asked: asked_first, nth: 1, how }));
-            scene.desk().auto_touch(key, ms(200));
+            scene.bench().sabotage(key, Some(Sabotage { asked: asked_first, nth: 1, how }));
+            scene.bench().auto_touch(key, ms(200));
             replug_once_told(&mut scene, key);
             let (attempt, taken) = scene.timed_sign_in();
             assert!(is_verified(&attempt), "{how:?} at {asked:?}: {attempt:?} {:?}", scene.person.told);
@@ -55,21 +55,21 @@ fn a_key_that_gets_stuck_after_a_wrong_finger_signs_in_once_replugged() {
         let mut scene = Scene::new();
         let sensor = KeyConfig { fingerprints: Fingerprints::Enrolled, ..KeyConfig::new("mine") };
         let key = scene.add(sensor.pin("1234"));
-        scene.desk().auto_touch(key, ms(1));
+        scene.bench().auto_touch(key, ms(1));
         scene.enrol(key, None);
         scene.settings.policy.verification = UserVerification::Required;
         let wrong_finger = Misbehaviour::Refusal(0x3f);
         let sabotage = Sabotage { asked: Some(Asked::UvToken), nth: 1, how: wrong_finger };
-        scene.desk().sabotage(key, Some(sabotage));
+        scene.bench().sabotage(key, Some(sabotage));
         scene.person.once_told(
             |notice| matches!(notice, Notice::FingerprintAgain { .. }),
-            move |desk| {
+            move |bench| {
                 let stuck = Sabotage { asked: None, nth: 1, how };
-                desk.borrow_mut().sabotage(key, Some(stuck));
+                bench.borrow_mut().sabotage(key, Some(stuck));
             },
         );
         replug_once_told(&mut scene, key);
-        scene.desk().auto_touch(key, ms(200));
+        scene.bench().auto_touch(key, ms(200));
         let (attempt, taken) = scene.timed_sign_in();
         assert!(is_verified(&attempt), "{how:?}: {attempt:?} {:?}", scene.person.told);
         assert!(taken < seconds(12), "{how:?}: {taken:?}");
@@ -85,8 +85,8 @@ fn a_write_that_fails_costs_nothing() {
         let key = scene.add(KeyConfig::new("mine"));
         scene.enrol(key, None);
         scene.add(KeyConfig::new("another"));
-        scene.desk().auto_touch(key, ms(200));
-        scene.desk().fail_write(key, nth);
+        scene.bench().auto_touch(key, ms(200));
+        scene.bench().fail_write(key, nth);
         let (attempt, taken) = scene.timed_sign_in();
         assert!(is_verified(&attempt), "write {nth}: {attempt:?}");
         assert!(taken < seconds(1), "write {nth}: {taken:?}");
@@ -103,8 +103,8 @@ fn a_write_that_fails_sends_no_pin_twice() {
         let key = scene.add(KeyConfig::new("mine").pin("1234"));
         scene.enrol(key, Some("1234"));
         scene.settings.policy.verification = UserVerification::Required;
-        scene.desk().auto_touch(key, ms(200));
-        scene.desk().fail_write(key, nth);
+        scene.bench().auto_touch(key, ms(200));
+        scene.bench().fail_write(key, nth);
         scene.person.answers.extend([pin("1234"), pin("1234")]);
         replug_once_told(&mut scene, key);
         let attempt = scene.sign_in();
@@ -112,15 +112,15 @@ fn a_write_that_fails_sends_no_pin_twice() {
         let told = scene.person.at_notices.is_empty();
         replugged += usize::from(told);
         assert_eq!(scene.person.asked.len(), 1 + usize::from(told), "write {nth}");
-        assert_eq!(scene.desk().pin_retries(key), 8);
+        assert_eq!(scene.bench().pin_retries(key), 8);
 
         // A wrong one costs one try at the most.
         scene.forget_the_past();
         scene.settings.policy.pin_attempts = 1;
-        scene.desk().fail_write(key, nth);
+        scene.bench().fail_write(key, nth);
         scene.person.answers.push_back(pin("9999"));
         assert!(!is_verified(&scene.sign_in()));
-        assert!(scene.desk().pin_retries(key) >= 7, "write {nth}");
+        assert!(scene.bench().pin_retries(key) >= 7, "write {nth}");
     }
     assert!((1..5).contains(&replugged), "only for the reports with the PIN: {replugged}");
 }
@@ -132,9 +132,9 @@ fn keys_that_cannot_be_listed_once_are_listed_again() {
         let key = scene.add(KeyConfig::new("mine"));
         scene.enrol(key, None);
         scene.settings.policy.wait_for_key = seconds(wait_for_key);
-        let until = scene.desk().now() + ms(1);
+        let until = scene.bench().now() + ms(1);
         scene.platform.unlistable = Some((ListError::Failed, Duration::ZERO..until));
-        scene.desk().auto_touch(key, ms(200));
+        scene.bench().auto_touch(key, ms(200));
         let (attempt, taken) = scene.timed_sign_in();
         assert!(is_verified(&attempt), "{attempt:?}");
         assert!(taken < seconds(1), "{taken:?}");
@@ -148,10 +148,10 @@ fn keys_that_cannot_be_listed_later_stay() {
     let key = scene.add(KeyConfig::new("mine"));
     scene.enrol(key, None);
     let another = scene.add(KeyConfig::new("another"));
-    scene.desk().unplug(another);
-    let now = scene.desk().now();
-    scene.desk().plug_at(another, now + seconds(1));
-    scene.desk().touch_at(key, now + seconds(3));
+    scene.bench().unplug(another);
+    let now = scene.bench().now();
+    scene.bench().plug_at(another, now + seconds(1));
+    scene.bench().touch_at(key, now + seconds(3));
     scene.platform.unlistable = Some((ListError::Failed, now + ms(500)..now + seconds(2)));
     assert!(is_verified(&scene.sign_in()));
 }
@@ -185,14 +185,14 @@ fn a_key_that_says_nothing_at_first_signs_in_once_it_does() {
     let key = scene.add(KeyConfig::new("mine"));
     let passkey = scene.enrol(key, None);
     let slow = scene.add(KeyConfig { quirks, ..KeyConfig::new("mine") });
-    scene.desk().unplug(key);
-    scene.desk().advance(seconds(30));
+    scene.bench().unplug(key);
+    scene.bench().advance(seconds(30));
     assert_eq!(scene.enrol(slow, None).id, passkey.id);
     scene.passkeys.pop();
     scene.settings.policy.wait_for_key = seconds(40);
-    scene.desk().unplug(slow);
-    scene.desk().plug(slow);
-    scene.desk().auto_touch(slow, ms(200));
+    scene.bench().unplug(slow);
+    scene.bench().plug(slow);
+    scene.bench().auto_touch(slow, ms(200));
     let (attempt, taken) = scene.timed_sign_in();
     assert!(is_verified(&attempt), "{attempt:?} {:?}", scene.person.told);
     assert!(taken < seconds(26), "{taken:?}");
@@ -206,9 +206,9 @@ fn a_device_that_speaks_nothing_we_know_is_named() {
         let mut scene = Scene::new();
         let key = scene.add(KeyConfig::new("mine"));
         scene.enrol(key, None);
-        scene.desk().unplug(key);
+        scene.bench().unplug(key);
         scene.settings.policy.wait_for_key = seconds(10);
-        scene.desk().add_impostor(ImpostorConfig { capabilities, ..ImpostorConfig::new("dumb") });
+        scene.bench().add_impostor(ImpostorConfig { capabilities, ..ImpostorConfig::new("dumb") });
         let attempt = scene.sign_in();
         let error = SignInError::KeyUnusable(KeyError::NoProtocol);
         assert_eq!(attempt.result.unwrap_err(), error, "0x{capabilities:02x}");

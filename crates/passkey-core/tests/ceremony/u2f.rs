@@ -32,15 +32,15 @@ fn enrols_and_signs_in() {
     assert_eq!(attempt.passkey.unwrap().id, passkey.id);
     assert_eq!(scene.person.told, [Notice::TouchKey]);
     assert!(taken < seconds(2) + ms(200), "{taken:?}");
-    assert_eq!(scene.desk().counts(key).cbor, 0);
+    assert_eq!(scene.bench().counts(key).cbor, 0);
 }
 
 #[test]
 fn a_touch_beforehand_signs_in_with_two_transactions() {
     let (mut scene, key) = scene();
-    scene.desk().auto_touch(key, ms(0));
+    scene.bench().auto_touch(key, ms(0));
     assert!(is_verified(&scene.sign_in()));
-    let counts = scene.desk().counts(key);
+    let counts = scene.bench().counts(key);
     assert!(counts.transactions <= 3, "INIT, and the signature asked for once or twice: {counts:?}");
 }
 
@@ -51,13 +51,13 @@ fn the_right_one_of_many_passkeys_is_found() {
     for name in ["a", "b", "c"] {
         let other = scene.add(old(name));
         scene.enrol(other, None);
-        scene.desk().unplug(other);
+        scene.bench().unplug(other);
     }
     let modern = scene.add(KeyConfig::new("modern"));
     scene.enrol(modern, None);
-    scene.desk().unplug(modern);
+    scene.bench().unplug(modern);
     let mine = scene.enrol(key, None);
-    scene.desk().auto_touch(key, ms(300));
+    scene.bench().auto_touch(key, ms(300));
     assert_eq!(scene.sign_in().result.unwrap().credential().id, mine.id);
 }
 
@@ -87,13 +87,13 @@ fn beside_a_key_that_needs_its_pin_only_the_touched_one_matters() {
     let pinned = scene.add(KeyConfig { always_uv: true, ..KeyConfig::new("pinned").pin("1234") });
     scene.enrol(old, None);
     scene.enrol(pinned, Some("1234"));
-    scene.desk().touch_after(old, ms(500));
+    scene.bench().touch_after(old, ms(500));
     let attempt = scene.sign_in();
     assert_eq!(attempt.result.unwrap().credential().id, scene.passkeys[0].id);
     assert!(scene.person.asked.is_empty());
 
     scene.forget_the_past();
-    scene.desk().auto_touch(pinned, ms(500));
+    scene.bench().auto_touch(pinned, ms(500));
     scene.person.answers.push_back(pin("1234"));
     assert_eq!(scene.sign_in().result.unwrap().credential().id, scene.passkeys[1].id);
 }
@@ -101,11 +101,11 @@ fn beside_a_key_that_needs_its_pin_only_the_touched_one_matters() {
 #[test]
 fn a_foreign_one_is_let_go_and_never_blinks() {
     let (mut scene, mine) = scene();
-    scene.desk().unplug(mine);
+    scene.bench().unplug(mine);
     let foreign = scene.add(old("foreign"));
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::ForeignKeys);
     assert_eq!(scene.person.told, []);
-    assert!(!scene.desk().blinking(foreign));
+    assert!(!scene.bench().blinking(foreign));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn it_cannot_verify_its_user() {
     assert_eq!(error, SignInError::CannotVerifyUser(Impossible::U2fOnly));
     scene.settings.policy.verification = UserVerification::Preferred;
     let key = Key(0);
-    scene.desk().auto_touch(key, ms(100));
+    scene.bench().auto_touch(key, ms(100));
     assert!(is_verified(&scene.sign_in()));
 }
 
@@ -128,14 +128,14 @@ fn without_a_touch_it_ends_at_the_deadline() {
     assert_eq!(attempt.result.unwrap_err(), SignInError::NoTouch);
     assert_eq!(attempt.passkey, None, "it has not proved to hold any");
     assert_eq!(taken, seconds(5));
-    assert!(scene.desk().counts(key).transactions < 40, "asked a few times a second");
+    assert!(scene.bench().counts(key).transactions < 40, "asked a few times a second");
 }
 
 #[test]
 fn unplugging_and_ctrl_c_are_noticed_at_once() {
     let (mut scene, key) = scene();
-    scene.desk().unplug_at(key, seconds(100));
-    let now = scene.desk().now();
+    scene.bench().unplug_at(key, seconds(100));
+    let now = scene.bench().now();
     scene.platform.interrupt_at = Some(now + seconds(1));
     let (attempt, taken) = scene.timed_sign_in();
     assert_eq!(attempt.result.unwrap_err(), SignInError::Interrupted);
@@ -143,11 +143,11 @@ fn unplugging_and_ctrl_c_are_noticed_at_once() {
     scene.platform.interrupt_at = None;
 
     scene.settings.policy.wait_for_key = seconds(20);
-    let now = scene.desk().now();
-    scene.desk().unplug_at(key, now + seconds(2));
-    scene.desk().plug_at(key, now + seconds(4));
+    let now = scene.bench().now();
+    scene.bench().unplug_at(key, now + seconds(2));
+    scene.bench().plug_at(key, now + seconds(4));
     scene.forget_the_past();
-    scene.desk().touch_at(key, now + seconds(6));
+    scene.bench().touch_at(key, now + seconds(6));
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.told, [Notice::TouchKey, Notice::KeyRemoved, Notice::TouchKey]);
 }
@@ -159,15 +159,15 @@ fn lies_are_noticed() {
         [(Corruption::Signature, SignInError::ForeignKeys), (Corruption::Flags, not_present)]
     {
         let (mut scene, key) = scene();
-        scene.desk().auto_touch(key, ms(100));
-        scene.desk().corrupt(key, Some(corruption));
+        scene.bench().auto_touch(key, ms(100));
+        scene.bench().corrupt(key, Some(corruption));
         let failed = scene.sign_in().result.unwrap_err();
         assert_eq!(failed, error, "{corruption:?}");
     }
     let (mut scene, key) = scene();
     scene.settings.sign_count = Some(u32::MAX);
     scene.settings.policy.counter = CounterPolicy::Deny;
-    scene.desk().auto_touch(key, ms(100));
+    scene.bench().auto_touch(key, ms(100));
     let failed = scene.sign_in().result.unwrap_err();
     assert!(matches!(failed, SignInError::Rejected(VerifyError::CounterNotGreater(_))), "{failed:?}");
 }
@@ -249,7 +249,7 @@ fn a_key_that_claims_ctap2_and_refuses_it_is_one_of_u2f() {
             if !is_alone {
                 scene.add(KeyConfig::new("another"));
             }
-            scene.desk().auto_touch(key, ms(300));
+            scene.bench().auto_touch(key, ms(300));
             let attempt = scene.sign_in();
             assert!(is_verified(&attempt), "{refusal:?}: {attempt:?}");
         }

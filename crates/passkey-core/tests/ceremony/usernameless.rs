@@ -20,17 +20,17 @@ fn enrol_discoverable(
     handle: &UserHandle,
     pin_text: Option<&str>,
 ) -> Credential {
-    let mut others = scene.desk().plugged();
+    let mut others = scene.bench().plugged();
     others.retain(|other| *other != key);
     for other in &others {
-        scene.desk().unplug(*other);
+        scene.bench().unplug(*other);
     }
     scene.person.answers.extend(pin_text.map(pin));
-    scene.desk().touch_after(key, ms(100));
+    scene.bench().touch_after(key, ms(100));
     let enrolment = Enrolment { discoverable: true, ..Scene::enrolment("mine", handle, &[]) };
     let enrolled = enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
     for other in &others {
-        scene.desk().plug(*other);
+        scene.bench().plug(*other);
     }
     scene.forget_the_past();
     enrolled.credential
@@ -54,14 +54,14 @@ fn scene(users: u8) -> (Scene, Key, PhoneBook) {
 fn the_key_says_who_it_is() {
     let (mut scene, key, phone_book) = scene(1);
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().touch_after(key, ms(200));
+    scene.bench().touch_after(key, ms(200));
     let attempt = scene.sign_in_anyone(&phone_book);
     assert!(attempt.result.unwrap().user_verified());
     assert_eq!(attempt.account.unwrap().name, "a");
     assert_eq!(scene.person.asked.len(), 1);
     assert_eq!(scene.person.told, [Notice::TouchKey]);
     assert!(scene.person.offered.is_empty());
-    assert_eq!(scene.desk().counts(key).transactions, 6, "no silent question");
+    assert_eq!(scene.bench().counts(key).transactions, 6, "no silent question");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn of_several_accounts_the_person_chooses_one() {
         let (mut scene, key, phone_book) = scene(3);
         scene.person.answers.push_back(pin("1234"));
         scene.person.account = AccountAnswer::Chosen(chosen);
-        scene.desk().touch_after(key, ms(200));
+        scene.bench().touch_after(key, ms(200));
         let attempt = scene.sign_in_anyone(&phone_book);
         let offered = scene.person.offered[0].clone();
         let mut sorted = offered.clone();
@@ -92,7 +92,7 @@ fn who_chooses_none_is_not_signed_in() {
         let (mut scene, key, phone_book) = scene(3);
         scene.person.answers.push_back(pin("1234"));
         scene.person.account = answer;
-        scene.desk().touch_after(key, ms(200));
+        scene.bench().touch_after(key, ms(200));
         let attempt = scene.sign_in_anyone(&phone_book);
         assert_eq!(attempt.result.unwrap_err(), expected);
         assert!(attempt.account.is_none());
@@ -104,11 +104,11 @@ fn accounts_that_are_gone_are_not_offered() {
     let (mut scene, key, _) = scene(2);
     let green = scene.add(KeyConfig::new("green").pin("5678"));
     let passkey = enrol_discoverable(&mut scene, green, &handle(9), Some("5678"));
-    scene.desk().unplug(green);
+    scene.bench().unplug(green);
     let mut phone_book = PhoneBook::default();
     phone_book.add("other", &handle(9), &[&passkey]);
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().touch_after(key, ms(200));
+    scene.bench().touch_after(key, ms(200));
     let attempt = scene.sign_in_anyone(&phone_book);
     assert_eq!(attempt.result.unwrap_err(), SignInError::UnknownAccount);
 }
@@ -119,11 +119,11 @@ fn a_handle_alone_opens_nothing() {
     let (mut scene, key, _) = scene(1);
     let green = scene.add(KeyConfig::new("green").pin("5678"));
     let passkey = enrol_discoverable(&mut scene, green, &handle(9), Some("5678"));
-    scene.desk().unplug(green);
+    scene.bench().unplug(green);
     let mut phone_book = PhoneBook::default();
     phone_book.add("victim", &handle(1), &[&passkey]);
     scene.person.answers.push_back(pin("1234"));
-    scene.desk().touch_after(key, ms(200));
+    scene.bench().touch_after(key, ms(200));
     let attempt = scene.sign_in_anyone(&phone_book);
     assert_eq!(attempt.result.unwrap_err(), SignInError::Rejected(VerifyError::CredentialNotAskedFor));
 }
@@ -134,9 +134,9 @@ fn lies_are_noticed() {
         [(Corruption::Signature, VerifyError::BadSignature), (Corruption::RpHash, VerifyError::WrongRpId)]
     {
         let (mut scene, key, phone_book) = scene(1);
-        scene.desk().corrupt(key, Some(corruption));
+        scene.bench().corrupt(key, Some(corruption));
         scene.person.answers.push_back(pin("1234"));
-        scene.desk().touch_after(key, ms(200));
+        scene.bench().touch_after(key, ms(200));
         let error = scene.sign_in_anyone(&phone_book).result.unwrap_err();
         assert_eq!(error, SignInError::Rejected(expected));
     }
@@ -155,7 +155,7 @@ fn an_empty_pin_falls_through() {
     let (mut scene, key, phone_book) = scene(1);
     let error = scene.sign_in_anyone(&phone_book).result.unwrap_err();
     assert_eq!(error, SignInError::Pin(TokenError::Empty));
-    assert_eq!(scene.desk().pin_retries(key), 8);
+    assert_eq!(scene.bench().pin_retries(key), 8);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn of_several_keys_the_touched_one_is_asked() {
     assert!(attempt.result.is_ok());
     assert_eq!(attempt.account.unwrap().name, "g");
     assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey]);
-    assert_eq!(scene.desk().pin_retries(blue), 8);
+    assert_eq!(scene.bench().pin_retries(blue), 8);
 }
 
 #[test]

@@ -28,10 +28,10 @@ pub fn serve() -> io::Result<()> {
     let port = OpenOptions::new().read(true).write(true).open(port()?)?;
     let host = Host { port: Arc::new(Mutex::new(port.try_clone()?)) };
     host.tell(0, Answer::Ready);
-    let mut desk = Desk::default();
+    let mut bench = Bench::default();
     for line in BufReader::new(port).lines() {
         let Request { id, action } = serde_json::from_str(&line?)?;
-        if let Err(error) = perform(&host, &mut desk, id, action) {
+        if let Err(error) = perform(&host, &mut bench, id, action) {
             host.tell(id, Answer::Failed { reason: error.to_string() });
         }
     }
@@ -40,14 +40,14 @@ pub fn serve() -> io::Result<()> {
 
 /// What the person works with.
 #[derive(Default)]
-struct Desk {
+struct Bench {
     terminals: HashMap<u64, Terminal>,
     /// Plugged in when it is first used: tests that know none see no other device than security keys.
     keyboard: Option<Keyboard>,
 }
 
-fn perform(host: &Host, desk: &mut Desk, id: u64, action: Action) -> io::Result<()> {
-    let Desk { terminals, keyboard } = desk;
+fn perform(host: &Host, bench: &mut Bench, id: u64, action: Action) -> io::Result<()> {
+    let Bench { terminals, keyboard } = bench;
     match action {
         Action::Run { user, command, stdin } => {
             let host = host.clone();

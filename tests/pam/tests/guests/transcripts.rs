@@ -20,17 +20,17 @@ fn with_keys_the_command_does_what_is_written() {
     let documents = Document::read_all(&folder);
     assert!(documents.len() > 3, "{}", documents.len());
     for document in &documents {
-        play(document, &mut Desk::new(&guest));
+        play(document, &mut Bench::new(&guest));
     }
 }
 
 /// A machine as it was made, and no key about.
-struct Desk<'g> {
+struct Bench<'g> {
     guest: &'g Guest,
     ids: Ids,
 }
 
-impl<'g> Desk<'g> {
+impl<'g> Bench<'g> {
     fn new(guest: &'g Guest) -> Self {
         guest
             .root(
@@ -43,7 +43,7 @@ impl<'g> Desk<'g> {
     }
 }
 
-impl Stage for Desk<'_> {
+impl Stage for Bench<'_> {
     type Dialogue = AtTerminal;
 
     fn direct(&mut self, words: &str) {

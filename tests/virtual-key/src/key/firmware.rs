@@ -6,8 +6,8 @@ use std::time::Duration;
 use opensk::{Ctap, Transport};
 
 use super::env::{Ended, KeyEnv};
-use super::mouth::Mouth;
 use super::profile::Lie;
+use super::transmit::Mouth;
 use super::{Port, Shared, Wake, crypto, profile};
 use crate::{Misbehaviour, Report};
 
@@ -21,17 +21,17 @@ const KEEPALIVE_CANCEL: u8 = 0x2d;
 pub(crate) fn run<P: Port>(shared: &Arc<Shared>, port: P) {
     let mut ctap = Ctap::new(KeyEnv::new(port, Arc::clone(shared)));
     let hears_from = ctap.env().port.now() + shared.lock().config.quirks.mute_for;
-    let mut mouth = Mouth::default();
+    let mut transmit = Mouth::default();
     let mut u2f_until = None;
     while !ctap.env().unplugged {
-        let deadline = [u2f_until, mouth.speaks_at()].into_iter().flatten().min();
+        let deadline = [u2f_until, transmit.speaks_at()].into_iter().flatten().min();
         match ctap.env().port.wait(deadline) {
             Wake::Unplugged => break,
             Wake::Report(_) if ctap.env().port.now() < hears_from => continue,
-            Wake::Report(report) => answer(&mut ctap, &mut mouth, report),
+            Wake::Report(report) => answer(&mut ctap, &mut transmit, report),
             // Granting does nothing unless a U2F request has asked: the touch is lost.
             Wake::Touch(_) => ctap.u2f_grant_user_presence(),
-            Wake::Deadline => mouth.speak(ctap.env()),
+            Wake::Deadline => transmit.speak(ctap.env()),
         }
         // U2F does not wait for the person; the host asks again and again.
         let now = ctap.env().port.now();
@@ -42,12 +42,12 @@ pub(crate) fn run<P: Port>(shared: &Arc<Shared>, port: P) {
     shared.want_touch(None);
 }
 
-fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, mouth: &mut Mouth, report: Report) {
+fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, transmit: &mut Mouth, report: Report) {
     let mut next = Some(report);
     while let Some(report) = next.take() {
         let env = ctap.env();
         (env.request, env.asked, env.ended) = (None, None, None);
-        let request = mouth.hear(&report);
+        let request = transmit.hear(&report);
         let asked = request.as_deref().and_then(Mouth::asked);
         // A CTAP2 request is computed on, and looked at, when OpenSK shows it.
         if asked.is_some() {
@@ -84,6 +84,6 @@ fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, mouth: &mut Mouth, report: Report
         let lie = env.corruption.map(|corruption| Lie { corruption, allow_list: &env.allow_list });
         let reply = profile::dress(&env.shared.lock(), lie, command, env.asked, reply);
         env.misbehaviour = env.misbehaviour.or(jammed);
-        mouth.say(env, &reply);
+        transmit.say(env, &reply);
     }
 }

@@ -5,8 +5,8 @@ mod crypto;
 mod env;
 mod firmware;
 mod key_store;
-mod mouth;
 mod profile;
+mod transmit;
 
 use std::time::Duration;
 

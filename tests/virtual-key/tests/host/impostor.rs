@@ -1,9 +1,9 @@
-//! One impostor on a desk and a host with a channel on it.
+//! One impostor on a bench and a host with a channel on it.
 
 use std::time::Duration;
 
 use sk_cbor::Value;
-use virtual_key::{Desk, ImpostorConfig, KeyId, Record, Requested};
+use virtual_key::{Bench, ImpostorConfig, KeyId, Record, Requested};
 
 use super::{CBOR, Host, Map};
 
@@ -16,7 +16,7 @@ pub const GET_INFO: u8 = 0x04;
 pub const BROADCAST: [u8; 4] = [0xff; 4];
 
 pub struct Scene {
-    pub desk: Desk,
+    pub bench: Bench,
     pub key: KeyId,
     pub record: Record,
     pub host: Host,
@@ -24,11 +24,11 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(config: ImpostorConfig) -> Self {
-        let mut desk = Desk::new();
-        let (key, record) = desk.add_impostor(config);
-        let host = Host::open(&mut desk, key);
+        let mut bench = Bench::new();
+        let (key, record) = bench.add_impostor(config);
+        let host = Host::open(&mut bench, key);
         record.clear();
-        Self { desk, key, record, host }
+        Self { bench, key, record, host }
     }
 
     pub fn preset(preset: &str) -> Self {
@@ -37,20 +37,20 @@ impl Scene {
 
     /// The payload of the reply to a CTAP2 request, which comes at once.
     pub fn cbor(&mut self, request: &[u8]) -> Vec<u8> {
-        let start = self.desk.now();
-        self.host.send(&mut self.desk, CBOR, request);
-        let (command, payload) = self.host.receive(&mut self.desk, SECOND).unwrap();
-        assert_eq!((command, self.desk.now()), (CBOR, start));
+        let start = self.bench.now();
+        self.host.send(&mut self.bench, CBOR, request);
+        let (command, payload) = self.host.receive(&mut self.bench, SECOND).unwrap();
+        assert_eq!((command, self.bench.now()), (CBOR, start));
         payload
     }
 
     pub fn message(&mut self, command: u8, payload: &[u8]) -> Option<(u8, Vec<u8>)> {
-        self.host.send(&mut self.desk, command, payload);
-        self.host.receive(&mut self.desk, SECOND)
+        self.host.send(&mut self.bench, command, payload);
+        self.host.receive(&mut self.bench, SECOND)
     }
 
     pub fn call(&mut self, command: u8, parameters: &[(u64, Value)]) -> (u8, Map) {
-        self.host.call(&mut self.desk, command, parameters)
+        self.host.call(&mut self.bench, command, parameters)
     }
 
     pub fn init(&mut self, channel: [u8; 4], nonce: u8) -> Vec<u8> {

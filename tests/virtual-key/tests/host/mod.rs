@@ -15,7 +15,7 @@ pub mod pin;
 use std::time::Duration;
 
 use sk_cbor::Value;
-use virtual_key::{Desk, KeyId, Report};
+use virtual_key::{Bench, KeyId, Report};
 
 pub const CBOR: u8 = 0x10;
 pub const CANCEL: u8 = 0x11;
@@ -24,7 +24,7 @@ pub const ERROR: u8 = 0x3f;
 /// Keep-alive status: user presence needed.
 pub const UP_NEEDED: u8 = 2;
 
-/// One channel on one key of a desk.
+/// One channel on one key of a bench.
 pub struct Host {
     pub key: KeyId,
     pub channel: [u8; 4],
@@ -34,29 +34,29 @@ pub struct Host {
 
 impl Host {
     /// Open the key and get a channel on it.
-    pub fn open(desk: &mut Desk, key: KeyId) -> Self {
-        desk.open(key).unwrap();
+    pub fn open(bench: &mut Bench, key: KeyId) -> Self {
+        bench.open(key).unwrap();
         let mut host = Self { key, channel: [0xff; 4], keepalives: Vec::new() };
-        host.send(desk, 0x06, &[9; 8]);
-        let (command, payload) = host.receive(desk, Duration::from_secs(1)).expect("a reply to INIT");
+        host.send(bench, 0x06, &[9; 8]);
+        let (command, payload) = host.receive(bench, Duration::from_secs(1)).expect("a reply to INIT");
         assert_eq!((command, &payload[..8]), (0x06, &[9; 8][..]));
         host.channel = payload[8..12].try_into().unwrap();
         host
     }
 
-    pub fn send(&mut self, desk: &mut Desk, command: u8, payload: &[u8]) {
+    pub fn send(&mut self, bench: &mut Bench, command: u8, payload: &[u8]) {
         self.keepalives.clear();
         for report in reports(self.channel, command, payload) {
-            desk.write(self.key, &report).unwrap();
+            bench.write(self.key, &report).unwrap();
         }
     }
 
     /// The next message but keep-alives; None if it has not come after `patience`.
-    pub fn receive(&mut self, desk: &mut Desk, patience: Duration) -> Option<(u8, Vec<u8>)> {
-        let deadline = desk.now() + patience;
+    pub fn receive(&mut self, bench: &mut Bench, patience: Duration) -> Option<(u8, Vec<u8>)> {
+        let deadline = bench.now() + patience;
         let mut message: Option<(u8, usize, Vec<u8>)> = None;
         loop {
-            while let Some(report) = desk.read(self.key).expect("a key that is there") {
+            while let Some(report) = bench.read(self.key).expect("a key that is there") {
                 if report[..4] != self.channel {
                     continue;
                 }
@@ -77,30 +77,30 @@ impl Host {
                     return Some((*command, payload.clone()));
                 }
             }
-            if desk.now() == deadline && !desk.wait(deadline) {
+            if bench.now() == deadline && !bench.wait(deadline) {
                 return None;
             }
-            desk.wait(deadline);
+            bench.wait(deadline);
         }
     }
 
     /// One CTAP2 command: status and, if there is one, the map of the reply.
-    pub fn call(&mut self, desk: &mut Desk, command: u8, parameters: &[(u64, Value)]) -> (u8, Map) {
-        self.ask(desk, command, parameters);
-        self.reply(desk)
+    pub fn call(&mut self, bench: &mut Bench, command: u8, parameters: &[(u64, Value)]) -> (u8, Map) {
+        self.ask(bench, command, parameters);
+        self.reply(bench)
     }
 
-    pub fn ask(&mut self, desk: &mut Desk, command: u8, parameters: &[(u64, Value)]) {
+    pub fn ask(&mut self, bench: &mut Bench, command: u8, parameters: &[(u64, Value)]) {
         let mut payload = vec![command];
         if !parameters.is_empty() {
             let map = parameters.iter().map(|(key, value)| (Value::unsigned(*key), value.clone())).collect();
             sk_cbor::write(Value::map(map), &mut payload).unwrap();
         }
-        self.send(desk, CBOR, &payload);
+        self.send(bench, CBOR, &payload);
     }
 
-    pub fn reply(&mut self, desk: &mut Desk) -> (u8, Map) {
-        let (command, payload) = self.receive(desk, Duration::from_secs(60)).expect("a reply in a minute");
+    pub fn reply(&mut self, bench: &mut Bench) -> (u8, Map) {
+        let (command, payload) = self.receive(bench, Duration::from_secs(60)).expect("a reply in a minute");
         assert_eq!(command, CBOR, "{payload:02x?}");
         let map = if payload.len() > 1 {
             sk_cbor::read(&payload[1..]).unwrap().extract_map().unwrap()
@@ -110,8 +110,8 @@ impl Host {
         (payload[0], Map(map))
     }
 
-    pub fn make_credential(&mut self, desk: &mut Desk, discoverable: bool) -> (u8, Map) {
-        self.call(desk, 0x01, &make_credential(discoverable))
+    pub fn make_credential(&mut self, bench: &mut Bench, discoverable: bool) -> (u8, Map) {
+        self.call(bench, 0x01, &make_credential(discoverable))
     }
 }
 

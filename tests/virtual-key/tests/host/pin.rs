@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use p256::{PublicKey, SecretKey, ecdh};
 use sha2::{Digest, Sha256};
 use sk_cbor::Value;
-use virtual_key::Desk;
+use virtual_key::Bench;
 
 use super::{Host, bytes, text};
 
@@ -17,9 +17,9 @@ pub struct Session {
 
 impl Session {
     /// getKeyAgreement.
-    pub fn open(desk: &mut Desk, host: &mut Host) -> Self {
+    pub fn open(bench: &mut Bench, host: &mut Host) -> Self {
         let (status, reply) =
-            host.call(desk, 0x06, &[(0x01, Value::unsigned(1)), (0x02, Value::unsigned(0x02))]);
+            host.call(bench, 0x06, &[(0x01, Value::unsigned(1)), (0x02, Value::unsigned(0x02))]);
         assert_eq!(status, 0);
         let theirs = reply.field(0x01).unwrap().extract_map().unwrap();
         let coordinate = |label: i64| {
@@ -45,7 +45,7 @@ impl Session {
     /// getPinToken, or with `permissions` getPinUvAuthTokenUsingPinWithPermissions: the token or a status.
     pub fn token(
         &self,
-        desk: &mut Desk,
+        bench: &mut Bench,
         host: &mut Host,
         pin: &str,
         permissions: Option<u64>,
@@ -64,7 +64,7 @@ impl Session {
             parameters.push((0x09, Value::unsigned(permissions)));
             parameters.push((0x0a, text("host.example")));
         }
-        let (status, reply) = host.call(desk, 0x06, &parameters);
+        let (status, reply) = host.call(bench, 0x06, &parameters);
         if status != 0 {
             return Err(status);
         }

@@ -393,7 +393,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             KeyError::NoRandomness => self.findings.judge(SignInError::NoRandomness),
             // What keeps it from being opened keeps all of them.
             KeyError::Hidden | KeyError::NoDescriptors => {
-                self.findings.judge(SignInError::KeyUnusable(error))
+                self.findings.judge(SignInError::KeyUnusable(error));
             }
             error => {
                 self.findings.is_unusable(key, error);

@@ -1,7 +1,7 @@
 //! Enrolling.
 
 use super::super::support::{Key, Scene};
-use super::desk::{EAGER, REACTION, TIMEOUT, Typist, Watched};
+use super::bench::{EAGER, REACTION, TIMEOUT, Typist, Watched};
 use super::table::Table;
 use super::{grace, impossible, misbehaviours};
 use passkey_core::ceremony::{self, EnrolError, Enrolled, Enrolment, KeyError, KeyFailure, TokenError};
@@ -115,7 +115,7 @@ impl Way {
     }
 }
 
-/// A desk with hostile keys and perhaps an honest one.
+/// A bench with hostile keys and perhaps an honest one.
 struct Stage {
     scene: Scene,
     way: Way,
@@ -129,19 +129,19 @@ impl Stage {
         if let Some(other) = way.other() {
             let other = scene.add(other);
             scene.enrol(other, None);
-            scene.desk().unplug(other);
+            scene.bench().unplug(other);
         }
         let names = ["hostile", "hostile too"];
         let keys: Vec<Key> = names[..hostile].iter().map(|name| scene.add(way.hostile(name))).collect();
         for key in &keys {
             // It needs no person: it acts as if it had been touched.
             if way != Way::SecondFinger {
-                scene.desk().auto_touch(*key, EAGER);
+                scene.bench().auto_touch(*key, EAGER);
             }
         }
         if honest {
             let key = scene.add(KeyConfig { aaguid: HONEST, ..KeyConfig::new("honest") });
-            scene.desk().auto_touch(key, REACTION);
+            scene.bench().auto_touch(key, REACTION);
         }
         let person = Typist {
             pins: names.map(|name| (name, "5678")).to_vec(),
@@ -154,7 +154,7 @@ impl Stage {
     fn sabotage(&mut self, step: &Step, how: Misbehaviour) {
         for key in &self.hostile {
             let sabotage = Sabotage { asked: Some(step.asked), nth: step.nth, how };
-            self.scene.desk().sabotage(*key, Some(sabotage));
+            self.scene.bench().sabotage(*key, Some(sabotage));
         }
     }
 
@@ -216,9 +216,9 @@ fn every_step_is_reached() {
         assert_eq!(word(&stage.enrol().0), "enrols", "{}", step.name);
         let mut stage = Stage::new(step.way, needed(step.way), false);
         stage.sabotage(step, Misbehaviour::Unplug);
-        let before = stage.scene.desk().plug_changes();
+        let before = stage.scene.bench().plug_changes();
         let _ = stage.enrol();
-        assert_ne!(stage.scene.desk().plug_changes(), before, "{} is never asked", step.name);
+        assert_ne!(stage.scene.bench().plug_changes(), before, "{} is never asked", step.name);
     }
 }
 

@@ -1,9 +1,9 @@
 //! A key that is honest up to a certain request and then is not: every request of the ceremonies × everything a key can do
-//! wrong, alone on the desk and beside an honest key.
+//! wrong, alone on the bench and beside an honest key.
 //!
 //! The tables of what comes of it stand in `docs/hostile-keys.md`, and the tests hold them to that.
 
-mod desk;
+mod bench;
 mod enrol;
 mod impostor;
 mod sign_in;
@@ -25,8 +25,8 @@ fn grace(asked: Asked, how: Misbehaviour) -> Duration {
         (
             Asked::Info | Asked::SilentAssertion,
             Misbehaviour::Keepalives | Misbehaviour::KeepalivesForTouch | Misbehaviour::Flood,
-        ) => desk::CHOICE_GRACE,
-        _ => desk::GRACE,
+        ) => bench::CHOICE_GRACE,
+        _ => bench::GRACE,
     }
 }
 

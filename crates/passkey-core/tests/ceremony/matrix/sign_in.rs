@@ -1,7 +1,7 @@
 //! Signing in.
 
 use super::super::support::{Key, PhoneBook, Scene, ms, seconds};
-use super::desk::{EAGER, GRACE, REACTION, TIMEOUT, Typist, Watched};
+use super::bench::{EAGER, GRACE, REACTION, TIMEOUT, Typist, Watched};
 use super::table::Table;
 use super::{grace, impossible, misbehaviours};
 use passkey_core::ceremony::{
@@ -179,7 +179,7 @@ impl Way {
     }
 }
 
-/// A desk with hostile keys and perhaps an honest one, all enrolled.
+/// A bench with hostile keys and perhaps an honest one, all enrolled.
 struct Stage {
     scene: Scene,
     hostile: Vec<Key>,
@@ -198,7 +198,7 @@ impl Stage {
         if let Some(filler) = way.filler() {
             let filler = scene.add(filler);
             scene.enrol(filler, None);
-            scene.desk().unplug(filler);
+            scene.bench().unplug(filler);
         }
         let mut keys = Vec::new();
         for name in &HOSTILE[..hostile] {
@@ -209,7 +209,7 @@ impl Stage {
             let key = KeyConfig::new("honest");
             let config = if honest == Honest::Pin { key.pin("1234") } else { key };
             let key = Self::add(&mut scene, phone_book.as_mut(), config);
-            scene.desk().auto_touch(key, REACTION);
+            scene.bench().auto_touch(key, REACTION);
         }
         scene.settings.policy.timeout = TIMEOUT;
         scene.settings.policy.verification = match (way.verification(), honest) {
@@ -222,7 +222,7 @@ impl Stage {
         for key in &keys {
             // It needs no person: it acts as if it had been touched. What is taken back nobody has touched.
             if strangers.is_none() && !way.is_taken_back() {
-                scene.desk().auto_touch(*key, EAGER);
+                scene.bench().auto_touch(*key, EAGER);
             }
         }
         let person = Typist {
@@ -239,14 +239,14 @@ impl Stage {
         let name = config.name.clone();
         let key = scene.add(config);
         // A sensor wants more than one touch.
-        scene.desk().auto_touch(key, ms(1));
+        scene.bench().auto_touch(key, ms(1));
         let Some(phone_book) = phone_book else {
             scene.enrol(key, pin.as_deref());
             return key;
         };
-        let others: Vec<Key> = scene.desk().plugged().into_iter().filter(|other| *other != key).collect();
+        let others: Vec<Key> = scene.bench().plugged().into_iter().filter(|other| *other != key).collect();
         for other in &others {
-            scene.desk().unplug(*other);
+            scene.bench().unplug(*other);
         }
         for user in [1, 2] {
             let tag = u8::try_from(key.0).unwrap() * 2 + user;
@@ -256,9 +256,9 @@ impl Stage {
             let enrolled = ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
             phone_book.add(&format!("{name} {user}"), &handle, &[&enrolled.credential]);
         }
-        scene.desk().never(key);
+        scene.bench().never(key);
         for other in others {
-            scene.desk().plug(other);
+            scene.bench().plug(other);
         }
         scene.forget_the_past();
         key
@@ -267,7 +267,7 @@ impl Stage {
     fn sabotage(&mut self, step: &Step, how: Misbehaviour) {
         for key in &self.hostile {
             let sabotage = Sabotage { asked: Some(step.asked), nth: step.nth, how };
-            self.scene.desk().sabotage(*key, Some(sabotage));
+            self.scene.bench().sabotage(*key, Some(sabotage));
         }
     }
 
@@ -331,9 +331,9 @@ fn every_step_is_reached() {
         assert_eq!(word(&attempt), "signs in", "{}", step.name);
         let mut stage = Stage::new(step.way, step.way.needed(), honest);
         stage.sabotage(step, Misbehaviour::Unplug);
-        let before = stage.scene.desk().plug_changes();
+        let before = stage.scene.bench().plug_changes();
         stage.sign_in();
-        assert_ne!(stage.scene.desk().plug_changes(), before, "{} is never asked", step.name);
+        assert_ne!(stage.scene.bench().plug_changes(), before, "{} is never asked", step.name);
     }
 }
 

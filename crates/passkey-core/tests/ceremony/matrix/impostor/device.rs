@@ -1,6 +1,6 @@
 //! What devices that were never enrolled claim and answer, and the port that one after the other is plugged into.
 
-use super::super::desk::EAGER;
+use super::super::bench::EAGER;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use virtual_key::{

@@ -5,7 +5,7 @@
 mod device;
 mod stage;
 
-use super::desk::{CHOICE_GRACE, GRACE};
+use super::bench::{CHOICE_GRACE, GRACE};
 use super::sign_in::word;
 use super::table::{Table, documented_word, is_documented};
 use device::{Claims, answers};

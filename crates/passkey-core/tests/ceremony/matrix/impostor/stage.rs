@@ -1,7 +1,7 @@
-//! A desk with an honest key and ports for devices that were never enrolled.
+//! A bench with an honest key and ports for devices that were never enrolled.
 
 use super::super::super::support::{Key, Scene};
-use super::super::desk::{REACTION, TIMEOUT, Typist, Watched};
+use super::super::bench::{REACTION, TIMEOUT, Typist, Watched};
 use super::device::{Claims, ENROLLED_MODEL, Port};
 use passkey_core::ceremony::{self, Attempt, Notice, Passkey, SignIn, Wanted};
 use passkey_core::config::UserVerification;
@@ -84,9 +84,9 @@ impl Stage {
             scene.passkeys[1].answers_silently = None;
         }
         assert_eq!(scene.passkeys[0].answers_silently, Some(true));
-        scene.desk().unplug(absent);
+        scene.bench().unplug(absent);
         let after = add_ports(&mut scene, ports);
-        scene.desk().auto_touch(honest, REACTION);
+        scene.bench().auto_touch(honest, REACTION);
         scene.settings.policy.timeout = TIMEOUT;
         scene.settings.policy.verification = policy;
         Self { scene, honest, before, after }
@@ -112,22 +112,22 @@ impl Stage {
             port.hold(config)
         });
         let records: Vec<Record> = records.collect();
-        let mut desk = self.scene.platform.desk.borrow_mut();
+        let mut bench = self.scene.platform.bench.borrow_mut();
         if place == Place::Alone {
-            desk.unplug(self.honest);
+            bench.unplug(self.honest);
         } else {
-            desk.plug(self.honest);
+            bench.plug(self.honest);
         }
         for (key, _) in &ports[..all.len()] {
-            desk.reset_counts(*key);
+            bench.reset_counts(*key);
             if place == Place::Late {
-                let at = desk.now() + REACTION / 2;
-                desk.plug_at(*key, at);
+                let at = bench.now() + REACTION / 2;
+                bench.plug_at(*key, at);
             } else {
-                desk.plug(*key);
+                bench.plug(*key);
             }
         }
-        drop(desk);
+        drop(bench);
         let passkeys: Vec<Passkey<'_>> =
             self.scene.passkeys.iter().map(|credential| Passkey { credential, sign_count: None }).collect();
         let request = SignIn {
@@ -140,11 +140,11 @@ impl Stage {
         let mut platform = Watched::new(&mut self.scene.platform, None).with_keys(all.len() + 1);
         let attempt = ceremony::sign_in(&mut platform, &mut person, &request);
         let taken = platform.finish();
-        let mut desk = self.scene.platform.desk.borrow_mut();
+        let mut bench = self.scene.platform.bench.borrow_mut();
         for (key, _) in &ports[..all.len()] {
-            desk.unplug(*key);
+            bench.unplug(*key);
         }
-        drop(desk);
+        drop(bench);
         let devices = all.iter().zip(&ports).zip(records).map(|((claims, (_, port)), record)| Device {
             claims: *claims,
             record,
@@ -182,8 +182,8 @@ impl Stage {
 fn add_ports(scene: &mut Scene, ports: usize) -> Vec<(Key, Port)> {
     let add = |_| {
         let port = Port::default();
-        let key = scene.desk().add_behaviour("impostor", port.clone());
-        scene.desk().unplug(key);
+        let key = scene.bench().add_behaviour("impostor", port.clone());
+        scene.bench().unplug(key);
         (key, port)
     };
     (0..ports).map(add).collect()

@@ -1,4 +1,4 @@
-//! One powered OpenSK key on a thread of its own that runs only while the desk waits for it.
+//! One powered OpenSK key on a thread of its own that runs only while the bench waits for it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::Report;
 use crate::key::{self, Port, Shared, Wake};
 
-/// The desk's end.
+/// The bench's end.
 pub(super) struct Session {
     wake: Sender<(Duration, Wake)>,
     sleep: Receiver<Sleep>,

@@ -13,7 +13,7 @@ use crate::{Behaviour, Counts, KeyConfig, Report, Touch};
 
 type Wire = Box<dyn FnMut(Duration, Report) -> Vec<(Duration, Report)> + Send>;
 
-pub(super) struct Seat {
+pub(super) struct Port {
     pub(super) name: String,
     pub(super) latency: Duration,
     /// Reports until the key is pulled out.
@@ -65,7 +65,7 @@ impl Lane {
     }
 }
 
-impl Seat {
+impl Port {
     pub(super) fn opensk(config: KeyConfig) -> Self {
         let (name, latency) = (config.name.clone(), config.latency);
         Self::new(name, latency, Occupant::OpenSk { body: Arc::new(Shared::new(config)), session: None })
@@ -190,7 +190,7 @@ impl Seat {
 
     // The key's side
 
-    /// When this seat next has something to do or to show.
+    /// When this port next has something to do or to show.
     pub(super) fn next_event(&self, now: Duration) -> Option<Duration> {
         if !self.plugged {
             return None;

@@ -1,18 +1,18 @@
 //! Several keys in one process under one fake clock.
 
-mod seat;
+mod port;
 mod session;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use self::seat::Seat;
+use self::port::Port;
 use crate::{
     Behaviour, Corruption, Counts, Impostor, ImpostorConfig, KeyConfig, Record, Report, Sabotage, Touch,
 };
 
-/// One key at a desk, plugged in or not.
+/// One key at a bench, plugged in or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub usize);
 
@@ -39,15 +39,15 @@ impl fmt::Display for PortError {
 
 impl std::error::Error for PortError {}
 
-/// A desk with keys, and the clock above it.
+/// A bench with keys, and the clock above it.
 ///
-/// Time stands still except inside [`Desk::wait`] and [`Desk::advance`]; computing takes no time. Keys run on threads of
+/// Time stands still except inside [`Bench::wait`] and [`Bench::advance`]; computing takes no time. Keys run on threads of
 /// their own, because OpenSK blocks while it waits for a touch, but one at a time and in a fixed order: the same calls
 /// give the same bytes at the same times in every run.
 #[derive(Default)]
-pub struct Desk {
+pub struct Bench {
     now: Duration,
-    seats: Vec<Seat>,
+    ports: Vec<Port>,
     /// Plugging in (true) and out to come; the number keeps equal times in order.
     plans: BTreeMap<(Duration, usize), (KeyId, bool)>,
     planned: usize,
@@ -55,23 +55,23 @@ pub struct Desk {
     told_plug_changes: usize,
 }
 
-impl Desk {
-    /// An empty desk at time zero.
+impl Bench {
+    /// An empty bench at time zero.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Put an OpenSK key on the desk and plug it in at once.
+    /// Put an OpenSK key on the bench and plug it in at once.
     pub fn add(&mut self, config: KeyConfig) -> KeyId {
-        self.seat(Seat::opensk(config))
+        self.port(Port::opensk(config))
     }
 
-    /// Put a scripted key on the desk and plug it in at once.
+    /// Put a scripted key on the bench and plug it in at once.
     pub fn add_behaviour(&mut self, name: &str, behaviour: impl Behaviour + 'static) -> KeyId {
-        self.seat(Seat::scripted(name, Box::new(behaviour)))
+        self.port(Port::scripted(name, Box::new(behaviour)))
     }
 
-    /// Put a device on the desk that was never enrolled and lies, and plug it in at once. What it is asked, it records.
+    /// Put a device on the bench that was never enrolled and lies, and plug it in at once. What it is asked, it records.
     pub fn add_impostor(&mut self, config: ImpostorConfig) -> (KeyId, Record) {
         let name = config.name.clone();
         let impostor = Impostor::new(config);
@@ -79,16 +79,16 @@ impl Desk {
         (self.add_behaviour(&name, impostor), record)
     }
 
-    fn seat(&mut self, seat: Seat) -> KeyId {
-        self.seats.push(seat);
-        let key = KeyId(self.seats.len() - 1);
+    fn port(&mut self, port: Port) -> KeyId {
+        self.ports.push(port);
+        let key = KeyId(self.ports.len() - 1);
         self.plug(key);
         key
     }
 
     // Time
 
-    /// Time since the desk was made.
+    /// Time since the bench was made.
     pub fn now(&self) -> Duration {
         self.now
     }
@@ -135,8 +135,8 @@ impl Desk {
             return true;
         }
         let now = self.now;
-        let stepped = self.seats.iter_mut().any(|seat| seat.step(now));
-        if let Some(key) = (0..self.seats.len()).map(KeyId).find(|key| self.seats[key.0].pulled_out()) {
+        let stepped = self.ports.iter_mut().any(|port| port.step(now));
+        if let Some(key) = (0..self.ports.len()).map(KeyId).find(|key| self.ports[key.0].pulled_out()) {
             self.unplug(key);
         }
         stepped
@@ -144,44 +144,44 @@ impl Desk {
 
     fn next_event(&self) -> Option<Duration> {
         let plan = self.plans.keys().next().map(|(time, _)| *time);
-        self.seats.iter().filter_map(|seat| seat.next_event(self.now)).chain(plan).min()
+        self.ports.iter().filter_map(|port| port.next_event(self.now)).chain(plan).min()
     }
 
     fn news(&self) -> bool {
-        self.plug_changes != self.told_plug_changes || self.seats.iter().any(|seat| seat.readable(self.now))
+        self.plug_changes != self.told_plug_changes || self.ports.iter().any(|port| port.readable(self.now))
     }
 
     // The host's side
 
     /// Open a key: from now on its reports are kept for reading.
     pub fn open(&mut self, key: KeyId) -> Result<(), PortError> {
-        self.seats[key.0].open()
+        self.ports[key.0].open()
     }
 
     /// Close a key; reports not yet read are lost.
     pub fn close(&mut self, key: KeyId) {
-        self.seats[key.0].close();
+        self.ports[key.0].close();
     }
 
     /// Send a report to an open key. The key sees it once time passes.
     pub fn write(&mut self, key: KeyId, report: &Report) -> Result<(), PortError> {
-        self.seats[key.0].write(self.now, report)?;
+        self.ports[key.0].write(self.now, report)?;
         self.burn(key);
         Ok(())
     }
 
     /// Take the next report from an open key; None if there is none yet.
     pub fn read(&mut self, key: KeyId) -> Result<Option<Report>, PortError> {
-        let report = self.seats[key.0].read(self.now)?;
+        let report = self.ports[key.0].read(self.now)?;
         if report.is_some() {
             self.burn(key);
         }
         Ok(report)
     }
 
-    /// Whether [`Desk::read`] would return a report now.
+    /// Whether [`Bench::read`] would return a report now.
     pub fn readable(&self, key: KeyId) -> bool {
-        self.seats[key.0].readable(self.now)
+        self.ports[key.0].readable(self.now)
     }
 
     // Plugging
@@ -189,7 +189,7 @@ impl Desk {
     /// Plug a key in now. Nothing happens if it is.
     pub fn plug(&mut self, key: KeyId) {
         let now = self.now;
-        if self.seats[key.0].plug(now) {
+        if self.ports[key.0].plug(now) {
             self.plug_changes += 1;
         }
     }
@@ -197,7 +197,7 @@ impl Desk {
     /// Unplug a key now. Nothing happens if it is not plugged in. What it stores, it keeps.
     pub fn unplug(&mut self, key: KeyId) {
         let now = self.now;
-        if self.seats[key.0].unplug(now) {
+        if self.ports[key.0].unplug(now) {
             self.plug_changes += 1;
         }
     }
@@ -219,7 +219,7 @@ impl Desk {
 
     /// Unplug a key as soon as the host has written to it and read from it `reports` more reports in total.
     pub fn unplug_after(&mut self, key: KeyId, reports: usize) {
-        self.seats[key.0].fuse = Some(reports);
+        self.ports[key.0].fuse = Some(reports);
         if reports == 0 {
             self.unplug(key);
         }
@@ -227,11 +227,11 @@ impl Desk {
 
     /// Let the `nth` next write to a key, counted from 1, fail once with [`PortError::Stalled`]; its report is lost.
     pub fn fail_write(&mut self, key: KeyId, nth: usize) {
-        self.seats[key.0].stall = Some(nth);
+        self.ports[key.0].stall = Some(nth);
     }
 
     fn burn(&mut self, key: KeyId) {
-        let fuse = &mut self.seats[key.0].fuse;
+        let fuse = &mut self.ports[key.0].fuse;
         *fuse = fuse.map(|reports| reports - 1);
         if *fuse == Some(0) {
             self.unplug(key);
@@ -240,13 +240,13 @@ impl Desk {
 
     /// The keys that are plugged in, in the order in which they were added.
     pub fn plugged(&self) -> Vec<KeyId> {
-        (0..self.seats.len()).map(KeyId).filter(|key| self.plugging(*key).is_some()).collect()
+        (0..self.ports.len()).map(KeyId).filter(|key| self.plugging(*key).is_some()).collect()
     }
 
     /// How many times a key has been plugged in before this time; None if it is not plugged in now. A host that opened
     /// it at another number has lost it.
     pub fn plugging(&self, key: KeyId) -> Option<u32> {
-        self.seats[key.0].plugging()
+        self.ports[key.0].plugging()
     }
 
     /// How often any key was plugged in or out so far.
@@ -258,7 +258,7 @@ impl Desk {
 
     /// Whether a key is waiting to be touched.
     pub fn blinking(&self, key: KeyId) -> bool {
-        self.seats[key.0].blinking()
+        self.ports[key.0].blinking()
     }
 
     /// Touch a key now. Returns whether it was waiting for a touch; if not, the touch is lost.
@@ -270,46 +270,46 @@ impl Desk {
     pub fn touch_with(&mut self, key: KeyId, touch: Touch) -> bool {
         while self.step() {}
         let now = self.now;
-        self.seats[key.0].touch(now, touch)
+        self.ports[key.0].touch(now, touch)
     }
 
     /// Touch a key at a time to come; lost if it is not waiting then.
     pub fn touch_at(&mut self, key: KeyId, time: Duration) {
-        self.seats[key.0].with_hand(|hand| {
+        self.ports[key.0].with_hand(|hand| {
             hand.planned.insert(time);
         });
     }
 
     /// Touch a key this long after it next asks for it, once.
     pub fn touch_after(&mut self, key: KeyId, delay: Duration) {
-        self.seats[key.0].with_hand(|hand| hand.next = Some(delay));
+        self.ports[key.0].with_hand(|hand| hand.next = Some(delay));
     }
 
     /// Touch a key this long after each time it asks for it.
     pub fn auto_touch(&mut self, key: KeyId, delay: Duration) {
-        self.seats[key.0].with_hand(|hand| hand.auto = Some(delay));
+        self.ports[key.0].with_hand(|hand| hand.auto = Some(delay));
     }
 
     /// Forget every touch planned for a key.
     pub fn never(&mut self, key: KeyId) {
-        self.seats[key.0].with_hand(crate::hand::Hand::withdraw);
+        self.ports[key.0].with_hand(crate::hand::Hand::withdraw);
     }
 
     // The key itself
 
     /// Let each report to and from a key take this long from now on.
     pub fn set_latency(&mut self, key: KeyId, latency: Duration) {
-        self.seats[key.0].latency = latency;
+        self.ports[key.0].latency = latency;
     }
 
     /// Let a key misbehave in its assertions, or (None) no longer.
     pub fn corrupt(&mut self, key: KeyId, corruption: Option<Corruption>) {
-        self.seats[key.0].opensk_body().lock().corruption = corruption;
+        self.ports[key.0].opensk_body().lock().corruption = corruption;
     }
 
     /// Let a key misbehave from a certain request on, or (None) no longer.
     pub fn sabotage(&mut self, key: KeyId, sabotage: Option<Sabotage>) {
-        self.seats[key.0].opensk_body().lock().sabotage(sabotage);
+        self.ports[key.0].opensk_body().lock().sabotage(sabotage);
     }
 
     /// Put something between a key and the host: every report that the key sends becomes any number of reports, each
@@ -319,14 +319,14 @@ impl Desk {
         key: KeyId,
         wire: impl FnMut(Duration, Report) -> Vec<(Duration, Report)> + Send + 'static,
     ) {
-        self.seats[key.0].wire = Some(Box::new(wire));
+        self.ports[key.0].wire = Some(Box::new(wire));
     }
 
     /// Reset a key to its factory state: no credentials, no PIN, no fingerprints. A plugged-in key is plugged out and in.
     pub fn forget(&mut self, key: KeyId) {
         let plugged = self.plugging(key).is_some();
         self.unplug(key);
-        self.seats[key.0].opensk_body().lock().reset();
+        self.ports[key.0].opensk_body().lock().reset();
         if plugged {
             self.plug(key);
         }
@@ -334,33 +334,33 @@ impl Desk {
 
     /// The key's name.
     pub fn name(&self, key: KeyId) -> &str {
-        &self.seats[key.0].name
+        &self.ports[key.0].name
     }
 
     /// What has gone over the wire.
     pub fn counts(&self, key: KeyId) -> Counts {
-        self.seats[key.0].counts()
+        self.ports[key.0].counts()
     }
 
     /// Set the counts to zero.
     pub fn reset_counts(&mut self, key: KeyId) {
-        self.seats[key.0].with_tally(|tally| tally.counts = Counts::default());
+        self.ports[key.0].with_tally(|tally| tally.counts = Counts::default());
     }
 
     /// PIN attempts left, read from the key's memory.
     pub fn pin_retries(&self, key: KeyId) -> u8 {
-        self.seats[key.0].opensk_body().lock().pin_retries()
+        self.ports[key.0].opensk_body().lock().pin_retries()
     }
 
     /// Discoverable credentials that the key holds, read from its memory.
     pub fn discoverable_credentials(&self, key: KeyId) -> usize {
-        self.seats[key.0].opensk_body().lock().discoverable_credentials()
+        self.ports[key.0].opensk_body().lock().discoverable_credentials()
     }
 }
 
-impl fmt::Debug for Desk {
+impl fmt::Debug for Bench {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.seats.iter().map(|seat| seat.name.as_str()).collect();
-        f.debug_struct("Desk").field("now", &self.now).field("keys", &names).finish_non_exhaustive()
+        let names: Vec<&str> = self.ports.iter().map(|port| port.name.as_str()).collect();
+        f.debug_struct("Bench").field("now", &self.now).field("keys", &names).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Port;
 use super::env::KeyEnv;
 use crate::message::{CANCEL, CBOR, INIT, MSG, Message};
-use crate::sabotage::{Babble, no_reply};
+use crate::sabotage::{ReportStream, no_reply};
 use crate::{Asked, Misbehaviour, Report};
 
 #[derive(Default)]
@@ -13,7 +13,7 @@ pub(super) struct Mouth {
     /// The request so far.
     heard: Vec<Report>,
     /// The next report and when it is due, and those after it.
-    babble: Option<(Duration, Report, Babble)>,
+    babble: Option<(Duration, Report, ReportStream)>,
     /// The last reply to a request that was not INIT.
     last: Option<Vec<u8>>,
 }
@@ -83,7 +83,7 @@ impl Mouth {
         }
     }
 
-    fn plan(&mut self, now: Duration, mut babble: Babble) {
+    fn plan(&mut self, now: Duration, mut babble: ReportStream) {
         self.babble = babble.next().map(|(delay, report)| (now + delay, report, babble));
     }
 }

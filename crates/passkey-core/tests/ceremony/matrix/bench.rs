@@ -1,6 +1,6 @@
 //! A platform that is looked at while a ceremony goes on, and a person who acts at once.
 
-use super::super::support::{DeskPlatform, Key, ms, seconds};
+use super::super::support::{BenchPlatform, Key, ms, seconds};
 use ctap::Secret;
 use ctap::hid::Report;
 use passkey_core::ceremony::{
@@ -24,9 +24,9 @@ pub(super) const TIMEOUT: Duration = seconds(10);
 /// nuisance.
 const WAKES_PER_SECOND: u64 = 100;
 
-/// The desk's platform, watched: no ceremony may spin, and none may outlast its deadline by more than a moment.
+/// The bench's platform, watched: no ceremony may spin, and none may outlast its deadline by more than a moment.
 pub(super) struct Watched<'a> {
-    platform: &'a mut DeskPlatform,
+    platform: &'a mut BenchPlatform,
     start: Duration,
     /// So much more may go on.
     pairs_of_keys: u64,
@@ -38,7 +38,7 @@ pub(super) struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    pub(super) fn new(platform: &'a mut DeskPlatform, strangers: Option<(Key, u8)>) -> Self {
+    pub(super) fn new(platform: &'a mut BenchPlatform, strangers: Option<(Key, u8)>) -> Self {
         let start = platform.now();
         Self { platform, start, pairs_of_keys: 1, waits: 0, reads: 0, writes: 0, strangers }
     }
@@ -57,11 +57,11 @@ impl<'a> Watched<'a> {
         let taken = self.taken();
         assert!(self.platform.open.is_empty(), "every key is closed");
         assert!(self.platform.locks.is_empty(), "every lock is given back");
-        let mut desk = self.platform.desk.borrow_mut();
-        desk.advance(ms(300));
+        let mut bench = self.platform.bench.borrow_mut();
+        bench.advance(ms(300));
         // U2F knows no way of taking a request back: those keys stop by themselves.
-        for key in desk.plugged() {
-            assert!(!desk.blinking(key) || desk.counts(key).msg > 0, "no key is left blinking");
+        for key in bench.plugged() {
+            assert!(!bench.blinking(key) || bench.counts(key).msg > 0, "no key is left blinking");
         }
         taken
     }
@@ -124,19 +124,19 @@ impl Platform for Watched<'_> {
         self.waits += 1;
         self.check();
         let wake = self.platform.wait(until, readers, writers);
-        let mut desk = self.platform.desk.borrow_mut();
+        let mut bench = self.platform.bench.borrow_mut();
         if let Some((key, left)) = &mut self.strangers
-            && desk.blinking(*key)
+            && bench.blinking(*key)
         {
             let key = *key;
             match left {
                 0 => {
-                    desk.auto_touch(key, ms(1));
+                    bench.auto_touch(key, ms(1));
                     self.strangers = None;
                 }
                 left => {
                     *left -= 1;
-                    desk.touch_with(key, Touch::Stranger);
+                    bench.touch_with(key, Touch::Stranger);
                 }
             }
         }
