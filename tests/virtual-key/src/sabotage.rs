@@ -52,7 +52,7 @@ pub enum Asked {
     MakeCredential,
     /// authenticatorGetNextAssertion.
     NextAssertion,
-    /// `U2F_AUTHENTICATE` that only asks whether the key handle is the key's own.
+    /// `U2F_AUTHENTICATE` that asks whether the key handle is the key's own, or for the proof of that without a touch.
     U2fCheck,
     /// `U2F_AUTHENTICATE` that asks for a signature.
     U2fSign,

@@ -160,7 +160,7 @@ fn kinds_of_requests_are_told_apart() {
             (Asked::U2fRegister, 1, 3),
             (Asked::U2fCheck, 2, 7),
             (Asked::U2fSign, 2, 3),
-            (Asked::U2fSign, 2, 8),
+            (Asked::U2fCheck, 2, 8),
         ] {
             let (mut bench, _, mut host) = sabotaged(Some(kind), 1, Misbehaviour::Refusal(0xfe));
             let content = vec![1; if instruction == 1 { 64 } else { 65 + 64 }];
