@@ -22,7 +22,7 @@ pub(crate) const CUE_DELAY: Duration = Duration::from_millis(500);
 /// How long keys may be asked for passkeys before the person is told that they are.
 pub(crate) const SEARCH_NOTICE: Duration = Duration::from_secs(2);
 /// No person touches a key so soon after it has begun to blink: an answer that came faster was not theirs.
-pub(crate) const FASTEST_TOUCH: Duration = Duration::from_millis(60);
+pub(crate) const FASTEST_TOUCH: Duration = Duration::from_millis(40);
 /// `CTAP2_ERR_OPERATION_DENIED` later than this is the key's own time-out (CTAP 2.1 §6.2.2 step 11 and §8.2), sooner it is a refusal.
 /// Keys wait for a touch for ten seconds at the least.
 pub(crate) const OWN_TIMEOUT: Duration = Duration::from_secs(5);
