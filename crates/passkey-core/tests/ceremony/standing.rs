@@ -253,7 +253,7 @@ fn beside_another_device_its_model_counts_only_where_the_person_touches_it() {
 fn a_device_that_says_too_soon_that_it_was_touched_is_not_vouched_for() {
     let at_once = Answer::Success(Vec::new());
     let soon =
-        |answer| Answer::After { time: ms(50), keepalive: Keepalive::UpNeeded, then: Box::new(answer) };
+        |answer| Answer::After { time: ms(30), keepalive: Keepalive::UpNeeded, then: Box::new(answer) };
     for answer in [at_once.clone(), soon(at_once), Answer::Status(0x33), Answer::Status(0x31)] {
         let (mut scene, key) = scene(UserVerification::Required);
         scene.passkeys[0].answers_silently = Some(false);
