@@ -123,3 +123,7 @@ impl Chosen {
         Self(())
     }
 }
+
+#[cfg(test)]
+#[path = "standing_tests.rs"]
+mod tests;

@@ -336,3 +336,16 @@ fn a_key_that_has_proved_nothing_is_named_without_a_passkey() {
     assert_eq!(attempt.result.unwrap_err(), SignInError::NoTouch);
     assert_eq!((attempt.key.unwrap().name.as_str(), attempt.passkey), ("foreign", None));
 }
+
+/// Nothing is on record of the key, not even its model: a touch proves the passkey, and only then its user is verified.
+#[test]
+fn an_imported_passkey_of_no_model_is_proved_by_a_touch() {
+    let (mut scene, key, passkey) = mute_without_a_touch(0x2b, [0; 16]);
+    scene.passkeys[0].answers_silently = None;
+    scene.person.answers.push_back(pin("1234"));
+    scene.bench().auto_touch(key, ms(200));
+    let attempt = scene.sign_in();
+    assert!(is_verified(&attempt), "{attempt:?}");
+    assert_eq!(attempt.answers_silently, Some((passkey.id, false)));
+    assert_eq!(scene.person.asked.len(), 1);
+}
