@@ -1,10 +1,6 @@
 //! What is plugged in, without asking anything of a person.
 
-use super::keys::KeyMap;
-use super::keys::KeyPool;
-use super::keys::{Event, KeyError};
-use super::keys::{Message, fits_u2f};
-use super::keys::{Platform, PluggedKey};
+use super::keys::{Event, KeyError, KeyMap, KeyPool, Message, Platform, PluggedKey, Protocol, fits_u2f};
 use super::steps::allow_list;
 use super::steps::assertion::{AssertionRequest, UserPresence};
 use crate::credential::{Credential, CredentialId};
@@ -183,13 +179,42 @@ impl InspectedKey {
         if !matches!(*topic, Topic::Info) {
             return;
         }
-        // Some keys say that they speak CTAP2, and do not (YubiKey 4 FIPS).
-        if error == HidError::INVALID_COMMAND && speaks_u2f {
-            open.extend(u2f_topics(credentials));
-            self.info = Ok(None);
-        } else {
-            self.info = Err(InspectError::Lost(KeyError::Refused(error)));
-        }
+        let protocol = Protocol::by_refusal(error, speaks_u2f);
+        self.identified(
+            open,
+            protocol.map_err(|error| InspectError::Lost(KeyError::Refused(error))),
+            credentials,
+        );
+    }
+
+    /// It is known what the key speaks, or why not: what it is to be asked follows.
+    fn identified<'a>(
+        &mut self,
+        open: &mut Vec<Topic<'a>>,
+        protocol: Result<Protocol, InspectError>,
+        credentials: &[&'a Credential],
+    ) {
+        self.info = match protocol {
+            Ok(Protocol::U2f) => {
+                open.extend(u2f_topics(credentials));
+                Ok(None)
+            }
+            Ok(Protocol::Ctap2(info)) => {
+                // One at a time: a key holds a user's passkey once, but an administrator may have imported others.
+                open.extend(
+                    allow_list::cut(credentials, &info).into_iter().map(|batch| Topic::Holds(batch.0)),
+                );
+                let protocol = info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
+                if info.options.uv == Some(true) {
+                    open.push(Topic::UvRetries(protocol));
+                }
+                if info.options.client_pin == Some(true) {
+                    open.push(Topic::PinRetries(protocol));
+                }
+                Ok(Some(*info))
+            }
+            Err(error) => Err(error),
+        };
     }
 
     fn on_reply<'a>(
@@ -202,26 +227,8 @@ impl InspectedKey {
         let Some(Topic::InFlight(topic, question)) = open.pop() else { return };
         match *topic {
             Topic::Info => {
-                let info = match Info::parse(payload) {
-                    Ok(info) => info,
-                    Err(ReplyError::Status(Status::INVALID_COMMAND)) if speaks_u2f => {
-                        open.extend(u2f_topics(credentials));
-                        return self.info = Ok(None);
-                    }
-                    Err(error) => return self.info = Err(error.into()),
-                };
-                // One at a time: a key holds a user's passkey once, but an administrator may have imported others.
-                open.extend(
-                    allow_list::cut(credentials, &info).into_iter().map(|batch| Topic::Holds(batch.0)),
-                );
-                let protocol = info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
-                if info.options.uv == Some(true) {
-                    open.push(Topic::UvRetries(protocol));
-                }
-                if info.options.client_pin == Some(true) {
-                    open.push(Topic::PinRetries(protocol));
-                }
-                self.info = Ok(Some(info));
+                let protocol = Protocol::by_info(payload, speaks_u2f).map_err(InspectError::from);
+                self.identified(open, protocol, credentials);
             }
             Topic::PinRetries(_) => {
                 if let Ok(told) = client_pin::Response::parse(payload) {

@@ -4,12 +4,9 @@
 //! All keys are asked silently first. What has not been found then may hide until its user is verified; for that there must be
 //! one key only, or the person must have said which. Whatever a key answers counts only if it signed under the public key.
 
-use super::keys::Message;
-use super::keys::{Event, KeyError};
-use super::keys::{KeyId, NoRandomness, Platform, PluggedKey};
+use super::keys::{Event, KeyError, KeyId, Message, NoRandomness, Platform, PluggedKey};
 use super::prompter::{Notice, Prompter};
-use super::standing::Chosen;
-use super::standing::Trusted;
+use super::standing::{Chosen, Trusted};
 use super::steps::assertion::{Token, UserPresence};
 use super::steps::pin_uv_token::{TokenError, TokenRequest};
 use super::steps::single_key::{KeyFailure, NoToken, SingleKey};

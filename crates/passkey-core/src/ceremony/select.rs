@@ -9,7 +9,7 @@ use super::steps::single_key::{KeyFailure, SingleKey};
 use super::steps::timing::{REPEAT_DELAY, U2F_POLL};
 use ctap::hid::HidError;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
-use ctap::{Info, ReplyError, Status, client_pin, info};
+use ctap::{Info, client_pin, info};
 use std::path::Path;
 use std::time::Duration;
 
@@ -159,26 +159,26 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
 
     /// `CTAPHID_ERROR` in reply to getInfo.
     fn on_refused(&mut self, key: KeyId, error: HidError) {
-        if error == HidError::INVALID_COMMAND && self.single.pool.speaks_u2f(key) {
-            self.keys.insert(key, Some(Protocol::U2f));
-        } else {
-            self.keys.remove(key);
-            self.failure = Some(KeyFailure::Unusable(KeyError::Refused(error)));
-            self.single.pool.release(key);
+        match Protocol::by_refusal(error, self.single.pool.speaks_u2f(key)) {
+            Ok(protocol) => {
+                self.keys.insert(key, Some(protocol));
+            }
+            Err(error) => {
+                self.keys.remove(key);
+                self.failure = Some(KeyFailure::Unusable(KeyError::Refused(error)));
+                self.single.pool.release(key);
+            }
         }
     }
 
     fn on_info(&mut self, key: KeyId, payload: &[u8]) {
-        match (Info::parse(payload), self.keys.get_mut(key)) {
-            (Ok(info), Some(slot)) => *slot = Some(Protocol::Ctap2(Box::new(info))),
-            (Ok(_), None) => {}
-            // Some keys say that they speak CTAP2, and do not (YubiKey 4 FIPS).
-            (Err(ReplyError::Status(Status::INVALID_COMMAND)), Some(slot))
-                if self.single.pool.speaks_u2f(key) =>
-            {
-                *slot = Some(Protocol::U2f);
+        match Protocol::by_info(payload, self.single.pool.speaks_u2f(key)) {
+            Ok(protocol) => {
+                if let Some(slot) = self.keys.get_mut(key) {
+                    *slot = Some(protocol);
+                }
             }
-            (Err(error), _) => {
+            Err(error) => {
                 self.keys.remove(key);
                 self.failure = Some(error.into());
                 self.single.pool.release(key);

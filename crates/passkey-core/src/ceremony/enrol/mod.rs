@@ -2,8 +2,7 @@
 
 mod u2f;
 
-use super::keys::{KeyId, NoRandomness, Platform, PluggedKey};
-use super::keys::{Message, Protocol};
+use super::keys::{KeyId, Message, NoRandomness, Platform, PluggedKey, Protocol};
 use super::prompter::{Notice, Prompter};
 use super::select::{Selecting, Selection};
 use super::standing::{Chosen, Trusted};

@@ -131,12 +131,11 @@ impl Connection {
     /// When it was last heard, or asked what it has not answered yet; `None` when it is not at work for us.
     pub(crate) fn heard_at(&self) -> Option<Duration> {
         match &self.transaction {
-            Some(Transaction { state: State::Running { last_heard, .. }, .. })
-                if !self.transaction.as_ref().is_some_and(Transaction::is_blocked) =>
-            {
-                Some(*last_heard)
-            }
-            Some(_) | None => None,
+            Some(transaction) => match transaction.state {
+                State::Running { last_heard, .. } if !transaction.is_blocked() => Some(last_heard),
+                State::Running { .. } | State::Waiting { .. } => None,
+            },
+            None => None,
         }
     }
 

@@ -1,10 +1,10 @@
 //! What a key speaks: CTAP2, or U2F alone.
 
 use crate::credential::Credential;
-use ctap::Info;
 use ctap::cose::PublicKey;
-use ctap::hid::Command;
+use ctap::hid::{Command, HidError};
 use ctap::u2f;
+use ctap::{Info, ReplyError, Status};
 
 /// One key's protocol.
 #[derive(Clone, Debug)]
@@ -15,7 +15,22 @@ pub(crate) enum Protocol {
     U2f,
 }
 
+// Some keys say that they speak CTAP2, and do not: they do not know getInfo (YubiKey 4 FIPS).
 impl Protocol {
+    /// What a key speaks, by its reply to getInfo and by whether it says that it speaks U2F.
+    pub(crate) fn by_info(payload: &[u8], speaks_u2f: bool) -> Result<Self, ReplyError> {
+        match Info::parse(payload) {
+            Ok(info) => Ok(Self::Ctap2(Box::new(info))),
+            Err(ReplyError::Status(Status::INVALID_COMMAND)) if speaks_u2f => Ok(Self::U2f),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a key speaks that has answered getInfo with `CTAPHID_ERROR`; that error where nothing follows from it.
+    pub(crate) fn by_refusal(error: HidError, speaks_u2f: bool) -> Result<Self, HidError> {
+        if error == HidError::INVALID_COMMAND && speaks_u2f { Ok(Self::U2f) } else { Err(error) }
+    }
+
     /// What a CTAP2 key says of itself.
     pub(crate) fn info(&self) -> Option<&Info> {
         match self {

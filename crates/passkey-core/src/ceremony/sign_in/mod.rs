@@ -284,14 +284,13 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     fn on_refused(&mut self, key: KeyId, error: HidError) -> Step {
         let Some(state) = self.take(key) else { return Ok(None) };
         match state {
-            // Some keys say that they speak CTAP2, and do not (YubiKey 4 FIPS).
-            State::Identifying if error == HidError::INVALID_COMMAND && self.pool.speaks_u2f(key) => {
-                self.identified(key, Protocol::U2f)
-            }
-            State::Identifying => {
-                self.set_aside(key, KeyError::Refused(error));
-                Ok(None)
-            }
+            State::Identifying => match Protocol::by_refusal(error, self.pool.speaks_u2f(key)) {
+                Ok(protocol) => self.identified(key, protocol),
+                Err(error) => {
+                    self.set_aside(key, KeyError::Refused(error));
+                    Ok(None)
+                }
+            },
             State::PreFlight(pre_flight) => self.is_unanswered(key, pre_flight),
             State::Ready(_) | State::Pausing(..) | State::Changing => {
                 self.set(key, state);

@@ -46,17 +46,11 @@ enum Answer<'a> {
 impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// What the key says of itself decides what it is asked next.
     pub(super) fn on_info(&mut self, key: KeyId, payload: &[u8]) -> Step {
-        match Info::parse(payload) {
-            Ok(info) => self.identified(key, Protocol::Ctap2(Box::new(info))),
-            // Some keys say that they speak CTAP2, and do not (YubiKey 4 FIPS).
-            Err(ReplyError::Status(Status::INVALID_COMMAND)) if self.pool.speaks_u2f(key) => {
-                self.identified(key, Protocol::U2f)
-            }
-            Err(_) => {
-                self.set_aside(key, KeyError::Stuck);
-                Ok(None)
-            }
-        }
+        let Ok(protocol) = Protocol::by_info(payload, self.pool.speaks_u2f(key)) else {
+            self.set_aside(key, KeyError::Stuck);
+            return Ok(None);
+        };
+        self.identified(key, protocol)
     }
 
     /// It is known what the key speaks.
