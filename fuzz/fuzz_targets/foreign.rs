@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use passkey_core::credential::{Credential, check_name, is_rp_id};
 use passkey_core::time::now;
 use passkey_core::verify::is_usable;
-use passkey_enroll::foreign::{Entry, ForeignPasskey, Id, RpId, openssh, pam_u2f, sssd};
+use passkey_enroll::interop::{Entry, ForeignPasskey, Id, RpId, openssh, pam_u2f, sssd};
 
 fuzz_target!(|data: &[u8]| {
     for entries in [pam_u2f::parse(data), sssd::parse(data), openssh::parse(data)] {

@@ -1,39 +1,29 @@
 //! `passkey-enroll`: enrols and manages the passkeys that `pam_passkey` verifies.
 //!
-//! - What can be asked for: [`cli`]; who it is for: `account`; what is done: `commands`; whose word counts for a key: `trust`. What
-//!   other documents share with the help: [`help`], `completions`.
-//! - What PAM is told about services: [`pam_files`]; who comes in at them: `gate`.
-//! - What can stop a sign-in: `doctor`. What changes PAM files, and takes it back: `switch`.
-//! - What other programs know of passkeys: [`foreign`].
-//! - The person: `person` tells and asks, `prompt` moves while they are waited for, `terminal` reads what they type,
-//!   `interrupt` is their Ctrl-C.
-//! - The key itself, and the process of its own that talks to it: `care`. The names of its models: `models`.
-//! - What comes out: `output` on stdout, `error` on stderr, each with its [`Exit`] code. Text of foreign origin passes
-//!   through `passkey_core::escape`.
+//! Arrows point downwards only:
+//! - [`cli`]: arguments, help, completions.
+//! - `commands`: one file a command; each calls what is below, and reports. `commands::results` are the shapes of what comes out.
+//! - `doctor`: everything that can stop a sign-in; each check gives findings.
+//! - [`pam`]: PAM services, from their files to who gets in, and changing them safely.
+//! - `key`: managing a security key itself. `interop`: the formats of other programs. `attestation`: whom to trust, and model names.
+//! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
+//! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
+//!
+//! Text of foreign origin passes through `passkey_core::escape` before a terminal sees it.
 
 #![forbid(unsafe_code)]
 
 mod account;
-mod care;
+mod attestation;
 pub mod cli;
 mod commands;
-mod completions;
 mod doctor;
-mod error;
-mod exit;
-pub mod foreign;
-mod gate;
-pub mod help;
-mod interrupt;
-mod models;
-mod naming;
-mod output;
-pub mod pam_files;
-mod prompt;
-mod switch;
+mod explain;
+pub mod interop;
+mod key;
+pub mod pam;
+mod report;
 mod terminal;
-mod terminal_prompter;
-mod trust;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -41,29 +31,29 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use cli::Cli;
-use output::Output;
+use report::Output;
 
-pub use completions::completions;
-pub use exit::Exit;
+pub use cli::completions::completions;
+pub use report::Exit;
 
 /// Runs the command that the program's arguments ask for, and gives its exit code.
 pub fn main() -> ExitCode {
-    interrupt::survive_file_size_limit();
+    terminal::signals::survive_file_size_limit();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     // This program is also its own helper, in processes of their own.
     match arguments.as_slice() {
-        [_, only] if only == care::COMMAND => return care::inside(),
-        [_, first, rest @ ..] if first == switch::rehearsal::COMMAND => {
-            return switch::rehearsal::inside(rest).into();
+        [_, only] if only == key::HELPER_COMMAND => return key::helper_main(),
+        [_, first, rest @ ..] if first == pam::change::rehearsal::COMMAND => {
+            return pam::change::rehearsal::inside(rest).into();
         }
-        [_, first, rest @ ..] if first == switch::trial::COMMAND => {
-            return switch::trial::inside(rest).into();
+        [_, first, rest @ ..] if first == pam::change::trial::COMMAND => {
+            return pam::change::trial::inside(rest).into();
         }
         _ => {}
     }
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(refusal) => return output::usage(&refusal, &arguments).into(),
+        Err(refusal) => return cli::usage(&refusal, &arguments).into(),
     };
     let output = Output::new(cli.global.json);
     match commands::run(&cli, output) {

@@ -3,7 +3,8 @@
 use clap::{Arg, Command};
 use jiff::civil::Date;
 use passkey_core::config::{DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH};
-use passkey_enroll::{Exit, cli, help};
+use passkey_enroll::Exit;
+use passkey_enroll::cli::{self, help};
 
 use crate::page::Page;
 

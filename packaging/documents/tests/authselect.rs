@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use passkey_enroll::pam_files::{Call, Facility, ReturnValue, ServiceFiles};
+use passkey_enroll::pam::parse::{Call, Facility, ReturnValue, ServiceFiles};
 
 const FEATURES: [&str; 6] = [
     "with-passkey",

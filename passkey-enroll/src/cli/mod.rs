@@ -1,17 +1,22 @@
 //! The command line, as a person types it. Help, manual page and completions are made from these definitions.
 
 mod add;
+pub(crate) mod completions;
+pub mod help;
 mod key;
 mod pam;
 mod recovery;
 mod transfer;
+mod usage;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use passkey_core::credential::{check_name, is_rp_id};
 
-use crate::help;
+pub(crate) use usage::usage;
+#[cfg(test)]
+pub(crate) use usage::{usage_report, usage_text};
 
 pub use add::{Add, SignatureAlgorithm, Verification};
 pub use key::{

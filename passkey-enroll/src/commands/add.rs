@@ -15,18 +15,16 @@ use passkey_core::store::{CredentialFile, EditError, StateUpdate, UpdateError};
 
 use super::Context;
 use super::change::confirm_with;
-use crate::care::{Care, Keeper};
+use crate::attestation::roots;
 use crate::cli::{Add, SignatureAlgorithm};
-use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::naming;
-use crate::output::{
-    self,
-    json::{Added, FirstSteps},
-};
-use crate::terminal::Terminal;
-use crate::terminal_prompter::{LastQuestion, TerminalPrompter};
-use crate::trust;
+use crate::commands::default_name;
+use crate::commands::error::Error;
+use crate::commands::results::json::{Added, FirstSteps};
+use crate::key::{Care, ManageError, ManagedKey};
+use crate::report::{self};
+use crate::terminal::input::Terminal;
+use crate::terminal::prompter::{LastQuestion, TerminalPrompter};
+use crate::terminal::signals::Interrupt;
 
 pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     let rp_id = match &arguments.rp_id {
@@ -45,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     }
     context.check_writable("add", &user_handle)?;
     let policy = attestation_policy(context, arguments.require_attestation)?;
-    let trust = trust::load(&policy, context.owner, now_to_the_second())?;
+    let trust = roots::load(&policy, context.owner, now_to_the_second())?;
 
     let mut enrolled = ceremony(context, arguments, &policy, &rp_id, &user_handle, existing.as_ref())?;
     enrolled.credential.attestation = Some(judge_origin(&enrolled, &policy, &trust)?);
@@ -117,12 +115,12 @@ fn first_pin(
     confirm_with(interrupt, question, "yes")?;
     // No PIN is there to be wrong.
     let care = Care { device: Some(path), timeout: arguments.timeout(), pin_attempts: 0, pin_stdin: false };
-    let mut keeper = Keeper::pick(interrupt, &care)?;
+    let mut keeper = ManagedKey::pick(interrupt, &care)?;
     if !keeper.is_at(sysfs) {
-        return Err(Error::Pick(KeyFailure::Unplugged));
+        return Err(Error::Key(ManageError::Select(KeyFailure::Unplugged)));
     }
     let pin = keeper.set_pin(None)?;
-    output::note("The PIN is set.");
+    report::note("The PIN is set.");
     Ok(pin)
 }
 
@@ -151,7 +149,7 @@ fn judge_origin(
     let judgement =
         attestation::judge(&enrolled.attestation, policy, trust, now_to_the_second()).map_err(refused)?;
     for caveat in &judgement.caveats {
-        output::warning(&format!("{caveat}."));
+        report::warning(&format!("{caveat}."));
     }
     Ok(judgement.summary)
 }
@@ -171,8 +169,8 @@ fn store(
         }
         credential.name = match name {
             // Taken while the person touched the key: too late to ask for another one.
-            Some(name) => naming::unique(name, |name| is_free(file, name)),
-            None => naming::suggest(&enrolled.key.name, |name| is_free(file, name)),
+            Some(name) => default_name::unique(name, |name| is_free(file, name)),
+            None => default_name::suggest(&enrolled.key.name, |name| is_free(file, name)),
         };
         let is_first = file.is_unenrolled();
         file.add(credential.clone()).map_err(|error| match error {
@@ -199,7 +197,7 @@ fn remember(context: &Context, credential: &credential::Credential, sign_count: 
         .update_state(&context.account, |state| state.record_enrolment(&credential.id, sign_count));
     match updated {
         Ok(StateUpdate::Written | StateUpdate::HeldBack) => {}
-        Err(error) => output::warning(&format!("the key's counter is not written down: {error}")),
+        Err(error) => report::warning(&format!("the key's counter is not written down: {error}")),
     }
 }
 

@@ -5,12 +5,12 @@ use passkey_core::escape::Escaped;
 use passkey_core::store::{CredentialFile, UpdateError};
 
 use super::Context;
-use crate::error::Error;
-use crate::gate::{self, Lack};
-use crate::interrupt::Interrupt;
-use crate::output::json::Credential;
-use crate::pam_files::ServiceFiles;
-use crate::terminal::{Line, Terminal};
+use crate::commands::error::Error;
+use crate::commands::results::json::Credential;
+use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::{self, Lack};
+use crate::terminal::input::{Line, Terminal};
+use crate::terminal::signals::Interrupt;
 
 /// Changes the user's credential file, which must be there.
 pub(super) fn change<T>(
@@ -58,7 +58,7 @@ impl Left {
         let usable = file.enabled().count();
         let closed_services = if usable == 0 {
             let lack = if file.is_unenrolled() { Lack::Unenrolled } else { Lack::NoneUsable };
-            gate::closed(&context.config, &ServiceFiles::of_machine(), lack)
+            simulate::closed(&context.config, &ServiceFiles::of_machine(), lack)
         } else {
             Vec::new()
         };

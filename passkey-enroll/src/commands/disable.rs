@@ -5,8 +5,9 @@ use passkey_core::escape::Escaped;
 use super::Context;
 use super::change::{self, Left};
 use crate::cli::Disable;
-use crate::error::Error;
-use crate::output::{self, json::Switched};
+use crate::commands::error::Error;
+use crate::commands::results::json::Switched;
+use crate::report::{self};
 
 pub(super) fn run(context: &Context, arguments: &Disable) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
@@ -28,7 +29,7 @@ pub(super) fn run(context: &Context, arguments: &Disable) -> Result<(), Error> {
         Ok((context.named(file, &arguments.name)?.clone(), Left::in_file(context, file)))
     })?;
     if let Some(warning) = left.warning(context).filter(|_| before.enabled) {
-        output::warning(&warning);
+        report::warning(&warning);
     }
     context.output.result(&Switched {
         user: context.user(),

@@ -8,11 +8,12 @@ use passkey_core::store::Loaded;
 
 use crate::account::{self, Caller};
 use crate::cli::Global;
+use crate::commands::error::Error;
+use crate::commands::results::diagnosis::Diagnosis;
 use crate::doctor::{self, Machine, Patient};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::interrupt::Interrupt;
-use crate::output::{Output, diagnosis::Diagnosis};
+use crate::report::Exit;
+use crate::report::Output;
+use crate::terminal::signals::Interrupt;
 
 /// Keys that have not told all by then are judged by what they have told.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,7 +27,7 @@ pub(super) fn run(global: &Global, output: Output) -> Result<Exit, Error> {
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
     }
-    output.result(&Diagnosis::new(&patient.account.name, &findings))?;
+    output.result::<Error>(&Diagnosis::new(&patient.account.name, &findings))?;
     Ok(doctor::exit(&findings))
 }
 

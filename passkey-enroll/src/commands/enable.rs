@@ -3,8 +3,8 @@
 use super::Context;
 use super::change;
 use crate::cli::Enable;
-use crate::error::Error;
-use crate::output::json::Switched;
+use crate::commands::error::Error;
+use crate::commands::results::json::Switched;
 
 pub(super) fn run(context: &Context, arguments: &Enable) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;

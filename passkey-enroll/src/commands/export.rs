@@ -9,12 +9,11 @@ use passkey_core::store::CredentialFile;
 use super::Context;
 use super::add::strictest;
 use crate::cli::{Export, ExportFormat};
-use crate::error::{Error, TransferError};
-use crate::foreign::{pam_u2f, sssd};
-use crate::output::{
-    self,
-    json::{Exported, ExportedPasskey, LeftOut},
-};
+use crate::commands::error::Error;
+use crate::commands::results::json::{Exported, ExportedPasskey, LeftOut};
+use crate::interop::TransferError;
+use crate::interop::{pam_u2f, sssd};
+use crate::report::{self};
 
 /// How many passkeys of one user pam_u2f takes unless told otherwise.
 const PAM_U2F_DEVICES: usize = 24;
@@ -41,7 +40,7 @@ pub(super) fn run(context: &Context, arguments: &Export) -> Result<(), Error> {
             "disabled" => "it is disabled, and there it would be enabled",
             _ => "the program does not know its algorithm",
         };
-        output::warning(&format!("“{name}” is left out: {why}."));
+        report::warning(&format!("“{name}” is left out: {why}."));
     }
     if exported.is_empty() {
         return Err(TransferError::NothingToExport { user: context.user() }.into());
@@ -55,7 +54,7 @@ pub(super) fn run(context: &Context, arguments: &Export) -> Result<(), Error> {
     };
     let use_it = use_it(context, arguments.format, &rp_id, exported.len());
     for line in &use_it {
-        output::note(line);
+        report::note(line);
     }
     context.output.result(&Exported {
         user: context.user(),

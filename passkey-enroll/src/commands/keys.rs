@@ -8,12 +8,10 @@ use passkey_core::ceremony::{InspectedKey, LinuxPlatform, inspect};
 use passkey_core::credential::Credential;
 
 use super::Context;
-use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::output::{
-    self,
-    json::{Key, KeyError, Keys, PinState, Plugged, UvState},
-};
+use crate::commands::error::Error;
+use crate::commands::results::json::{Key, KeyError, Keys, PinState, Plugged, UvState};
+use crate::report::{self};
+use crate::terminal::signals::Interrupt;
 
 /// Keys that have not told all by then are shown with what they have told.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,7 +21,7 @@ pub(super) fn run(context: &Context) -> Result<(), Error> {
     let loaded = match context.load() {
         Ok(loaded) => Some(loaded),
         Err(error) => {
-            output::warning(&error.report().message);
+            report::warning(&error.report().message);
             None
         }
     };
@@ -36,7 +34,7 @@ pub(super) fn run(context: &Context) -> Result<(), Error> {
         return Err(Error::Cancelled);
     }
     if keys.is_empty() {
-        output::note("No security key is plugged in.");
+        report::note("No security key is plugged in.");
     }
     context.output.result(&Keys {
         keys: keys.iter().map(|key| described(context, key, credentials.as_deref())).collect(),

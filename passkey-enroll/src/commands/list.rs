@@ -1,9 +1,9 @@
 //! `list`: the user's passkeys.
 
 use super::Context;
-use crate::error::Error;
-use crate::output::json::Passkeys;
-use crate::output::note;
+use crate::commands::error::Error;
+use crate::commands::results::json::Passkeys;
+use crate::report::note;
 
 pub(super) fn run(context: &Context) -> Result<(), Error> {
     let loaded = context.load()?;

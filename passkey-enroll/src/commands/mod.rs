@@ -2,9 +2,11 @@
 
 mod add;
 mod change;
+pub(crate) mod default_name;
 mod disable;
 mod doctor;
 mod enable;
+pub(crate) mod error;
 mod export;
 mod import;
 mod key;
@@ -14,6 +16,7 @@ mod pam;
 mod recovery;
 mod remove;
 mod rename;
+pub(crate) mod results;
 mod show;
 mod verify;
 
@@ -30,12 +33,13 @@ use passkey_core::store::{
 };
 
 use crate::account::{self, Caller};
+use crate::attestation::models::{FromMetadata, ModelNames, Models, Table};
+use crate::cli::completions::completions;
 use crate::cli::{Cli, Command, Global};
-use crate::completions::completions;
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::models::{FromMetadata, ModelNames, Models, Table};
-use crate::output::{self, Output, json};
+use crate::commands::error::Error;
+use crate::commands::results::json;
+use crate::report::Exit;
+use crate::report::{self, Output};
 
 /// Does what `cli` asks for.
 pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
@@ -48,7 +52,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
         return pam::run(&cli.global, output, arguments).map(|()| Exit::Done);
     }
     if let Command::Completions(arguments) = &cli.command {
-        return output::plain(&completions(arguments.shell)).map(|()| Exit::Done);
+        return report::plain(&completions(arguments.shell)).map(|()| Exit::Done);
     }
     let context = Context::new(&cli.global, output)?;
     match &cli.command {
@@ -92,7 +96,7 @@ struct Context {
 fn warn_of_damage(path: &Path, entry: &SkippedEntry) {
     let name = entry.name.as_ref().map(|name| format!(" (“{name}”)")).unwrap_or_default();
     let (path, line, reason) = (path.display(), entry.line, &entry.reason);
-    output::warning(&format!("{path}:{line}: this entry{name} is passed over: {reason}"));
+    report::warning(&format!("{path}:{line}: this entry{name} is passed over: {reason}"));
 }
 
 /// The option that names the account in a command to run next, where the caller named a user: by the name of the user database.
@@ -174,7 +178,7 @@ impl Context {
     fn state(&self) -> Option<State> {
         self.store
             .load_state(&self.account)
-            .inspect_err(|error| output::warning(&format!("last use and counters cannot be read: {error}")))
+            .inspect_err(|error| report::warning(&format!("last use and counters cannot be read: {error}")))
             .ok()
     }
 

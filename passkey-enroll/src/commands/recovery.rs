@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 
 use super::{Context, change::confirm};
 use crate::cli::{Confirmation, Recovery, RecoveryCommand};
-use crate::error::Error;
-use crate::output::recovery::{CodesStatus, NewCodes, Revoked};
-use crate::output::{note, warning};
+use crate::commands::error::Error;
+use crate::commands::results::recovery::{CodesStatus, NewCodes, Revoked};
+use crate::report::{note, warning};
 use passkey_core::escape::Escaped;
 
 pub(super) fn run(context: &Context, arguments: &Recovery) -> Result<(), Error> {

@@ -6,8 +6,9 @@ use passkey_core::escape::Escaped;
 use super::Context;
 use super::change::{self, Left};
 use crate::cli::Remove;
-use crate::error::Error;
-use crate::output::{self, json::Removal};
+use crate::commands::error::Error;
+use crate::commands::results::json::Removal;
+use crate::report::{self};
 
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
@@ -28,10 +29,10 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     }
     let left = take_out(context, &arguments.name, &credential.id)?;
     if let Err(error) = context.store.update_state(&context.account, |state| state.forget(&credential.id)) {
-        output::warning(&format!("its last use and counter are not forgotten: {error}"));
+        report::warning(&format!("its last use and counter are not forgotten: {error}"));
     }
     if let Some(warning) = left.warning(context) {
-        output::warning(&warning);
+        report::warning(&warning);
     }
     context.output.result(&Removal {
         user: context.user(),

@@ -3,8 +3,8 @@
 use super::Context;
 use super::change;
 use crate::cli::Rename;
-use crate::error::Error;
-use crate::output::json::Renamed;
+use crate::commands::error::Error;
+use crate::commands::results::json::Renamed;
 
 pub(super) fn run(context: &Context, arguments: &Rename) -> Result<(), Error> {
     let Rename { name, new_name } = arguments;

@@ -3,8 +3,8 @@
 use super::Context;
 use super::change;
 use crate::cli::Show;
-use crate::error::Error;
-use crate::output::json::Shown;
+use crate::commands::error::Error;
+use crate::commands::results::json::Shown;
 
 pub(super) fn run(context: &Context, arguments: &Show) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;

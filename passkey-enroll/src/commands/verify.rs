@@ -11,16 +11,14 @@ use passkey_core::verify::{Verified, VerifyError};
 use super::{Context, warn_of_damage};
 use crate::account::SystemUsers;
 use crate::cli::{Global, Verify};
-use crate::error::Error;
-use crate::gate::{Asked, Gate};
-use crate::interrupt::Interrupt;
-use crate::output::{
-    self,
-    json::{CounterWarning, Named, Plugged},
-    rehearsal::{Rehearsed, Rules, ServiceLine},
-};
-use crate::pam_files::{Place, ServiceFiles, StackError};
-use crate::terminal_prompter::{LastQuestion, TerminalPrompter};
+use crate::commands::error::Error;
+use crate::commands::results::json::{CounterWarning, Named, Plugged};
+use crate::commands::results::rehearsal::{Rehearsed, Rules, ServiceLine};
+use crate::pam::parse::{Place, ServiceFiles, StackError};
+use crate::pam::simulate::{Asked, Gate};
+use crate::report::{self};
+use crate::terminal::prompter::{LastQuestion, TerminalPrompter};
+use crate::terminal::signals::Interrupt;
 
 pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> Result<(), Error> {
     let service = arguments.service.as_deref().unwrap_or_default();
@@ -36,7 +34,7 @@ pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> 
     let session = Session { store: &context.store, users: &SystemUsers, policy: &policy };
     let Some(enrolled) = session.find(&context.account).map_err(not_found)? else {
         if policy.unenrolled == Unenrolled::Ignore {
-            output::note(
+            report::note(
                 "Users without a passkey are passed by here (unenrolled=ignore): the password decides.",
             );
         }
@@ -96,7 +94,7 @@ fn call(config: &Config, files: &ServiceFiles, service: &str) -> Result<Option<C
         Err(error) => return Err(Error::ServiceBroken { service, reason: error.to_string() }),
     };
     let Some(gate) = gate else {
-        output::warning(&match files.read(&service) {
+        report::warning(&match files.read(&service) {
             Ok((path, _)) => {
                 format!("{service} does not ask for passkeys: no pam_passkey.so in {}.", path.display())
             }
@@ -107,7 +105,7 @@ fn call(config: &Config, files: &ServiceFiles, service: &str) -> Result<Option<C
     let mut passkeys = gate.passkeys.into_iter();
     let Some(first) = passkeys.next() else { return Ok(None) };
     for other in passkeys {
-        output::warning(&format!(
+        report::warning(&format!(
             "{service} asks for passkeys more than once: {} is rehearsed, {} is not.",
             first.place, other.place
         ));
@@ -126,7 +124,7 @@ fn under(context: &mut Context, global: &Global, service: &str, call: &Call) -> 
             context.config.clone_from(own);
         } else {
             let path = call.asked.arguments.config.path().display();
-            output::warning(&format!(
+            report::warning(&format!(
                 "{}: this service has a configuration of its own, {path}; --config takes its place.",
                 call.place
             ));
@@ -144,7 +142,7 @@ fn warn<C: Borrow<Complaint>>(complaints: impl IntoIterator<Item = C>) {
             complaint @ (Complaint::CounterUnreadable(_)
             | Complaint::CounterNotGreater { .. }
             | Complaint::NotRecorded(_)
-            | Complaint::NotLearnt(_)) => output::warning(&complaint.to_string()),
+            | Complaint::NotLearnt(_)) => report::warning(&complaint.to_string()),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::exit::Exit;
-use crate::pam_files;
+use crate::pam::parse;
+use crate::report::Exit;
 
 /// How bad it is, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -93,7 +93,7 @@ impl Finding {
     }
 
     /// Found in this line of a service file.
-    pub(super) fn in_line(self, place: &pam_files::Place) -> Self {
+    pub(super) fn in_line(self, place: &parse::Place) -> Self {
         self.at_line(&place.path, Some(place.line))
     }
 

@@ -10,10 +10,10 @@ use passkey_core::credential::{Credential, CredentialId, UserHandle};
 use passkey_core::safe_file::Owner;
 use passkey_core::store::{CredentialFile, Store};
 
-use super::elf;
-use super::finding::Finding;
-use super::machine::Machine;
 use super::{Patient, examine};
+use crate::doctor::elf;
+use crate::doctor::finding::Finding;
+use crate::doctor::machine::Machine;
 
 /// Debian's.
 const COMMON_AUTH: &str =

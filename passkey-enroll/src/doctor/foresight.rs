@@ -3,10 +3,11 @@
 use passkey_core::config::{Config, Recovery};
 use passkey_core::store::Store;
 
-use super::finding::{Area, Finding, Severity};
-use super::{Patient, configuration, examine_with, people};
-use crate::gate::Gate;
-use crate::pam_files::ServiceFiles;
+use super::checks::configuration;
+use super::{Patient, examine_with, people};
+use crate::doctor::finding::{Area, Finding, Severity};
+use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::{self, Gate};
 
 /// Services that make somebody root.
 const TO_ROOT: [&str; 7] = ["sudo", "sudo-i", "su", "su-l", "doas", "run0", "polkit-1"];
@@ -80,7 +81,7 @@ fn only_way_to_root(
             |files: &ServiceFiles| asks(files, service).is_some_and(|gate| !gate.password_is_enough());
         TO_ROOT.contains(&service) && requires(after) && !requires(before)
     };
-    let concerned = super::gate::services(after).into_iter().find(|service| closes(service))?;
+    let concerned = simulate::services(after).into_iter().find(|service| closes(service))?;
     let store = Store::new(config);
     let usable = store.load(account).ok()?.map_or(0, |loaded| loaded.file.enabled().count());
     let gate = asks(after, &concerned)?;

@@ -1,6 +1,6 @@
-use super::super::fixture::Fixture;
 use super::*;
 use crate::doctor::Severity;
+use crate::doctor::fixture::Fixture;
 
 /// What comes of giving `service` this file, on a machine that a test has prepared.
 fn foreseen(machine: &Fixture, service: &str, text: &str) -> Vec<(Severity, &'static str)> {

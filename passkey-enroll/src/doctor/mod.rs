@@ -4,26 +4,14 @@
 //! the place and the remedy. Where the module has its own word for a fault, that word is used.
 
 mod access;
-mod attestation;
-mod clock;
-mod configuration;
-mod devices;
+mod checks;
 mod elf;
 mod finding;
 #[cfg(test)]
 mod fixture;
 mod foresight;
-mod keys;
 mod machine;
-mod module_file;
-mod passkeys;
 mod people;
-mod polkit;
-mod security;
-mod services;
-mod session;
-mod store;
-mod udev;
 
 use std::path::PathBuf;
 
@@ -32,12 +20,17 @@ use passkey_core::ceremony::InspectedKey;
 use passkey_core::config::Config;
 use passkey_core::store::{Loaded, Store};
 
+use checks::{
+    attestation, clock, configuration, devices, keys, module_file, passkeys, polkit, security, services,
+    session, store, udev,
+};
+
 pub(crate) use finding::{Area, Finding, Severity, exit, worst};
 pub(crate) use foresight::foresee;
 pub(crate) use machine::Machine;
 
-use crate::gate::{self, Gate};
-use crate::pam_files::{ServiceFiles, StackError};
+use crate::pam::parse::{ServiceFiles, StackError};
+use crate::pam::simulate::{self, Gate};
 
 /// Whom and what the examination is about.
 #[derive(Debug)]
@@ -138,7 +131,7 @@ fn gates_of(services: &[Service]) -> Vec<&Gate> {
 }
 
 fn services_of(files: &ServiceFiles, config: &Config) -> Vec<Service> {
-    let names = gate::services(files).into_iter();
+    let names = simulate::services(files).into_iter();
     names.map(|name| Service { gate: Gate::of(files, &name, config), name }).collect()
 }
 

@@ -6,8 +6,8 @@ use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::credential::UserHandle;
 use passkey_core::store::{Loaded, SkippedEntry, Store, StoreError};
 
-use super::machine::Machine;
-use crate::gate::Lack;
+use crate::doctor::machine::Machine;
+use crate::pam::simulate::Lack;
 
 /// The most people who are looked at.
 const MOST: usize = 1000;

@@ -1,9 +1,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::fixture::{Fixture, account, passkey};
 use super::*;
-use crate::exit::Exit;
+use crate::doctor::fixture::{Fixture, account, passkey};
+use crate::report::Exit;
 
 /// Something that can go wrong.
 struct Case {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use transcript::{Beat, Block, Document};
@@ -131,20 +131,17 @@ fn every_command_is_shown_to_people_and_to_scripts() {
     }
 }
 
-/// The words for errors, as the source has them: strings of nothing but letters and underscores.
+/// The words for errors, as the files that explain errors have them: strings of nothing but letters and underscores.
 fn codes() -> BTreeSet<String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = vec![source.join("error.rs")];
-    files.extend(fs::read_dir(source.join("error")).unwrap().map(|entry| entry.unwrap().path()));
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let text = files
         .iter()
-        .filter(|path| !path.to_str().unwrap().ends_with("_tests.rs"))
-        .flat_map(|path| {
-            let text = fs::read_to_string(path).unwrap();
-            text.lines()
-                .filter(|line| !line.trim_start().starts_with("//"))
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .filter(|text| text.contains("-> ErrorReport"))
+        .flat_map(|text| {
+            let is_comment = |line: &&str| line.trim_start().starts_with("//");
+            text.lines().filter(|line| !is_comment(line)).map(str::to_owned).collect::<Vec<_>>()
         })
         .collect::<Vec<_>>()
         .join("\n");
@@ -152,6 +149,18 @@ fn codes() -> BTreeSet<String> {
     let is_code =
         |text: &&str| text.len() > 4 && text.chars().all(|c| c.is_ascii_lowercase() || "_2".contains(c));
     strings.filter(is_code).map(str::to_owned).chain(["usage".to_owned()]).collect()
+}
+
+/// The files below `folder`, without tests.
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, files);
+        } else if !path.to_str().unwrap().ends_with("_tests.rs") {
+            files.push(path);
+        }
+    }
 }
 
 #[test]

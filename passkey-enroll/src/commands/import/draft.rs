@@ -5,9 +5,9 @@ use passkey_core::ceremony::PluggedKey;
 use passkey_core::credential::{Credential, CredentialId, UserHandle, UvCapability};
 
 use crate::cli::ForeignFormat;
-use crate::foreign::{ForeignPasskey, Id};
-use crate::naming;
-use crate::output::json::Remark;
+use crate::commands::default_name;
+use crate::commands::results::json::Remark;
+use crate::interop::{ForeignPasskey, Id};
 
 /// A passkey on its way in.
 #[derive(Clone, Debug)]
@@ -107,9 +107,9 @@ impl Draft {
         free: impl Fn(&str) -> bool,
     ) -> Option<Credential> {
         let name = match (&self.passkey.name, &self.seen) {
-            (Some(name), _) => naming::unique(name, free),
-            (None, Some(seen)) => naming::suggest(&seen.key_name, free),
-            (None, None) => naming::unique(format.fallback_name(), free),
+            (Some(name), _) => default_name::unique(name, free),
+            (None, Some(seen)) => default_name::suggest(&seen.key_name, free),
+            (None, None) => default_name::unique(format.fallback_name(), free),
         };
         Some(Credential {
             id: self.id()?.clone(),

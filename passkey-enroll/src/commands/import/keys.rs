@@ -11,10 +11,10 @@ use passkey_core::credential::{Credential, CredentialId};
 
 use super::draft::{Draft, Seen};
 use crate::cli::ForeignFormat;
-use crate::error::Error;
-use crate::foreign::Id;
-use crate::interrupt::Interrupt;
-use crate::terminal_prompter::TerminalPrompter;
+use crate::commands::error::Error;
+use crate::interop::Id;
+use crate::terminal::prompter::TerminalPrompter;
+use crate::terminal::signals::Interrupt;
 
 /// Keys that have not told by then what they hold are left alone.
 const SURVEY: Duration = Duration::from_secs(5);

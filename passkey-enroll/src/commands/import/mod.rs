@@ -2,6 +2,7 @@
 
 mod draft;
 mod keys;
+mod not_found;
 mod origin;
 
 use std::collections::BTreeMap;
@@ -15,16 +16,15 @@ use super::Context;
 use super::add::is_free;
 use crate::account::{self, Caller};
 use crate::cli::{ForeignFormat, Import};
-use crate::error::{Error, TransferError, not_found};
-use crate::exit::Exit;
-use crate::foreign::{
+use crate::commands::error::Error;
+use crate::commands::results::json::{self, Counts, Damaged, Imported, ImportedPasskey, Known, Remark};
+use crate::interop::TransferError;
+use crate::interop::{
     self, Entry, ForeignPasskey, MAX_ENTRIES, RpId, file::FileError, openssh, pam_u2f, sssd,
 };
-use crate::output::{
-    self,
-    json::{Counts, Damaged, Imported, ImportedPasskey, Known, Remark},
-};
-use crate::pam_files::ServiceFiles;
+use crate::pam::parse::ServiceFiles;
+use crate::report::Exit;
+use crate::report::{self};
 use draft::Draft;
 use keys::Asking;
 use origin::{Origin, Source};
@@ -101,7 +101,7 @@ fn sorted(
 
 fn read(arguments: &Import) -> Result<Vec<Entry>, Error> {
     let refused = |error| TransferError::File { path: arguments.file.clone(), error };
-    let bytes = foreign::file::read(&arguments.file).map_err(refused)?;
+    let bytes = interop::file::read(&arguments.file).map_err(refused)?;
     let entries = match arguments.format {
         ForeignFormat::PamU2f => pam_u2f::parse(&bytes),
         ForeignFormat::Sssd => sssd::parse(&bytes),
@@ -141,7 +141,7 @@ impl RpIds<'_> {
                 Source::Pam => "as pam_u2f is called in the service files of PAM",
                 Source::Assumed => "as pam_u2f assumes where nobody says otherwise",
             };
-            output::note(&format!(
+            report::note(&format!(
                 "The passkeys are taken for those of the RP ID {}, {source}.",
                 origin.origin
             ));
@@ -246,7 +246,7 @@ fn store(
     report.credentials.extend(imported.into_iter().map(|(line, credential, remarks)| ImportedPasskey {
         user: user.clone(),
         line,
-        credential: output::json::Credential::new(&credential, None),
+        credential: json::Credential::new(&credential, None),
         remarks,
     }));
     Ok(())
@@ -292,9 +292,9 @@ fn conclude(context: &Context, arguments: &Import, mut report: Imported) -> Resu
         warn_of(&arguments.file, damaged);
     }
     for (remark, names) in by_remark(&report.credentials) {
-        output::note(&remark.sentence(&names.join(", ")));
+        report::note(&remark.sentence(&names.join(", ")));
     }
-    context.output.result(&report)?;
+    context.output.result::<Error>(&report)?;
     Ok(match (imported, damaged) {
         (_, 1..) => Exit::Failed,
         (0, 0) => Exit::AlreadyEnrolled,
@@ -303,7 +303,7 @@ fn conclude(context: &Context, arguments: &Import, mut report: Imported) -> Resu
 }
 
 fn warn_of(file: &Path, damaged: &Damaged) {
-    output::warning(&format!("{}:{}: {}. {}", file.display(), damaged.line, damaged.reason, damaged.hint));
+    report::warning(&format!("{}:{}: {}. {}", file.display(), damaged.line, damaged.reason, damaged.hint));
 }
 
 /// The names of the passkeys that a remark is about, each remark once.

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use passkey_core::credential::is_rp_id;
 
-use crate::error::TransferError;
-use crate::pam_files::{Facility, ServiceFiles};
+use crate::interop::TransferError;
+use crate::pam::parse::{Facility, ServiceFiles};
 
 const MODULE: &str = "pam_u2f.so";
 /// What every call of the module begins with, since its version 1.4.

@@ -5,14 +5,18 @@ use ctap::info::Options;
 use passkey_core::escape::Escaped;
 
 use super::Context;
-use crate::care::{CareError, Dialect, Fingerprint, GOOD_SAMPLE, Job, Keeper, NO_SAMPLE, Outcome, Sample};
 use crate::cli::{AddFingerprint, FingerprintCommand, ListOnKey, RemoveFingerprint, RenameFingerprint};
-use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::naming;
-use crate::output::json::Plugged;
-use crate::output::key_care::{FingerprintAdded, FingerprintRemoved, FingerprintRenamed, Fingerprints};
-use crate::output::{note, warning};
+use crate::commands::default_name;
+use crate::commands::error::Error;
+use crate::commands::results::json::Plugged;
+use crate::commands::results::key_care::{
+    FingerprintAdded, FingerprintRemoved, FingerprintRenamed, Fingerprints,
+};
+use crate::key::{
+    Dialect, Fingerprint, GOOD_SAMPLE, Job, ManageError, ManagedKey, NO_SAMPLE, Outcome, Sample,
+};
+use crate::report::{note, warning};
+use crate::terminal::signals::Interrupt;
 
 /// What a fingerprint is called that was given no name.
 const UNNAMED: &str = "Finger";
@@ -31,22 +35,25 @@ fn dialect(options: &Options) -> Result<Dialect, Error> {
     match (options.bio_enroll, options.user_verification_mgmt_preview) {
         (Some(_), _) => Ok(Dialect::Final),
         (None, Some(_)) => Ok(Dialect::Preview),
-        (None, None) => Err(Error::Care(CareError::NoSensor)),
+        (None, None) => Err(Error::Key(ManageError::NoSensor)),
     }
 }
 
 /// The key that the person picks, which has a fingerprint reader and a PIN.
-fn pick<'i>(interrupt: &'i Interrupt, care: &crate::care::Care<'_>) -> Result<(Keeper<'i>, Dialect), Error> {
-    let keeper = Keeper::pick(interrupt, care)?;
+fn pick<'i>(
+    interrupt: &'i Interrupt,
+    care: &crate::key::Care<'_>,
+) -> Result<(ManagedKey<'i>, Dialect), Error> {
+    let keeper = ManagedKey::pick(interrupt, care)?;
     let dialect = dialect(&keeper.info().options)?;
     keeper.check_pin()?;
     Ok((keeper, dialect))
 }
 
-fn listed(keeper: &mut Keeper<'_>, dialect: Dialect) -> Result<Vec<Fingerprint>, Error> {
+fn listed(keeper: &mut ManagedKey<'_>, dialect: Dialect) -> Result<Vec<Fingerprint>, Error> {
     match keeper.with_pin(dialect, |pin| Job::Fingerprints { pin }, |_, _| {})? {
         Outcome::Fingerprints(fingerprints) => Ok(fingerprints),
-        Outcome::Done | Outcome::Added { .. } | Outcome::Passkeys(_) => Err(Error::Care(CareError::Garbled)),
+        Outcome::Done | Outcome::Added { .. } | Outcome::Passkeys(_) => Err(Error::Key(ManageError::Garbled)),
     }
 }
 
@@ -71,7 +78,7 @@ fn add(context: &Context, arguments: &AddFingerprint) -> Result<(), Error> {
     let known = listed(&mut keeper, dialect)?;
     let name = match &arguments.name {
         Some(name) => name.clone(),
-        None => naming::unique(UNNAMED, |name| is_free(&known, name)),
+        None => default_name::unique(UNNAMED, |name| is_free(&known, name)),
     };
     check_free(&known, &name)?;
     let job = |pin| Job::AddFingerprint {
@@ -80,7 +87,7 @@ fn add(context: &Context, arguments: &AddFingerprint) -> Result<(), Error> {
         sample_timeout_ms: arguments.on.timeout.saturating_mul(1000),
     };
     let added = keeper.with_pin(dialect, job, |person, sample| person.show(&progress(sample)))?;
-    let Outcome::Added { fingerprint, samples } = added else { return Err(Error::Care(CareError::Garbled)) };
+    let Outcome::Added { fingerprint, samples } = added else { return Err(Error::Key(ManageError::Garbled)) };
     if fingerprint.name.is_empty() {
         warning("the fingerprint is enrolled, but the security key did not take its name");
     }
@@ -161,7 +168,7 @@ fn check_free(known: &[Fingerprint], name: &str) -> Result<(), Error> {
     if is_free(known, name) {
         Ok(())
     } else {
-        Err(Error::Care(CareError::FingerprintNameTaken(name.to_owned())))
+        Err(Error::Key(ManageError::FingerprintNameTaken(name.to_owned())))
     }
 }
 
@@ -173,12 +180,12 @@ fn find<'k>(known: &'k [Fingerprint], wanted: &str) -> Result<&'k Fingerprint, E
     match (namesakes.next(), namesakes.next()) {
         (Some(found), None) => Ok(found),
         (Some(_), Some(_)) => {
-            by_id().ok_or_else(|| Error::Care(CareError::AmbiguousFingerprint(wanted.to_owned())))
+            by_id().ok_or_else(|| Error::Key(ManageError::AmbiguousFingerprint(wanted.to_owned())))
         }
         (None, _) => by_id().ok_or_else(|| {
             let names = known.iter().map(|fingerprint| fingerprint.name.clone());
             let names = names.filter(|name| !name.is_empty()).collect();
-            Error::Care(CareError::NoSuchFingerprint { name: wanted.to_owned(), names })
+            Error::Key(ManageError::NoSuchFingerprint { name: wanted.to_owned(), names })
         }),
     }
 }

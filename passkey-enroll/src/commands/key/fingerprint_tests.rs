@@ -25,22 +25,22 @@ fn a_fingerprint_is_found_by_its_name_and_else_by_its_id() {
     for (wanted, id) in [("thumb", 1), ("index", 2), ("Aw", 3), ("BA", 4), ("BQ", 5), ("AQ", 6)] {
         assert_eq!(find(&known(), wanted).unwrap().id, [id], "{wanted}");
     }
-    assert!(matches!(find(&known(), "twin"), Err(Error::Care(CareError::AmbiguousFingerprint(_)))));
+    assert!(matches!(find(&known(), "twin"), Err(Error::Key(ManageError::AmbiguousFingerprint(_)))));
     match find(&known(), "toe") {
-        Err(Error::Care(CareError::NoSuchFingerprint { names, .. })) => {
+        Err(Error::Key(ManageError::NoSuchFingerprint { names, .. })) => {
             assert_eq!(names, ["thumb", "index", "twin", "twin", "AQ"]);
         }
         other => panic!("{other:?}"),
     }
     // What has no name is not found by it.
-    assert!(matches!(find(&known(), ""), Err(Error::Care(CareError::NoSuchFingerprint { .. }))));
+    assert!(matches!(find(&known(), ""), Err(Error::Key(ManageError::NoSuchFingerprint { .. }))));
 }
 
 #[test]
 fn no_two_fingerprints_get_one_name() {
     let known = ["Finger", "thumb"].map(|name| Fingerprint { id: vec![1], name: name.to_owned() });
-    assert_eq!(naming::unique(UNNAMED, |name| is_free(&known, name)), "Finger 2");
+    assert_eq!(default_name::unique(UNNAMED, |name| is_free(&known, name)), "Finger 2");
     assert!(check_free(&known, "index").is_ok());
     let taken = check_free(&known, "thumb");
-    assert!(matches!(taken, Err(Error::Care(CareError::FingerprintNameTaken(_)))), "{taken:?}");
+    assert!(matches!(taken, Err(Error::Key(ManageError::FingerprintNameTaken(_)))), "{taken:?}");
 }

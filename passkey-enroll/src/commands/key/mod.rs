@@ -10,10 +10,10 @@ use passkey_core::credential::Credential;
 
 use super::Context;
 use super::change::confirm_with as confirm;
-use crate::care::Care;
 use crate::cli::{Key, KeyCommand, OnKey};
-use crate::error::Error;
-use crate::output;
+use crate::commands::error::Error;
+use crate::key::Care;
+use crate::report;
 
 pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
     match &arguments.command {
@@ -35,6 +35,6 @@ fn care<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Care<'a> {
 
 /// The user's passkeys on this machine. A key can be cared for even where they cannot be read: that is warned of.
 fn enrolled(context: &Context) -> Option<Vec<Credential>> {
-    let loaded = context.load().inspect_err(|error| output::warning(&error.report().message)).ok()?;
+    let loaded = context.load().inspect_err(|error| report::warning(&error.report().message)).ok()?;
     Some(loaded.map(|loaded| loaded.file.credentials).unwrap_or_default())
 }

@@ -6,13 +6,13 @@ use passkey_core::credential::Credential;
 use passkey_core::escape::Escaped;
 
 use super::Context;
-use crate::care::{CareError, Dialect, Job, Keeper, KeyPasskey, Outcome};
 use crate::cli::{ListOnKey, PasskeysCommand, RemoveFromKey};
-use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::output::json::Plugged;
-use crate::output::key_care::{self, KeyPasskeys, PasskeyRemoved};
-use crate::output::note;
+use crate::commands::error::Error;
+use crate::commands::results::json::Plugged;
+use crate::commands::results::key_care::{self, KeyPasskeys, PasskeyRemoved};
+use crate::key::{Dialect, Job, KeyPasskey, ManageError, ManagedKey, Outcome};
+use crate::report::note;
+use crate::terminal::signals::Interrupt;
 
 /// Fewer characters could be anything.
 const MIN_SUFFIX_LEN: usize = 4;
@@ -29,22 +29,22 @@ fn dialect(options: &Options) -> Result<Dialect, Error> {
     match (options.cred_mgmt, options.credential_mgmt_preview) {
         (true, _) => Ok(Dialect::Final),
         (false, true) => Ok(Dialect::Preview),
-        (false, false) => Err(Error::Care(CareError::NoPasskeyManagement)),
+        (false, false) => Err(Error::Key(ManageError::NoPasskeyManagement)),
     }
 }
 
 /// The key that the person picks, how it is to be asked, and what it holds.
 fn pick<'i>(
     interrupt: &'i Interrupt,
-    care: &crate::care::Care<'_>,
-) -> Result<(Keeper<'i>, Dialect, Vec<KeyPasskey>), Error> {
-    let mut keeper = Keeper::pick(interrupt, care)?;
+    care: &crate::key::Care<'_>,
+) -> Result<(ManagedKey<'i>, Dialect, Vec<KeyPasskey>), Error> {
+    let mut keeper = ManagedKey::pick(interrupt, care)?;
     let dialect = dialect(&keeper.info().options)?;
     keeper.check_pin()?;
     match keeper.with_pin(dialect, |pin| Job::Passkeys { pin }, |_, _| {})? {
         Outcome::Passkeys(passkeys) => Ok((keeper, dialect, passkeys)),
         Outcome::Done | Outcome::Fingerprints(_) | Outcome::Added { .. } => {
-            Err(Error::Care(CareError::Garbled))
+            Err(Error::Key(ManageError::Garbled))
         }
     }
 }
@@ -113,8 +113,8 @@ fn find<'k>(held: &'k [KeyPasskey], wanted: &str) -> Result<&'k KeyPasskey, Erro
         held.iter().filter(|passkey| wanted.len() >= MIN_SUFFIX_LEN && id(passkey).ends_with(wanted));
     match (ending.next(), ending.next()) {
         (Some(found), None) => Ok(found),
-        (Some(_), Some(_)) => Err(Error::Care(CareError::AmbiguousPasskey(wanted.to_owned()))),
-        (None, _) => Err(Error::Care(CareError::NoSuchPasskey(wanted.to_owned()))),
+        (Some(_), Some(_)) => Err(Error::Key(ManageError::AmbiguousPasskey(wanted.to_owned()))),
+        (None, _) => Err(Error::Key(ManageError::NoSuchPasskey(wanted.to_owned()))),
     }
 }
 

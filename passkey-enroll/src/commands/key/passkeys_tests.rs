@@ -23,7 +23,7 @@ fn a_passkey_is_found_by_its_id_or_an_ending_that_only_it_has() {
     // Three characters could be anything, and nothing at all is every ending.
     for wanted in [whole.get(whole.len() - 3..).unwrap(), "", "nowhere"] {
         let found = find(&passkeys, wanted);
-        assert!(matches!(found, Err(Error::Care(CareError::NoSuchPasskey(_)))), "{wanted}");
+        assert!(matches!(found, Err(Error::Key(ManageError::NoSuchPasskey(_)))), "{wanted}");
     }
 }
 
@@ -32,5 +32,5 @@ fn an_ending_of_several_is_refused() {
     let passkeys = [held(b"xx the same end"), held(b"yy the same end")];
     let id = Base64UrlUnpadded::encode_string(&passkeys[0].id);
     let found = find(&passkeys, id.get(id.len() - 8..).unwrap());
-    assert!(matches!(found, Err(Error::Care(CareError::AmbiguousPasskey(_)))));
+    assert!(matches!(found, Err(Error::Key(ManageError::AmbiguousPasskey(_)))));
 }

@@ -1,13 +1,13 @@
 //! `key pin`: the PIN of a key.
 
 use super::Context;
-use crate::care::{Dialect, Job, Keeper};
 use crate::cli::{ChangePin, PinCommand, SetPin};
-use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::output::json::Plugged;
-use crate::output::key_care::{PinGiven, PinPresence};
-use crate::terminal::StdinSecrets;
+use crate::commands::error::Error;
+use crate::commands::results::json::Plugged;
+use crate::commands::results::key_care::{PinGiven, PinPresence};
+use crate::key::{Dialect, Job, ManagedKey};
+use crate::terminal::input::StdinSecrets;
+use crate::terminal::signals::Interrupt;
 
 pub(super) fn run(context: &Context, command: &PinCommand) -> Result<(), Error> {
     match command {
@@ -18,14 +18,14 @@ pub(super) fn run(context: &Context, command: &PinCommand) -> Result<(), Error> 
 
 fn set(context: &Context, arguments: &SetPin) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut keeper = Keeper::pick(&interrupt, &super::care(context, &arguments.on, false))?;
+    let mut keeper = ManagedKey::pick(&interrupt, &super::care(context, &arguments.on, false))?;
     keeper.set_pin(arguments.pin_stdin.then(StdinSecrets::new).as_mut())?;
     tell(context, &keeper, false)
 }
 
 fn change(context: &Context, arguments: &ChangePin) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut keeper = Keeper::pick(&interrupt, &super::care(context, &arguments.on, false))?;
+    let mut keeper = ManagedKey::pick(&interrupt, &super::care(context, &arguments.on, false))?;
     keeper.check_pin_entry()?;
     let mut lines = arguments.pin_stdin.then(StdinSecrets::new);
     if let Some(lines) = &mut lines {
@@ -38,7 +38,7 @@ fn change(context: &Context, arguments: &ChangePin) -> Result<(), Error> {
     tell(context, &keeper, true)
 }
 
-fn tell(context: &Context, keeper: &Keeper<'_>, changed: bool) -> Result<(), Error> {
+fn tell(context: &Context, keeper: &ManagedKey<'_>, changed: bool) -> Result<(), Error> {
     let key = Plugged::from(keeper.key());
     context.output.result(&PinGiven { key, pin: PinPresence { set: true }, changed })
 }

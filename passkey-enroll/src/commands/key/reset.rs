@@ -8,21 +8,22 @@ use passkey_core::escape::Escaped;
 
 use super::super::remove::take_out;
 use super::Context;
-use crate::care::Keeper;
 use crate::cli::Reset;
-use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::output::json::Plugged;
-use crate::output::key_care::KeyReset;
-use crate::output::{note, warning};
-use crate::terminal_prompter::TerminalPrompter;
+use crate::commands::error::Error;
+use crate::commands::results::json::Plugged;
+use crate::commands::results::key_care::KeyReset;
+use crate::key::ManageError;
+use crate::key::ManagedKey;
+use crate::report::{note, warning};
+use crate::terminal::prompter::TerminalPrompter;
+use crate::terminal::signals::Interrupt;
 
 /// How long the key may take to tell which passkeys it holds.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, arguments: &Reset) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut keeper = Keeper::pick(&interrupt, &super::care(context, &arguments.on, false))?;
+    let mut keeper = ManagedKey::pick(&interrupt, &super::care(context, &arguments.on, false))?;
     let lost = super::enrolled(context).map(|own| held(&mut keeper, own));
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
@@ -30,7 +31,7 @@ pub(super) fn run(context: &Context, arguments: &Reset) -> Result<(), Error> {
     if !arguments.yes {
         super::confirm(&interrupt, &warned(context, &keeper, lost.as_deref()), "reset")?;
     }
-    keeper.reset(|person, step| tell(person, step)).map_err(Error::Reset)?;
+    keeper.reset(|person, step| tell(person, step)).map_err(ManageError::Reset)?;
     let forgotten = forget(context, arguments, &interrupt, lost.as_deref().unwrap_or_default());
     context.output.result(&KeyReset {
         key: Plugged::from(keeper.key()),
@@ -40,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Reset) -> Result<(), Error> {
 }
 
 /// Those of the user's passkeys that the key holds.
-fn held(keeper: &mut Keeper<'_>, own: Vec<Credential>) -> Vec<Credential> {
+fn held(keeper: &mut ManagedKey<'_>, own: Vec<Credential>) -> Vec<Credential> {
     let key = keeper.key().id;
     let asked: Vec<&Credential> = own.iter().collect();
     let inspected = inspect(keeper.platform(), &asked, TIMEOUT);
@@ -51,7 +52,7 @@ fn held(keeper: &mut Keeper<'_>, own: Vec<Credential>) -> Vec<Credential> {
 }
 
 /// What will be lost.
-fn warned(context: &Context, keeper: &Keeper<'_>, lost: Option<&[Credential]>) -> String {
+fn warned(context: &Context, keeper: &ManagedKey<'_>, lost: Option<&[Credential]>) -> String {
     let name = match keeper.key().name.as_str() {
         "" => "The security key".to_owned(),
         name => Escaped::text(name).to_string(),

@@ -1,12 +1,13 @@
 //! `pam confirm`: a change that was on trial stays.
 
 use super::super::{Context, change};
+use super::error::PamError;
 use super::{require_root, service};
 use crate::cli::{Global, PamConfirm};
-use crate::error::{Error, PamError};
-use crate::output::Output;
-use crate::output::pam::Confirmed;
-use crate::switch::ledger::{Entry, Ledger, Standing};
+use crate::commands::error::Error;
+use crate::commands::results::pam::Confirmed;
+use crate::pam::change::ledger::{Entry, Ledger, Standing};
+use crate::report::Output;
 
 pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Result<(), Error> {
     let service = service(&arguments.service)?;

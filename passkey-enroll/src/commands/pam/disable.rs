@@ -6,15 +6,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use passkey_core::config::Config;
 
 use super::super::change;
+use super::error::PamError;
 use super::{require_root, service};
 use crate::cli::PamDisable;
-use crate::error::{Error, PamError};
-use crate::gate::Gate;
-use crate::output::pam::{Disabled, DisabledServices};
-use crate::output::{self, Output};
-use crate::pam_files::ServiceFiles;
-use crate::switch::ledger::{Ledger, Undone};
-use crate::switch::{common, draft};
+use crate::commands::error::Error;
+use crate::commands::results::pam::{Disabled, DisabledServices};
+use crate::pam::change::common;
+use crate::pam::change::ledger::{Ledger, Undone};
+use crate::pam::edit;
+use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::Gate;
+use crate::report::{self, Output};
 
 pub(super) fn run(output: Output, arguments: &PamDisable) -> Result<(), Error> {
     let chosen = arguments.service.as_deref().map(service).transpose()?;
@@ -35,7 +37,7 @@ pub(super) fn run(output: Output, arguments: &PamDisable) -> Result<(), Error> {
         match disable(&ledger, &service) {
             Ok(disabled) => done.push(disabled),
             Err(error) if first_error.is_none() => first_error = Some(error),
-            Err(error) => output::warning(&error.report().message),
+            Err(error) => report::warning(&error.report().message),
         }
     }
     finish(output, done, first_error)
@@ -45,7 +47,7 @@ pub(super) fn run(output: Output, arguments: &PamDisable) -> Result<(), Error> {
 pub(super) fn finish(output: Output, services: Vec<Disabled>, error: Option<Error>) -> Result<(), Error> {
     let result = DisabledServices { services };
     let Some(error) = error else { return output.result(&result) };
-    output::block(&result);
+    report::block(&result);
     Err(error)
 }
 
@@ -80,8 +82,8 @@ fn by_hand(service: &str) -> Result<bool, Error> {
     if metadata.is_symlink() {
         return Err(PamError::Link(path).into());
     }
-    let without = draft::without_passkeys(&files, service)
+    let without = edit::without_passkeys(&files, service)
         .ok_or_else(|| PamError::ByHandOnly(service.to_owned(), path.clone()))?;
-    crate::switch::replace(&path, &without, metadata.permissions().mode() & 0o777).map_err(failed)?;
+    crate::pam::change::replace(&path, &without, metadata.permissions().mode() & 0o777).map_err(failed)?;
     Ok(true)
 }

@@ -9,20 +9,21 @@ use std::time::Duration;
 use passkey_core::config::Config;
 
 use super::super::{Context, change};
+use super::error::PamError;
 use super::{require_root, service};
 use crate::cli::{Global, PamEnable};
+use crate::commands::error::Error;
+use crate::commands::results::pam::{Draft, Enabled};
 use crate::doctor::{self, Finding, Machine, Patient, Severity};
-use crate::error::{Error, PamError};
-use crate::gate::Gate;
-use crate::interrupt::Interrupt;
-use crate::output::pam::{Draft, Enabled};
-use crate::output::{self, Output};
-use crate::pam_files::ServiceFiles;
-use crate::prompt::LivingPrompt;
-use crate::switch::draft::{self, NoDraft};
-use crate::switch::ledger::{Change, Entry, Ledger, Standing};
-use crate::switch::rehearsal::{self, Answers};
-use crate::switch::{Way, common, trial};
+use crate::pam::change::ledger::{Change, Entry, Ledger, Standing};
+use crate::pam::change::rehearsal::{self, Answers};
+use crate::pam::change::{Way, common, trial};
+use crate::pam::edit::{self, NoDraft};
+use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::Gate;
+use crate::report::{self, Output};
+use crate::terminal::signals::Interrupt;
+use crate::terminal::status_line::LivingPrompt;
 
 /// Of service files that there were none of.
 const MODE: u32 = 0o644;
@@ -63,7 +64,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     };
     let risks = doctor::foresee(&patient, &service, &before, &plan.after);
     let drafted = Draft::new(&before, &plan.after, &risks);
-    output::block(&drafted);
+    report::block(&drafted);
     refuse_risks(&risks, &arguments.accept)?;
     if arguments.dry_run {
         return context.output.result(&Enabled::dry_run(&service, way, drafted));
@@ -118,7 +119,7 @@ impl Plan {
     ) -> Result<Self, PamError> {
         let module_arguments: Vec<String> =
             arguments.ignore_unenrolled.then(|| "unenrolled=ignore".to_owned()).into_iter().collect();
-        let bytes = draft::with_passkeys(files, config, service, way, &module_arguments)
+        let bytes = edit::with_passkeys(files, config, service, way, &module_arguments)
             .map_err(|reason| PamError::NoDraft(service.to_owned(), reason))?;
         let after = String::from_utf8(bytes.clone()).map_err(|_| PamError::NotText(service.to_owned()))?;
         // A vendor's file stays as it is: the administrator's folder hides it.
@@ -173,7 +174,7 @@ fn rehearse(
 ) -> Result<(), Error> {
     let answers = if arguments.answers_stdin { Answers::Stdin } else { Answers::Terminal };
     let user = &context.account.name;
-    output::note(&format!("Sign in once by the new lines, as {user}. Nothing is changed yet."));
+    report::note(&format!("Sign in once by the new lines, as {user}. Nothing is changed yet."));
     rehearsal::rehearse(&plan.after, &plan.rehearsable, user, answers, interrupt)
         .map_err(|reason| PamError::NotRehearsed(plan.rehearsable.clone(), reason).into())
 }
@@ -182,7 +183,7 @@ fn switch(ledger: &Ledger, entry: &Entry, plan: &Plan, trial_time: Option<Durati
     let failed = |error| Error::from(PamError::Ledger(error));
     let _lock = ledger.lock().map_err(failed)?;
     if let Change::File { path, .. } = &entry.change {
-        let current = crate::switch::read(path).map_err(|error| PamError::Io(path.clone(), error))?;
+        let current = crate::pam::change::read(path).map_err(|error| PamError::Io(path.clone(), error))?;
         if current != plan.before {
             return Err(PamError::ChangedMeanwhile(path.clone()).into());
         }
@@ -203,11 +204,11 @@ fn switch(ledger: &Ledger, entry: &Entry, plan: &Plan, trial_time: Option<Durati
 /// Waits until the change is confirmed. Whoever gives up has it taken back at once.
 fn wait(ledger: &Ledger, entry: &Entry, time: Duration, interrupt: &Interrupt) -> Result<(), Error> {
     let service = &entry.service;
-    output::note(&format!(
+    report::note(&format!(
         "{service} asks for passkeys now, on trial: in {} seconds all is as before, unless you keep it from a new sign-in.",
         time.as_secs()
     ));
-    output::note(&format!(
+    report::note(&format!(
         "Open another terminal, sign in anew, and run there: sudo passkey-enroll pam confirm {service}"
     ));
     let mut prompt = LivingPrompt::new();

@@ -5,13 +5,16 @@
 mod confirm;
 mod disable;
 mod enable;
+mod error;
 mod status;
 mod undo;
 
 use crate::account::Caller;
 use crate::cli::{Global, Pam, PamCommand};
-use crate::error::{Error, PamError};
-use crate::output::Output;
+use crate::commands::error::Error;
+pub(crate) use error::PamError;
+
+use crate::report::Output;
 
 pub(super) fn run(global: &Global, output: Output, arguments: &Pam) -> Result<(), Error> {
     match &arguments.command {

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::super::Context;
+use super::error::PamError;
 use super::service;
 use crate::cli::{Global, PamStatus};
-use crate::error::{Error, PamError};
-use crate::gate::{self, Gate};
-use crate::output::Output;
-use crate::output::pam::{Asks, By, ServiceStatus, Status};
-use crate::pam_files::ServiceFiles;
-use crate::switch::ledger::Ledger;
+use crate::commands::error::Error;
+use crate::commands::results::pam::{Asks, By, ServiceStatus, Status};
+use crate::pam::change::ledger::Ledger;
+use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::{self, Gate};
+use crate::report::Output;
 
 /// Services that people ask about, where the machine has them.
 const USUAL: [&str; 12] = [
@@ -36,7 +37,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
     let on_trial: BTreeSet<String> = ledger.on_trial().map_err(PamError::Ledger)?.into_iter().collect();
     let names = match &arguments.service {
         Some(given) => BTreeSet::from([service(given)?]),
-        None => gate::services(&files),
+        None => simulate::services(&files),
     };
     let mut services = Vec::new();
     for name in names {

@@ -1,10 +1,11 @@
 //! `pam undo`: what was on trial when the machine went down is taken back.
 
+use super::error::PamError;
 use super::{disable, require_root};
-use crate::error::{Error, PamError};
-use crate::output::Output;
-use crate::output::pam::Disabled;
-use crate::switch::ledger::{Ledger, Standing, Undone};
+use crate::commands::error::Error;
+use crate::commands::results::pam::Disabled;
+use crate::pam::change::ledger::{Ledger, Standing, Undone};
+use crate::report::Output;
 
 pub(super) fn run(output: Output) -> Result<(), Error> {
     require_root("undo")?;

@@ -1,0 +1,62 @@
+//! Why a security key may not hold a passkey, with what to do.
+
+use ::attestation::Refusal;
+use passkey_core::config::ConfigError;
+
+use crate::attestation::roots::TrustError;
+use crate::report::{ErrorReport, Exit};
+
+/// How a refused key comes out. `left_on_key`: the passkey takes up room on the key.
+pub(crate) fn refused(refusal: &Refusal, left_on_key: bool) -> ErrorReport {
+    let message = format!("The security key was refused: {refusal}. Nothing was stored.");
+    let mut hint = match refusal {
+        Refusal::ModelNotAllowed { .. } => {
+            "Use another security key, or have its model added to `allowed_aaguids` of the configuration."
+        }
+        Refusal::Untrusted { .. } => {
+            "Use another security key, or have its maker's root added to `roots` of the configuration."
+        }
+        Refusal::UnknownModel { .. } => {
+            "Use another security key, or have the metadata replaced by the current one, or its maker's root added to `roots`."
+        }
+        Refusal::NoAttestation
+        | Refusal::Unsupported { .. }
+        | Refusal::Invalid(_)
+        | Refusal::SelfAttested
+        | Refusal::Compromised { .. }
+        | Refusal::NotCertified { .. } => {
+            "Use another security key: `[attestation]` of the configuration says what it has to prove."
+        }
+    }
+    .to_owned();
+    if left_on_key {
+        hint.push_str(" The passkey stays on this one, of no use, until it is removed there: passkey-enroll key passkeys remove");
+    }
+    ErrorReport::new(Exit::Failed, "attestation_refused", message).hint(hint)
+}
+
+/// How a table comes out that is not understood.
+pub(crate) fn config(error: &ConfigError) -> ErrorReport {
+    ErrorReport::new(Exit::Broken, "config_broken", error.to_string())
+        .hint("Put it right: until then no passkey is added. Nobody is kept from signing in.")
+}
+
+/// How files come out that do not say who is trusted.
+pub(crate) fn trust(error: &TrustError) -> ErrorReport {
+    match error {
+        TrustError::Outdated { .. } => ErrorReport::new(Exit::Broken, "metadata_outdated", error.to_string()).hint(
+            "Replace it by the current one, from https://mds3.fidoalliance.org, or set `metadata_outdated = \"warn\"`.",
+        ),
+        TrustError::File(_) | TrustError::Certificates { .. } | TrustError::Metadata { .. } => {
+            ErrorReport::new(Exit::Broken, "attestation_broken", error.to_string())
+                .hint("Put it right, or correct `[attestation]` of the configuration: until then no passkey is added.")
+        }
+    }
+}
+
+/// How it comes out that nobody is trusted.
+pub(crate) fn nobody_trusted() -> ErrorReport {
+    let message = "No security key can be trusted: the configuration names nobody who could vouch for one.";
+    ErrorReport::new(Exit::Usage, "nobody_trusted", message)
+        .hint("Name `roots` or `metadata` in `[attestation]` of the configuration, or leave --require-attestation out.")
+}

@@ -1,0 +1,210 @@
+//! Why a service was not switched.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::doctor::{Finding, Severity};
+use crate::pam::change::common::Failed;
+use crate::pam::change::ledger::UndoError;
+use crate::pam::change::rehearsal::NotRehearsed;
+use crate::pam::edit::NoDraft;
+use crate::report::{ErrorReport, Exit};
+
+/// Why a service was not switched.
+#[derive(Debug)]
+pub(crate) enum PamError {
+    /// The command that was given is root's.
+    OnlyRoot(String),
+    /// No service can have this name.
+    NoName(String),
+    /// There is no way to write it down.
+    NoDraft(String, NoDraft),
+    /// The service's file is no text.
+    NotText(String),
+    /// The file is a link into what another program keeps.
+    Link(PathBuf),
+    /// A PAM file cannot be read or written.
+    Io(PathBuf, io::Error),
+    /// The ledger cannot.
+    Ledger(io::Error),
+    /// pam-auth-update does not do its part.
+    Common(Failed),
+    /// What would come of it.
+    Risks(Vec<Finding>),
+    /// The rehearsal did not end well.
+    NotRehearsed(String, NotRehearsed),
+    /// Somebody else changed the file while the person was asked.
+    ChangedMeanwhile(PathBuf),
+    /// The service is on trial already.
+    OnTrial(String),
+    /// It is not.
+    NotOnTrial(String),
+    /// Nobody confirmed the change in time.
+    NotConfirmed(String),
+    /// The person gave up waiting.
+    TakenBack(String),
+    /// The change could not be made, or not be taken back.
+    NotUndone(String, UndoError),
+    /// PAM gives the service nothing.
+    Broken(String, String),
+    /// The lines stand in a file that others share.
+    Elsewhere(String, PathBuf),
+    /// The lines cannot be taken out without knowing what they were meant for.
+    ByHandOnly(String, PathBuf),
+}
+
+impl PamError {
+    pub(crate) fn report(&self) -> ErrorReport {
+        let failed = |code, message: String| ErrorReport::new(Exit::Failed, code, message);
+        match self {
+            Self::OnlyRoot(command) => {
+                ErrorReport::new(Exit::NotPermitted, "not_permitted", "Only root can change what services ask for.")
+                    .hint(format!("Run it as root: sudo passkey-enroll pam {command}"))
+            }
+            Self::NoName(name) => {
+                ErrorReport::new(Exit::Usage, "usage", format!("“{name}” is no name of a service."))
+                    .hint("Services are named as the files in /etc/pam.d: sudo, login, su.")
+            }
+            Self::NoDraft(service, reason) => no_draft(service, reason),
+            Self::NotText(service) => failed("not_text", format!("The file of {service} is not UTF-8 text."))
+                .hint("Correct it, or put the lines in by hand: see pam_passkey(8)."),
+            Self::Link(path) => {
+                let message =
+                    format!("{} is a link: another program keeps this file.", path.display());
+                failed("kept_by_others", message).hint(
+                    "Change it where it is kept: authselect select or enable-feature on Fedora and its kin, the configuration on NixOS.",
+                )
+            }
+            Self::Io(path, error) => {
+                failed("file_failed", format!("{}: {error}.", path.display())).hint("Nothing was changed.")
+            }
+            Self::Ledger(error) => {
+                ErrorReport::new(Exit::Broken, "ledger_broken", format!("/var/lib/passkey/pam: {error}."))
+                    .hint("What was there before a change is kept there, as SERVICE.before: without it nothing is switched.")
+            }
+            Self::Common(reason) => failed("profile_failed", format!("The common files cannot be changed: {reason}.")),
+            Self::Risks(risks) => risky(risks),
+            Self::NotRehearsed(service, reason) => not_rehearsed(service, reason),
+            Self::ChangedMeanwhile(path) => {
+                failed("changed_meanwhile", format!("{} was changed by others meanwhile.", path.display()))
+                    .hint("Nothing was changed. Run the command again.")
+            }
+            Self::OnTrial(service) => failed("on_trial", format!("{service} is on trial already."))
+                .hint(format!("Keep it: sudo passkey-enroll pam confirm {service}; or not: sudo passkey-enroll pam disable {service}")),
+            Self::NotOnTrial(service) => failed("not_on_trial", format!("Nothing of {service} is on trial."))
+                .hint(format!("What it asks for now: passkey-enroll pam status {service}")),
+            Self::NotConfirmed(service) => ErrorReport::new(
+                Exit::TimedOut,
+                "not_confirmed",
+                format!("Nobody confirmed it in time: {service} is as it was before."),
+            )
+            .hint("Give yourself more time with --confirm-within, or find out what was in the way: sudo passkey-enroll doctor"),
+            Self::TakenBack(service) => {
+                ErrorReport::new(Exit::Cancelled, "cancelled", format!("Taken back: {service} is as it was before."))
+            }
+            Self::NotUndone(service, reason) => not_undone(service, reason),
+            Self::Broken(service, reason) => {
+                ErrorReport::new(Exit::Broken, "service_broken", format!("{service} lets nobody in: {reason}"))
+                    .hint("Put the line right. For what else may be wrong: sudo passkey-enroll doctor")
+            }
+            Self::Elsewhere(service, path) => {
+                let name = path.file_name().unwrap_or_default().display();
+                let message = format!("{service} asks for passkeys by way of {}, which others share.", path.display());
+                failed("in_shared_file", message).hint(format!("Change that one: sudo passkey-enroll pam disable {name}"))
+            }
+            Self::ByHandOnly(service, path) => {
+                let message = format!("Without its lines for passkeys, {service} would not work as it stands.");
+                failed("by_hand_only", message)
+                    .hint(format!("Somebody wrote {} with them in mind: edit it, with a root shell open beside you.", path.display()))
+            }
+        }
+    }
+}
+
+fn no_draft(service: &str, reason: &NoDraft) -> ErrorReport {
+    let failed = |code, message: String| ErrorReport::new(Exit::Failed, code, message);
+    match reason {
+        NoDraft::AsksAlready => {
+            failed("asks_already", format!("{service} asks for passkeys already, in another way."))
+                .hint(format!("First: sudo passkey-enroll pam disable {service}"))
+        }
+        NoDraft::NoLines => failed("no_service", format!("PAM knows no service {service}."))
+            .hint("Services are named as the files in /etc/pam.d: ls /etc/pam.d /usr/lib/pam.d"),
+        NoDraft::NoPassword => {
+            failed("no_password", format!("Nothing in the file of {service} asks for a password."))
+                .hint("Put the line where it belongs by hand: see pam_passkey(8).")
+        }
+        NoDraft::Broken(error) => ErrorReport::new(
+            Exit::Broken,
+            "service_broken",
+            format!("{service} lets nobody in as it is: {error}"),
+        )
+        .hint("Put that right first."),
+        NoDraft::Unclear => {
+            let message =
+                format!("No way was found to have {service} ask for passkeys and still mean all the rest.");
+            failed("unclear", message).hint(
+                "Put the line in by hand, with a root shell open beside you; passkey-enroll doctor says what would come of it.",
+            )
+        }
+    }
+}
+
+fn risky(risks: &[Finding]) -> ErrorReport {
+    let messages: Vec<&str> = risks.iter().map(|risk| risk.message.as_str()).collect();
+    let mut codes: Vec<&str> = risks.iter().map(|risk| risk.code).collect();
+    codes.dedup();
+    let remedies: Vec<&str> = risks.iter().filter_map(|risk| risk.remedy.as_deref()).collect();
+    let remedy = remedies.first().copied().unwrap_or("See passkey-enroll doctor.");
+    // What stops everybody is never meant.
+    let hint = if risks.iter().all(|risk| risk.severity < Severity::Error) {
+        let accepted: Vec<String> = codes.iter().map(|code| format!("--accept {code}")).collect();
+        format!("{remedy} If it is meant: {}", accepted.join(" "))
+    } else {
+        remedy.to_owned()
+    };
+    ErrorReport::new(Exit::Failed, "would_lock_out", format!("Nothing was changed: {}", messages.join(" ")))
+        .hint(hint)
+}
+
+fn not_rehearsed(service: &str, reason: &NotRehearsed) -> ErrorReport {
+    let failed = |message: String| ErrorReport::new(Exit::Failed, "rehearsal_failed", message);
+    let unchanged = "Nothing was changed.";
+    match reason {
+        NotRehearsed::Refused => failed(format!("The new lines of {service} did not let you in. {unchanged}"))
+            .hint(format!("Try the passkey by itself: passkey-enroll verify --service {service}; the log says more: journalctl -t passkey-enroll")),
+        NotRehearsed::Interrupted => ErrorReport::new(Exit::Cancelled, "cancelled", format!("Cancelled. {unchanged}")),
+        NotRehearsed::TimedOut => ErrorReport::new(
+            Exit::TimedOut,
+            "rehearsal_timed_out",
+            format!("The sign-in by the new lines of {service} did not come to an end. {unchanged}"),
+        ),
+        NotRehearsed::Failed(error) => failed(format!("There was no sign-in by the new lines of {service}: {error}. {unchanged}"))
+            .hint("Where nobody can sign in, as in a script for many machines: --no-rehearsal"),
+    }
+}
+
+fn not_undone(service: &str, reason: &UndoError) -> ErrorReport {
+    let (message, hint) = match reason {
+        UndoError::Io(path, error) => (
+            format!("{}: {error}.", path.display()),
+            format!(
+                "What {service} was before is in /var/lib/passkey/pam/{service}.before. Run it again: sudo passkey-enroll pam disable {service}"
+            ),
+        ),
+        UndoError::ChangedByOthers(path) => (
+            format!(
+                "{} was changed by others since, and its lines for passkeys cannot be taken out by themselves.",
+                path.display()
+            ),
+            format!(
+                "What it was before is in /var/lib/passkey/pam/{service}.before: compare the two, with a root shell open beside you."
+            ),
+        ),
+        UndoError::Profile(reason) => (
+            format!("The common files were not changed: {reason}."),
+            "Run pam-auth-update yourself.".to_owned(),
+        ),
+    };
+    ErrorReport::new(Exit::Failed, "not_switched", message).hint(hint)
+}

@@ -1,0 +1,267 @@
+//! What services ask for, and how that changes: shapes in JSON, and how a person reads them.
+
+use serde::Serialize;
+use similar::TextDiff;
+
+use passkey_core::escape::Escaped;
+
+use super::diagnosis::{Finding, finding_text};
+use crate::doctor;
+use crate::pam::change::Way;
+use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::Gate;
+use crate::report::Human;
+use crate::report::paint::Paint;
+use crate::report::table::Table;
+
+/// In place of a tab.
+const TAB: &str = "    ";
+
+/// `pam status`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Status {
+    pub(crate) services: Vec<ServiceStatus>,
+}
+
+/// A service.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ServiceStatus {
+    pub(crate) service: String,
+    pub(crate) asks: Asks,
+    /// Where the call of the module stands; without one, the service's file.
+    pub(crate) path: Option<String>,
+    /// The call's line, counted from 1.
+    pub(crate) line: Option<usize>,
+    /// Who had it ask; null where it does not.
+    pub(crate) by: Option<By>,
+}
+
+/// What lets somebody in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "for")]
+pub(crate) enum Asks {
+    /// Whatever it was before passkeys.
+    Password,
+    /// Both.
+    PasswordAndPasskey,
+    /// One of them.
+    PasskeyOrPassword,
+    /// Nothing else will do.
+    Passkey,
+    /// The password will do, whether the passkey is used or not.
+    PasskeyIfThere,
+    /// Nobody comes in.
+    Nothing {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Asks {
+    /// `None`: it does not ask for passkeys.
+    pub(crate) fn of(gate: Option<&Gate>) -> Self {
+        let Some(gate) = gate else { return Self::Password };
+        if gate.is_shut() {
+            let refusal = gate.passkeys.iter().find_map(|call| call.asked.as_ref().err());
+            let reason =
+                refusal.map_or_else(|| "its lines contradict each other".to_owned(), ToString::to_string);
+            return Self::Nothing { reason };
+        }
+        match (gate.password_is_enough(), gate.passkey_is_enough()) {
+            (false, false) => Self::PasswordAndPasskey,
+            (true, true) => Self::PasskeyOrPassword,
+            (false, true) => Self::Passkey,
+            (true, false) => Self::PasskeyIfThere,
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Password => "password".to_owned(),
+            Self::PasswordAndPasskey => "password and passkey".to_owned(),
+            Self::PasskeyOrPassword => "passkey, or password".to_owned(),
+            Self::Passkey => "passkey".to_owned(),
+            Self::PasskeyIfThere => "password; the passkey is not needed".to_owned(),
+            Self::Nothing { reason } => format!("lets nobody in: {reason}"),
+        }
+    }
+}
+
+/// Who had a service ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum By {
+    /// This command, for good.
+    PasskeyEnroll,
+    /// This command, until it is confirmed.
+    OnTrial,
+    /// Somebody else: by hand, or a profile of the distribution.
+    Hand,
+}
+
+impl Human for Status {
+    fn human(&self, paint: Paint) -> String {
+        let mut table = Table::new(&["SERVICE", "ASKS FOR", "SWITCHED ON BY", "IN"]);
+        for service in &self.services {
+            let by = match service.by {
+                None => "",
+                Some(By::PasskeyEnroll) => "passkey-enroll",
+                Some(By::OnTrial) => "passkey-enroll, on trial",
+                Some(By::Hand) => "hand or distribution",
+            };
+            let place = match (&service.path, service.line) {
+                (Some(path), Some(line)) => format!("{path}:{line}"),
+                (Some(path), None) => path.clone(),
+                (None, _) => "no file: what `other` says".to_owned(),
+            };
+            let cells = [service.service.clone(), service.asks.words(), by.to_owned(), place];
+            if service.asks == Asks::Password { table.faint_row(&cells) } else { table.row(&cells) }
+        }
+        table.text(paint)
+    }
+}
+
+/// A change as it would be.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Draft {
+    /// In the unified form, file by file.
+    pub(crate) diff: String,
+    /// What would come of it that is not good.
+    pub(crate) risks: Vec<Finding>,
+}
+
+impl Draft {
+    pub(crate) fn new(before: &ServiceFiles, after: &ServiceFiles, risks: &[doctor::Finding]) -> Self {
+        let text = |files: &ServiceFiles, name: &str| {
+            files.read(name).map(|(path, file)| {
+                (path.display().to_string(), String::from_utf8_lossy(&file.to_bytes()).into_owned())
+            })
+        };
+        let diffs = after.drafted().into_iter().map(|name| {
+            let (old_path, old) =
+                text(before, &name).unwrap_or_else(|_| ("/dev/null".to_owned(), String::new()));
+            let (new_path, new) = text(after, &name).unwrap_or_default();
+            TextDiff::from_lines(&old, &new)
+                .unified_diff()
+                .context_radius(3)
+                .header(&old_path, &new_path)
+                .to_string()
+        });
+        Self { diff: diffs.collect(), risks: risks.iter().map(Finding::from).collect() }
+    }
+}
+
+impl Human for Draft {
+    fn human(&self, paint: Paint) -> String {
+        let mut text = String::new();
+        for line in self.diff.lines() {
+            // PAM files are full of tabs, which are no danger.
+            let line_text = Escaped::line(&line.replace('\t', TAB)).to_string();
+            let painted = match line.as_bytes() {
+                [b'+', ..] => paint.success(&line_text),
+                [b'-', ..] => paint.error(&line_text),
+                [b'@', ..] => paint.faint(&line_text),
+                _ => line_text,
+            };
+            text.extend([&painted, "\n"]);
+        }
+        if !self.risks.is_empty() {
+            text.push('\n');
+        }
+        for risk in &self.risks {
+            text.push_str(&finding_text(risk, paint));
+        }
+        text.push('\n');
+        text
+    }
+}
+
+/// `pam enable`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Enabled {
+    pub(crate) service: String,
+    pub(crate) way: Way,
+    /// Whether it did not ask like this before.
+    pub(crate) changed: bool,
+    /// Whether all is as it was, since only a draft was asked for.
+    pub(crate) dry_run: bool,
+    /// Whether somebody has signed in by the new lines before they were in place.
+    pub(crate) rehearsed: bool,
+    /// Null where nothing was to change.
+    pub(crate) draft: Option<Draft>,
+}
+
+impl Enabled {
+    pub(crate) fn unchanged(service: &str, way: Way) -> Self {
+        let service = service.to_owned();
+        Self { service, way, changed: false, dry_run: false, rehearsed: false, draft: None }
+    }
+
+    pub(crate) fn dry_run(service: &str, way: Way, draft: Draft) -> Self {
+        Self { dry_run: true, draft: Some(draft), ..Self::unchanged(service, way) }
+    }
+
+    pub(crate) fn done(service: &str, way: Way, draft: Draft, rehearsed: bool) -> Self {
+        Self { changed: true, rehearsed, draft: Some(draft), ..Self::unchanged(service, way) }
+    }
+}
+
+impl Human for Enabled {
+    fn human(&self, paint: Paint) -> String {
+        let service = Escaped::text(&self.service);
+        if self.dry_run {
+            return "Nothing was changed.\n".to_owned();
+        }
+        let how = match self.way {
+            Way::SecondFactor => "after the password",
+            Way::Passwordless => "in place of the password",
+        };
+        let since = if self.changed { "from now on" } else { "already" };
+        paint.success(&format!("{service} asks for a passkey {how} {since}.")) + "\n"
+    }
+}
+
+/// `pam confirm`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Confirmed {
+    pub(crate) service: String,
+    pub(crate) way: Way,
+}
+
+impl Human for Confirmed {
+    fn human(&self, paint: Paint) -> String {
+        paint.success(&format!("{} keeps asking for passkeys.", Escaped::text(&self.service))) + "\n"
+    }
+}
+
+/// `pam disable` and `pam undo`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct DisabledServices {
+    pub(crate) services: Vec<Disabled>,
+}
+
+/// A service that asks no more.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Disabled {
+    pub(crate) service: String,
+    /// Whether it did before.
+    pub(crate) changed: bool,
+    /// Whether its file is to the byte what it was before it was switched on.
+    pub(crate) restored: bool,
+}
+
+impl Human for DisabledServices {
+    fn human(&self, _: Paint) -> String {
+        let lines = self.services.iter().map(|Disabled { service, changed, restored }| {
+            let service = Escaped::text(service);
+            match (changed, restored) {
+                (false, _) => format!("{service} does not ask for passkeys.\n"),
+                (true, true) => format!("{service} is as it was before: it does not ask for passkeys.\n"),
+                (true, false) => {
+                    format!("{service} does not ask for passkeys any more: those lines were taken out.\n")
+                }
+            }
+        });
+        lines.collect()
+    }
+}

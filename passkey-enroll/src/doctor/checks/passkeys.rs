@@ -1,0 +1,120 @@
+//! The user's passkeys, and whether they will do for the services of this machine.
+
+use passkey_core::config::Config;
+use passkey_core::credential::{Credential, UvCapability};
+use passkey_core::store::Loaded;
+
+use super::keys::Needs;
+use crate::doctor::Patient;
+use crate::doctor::finding::{Area, Finding, listed};
+use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::{self, Lack};
+
+pub(in crate::doctor) fn check(
+    patient: &Patient,
+    loaded: Option<&Loaded>,
+    config: &Config,
+    files: &ServiceFiles,
+    needs: &Needs,
+) -> Vec<Finding> {
+    let user = &patient.account.name;
+    let add = format!("sudo passkey-enroll add{}", patient.user_option);
+    let Some(loaded) = loaded.filter(|loaded| !loaded.file.is_unenrolled()) else {
+        let message = format!("{user} has no passkey{}.", closed(config, files, Lack::Unenrolled));
+        let finding = Finding::note(Area::Passkeys, "no_passkey", message);
+        return vec![finding.remedy(format!("Enrol one: {add}"))];
+    };
+    let enabled: Vec<&Credential> = loaded.file.enabled().collect();
+    let mut findings = match enabled.as_slice() {
+        [] if loaded.file.credentials.is_empty() => Vec::new(),
+        [] => vec![
+            Finding::warning(
+                Area::Passkeys,
+                "all_disabled",
+                format!("All passkeys of {user} are disabled{}.", closed(config, files, Lack::NoneUsable)),
+            )
+            .remedy(format!("Enable one, or enrol another one: {add}")),
+        ],
+        [only] => vec![
+            Finding::note(
+                Area::Passkeys,
+                "only_passkey",
+                format!("{user} has only one passkey, “{}”: who loses its key is locked out.", only.name),
+            )
+            .remedy(format!("Enrol a second key and keep it in a safe place: {add}")),
+        ],
+        several => {
+            vec![Finding::ok(Area::Passkeys, "passkeys", format!("{user} has {} passkeys.", several.len()))]
+        }
+    };
+    findings.extend(verification(&enabled, needs));
+    findings.extend(usernameless(patient, &enabled, config, needs, &add));
+    findings.into_iter().map(|finding| finding.at(&loaded.path)).collect()
+}
+
+/// What that shuts them out of.
+fn closed(config: &Config, files: &ServiceFiles, lack: Lack) -> String {
+    let closed = simulate::closed(config, files, lack);
+    // What only the configuration speaks of is told of there.
+    let names = files.services();
+    let services: Vec<&str> =
+        closed.iter().filter(|service| names.contains(*service)).map(String::as_str).collect();
+    if services.is_empty() { String::new() } else { format!("; closed without one: {}", listed(&services)) }
+}
+
+/// Whether some were enrolled on keys that cannot do what a service requires.
+fn verification(enabled: &[&Credential], needs: &Needs) -> Vec<Finding> {
+    let Some(service) = &needs.verification else { return Vec::new() };
+    let unable = enabled.iter().filter(|credential| credential.user_verification == UvCapability::None);
+    unable
+        .map(|credential| {
+            let name = &credential.name;
+            let message = format!(
+                "The key of “{name}” could not verify its user when it was enrolled, as {service} requires."
+            );
+            Finding::note(Area::Passkeys, "passkey_without_verification", message).remedy(
+                "Nothing, where the key has got a PIN since; else set one: passkey-enroll key pin set",
+            )
+        })
+        .collect()
+}
+
+/// Whether a sign-in without a user name would find one.
+fn usernameless(
+    patient: &Patient,
+    enabled: &[&Credential],
+    config: &Config,
+    needs: &Needs,
+    add: &str,
+) -> Option<Finding> {
+    let service = needs.usernameless.as_ref()?;
+    // Said with the configuration.
+    let rp_id = config.rp_id_for_enrolment().ok()?;
+    let discoverable: Vec<&&Credential> =
+        enabled.iter().filter(|credential| credential.discoverable).collect();
+    if discoverable.iter().any(|credential| credential.rp_id == rp_id) {
+        return None;
+    }
+    let user = &patient.account.name;
+    Some(match discoverable.first() {
+        None => Finding::note(
+            Area::Passkeys,
+            "not_discoverable",
+            format!("No passkey of {user} signs in to {service} without a user name."),
+        )
+        .remedy(format!("Enrol one that does: {add} --discoverable")),
+        Some(other) => Finding::warning(
+            Area::Passkeys,
+            "other_rp_id",
+            format!(
+                "{service} asks keys for passkeys for “{rp_id}”, and those of {user} are for “{}”.",
+                other.rp_id
+            ),
+        )
+        .remedy(format!("The machine was renamed? Set rp_id = \"{}\" in passkey.toml.", other.rp_id)),
+    })
+}
+
+#[cfg(test)]
+#[path = "passkeys_tests.rs"]
+mod tests;

@@ -1,0 +1,128 @@
+//! Why passkeys cannot be taken over from another program, or written down for one, with what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::file::FileError;
+use crate::report::{ErrorReport, Exit};
+
+/// Why nothing was imported or exported at all.
+#[derive(Debug)]
+pub(crate) enum TransferError {
+    /// The file cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: FileError,
+    },
+    /// The file holds no passkey of the user, or of anybody.
+    NothingThere {
+        /// The file.
+        path: PathBuf,
+        /// Whose passkeys were looked for; `None` for everybody's.
+        user: Option<String>,
+    },
+    /// Everybody's passkeys, and the caller is not root.
+    AllUsersOnlyRoot,
+    /// The configuration asks where the keys of new passkeys come from, and nobody can say.
+    OriginUnknown,
+    /// The file does not say whose its passkeys are.
+    NoUsers(PathBuf),
+    /// The RP ID must be given: it does not stand in such a file.
+    RpIdNeeded,
+    /// The calls of `pam_u2f` name several RP IDs.
+    SeveralOrigins(Vec<String>),
+    /// What the calls of `pam_u2f` name is no RP ID.
+    BadOrigin,
+    /// The passkey names its RP ID itself, and it is another one than was given.
+    OtherRpId(String),
+    /// The user has passkeys of several RP IDs, and the other program has one.
+    SeveralRpIds(Vec<String>),
+    /// The user has no passkey of the RP ID that was given.
+    NoSuchRpId(String),
+    /// None of the user's passkeys can be written down for the other program.
+    NothingToExport {
+        /// Whose passkeys they are.
+        user: String,
+    },
+    /// The system gives no randomness.
+    NoRandomness,
+}
+
+impl TransferError {
+    pub(crate) fn report(&self) -> ErrorReport {
+        match self {
+            Self::File { path, error: FileError::Io(error) }
+                if error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                let message = format!("{}: you may not read it.", path.display());
+                ErrorReport::new(Exit::NotPermitted, "not_permitted", message)
+                    .hint("Run the command with sudo.")
+            }
+            Self::File { path, error } => {
+                ErrorReport::new(Exit::Failed, "file_unreadable", format!("{}: {error}.", path.display()))
+                    .hint("Give the file with the passkeys itself.")
+            }
+            Self::NothingThere { path, user } => {
+                let whose = user.as_ref().map_or_else(String::new, |user| format!(" of {user}"));
+                let message = format!("{}: there is no passkey{whose} in it.", path.display());
+                ErrorReport::new(Exit::NotEnrolled, "nothing_to_import", message)
+                    .hint("Check --format, and --user where the file has the passkeys of several users.")
+            }
+            Self::AllUsersOnlyRoot => {
+                let message = "Only root can manage the passkeys of other users.";
+                ErrorReport::new(Exit::NotPermitted, "not_permitted", message)
+                    .hint("Run the command with sudo, or leave --all-users out.")
+            }
+            Self::OriginUnknown => {
+                let message = "Nothing is imported: `[attestation]` of the configuration asks security keys to prove what they are, and imported passkeys prove nothing.";
+                ErrorReport::new(Exit::Failed, "attestation_refused", message)
+                    .hint("Enrol each key anew: sudo passkey-enroll add")
+            }
+            Self::NoUsers(path) => {
+                let message = format!("{}: it does not say whose its passkeys are.", path.display());
+                ErrorReport::new(Exit::Usage, "no_users", message)
+                    .hint("Name the user with --user in place of --all-users.")
+            }
+            Self::RpIdNeeded => {
+                let message = "SSSD's passkeys do not say what RP ID they are for.";
+                ErrorReport::new(Exit::Usage, "rp_id_needed", message)
+                    .hint("It is the name of the domain: --rp-id example.org")
+            }
+            Self::SeveralOrigins(origins) => {
+                let message = format!(
+                    "pam_u2f is called with several origins on this machine: {}.",
+                    origins.join(", ")
+                );
+                ErrorReport::new(Exit::Usage, "several_rp_ids", message)
+                    .hint("Say which of them these passkeys are for, with --rp-id.")
+            }
+            Self::BadOrigin => {
+                let message = "The origin that pam_u2f is called with on this machine is no RP ID.";
+                ErrorReport::new(Exit::Usage, "rp_id_needed", message)
+                    .hint("Say which RP ID the passkeys are for, with --rp-id.")
+            }
+            Self::OtherRpId(rp_id) => {
+                let message = format!("This key says itself what it is for: {rp_id}.");
+                ErrorReport::new(Exit::Usage, "other_rp_id", message).hint("Leave --rp-id out.")
+            }
+            Self::SeveralRpIds(rp_ids) => {
+                let message = format!("The passkeys are for several RP IDs: {}.", rp_ids.join(", "));
+                ErrorReport::new(Exit::Usage, "several_rp_ids", message)
+                    .hint("The other program knows one at a time: say which with --rp-id.")
+            }
+            Self::NoSuchRpId(rp_id) => ErrorReport::new(
+                Exit::NotEnrolled,
+                "no_such_rp_id",
+                format!("There is no passkey for {rp_id}."),
+            )
+            .hint("passkey-enroll list says what the passkeys are for."),
+            Self::NothingToExport { user } => {
+                let message = format!("No passkey of {user} can be exported.");
+                ErrorReport::new(Exit::NotEnrolled, "nothing_to_export", message)
+            }
+            Self::NoRandomness => crate::explain::sign_in::no_randomness(),
+        }
+    }
+}

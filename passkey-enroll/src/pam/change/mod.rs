@@ -1,0 +1,37 @@
+//! Switching a service on and off: the one place that changes PAM files.
+//!
+//! - Who would be worse off than today is the `doctor`'s to foresee.
+//! - [`rehearsal`]: a real sign-in by the new lines, before they are in place.
+//! - [`ledger`]: what stood there before, on the disk before anything is changed, and what is on trial.
+//! - [`trial`]: the process that takes a change back which nobody has confirmed, whatever becomes of the terminal.
+//! - [`common`]: the common files of Debian, which `pam-auth-update` writes.
+
+pub(crate) mod common;
+mod file;
+pub(crate) mod ledger;
+pub(crate) mod rehearsal;
+pub(crate) mod trial;
+
+pub(crate) use file::{read, replace};
+
+use serde::{Deserialize, Serialize};
+
+/// How a service shall ask for passkeys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Way {
+    /// After the password.
+    SecondFactor,
+    /// In its place; the password still does where there is no key.
+    Passwordless,
+}
+
+impl Way {
+    /// Its word in the configuration and in the module's arguments.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::SecondFactor => "second-factor",
+            Self::Passwordless => "passwordless",
+        }
+    }
+}
