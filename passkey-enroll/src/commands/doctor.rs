@@ -10,7 +10,7 @@ use crate::account::{self, Caller};
 use crate::cli::Global;
 use crate::commands::error::Error;
 use crate::commands::results::diagnosis::Diagnosis;
-use crate::doctor::{self, Machine, Patient};
+use crate::doctor::{self, Machine, Subject};
 use crate::report::Exit;
 use crate::report::Output;
 use crate::terminal::signals::Interrupt;
@@ -21,13 +21,13 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) fn run(global: &Global, output: Output) -> Result<Exit, Error> {
     let account = account::resolve(&Caller::of_process(), global.user.as_deref())?;
     let user_option = super::user_option(global, &account);
-    let patient = Patient { machine: Machine::this(), account, user_option, config: global.config.clone() };
+    let subject = Subject { machine: Machine::this(), account, user_option, config: global.config.clone() };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let findings = doctor::examine(&patient, |loaded| ask_keys(&interrupt, loaded));
+    let findings = doctor::examine(&subject, |loaded| ask_keys(&interrupt, loaded));
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
     }
-    output.result::<Error>(&Diagnosis::new(&patient.account.name, &findings))?;
+    output.result::<Error>(&Diagnosis::new(&subject.account.name, &findings))?;
     Ok(doctor::exit(&findings))
 }
 

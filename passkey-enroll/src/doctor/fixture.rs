@@ -10,7 +10,7 @@ use passkey_core::credential::{Credential, CredentialId, UserHandle};
 use passkey_core::safe_file::Owner;
 use passkey_core::store::{CredentialFile, Store};
 
-use super::{Patient, examine};
+use super::{Subject, examine};
 use crate::doctor::elf;
 use crate::doctor::finding::Finding;
 use crate::doctor::machine::Machine;
@@ -123,8 +123,8 @@ impl Fixture {
     }
 
     /// The machine with alice at it.
-    pub(super) fn patient(&self) -> Patient {
-        Patient {
+    pub(super) fn subject(&self) -> Subject {
+        Subject {
             machine: self.machine(),
             account: account("alice"),
             user_option: String::new(),
@@ -134,8 +134,8 @@ impl Fixture {
 
     /// What is found with alice at it and no key plugged in.
     pub(super) fn examine(&self) -> Vec<Finding> {
-        let patient = Patient { config: None, ..self.patient() };
-        examine(&patient, |_| Vec::new())
+        let subject = Subject { config: None, ..self.subject() };
+        examine(&subject, |_| Vec::new())
     }
 }
 

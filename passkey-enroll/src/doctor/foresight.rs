@@ -4,7 +4,7 @@ use passkey_core::config::{Config, Recovery};
 use passkey_core::store::Store;
 
 use super::checks::configuration;
-use super::{Patient, examine_with, people};
+use super::{Subject, examine_with, people};
 use crate::doctor::finding::{Area, Finding, Severity};
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{self, Gate};
@@ -41,12 +41,12 @@ const OF_LOCKERS: [&str; 4] = [
 /// What would be found with the service files `after` and is not found with `before`, and is worse than good. `service` is the
 /// one that the change is about.
 pub(crate) fn foresee(
-    patient: &Patient,
+    subject: &Subject,
     service: &str,
     before: &ServiceFiles,
     after: &ServiceFiles,
 ) -> Vec<Finding> {
-    let examine = |files| examine_with(patient, files, |_| Vec::new());
+    let examine = |files| examine_with(subject, files, |_| Vec::new());
     let (now, then) = (examine(before), examine(after));
     let is_new = |finding: &Finding| {
         !now.iter().any(|old| (old.code, &old.message) == (finding.code, &finding.message))
@@ -61,20 +61,20 @@ pub(crate) fn foresee(
         counts(finding) && is_new(finding) || is_locker && OF_LOCKERS.contains(&finding.code)
     });
     let mut worse: Vec<Finding> = worse.collect();
-    let (config, _) = configuration::read(&patient.machine, patient.config.as_deref());
-    worse.extend(config.and_then(|config| only_way_to_root(patient, &config, service, before, after)));
+    let (config, _) = configuration::read(&subject.machine, subject.config.as_deref());
+    worse.extend(config.and_then(|config| only_way_to_root(subject, &config, service, before, after)));
     worse
 }
 
 /// A key that is lost must not take root along.
 fn only_way_to_root(
-    patient: &Patient,
+    subject: &Subject,
     config: &Config,
     service: &str,
     before: &ServiceFiles,
     after: &ServiceFiles,
 ) -> Option<Finding> {
-    let account = &patient.account;
+    let account = &subject.account;
     let asks = |files: &ServiceFiles, service: &str| Gate::of(files, service, config).ok().flatten();
     let closes = |service: &str| {
         let requires =
@@ -91,7 +91,7 @@ fn only_way_to_root(
         .any(|call| call.asked.as_ref().is_ok_and(|asked| asked.policy.recovery == Recovery::Allow));
     let has_codes = store.load_codes(account).ok().flatten().is_some_and(|codes| codes.left() > 0);
     let root_has_password =
-        patient.machine.text("/etc/shadow").is_some_and(|shadow| people::has_password(&shadow, "root"));
+        subject.machine.text("/etc/shadow").is_some_and(|shadow| people::has_password(&shadow, "root"));
     let root_is_open = root_has_password
         && ROOTS_OWN.iter().any(|own| {
             after.read(own).is_ok() && asks(after, own).is_none_or(|gate| gate.password_is_enough())
@@ -104,7 +104,7 @@ fn only_way_to_root(
         "{} has one key, and no other way to become root would be left: should the key be lost, so is root.",
         account.name
     );
-    let option = &patient.user_option;
+    let option = &subject.user_option;
     let remedy = format!(
         "Enrol a second key: sudo passkey-enroll add{option}; or make recovery codes (sudo passkey-enroll recovery \
          new{option}) and allow them to {service} (recovery = \"allow\" in passkey.toml); or give root a password."

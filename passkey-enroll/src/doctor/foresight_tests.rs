@@ -4,10 +4,10 @@ use crate::doctor::fixture::Fixture;
 
 /// What comes of giving `service` this file, on a machine that a test has prepared.
 fn foreseen(machine: &Fixture, service: &str, text: &str) -> Vec<(Severity, &'static str)> {
-    let patient = machine.patient();
-    let before = ServiceFiles::below(patient.machine.root());
+    let subject = machine.subject();
+    let before = ServiceFiles::below(subject.machine.root());
     let after = before.clone().with(service, text.as_bytes().to_vec());
-    let findings = foresee(&patient, service, &before, &after);
+    let findings = foresee(&subject, service, &before, &after);
     findings.iter().map(|finding| (finding.severity, finding.code)).collect()
 }
 

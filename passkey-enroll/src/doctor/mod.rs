@@ -34,7 +34,7 @@ use crate::pam::simulate::{self, Gate};
 
 /// Whom and what the examination is about.
 #[derive(Debug)]
-pub(crate) struct Patient {
+pub(crate) struct Subject {
     /// Where to look.
     pub(crate) machine: Machine,
     /// Whose passkeys and keys are looked at more closely.
@@ -55,20 +55,20 @@ struct Service {
 
 /// Examines the machine. `inspect` asks the plugged-in keys, given the passkeys that they may hold.
 pub(crate) fn examine(
-    patient: &Patient,
+    subject: &Subject,
     inspect: impl FnOnce(Option<&Loaded>) -> Vec<InspectedKey>,
 ) -> Vec<Finding> {
-    examine_with(patient, &ServiceFiles::below(patient.machine.root()), inspect)
+    examine_with(subject, &ServiceFiles::below(subject.machine.root()), inspect)
 }
 
 /// The same, were these the machine's service files.
 fn examine_with(
-    patient: &Patient,
+    subject: &Subject,
     files: &ServiceFiles,
     inspect: impl FnOnce(Option<&Loaded>) -> Vec<InspectedKey>,
 ) -> Vec<Finding> {
-    let Patient { machine, account, .. } = patient;
-    let (config, mut findings) = configuration::read(machine, patient.config.as_deref());
+    let Subject { machine, account, .. } = subject;
+    let (config, mut findings) = configuration::read(machine, subject.config.as_deref());
     let view = devices::View::of(machine, account);
     findings.extend(devices::check(&view, account));
     findings.extend(udev::check(machine, !view.keys.is_empty()));
@@ -76,7 +76,7 @@ fn examine_with(
     findings.extend(security::check(machine));
     // Where it is broken nobody knows where passkeys are and what services ask for.
     let loaded = if let Some(config) = &config {
-        under(patient, config, files, inspect, &mut findings)
+        under(subject, config, files, inspect, &mut findings)
     } else {
         let services = services_of(files, &Config::default());
         findings.extend(services::check_files(files, &services));
@@ -92,29 +92,29 @@ fn examine_with(
 
 /// What can be found under a configuration that is understood. Gives the user's passkeys.
 fn under(
-    patient: &Patient,
+    subject: &Subject,
     config: &Config,
     files: &ServiceFiles,
     inspect: impl FnOnce(Option<&Loaded>) -> Vec<InspectedKey>,
     findings: &mut Vec<Finding>,
 ) -> Option<Loaded> {
-    let Patient { machine, account, .. } = patient;
+    let Subject { machine, account, .. } = subject;
     let services = services_of(files, config);
     let gates = gates_of(&services);
     let store = Store::new(config);
     let needs = keys::Needs::of(&gates);
-    findings.extend(configuration::check(machine, patient.config.as_deref(), config, files, &gates));
-    findings.extend(attestation::check(machine, patient.config.as_deref(), config));
+    findings.extend(configuration::check(machine, subject.config.as_deref(), config, files, &gates));
+    findings.extend(attestation::check(machine, subject.config.as_deref(), config));
 
     let (loaded, of_store) = store::of_account(machine, &store, config, account);
     if let Ok(loaded) = &loaded {
-        findings.extend(passkeys::check(patient, loaded.as_ref(), config, files, &needs));
+        findings.extend(passkeys::check(subject, loaded.as_ref(), config, files, &needs));
     }
     let loaded = loaded.ok().flatten();
     findings.extend(keys::check(&inspect(loaded.as_ref()), loaded.as_ref(), account, &needs));
 
     findings.extend(of_store);
-    findings.extend(store::check_recovery(patient, &store, config, &gates));
+    findings.extend(store::check_recovery(subject, &store, config, &gates));
     let people = people::People::of(machine, &store);
     let is_usernameless = needs.usernameless.is_some();
     findings.extend(store::of_everybody(machine, &store, config, account, &people, is_usernameless));

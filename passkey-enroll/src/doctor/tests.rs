@@ -304,8 +304,8 @@ fn who_is_not_root_is_told_what_was_not_looked_at() {
     let fixture = Fixture::healthy();
     let mut machine = fixture.machine();
     machine.is_root = false;
-    let patient = Patient { machine, account: account("alice"), user_option: String::new(), config: None };
-    let findings = examine(&patient, |_| Vec::new());
+    let subject = Subject { machine, account: account("alice"), user_option: String::new(), config: None };
+    let findings = examine(&subject, |_| Vec::new());
     assert!(codes(&findings, Severity::Note).contains(&"not_root"), "{findings:#?}");
     assert_eq!(exit(&findings), Exit::Done);
 }
@@ -313,14 +313,14 @@ fn who_is_not_root_is_told_what_was_not_looked_at() {
 #[test]
 fn the_keys_are_asked_for_what_the_user_has() {
     let fixture = Fixture::healthy();
-    let patient = Patient {
+    let subject = Subject {
         machine: fixture.machine(),
         account: account("alice"),
         user_option: String::new(),
         config: None,
     };
     let mut asked = Vec::new();
-    let _ = examine(&patient, |loaded| {
+    let _ = examine(&subject, |loaded| {
         asked.extend(loaded.into_iter().flat_map(|loaded| &loaded.file.credentials).map(|c| c.name.clone()));
         Vec::new()
     });

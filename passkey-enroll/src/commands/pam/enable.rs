@@ -14,7 +14,7 @@ use super::{require_root, service};
 use crate::cli::{Global, PamEnable};
 use crate::commands::error::Error;
 use crate::commands::results::pam::{Draft, Enabled};
-use crate::doctor::{self, Finding, Machine, Patient, Severity};
+use crate::doctor::{self, Finding, Machine, Severity, Subject};
 use crate::pam::change::ledger::{Change, Entry, Ledger, Standing};
 use crate::pam::change::rehearsal::{self, Answers};
 use crate::pam::change::{Way, common, trial};
@@ -56,13 +56,13 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
         }
         plan => plan?,
     };
-    let patient = Patient {
+    let subject = Subject {
         machine: Machine::this(),
         account: context.account.clone(),
         user_option: context.user_option.clone(),
         config: global.config.clone(),
     };
-    let risks = doctor::foresee(&patient, &service, &before, &plan.after);
+    let risks = doctor::foresee(&subject, &service, &before, &plan.after);
     let drafted = Draft::new(&before, &plan.after, &risks);
     report::block(&drafted);
     refuse_risks(&risks, &arguments.accept)?;

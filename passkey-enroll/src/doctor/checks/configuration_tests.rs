@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::doctor::finding::Severity;
 use crate::doctor::fixture::{Fixture, account};
-use crate::doctor::{Patient, examine};
+use crate::doctor::{Subject, examine};
 
 /// The codes of the findings in the configuration beyond what is as it should be, each with its line.
 fn found(machine: &Fixture) -> Vec<(&'static str, Option<usize>)> {
@@ -49,13 +49,13 @@ fn settings_that_make_no_sense_together_are_found_where_they_stand() {
 fn a_configuration_by_name_must_be_there() {
     let fixture = Fixture::healthy();
     let examined = |path: &Path| {
-        let patient = Patient {
+        let subject = Subject {
             machine: fixture.machine(),
             account: account("alice"),
             user_option: String::new(),
             config: Some(path.to_owned()),
         };
-        examine(&patient, |_| Vec::new()).iter().map(|finding| finding.code).collect::<Vec<_>>()
+        examine(&subject, |_| Vec::new()).iter().map(|finding| finding.code).collect::<Vec<_>>()
     };
     assert!(examined(&fixture.path("etc/passkey/passkey.toml")).contains(&"configuration"));
     assert!(examined(&fixture.path("nosuch.toml")).contains(&"configuration_missing"));

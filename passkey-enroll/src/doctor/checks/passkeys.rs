@@ -5,20 +5,20 @@ use passkey_core::credential::{Credential, UvCapability};
 use passkey_core::store::Loaded;
 
 use super::keys::Needs;
-use crate::doctor::Patient;
+use crate::doctor::Subject;
 use crate::doctor::finding::{Area, Finding, listed};
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{self, Lack};
 
 pub(in crate::doctor) fn check(
-    patient: &Patient,
+    subject: &Subject,
     loaded: Option<&Loaded>,
     config: &Config,
     files: &ServiceFiles,
     needs: &Needs,
 ) -> Vec<Finding> {
-    let user = &patient.account.name;
-    let add = format!("sudo passkey-enroll add{}", patient.user_option);
+    let user = &subject.account.name;
+    let add = format!("sudo passkey-enroll add{}", subject.user_option);
     let Some(loaded) = loaded.filter(|loaded| !loaded.file.is_unenrolled()) else {
         let message = format!("{user} has no passkey{}.", closed(config, files, Lack::Unenrolled));
         let finding = Finding::note(Area::Passkeys, "no_passkey", message);
@@ -48,7 +48,7 @@ pub(in crate::doctor) fn check(
         }
     };
     findings.extend(verification(&enabled, needs));
-    findings.extend(usernameless(patient, &enabled, config, needs, &add));
+    findings.extend(usernameless(subject, &enabled, config, needs, &add));
     findings.into_iter().map(|finding| finding.at(&loaded.path)).collect()
 }
 
@@ -81,7 +81,7 @@ fn verification(enabled: &[&Credential], needs: &Needs) -> Vec<Finding> {
 
 /// Whether a sign-in without a user name would find one.
 fn usernameless(
-    patient: &Patient,
+    subject: &Subject,
     enabled: &[&Credential],
     config: &Config,
     needs: &Needs,
@@ -95,7 +95,7 @@ fn usernameless(
     if discoverable.iter().any(|credential| credential.rp_id == rp_id) {
         return None;
     }
-    let user = &patient.account.name;
+    let user = &subject.account.name;
     Some(match discoverable.first() {
         None => Finding::note(
             Area::Passkeys,

@@ -11,18 +11,18 @@ use passkey_core::store::recovery::Codes;
 use passkey_core::time;
 
 use super::{folder_fault, place, remedy};
-use crate::doctor::Patient;
+use crate::doctor::Subject;
 use crate::doctor::finding::{Area, Finding};
 use crate::pam::simulate::Gate;
 
 /// The recovery codes of the user, and the folder of everybody's.
 pub(in crate::doctor) fn check(
-    patient: &Patient,
+    subject: &Subject,
     store: &Store,
     config: &Config,
     gates: &[&Gate],
 ) -> Vec<Finding> {
-    let Patient { machine, account, .. } = patient;
+    let Subject { machine, account, .. } = subject;
     let folder = &config.recovery_dir;
     let mut findings = Vec::new();
     let taken_by = taken_by(gates);
@@ -35,7 +35,7 @@ pub(in crate::doctor) fn check(
     }
     findings.extend(open_to_others(folder));
     match store.load_codes(account) {
-        Ok(codes) => findings.extend(of_user(patient, codes.as_ref(), taken_by)),
+        Ok(codes) => findings.extend(of_user(subject, codes.as_ref(), taken_by)),
         Err(error) if error.is_not_permitted() && !machine.is_root => {}
         Err(error) => {
             let message = format!("{error}. No recovery code of {} is taken.", account.name);
@@ -67,8 +67,8 @@ fn open_to_others(folder: &Path) -> Option<Finding> {
     })
 }
 
-fn of_user(patient: &Patient, codes: Option<&Codes>, taken_by: Option<&str>) -> Option<Finding> {
-    let Patient { account, user_option, .. } = patient;
+fn of_user(subject: &Subject, codes: Option<&Codes>, taken_by: Option<&str>) -> Option<Finding> {
+    let Subject { account, user_option, .. } = subject;
     let name = &account.name;
     let new = format!("Make new ones: sudo passkey-enroll recovery new{user_option}");
     let note = |code, message| Finding::note(Area::Store, code, message);
