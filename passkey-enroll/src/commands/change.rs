@@ -8,7 +8,7 @@ use super::Context;
 use crate::commands::error::Error;
 use crate::commands::results::json::Credential;
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{self, Lack};
+use crate::pam::simulate::{self, MissingPasskey};
 use crate::terminal::input::{Line, Terminal};
 use crate::terminal::signals::Interrupt;
 
@@ -57,7 +57,7 @@ impl Left {
     pub(super) fn in_file(context: &Context, file: &CredentialFile) -> Self {
         let usable = file.enabled().count();
         let closed_services = if usable == 0 {
-            let lack = if file.is_unenrolled() { Lack::Unenrolled } else { Lack::NoneUsable };
+            let lack = if file.is_unenrolled() { MissingPasskey::Unenrolled } else { MissingPasskey::NoneUsable };
             simulate::closed(&context.config, &ServiceFiles::of_machine(), lack)
         } else {
             Vec::new()

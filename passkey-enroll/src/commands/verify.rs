@@ -15,7 +15,7 @@ use crate::commands::error::Error;
 use crate::commands::results::json::{CounterWarning, Named, Plugged};
 use crate::commands::results::rehearsal::{Rehearsed, Rules, ServiceLine};
 use crate::pam::parse::{Place, ServiceFiles, StackError};
-use crate::pam::simulate::{Asked, Gate};
+use crate::pam::simulate::{Asked, ServiceAccess};
 use crate::report::{self};
 use crate::terminal::prompter::{LastQuestion, TerminalPrompter};
 use crate::terminal::signals::Interrupt;
@@ -88,7 +88,7 @@ struct Call {
 fn call(config: &Config, files: &ServiceFiles, service: &str) -> Result<Option<Call>, Error> {
     // As libpam does.
     let service = service.to_ascii_lowercase();
-    let gate = match Gate::of(files, &service, config) {
+    let gate = match ServiceAccess::asking(files, &service, config) {
         Ok(gate) => gate,
         Err(StackError::NoFile(error)) if error.is_missing() => None,
         Err(error) => return Err(Error::ServiceBroken { service, reason: error.to_string() }),

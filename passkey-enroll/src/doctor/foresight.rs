@@ -7,7 +7,7 @@ use super::checks::configuration;
 use super::{Subject, examine_with, people};
 use crate::doctor::finding::{Area, Finding, Severity};
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{self, Gate};
+use crate::pam::simulate::{self, ServiceAccess};
 
 /// Services that make somebody root.
 const TO_ROOT: [&str; 7] = ["sudo", "sudo-i", "su", "su-l", "doas", "run0", "polkit-1"];
@@ -75,10 +75,10 @@ fn only_way_to_root(
     after: &ServiceFiles,
 ) -> Option<Finding> {
     let account = &subject.account;
-    let asks = |files: &ServiceFiles, service: &str| Gate::of(files, service, config).ok().flatten();
+    let asks = |files: &ServiceFiles, service: &str| ServiceAccess::asking(files, service, config).ok().flatten();
     let closes = |service: &str| {
         let requires =
-            |files: &ServiceFiles| asks(files, service).is_some_and(|gate| !gate.password_is_enough());
+            |files: &ServiceFiles| asks(files, service).is_some_and(|gate| !password_is_enough(&gate));
         TO_ROOT.contains(&service) && requires(after) && !requires(before)
     };
     let concerned = simulate::services(after).into_iter().find(|service| closes(service))?;
@@ -94,7 +94,7 @@ fn only_way_to_root(
         subject.machine.text("/etc/shadow").is_some_and(|shadow| people::has_password(&shadow, "root"));
     let root_is_open = root_has_password
         && ROOTS_OWN.iter().any(|own| {
-            after.read(own).is_ok() && asks(after, own).is_none_or(|gate| gate.password_is_enough())
+            after.read(own).is_ok() && asks(after, own).is_none_or(|gate| password_is_enough(&gate))
         });
     // Without any passkey they are closed out altogether, which is told as such.
     if usable != 1 || takes_codes && has_codes || root_is_open {
@@ -110,6 +110,10 @@ fn only_way_to_root(
          new{option}) and allow them to {service} (recovery = \"allow\" in passkey.toml); or give root a password."
     );
     Some(Finding::warning(Area::Services, "only_way_to_root", message).remedy(remedy))
+}
+
+fn password_is_enough(access: &ServiceAccess) -> bool {
+    access.verdict().is_ok_and(|verdict| verdict.password_is_enough())
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(crate) use foresight::foresee;
 pub(crate) use machine::Machine;
 
 use crate::pam::parse::{ServiceFiles, StackError};
-use crate::pam::simulate::{self, Gate};
+use crate::pam::simulate::{self, ServiceAccess};
 
 /// Whom and what the examination is about.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(crate) struct Subject {
 struct Service {
     name: String,
     /// `None` where it does not ask for passkeys.
-    gate: Result<Option<Gate>, StackError>,
+    gate: Result<Option<ServiceAccess>, StackError>,
 }
 
 /// Examines the machine. `inspect` asks the plugged-in keys, given the passkeys that they may hold.
@@ -126,13 +126,13 @@ fn under(
     loaded
 }
 
-fn gates_of(services: &[Service]) -> Vec<&Gate> {
+fn gates_of(services: &[Service]) -> Vec<&ServiceAccess> {
     services.iter().filter_map(|service| service.gate.as_ref().ok()?.as_ref()).collect()
 }
 
 fn services_of(files: &ServiceFiles, config: &Config) -> Vec<Service> {
     let names = simulate::services(files).into_iter();
-    names.map(|name| Service { gate: Gate::of(files, &name, config), name }).collect()
+    names.map(|name| Service { gate: ServiceAccess::asking(files, &name, config), name }).collect()
 }
 
 #[cfg(test)]

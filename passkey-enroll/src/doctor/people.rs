@@ -7,7 +7,7 @@ use passkey_core::credential::UserHandle;
 use passkey_core::store::{Loaded, SkippedEntry, Store, StoreError};
 
 use crate::doctor::machine::Machine;
-use crate::pam::simulate::Lack;
+use crate::pam::simulate::MissingPasskey;
 
 /// The most people who are looked at.
 const MOST: usize = 1000;
@@ -40,7 +40,7 @@ pub(super) enum Enrolment {
     /// A passkey that can sign in.
     Usable(Kept),
     /// None that could.
-    Lacking(Lack, Option<Kept>),
+    Lacking(MissingPasskey, Option<Kept>),
     /// Something that cannot be read.
     Unreadable(StoreError),
     /// Only root can see it.
@@ -92,15 +92,15 @@ impl People {
 impl Enrolment {
     fn of(machine: &Machine, store: &Store, account: &Account) -> Self {
         match store.load(account) {
-            Ok(None) => Self::Lacking(Lack::Unenrolled, None),
+            Ok(None) => Self::Lacking(MissingPasskey::Unenrolled, None),
             Ok(Some(Loaded { path, file })) => {
                 let is_unenrolled = file.is_unenrolled();
                 let is_usable = file.enabled().next().is_some();
                 let kept = Kept { path, handle: file.user_handle, skipped: file.skipped };
                 match (is_usable, is_unenrolled) {
                     (true, _) => Self::Usable(kept),
-                    (false, true) => Self::Lacking(Lack::Unenrolled, Some(kept)),
-                    (false, false) => Self::Lacking(Lack::NoneUsable, Some(kept)),
+                    (false, true) => Self::Lacking(MissingPasskey::Unenrolled, Some(kept)),
+                    (false, false) => Self::Lacking(MissingPasskey::NoneUsable, Some(kept)),
                 }
             }
             Err(error) if error.is_not_permitted() && !machine.is_root => Self::Hidden,

@@ -15,7 +15,7 @@ use crate::pam::change::common;
 use crate::pam::change::ledger::{Ledger, Undone};
 use crate::pam::edit;
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::Gate;
+use crate::pam::simulate::ServiceAccess;
 use crate::report::{self, Output};
 
 pub(super) fn run(output: Output, arguments: &PamDisable) -> Result<(), Error> {
@@ -69,7 +69,7 @@ fn disable(ledger: &Ledger, service: &str) -> Result<Disabled, Error> {
 /// Takes out what somebody has put in by hand; whether there was anything.
 fn by_hand(service: &str) -> Result<bool, Error> {
     let files = ServiceFiles::of_machine();
-    let gate = Gate::of(&files, service, &Config::default());
+    let gate = ServiceAccess::asking(&files, service, &Config::default());
     let Some(gate) = gate.map_err(|error| PamError::Broken(service.to_owned(), error.to_string()))? else {
         return Ok(false);
     };

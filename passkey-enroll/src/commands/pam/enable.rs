@@ -20,7 +20,7 @@ use crate::pam::change::rehearsal::{self, Answers};
 use crate::pam::change::{Way, common, trial};
 use crate::pam::edit::{self, NoDraft};
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::Gate;
+use crate::pam::simulate::ServiceAccess;
 use crate::report::{self, Output};
 use crate::terminal::signals::Interrupt;
 use crate::terminal::status_line::LivingPrompt;
@@ -90,7 +90,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
 
 /// Whether the service asks in this way already.
 fn asks(files: &ServiceFiles, config: &Config, service: &str, way: Way) -> bool {
-    let gate = Gate::of(files, service, config).ok().flatten();
+    let gate = ServiceAccess::asking(files, service, config).ok().flatten();
     gate.is_some_and(|gate| match way {
         Way::SecondFactor => !gate.passkey_is_enough() && !gate.password_is_enough(),
         Way::Passwordless => gate.passkey_is_enough(),

@@ -10,7 +10,7 @@ use crate::commands::error::Error;
 use crate::commands::results::pam::{Asks, By, ServiceStatus, Status};
 use crate::pam::change::ledger::Ledger;
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{self, Gate};
+use crate::pam::simulate::{self, ServiceAccess};
 use crate::report::Output;
 
 /// Services that people ask about, where the machine has them.
@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
     };
     let mut services = Vec::new();
     for name in names {
-        let gate = Gate::of(&files, &name, &context.config);
+        let gate = ServiceAccess::asking(&files, &name, &context.config);
         let asks = match &gate {
             Ok(gate) => Asks::of(gate.as_ref()),
             Err(error) => Asks::Nothing { reason: error.to_string() },

@@ -9,7 +9,7 @@ use super::diagnosis::{Finding, finding_text};
 use crate::doctor;
 use crate::pam::change::Way;
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::Gate;
+use crate::pam::simulate::ServiceAccess;
 use crate::report::Human;
 use crate::report::paint::Paint;
 use crate::report::table::Table;
@@ -59,7 +59,7 @@ pub(crate) enum Asks {
 
 impl Asks {
     /// `None`: it does not ask for passkeys.
-    pub(crate) fn of(gate: Option<&Gate>) -> Self {
+    pub(crate) fn of(gate: Option<&ServiceAccess>) -> Self {
         let Some(gate) = gate else { return Self::Password };
         if gate.is_shut() {
             let refusal = gate.passkeys.iter().find_map(|call| call.asked.as_ref().err());

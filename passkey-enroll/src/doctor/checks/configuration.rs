@@ -15,7 +15,7 @@ use crate::doctor::access::{self, Subject, Want};
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
 use crate::pam::parse::{Place, ServiceFiles};
-use crate::pam::simulate::Gate;
+use crate::pam::simulate::ServiceAccess;
 
 /// The longest configuration that is looked at for lines, as long as the module's.
 const MAX_LEN: u64 = 64 * 1024;
@@ -77,7 +77,7 @@ pub(in crate::doctor) fn check(
     given: Option<&Path>,
     config: &Config,
     files: &ServiceFiles,
-    gates: &[&Gate],
+    gates: &[&ServiceAccess],
 ) -> Vec<Finding> {
     let (path, owner) = place(machine, given);
     let text = safe_file::read(&path, owner, MAX_LEN).ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -134,7 +134,7 @@ impl Lines<'_> {
 fn unknown_services(
     config: &Config,
     files: &ServiceFiles,
-    gates: &[&Gate],
+    gates: &[&ServiceAccess],
     lines: &Lines<'_>,
 ) -> Vec<Finding> {
     let names = files.services();
@@ -157,7 +157,7 @@ fn unknown_services(
 }
 
 /// A name to enrol for, and to ask keys for.
-fn rp_id(config: &Config, gates: &[&Gate], lines: &Lines<'_>) -> Option<Finding> {
+fn rp_id(config: &Config, gates: &[&ServiceAccess], lines: &Lines<'_>) -> Option<Finding> {
     let error = config.rp_id_for_enrolment().err()?;
     let is_asked_for = gates.iter().any(|gate| {
         gate.passkeys

@@ -6,7 +6,7 @@ use passkey_core::config::{CounterPolicy, UserVerification};
 use passkey_core::store::Loaded;
 
 use crate::doctor::finding::{Area, Finding};
-use crate::pam::simulate::Gate;
+use crate::pam::simulate::ServiceAccess;
 
 /// With so few tries left a person should think before they type (CTAP 2.1 locks a key after eight).
 const FEW_TRIES: u8 = 3;
@@ -25,7 +25,7 @@ pub(in crate::doctor) struct Needs {
 }
 
 impl Needs {
-    pub(in crate::doctor) fn of(gates: &[&Gate]) -> Self {
+    pub(in crate::doctor) fn of(gates: &[&ServiceAccess]) -> Self {
         let mut needs = Self::default();
         for gate in gates {
             let name = || gate.service.clone();

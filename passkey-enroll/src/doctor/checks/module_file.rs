@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::doctor::elf::{self, Kind, Unloadable};
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
-use crate::pam::simulate::{Gate, MODULE};
+use crate::pam::simulate::{ServiceAccess, MODULE};
 
 /// A module of libpam's own: it lies where libpam looks for modules.
 const LANDMARKS: [&str; 2] = ["pam_deny.so", "pam_unix.so"];
@@ -27,7 +27,7 @@ const FOLDERS: [&str; 6] = [
 /// The longest module that is looked at.
 const MAX_LEN: u64 = 64 * 1024 * 1024;
 
-pub(in crate::doctor) fn check(machine: &Machine, gates: &[&Gate]) -> Vec<Finding> {
+pub(in crate::doctor) fn check(machine: &Machine, gates: &[&ServiceAccess]) -> Vec<Finding> {
     let own = File::open("/proc/self/exe").ok().and_then(|program| read(program, 64)).unwrap_or_default();
     let Some(kind) = Kind::of(&own) else { return Vec::new() };
     let folders = folders(machine);

@@ -8,7 +8,7 @@ use super::keys::Needs;
 use crate::doctor::Subject;
 use crate::doctor::finding::{Area, Finding, listed};
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{self, Lack};
+use crate::pam::simulate::{self, MissingPasskey};
 
 pub(in crate::doctor) fn check(
     subject: &Subject,
@@ -20,7 +20,7 @@ pub(in crate::doctor) fn check(
     let user = &subject.account.name;
     let add = format!("sudo passkey-enroll add{}", subject.user_option);
     let Some(loaded) = loaded.filter(|loaded| !loaded.file.is_unenrolled()) else {
-        let message = format!("{user} has no passkey{}.", closed(config, files, Lack::Unenrolled));
+        let message = format!("{user} has no passkey{}.", closed(config, files, MissingPasskey::Unenrolled));
         let finding = Finding::note(Area::Passkeys, "no_passkey", message);
         return vec![finding.remedy(format!("Enrol one: {add}"))];
     };
@@ -31,7 +31,7 @@ pub(in crate::doctor) fn check(
             Finding::warning(
                 Area::Passkeys,
                 "all_disabled",
-                format!("All passkeys of {user} are disabled{}.", closed(config, files, Lack::NoneUsable)),
+                format!("All passkeys of {user} are disabled{}.", closed(config, files, MissingPasskey::NoneUsable)),
             )
             .remedy(format!("Enable one, or enrol another one: {add}")),
         ],
@@ -53,7 +53,7 @@ pub(in crate::doctor) fn check(
 }
 
 /// What that shuts them out of.
-fn closed(config: &Config, files: &ServiceFiles, lack: Lack) -> String {
+fn closed(config: &Config, files: &ServiceFiles, lack: MissingPasskey) -> String {
     let closed = simulate::closed(config, files, lack);
     // What only the configuration speaks of is told of there.
     let names = files.services();

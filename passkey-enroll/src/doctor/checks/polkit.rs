@@ -7,7 +7,7 @@ use passkey_core::config::Config;
 
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::{Machine, text};
-use crate::pam::simulate::Gate;
+use crate::pam::simulate::ServiceAccess;
 
 /// The service that polkit signs people in to.
 const SERVICE: &str = "polkit-1";
@@ -81,7 +81,7 @@ fn is_yes(value: &str) -> bool {
     ["yes", "true", "on", "1", "y", "t"].iter().any(|yes| yes.eq_ignore_ascii_case(value))
 }
 
-pub(in crate::doctor) fn check(machine: &Machine, gates: &[&Gate], config: &Config) -> Vec<Finding> {
+pub(in crate::doctor) fn check(machine: &Machine, gates: &[&ServiceAccess], config: &Config) -> Vec<Finding> {
     let Some(gate) = gates.iter().find(|gate| gate.service == SERVICE) else { return Vec::new() };
     let Some((path, sandbox)) = sandbox(machine) else { return Vec::new() };
     let mut findings = Vec::new();

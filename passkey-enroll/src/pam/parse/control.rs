@@ -4,7 +4,7 @@
 macro_rules! return_values {
     ($($(#[$meta:meta])* $value:ident = $name:literal),+ $(,)?) => {
         /// What a module can answer (pam.conf(5)).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ReturnValue { $($(#[$meta])* $value),+ }
 
         impl ReturnValue {
@@ -87,7 +87,7 @@ return_values! {
 }
 
 /// What follows from one answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// It counts for nothing.
     Ignore,

@@ -1,6 +1,7 @@
 //! A service file, line by line.
 
 use super::control::Control;
+use super::dialect::{Dialect, Reader};
 use super::rule::{self, Facility, Flaw, Include, Parsed, Rule};
 
 /// A service file. The bytes of its lines, one after the other, are the file.
@@ -42,25 +43,33 @@ pub enum Content {
 
 impl ServiceFile {
     /// Reads the file's bytes. Every file is one to libpam; what it does not understand is among the lines.
-    pub fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8], dialect: &Dialect) -> Self {
         let mut lines = Vec::new();
         let mut number: usize = 1;
         let mut physical = bytes.split_inclusive(|byte| *byte == b'\n');
         while let Some(first) = physical.next() {
             let mut line = Line { number, bytes: first.to_vec(), content: Content::Nothing };
-            let (mut text, mut ending) = logical(first);
+            let mut piece = Piece::read(first);
+            let mut text = piece.text;
             number = number.saturating_add(1);
-            while ending == Ending::GoesOn {
+            while piece.ending == Ending::GoesOn {
                 let Some(next) = physical.next() else { break };
                 line.bytes.extend_from_slice(next);
                 number = number.saturating_add(1);
-                let (more, next_ending) = logical(next);
-                text.push_str(&more);
-                ending = next_ending;
+                let goes_on = Piece::read(next);
+                // To the old reader it is not there.
+                if dialect.reader == Reader::Old && goes_on.text.trim_matches(BLANKS).is_empty() {
+                    continue;
+                }
+                text.push_str(&goes_on.text);
+                piece.ending = goes_on.ending;
             }
-            line.content = match ending {
-                Ending::Here => content(&text),
-                Ending::GoesOn => Content::Flawed { facility: None, control: None, flaw: Flaw::Unfinished },
+            let is_cut = dialect.reader == Reader::Old && text.len() > Reader::MAX_OLD_LEN;
+            line.content = match piece.ending {
+                _ if line.bytes.contains(&0) => unusable(Flaw::Zero),
+                _ if is_cut => unusable(Flaw::TooLong),
+                Ending::Here => content(&text, dialect),
+                Ending::GoesOn => unusable(Flaw::Unfinished),
             };
             lines.push(line);
         }
@@ -78,6 +87,15 @@ impl ServiceFile {
     }
 }
 
+/// What a line that goes on may hold and still be empty.
+const BLANKS: [char; 3] = [' ', '\t', '\n'];
+
+/// What counts of a physical line.
+struct Piece {
+    text: String,
+    ending: Ending,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     Here,
@@ -85,24 +103,26 @@ enum Ending {
     GoesOn,
 }
 
-/// What counts of a line, and whether that is all.
-///
-/// An empty line or a comment ends a line that goes on, as from Linux-PAM 1.7 on; before, it was passed over.
-fn logical(bytes: &[u8]) -> (String, Ending) {
-    // To C, a text ends with a zero.
-    let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-    let text = String::from_utf8_lossy(bytes);
-    match text.split_once('#') {
-        Some((before, _)) => (before.to_owned(), Ending::Here),
-        None => match text.trim_end_matches([' ', '\t', '\n']).strip_suffix('\\') {
-            Some(begun) => (format!("{begun} "), Ending::GoesOn),
-            None => (text.into_owned(), Ending::Here),
-        },
+impl Piece {
+    fn read(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        match text.split_once('#') {
+            Some((before, _)) => Self { text: before.to_owned(), ending: Ending::Here },
+            None => match text.trim_end_matches(BLANKS).strip_suffix('\\') {
+                Some(begun) => Self { text: format!("{begun} "), ending: Ending::GoesOn },
+                None => Self { text: text.into_owned(), ending: Ending::Here },
+            },
+        }
     }
 }
 
-fn content(text: &str) -> Content {
-    match rule::parse(text) {
+/// A line that ends everything.
+fn unusable(flaw: Flaw) -> Content {
+    Content::Flawed { facility: None, control: None, flaw }
+}
+
+fn content(text: &str, dialect: &Dialect) -> Content {
+    match rule::parse(text, dialect) {
         None => Content::Nothing,
         Some(Parsed::Rule(rule)) => Content::Rule(rule),
         Some(Parsed::Include(include)) => Content::Include(include),

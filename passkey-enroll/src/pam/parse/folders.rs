@@ -5,12 +5,12 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use super::dialect::{Dialect, Includes};
 use super::file::{Content, ServiceFile};
 use super::rule::{Facility, Rule};
 
-/// Where service files are; one of an earlier folder hides that of the same name in a later one.
-const FOLDERS: [&str; 3] = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"];
 /// The longest service file, in bytes.
 const MAX_LEN: u64 = 256 * 1024;
 /// The most service files that are looked at.
@@ -32,21 +32,36 @@ const LEFTOVERS: [&str; 10] = [
 /// The service files of a machine.
 #[derive(Clone, Debug)]
 pub struct ServiceFiles {
+    /// Those first whose files hide others.
     folders: Vec<PathBuf>,
+    dialect: Dialect,
     /// What the first folder would hold besides, or in place of its own.
     drafts: BTreeMap<String, Vec<u8>>,
 }
 
 impl ServiceFiles {
-    /// This machine's.
+    /// This machine's, as its libpam reads them. Where that cannot be found out, for want of a place for temporary files, they
+    /// are read as the newest libpam does.
     pub fn of_machine() -> Self {
-        Self::below(Path::new("/"))
+        static DIALECT: OnceLock<Dialect> = OnceLock::new();
+        let dialect = DIALECT.get_or_init(|| Dialect::of_machine().unwrap_or_default());
+        Self::new(Path::new("/"), dialect.clone())
     }
 
-    /// Those of a machine whose files are below `root`.
+    /// Those of a machine whose files are below `root`, as its libpam reads them.
+    pub fn new(root: &Path, dialect: Dialect) -> Self {
+        let below = |folder: &PathBuf| root.join(folder.strip_prefix("/").unwrap_or(folder));
+        Self { folders: dialect.folders.iter().map(below).collect(), dialect, drafts: BTreeMap::new() }
+    }
+
+    /// Those of this machine or, for a test, of a folder with the files of one, whose libpam is the newest.
     pub fn below(root: &Path) -> Self {
-        let folders = FOLDERS.iter().map(|folder| root.join(folder.trim_start_matches('/')));
-        Self { folders: folders.collect(), drafts: BTreeMap::new() }
+        if root == Path::new("/") { Self::of_machine() } else { Self::new(root, Dialect::default()) }
+    }
+
+    /// How they are read.
+    pub fn dialect(&self) -> &Dialect {
+        &self.dialect
     }
 
     /// The same files, had the first folder one with these bytes by this name.
@@ -84,20 +99,35 @@ impl ServiceFiles {
             .collect()
     }
 
-    /// A service file and its path, by its name in the folders or by a path.
+    /// A service's file and its path, by the service's name.
     ///
     /// # Errors
     /// When there is none that can be read.
     pub fn read(&self, name: &str) -> Result<(PathBuf, ServiceFile), ReadError> {
+        self.read_in(&self.folders, name)
+    }
+
+    /// A file that another one includes, and its path, by a name or by a path.
+    ///
+    /// # Errors
+    /// When there is none that can be read.
+    pub fn read_included(&self, target: &str) -> Result<(PathBuf, ServiceFile), ReadError> {
+        match self.dialect.includes {
+            Includes::LikeServices => self.read_in(&self.folders, target),
+            Includes::EtcOnly => self.read_in(self.folders.get(..1).unwrap_or_default(), target),
+        }
+    }
+
+    fn read_in(&self, folders: &[PathBuf], name: &str) -> Result<(PathBuf, ServiceFile), ReadError> {
         if let (Some(bytes), Some(first)) = (self.drafts.get(name), self.folders.first()) {
-            return Ok((first.join(name), ServiceFile::parse(bytes)));
+            return Ok((first.join(name), ServiceFile::parse(bytes, &self.dialect)));
         }
         let mut error = ReadError { path: PathBuf::from(name), reason: ReadErrorReason::Missing };
-        for folder in &self.folders {
+        for folder in folders {
             // An absolute path stays the path that it is.
             let path = folder.join(name);
             match read(&path) {
-                Ok(bytes) => return Ok((path, ServiceFile::parse(&bytes))),
+                Ok(bytes) => return Ok((path, ServiceFile::parse(&bytes, &self.dialect))),
                 Err(ReadErrorReason::Missing) => {}
                 // libpam looks on in the next folder; what could not be read here is still the better reason.
                 Err(reason) => error = ReadError { path, reason },

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::control::Control;
+use super::dialect::{Dialect, Includes};
 use super::words::words;
 
 /// What a service can ask of PAM.
@@ -88,12 +89,22 @@ pub enum Flaw {
     NoModule,
     /// Nothing behind `include`: a module that fails, or the end of everything.
     NoTarget,
+    /// Nothing behind `include`, where that crashes libpam (Debian 12 and 13).
+    NoTargetCrash,
     /// The last line of the file goes on in a next one that is not there: libpam refuses the file.
     Unfinished,
+    /// The module's name is none: libpam refuses the file.
+    NoModuleName,
+    /// A zero byte: what becomes of the rest of the line depends on the version.
+    Zero,
+    /// The line is longer than this libpam reads, and what it would make of the rest is chance.
+    TooLong,
     /// An included file that cannot be read.
     Unreadable(String),
-    /// Files that include each other.
+    /// Files that include each other: the include fails.
     TooDeep,
+    /// Files that include each other, where that crashes libpam.
+    Circle,
 }
 
 impl fmt::Display for Flaw {
@@ -104,10 +115,13 @@ impl fmt::Display for Flaw {
             }
             Self::NoControl => f.write_str("no control such as “required”: it always fails"),
             Self::NoModule => f.write_str("no module: it always fails"),
-            Self::NoTarget => f.write_str("no file to include"),
+            Self::NoTarget | Self::NoTargetCrash => f.write_str("no file to include"),
+            Self::NoModuleName => f.write_str("no name of a module: libpam refuses the file"),
+            Self::Zero => f.write_str("a zero byte in the line: nothing that follows it is certain"),
+            Self::TooLong => f.write_str("the line is longer than libpam reads before version 1.6"),
             Self::Unfinished => f.write_str("the file ends in the middle of a line: libpam refuses it"),
             Self::Unreadable(reason) => write!(f, "{reason}"),
-            Self::TooDeep => f.write_str("the files include each other without end"),
+            Self::TooDeep | Self::Circle => f.write_str("the files include each other without end"),
         }
     }
 }
@@ -121,21 +135,41 @@ pub(super) enum Parsed {
     Flawed(Option<Facility>, Option<Control>, Flaw),
 }
 
+impl Flaw {
+    /// Whether libpam refuses a file that has such a line, in the form in which nothing else is known of it.
+    pub(super) fn ends_everything(&self) -> bool {
+        match self {
+            Self::NoTarget
+            | Self::NoTargetCrash
+            | Self::Unfinished
+            | Self::NoModuleName
+            | Self::Zero
+            | Self::Circle
+            | Self::TooLong => true,
+            Self::UnknownFacility(_) | Self::NoControl | Self::NoModule | Self::Unreadable(_) | Self::TooDeep => {
+                false
+            }
+        }
+    }
+}
+
 /// Understands a logical line that has at least one word.
-pub(super) fn parse(line: &str) -> Option<Parsed> {
+pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
     let mut words = words(line).into_iter();
     let first = words.next()?;
     let (quiet, word) = match first.strip_prefix('-') {
         Some(word) => (true, word),
         None => (false, first.as_str()),
     };
-    if word.eq_ignore_ascii_case("@include") {
+    if dialect.at_include && word.eq_ignore_ascii_case("@include") {
         return Some(match words.next() {
             Some(target) => Parsed::Include(Include { facility: None, kind: IncludeKind::AtInclude, target }),
             None => Parsed::Flawed(None, None, Flaw::NoTarget),
         });
     }
     let facility = Facility::from_word(word);
+    // libpam takes an include for one of `auth`, whatever its facility is called.
+    let for_include = Some(facility.unwrap_or(Facility::Auth));
     let Some(control) = words.next() else {
         let flaw = facility.map_or_else(|| Flaw::UnknownFacility(word.to_owned()), |_| Flaw::NoControl);
         return Some(Parsed::Flawed(facility, None, flaw));
@@ -145,24 +179,38 @@ pub(super) fn parse(line: &str) -> Option<Parsed> {
         .find(|(name, _)| name.eq_ignore_ascii_case(&control))
         .map(|(_, kind)| kind);
     let target = words.next();
+    if let (Some(kind), Some(target)) = (kind, &target) {
+        return Some(Parsed::Include(Include { facility: for_include, kind, target: target.clone() }));
+    }
     let (Some(facility), Some(target)) = (facility, target) else {
         let flaw = match (facility, kind) {
+            // Without any facility it is as if `auth` stood there.
             (None, _) => Flaw::UnknownFacility(word.to_owned()),
+            (Some(_), Some(_)) if dialect.includes == Includes::EtcOnly => {
+                return Some(Parsed::Flawed(None, None, Flaw::NoTargetCrash));
+            }
             (Some(_), Some(_)) => Flaw::NoTarget,
             (Some(_), None) => Flaw::NoModule,
         };
         return Some(Parsed::Flawed(facility, kind.is_none().then(|| Control::parse(&control)), flaw));
     };
-    Some(match kind {
-        Some(kind) => Parsed::Include(Include { facility: Some(facility), kind, target }),
-        None => Parsed::Rule(Rule {
-            facility,
-            quiet,
-            control: Control::parse(&control),
-            module: target,
-            arguments: words.collect(),
-        }),
-    })
+    if !is_module_name(&target) {
+        return Some(Parsed::Flawed(None, None, Flaw::NoModuleName));
+    }
+    Some(Parsed::Rule(Rule {
+        facility,
+        quiet,
+        control: Control::parse(&control),
+        module: target,
+        arguments: words.collect(),
+    }))
+}
+
+/// Whether libpam takes this for a module: without folder and ending something is left.
+fn is_module_name(module: &str) -> bool {
+    let name = module.rsplit('/').next().unwrap_or_default();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    !stem.is_empty() && stem != "?"
 }
 
 #[cfg(test)]

@@ -4,12 +4,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::control::Control;
+use super::dialect::Reader;
 use super::file::{Content, ServiceFile};
 use super::folders::{ReadError, ServiceFiles};
 use super::rule::{Facility, Flaw, Include, IncludeKind, Rule};
 
-/// How deep files may include each other, as in Linux-PAM.
+/// How deep substacks may stand in each other, and from Linux-PAM 1.6 on files may include each other.
 const MAX_DEPTH: usize = 16;
+/// How deep files may include each other to an older libpam before it is taken for a circle, which crashes it.
+const MAX_OLD_DEPTH: usize = 64;
 /// The most steps of one stack: files that include each other over and over grow fast.
 const MAX_STEPS: usize = 4096;
 /// The service whose lines hold for those that have none.
@@ -155,9 +158,16 @@ impl ServiceFiles {
     ) -> Result<Vec<Step>, StackError> {
         let mut expansion = Expansion { files: self, facility, room: MAX_STEPS };
         let mut steps = Vec::new();
-        expansion.file(path, file, None, 0, &mut steps)?;
+        expansion.file(path, file, None, Depth::default(), &mut steps)?;
         Ok(steps)
     }
+}
+
+/// How deep a file stands in others.
+#[derive(Clone, Copy, Debug, Default)]
+struct Depth {
+    files: usize,
+    substacks: usize,
 }
 
 /// Files being put in the place where they are included.
@@ -175,14 +185,13 @@ impl Expansion<'_> {
         path: &Path,
         file: &ServiceFile,
         wanted: Option<Facility>,
-        depth: usize,
+        depth: Depth,
         steps: &mut Vec<Step>,
     ) -> Result<(), StackError> {
         for line in file.lines() {
             let place = || Place { path: path.to_owned(), line: line.number };
             match &line.content {
-                Content::Flawed { flaw: flaw @ Flaw::Unfinished, .. }
-                | Content::Flawed { facility: None, control: None, flaw: flaw @ Flaw::NoTarget } => {
+                Content::Flawed { facility: None, control: None, flaw } if flaw.ends_everything() => {
                     return Err(StackError::Line { place: place(), flaw: flaw.clone() });
                 }
                 Content::Flawed { facility, control, flaw } => {
@@ -213,22 +222,18 @@ impl Expansion<'_> {
         include: &Include,
         place: Place,
         wanted: Option<Facility>,
-        depth: usize,
+        depth: Depth,
         steps: &mut Vec<Step>,
     ) -> Result<(), StackError> {
         let mut own = Vec::new();
-        let result = self.included(&include.target, &place, include.facility.or(wanted), depth, &mut own);
-        let failure = match (result, include.kind) {
-            (Ok(()), _) => None,
-            (Err(error @ StackError::TooLong(_)), _) | (Err(error), IncludeKind::AtInclude) => {
-                return Err(error);
-            }
-            (Err(StackError::NoFile(error)), IncludeKind::Include | IncludeKind::Substack) => {
-                Some((place, Flaw::Unreadable(error.to_string())))
-            }
-            (Err(StackError::Line { place, flaw }), IncludeKind::Include | IncludeKind::Substack) => {
-                Some((place, flaw))
-            }
+        let result = self.included(include, &place, include.facility.or(wanted), depth, &mut own);
+        let failure = match result {
+            Ok(()) => None,
+            Err(error @ (StackError::TooLong(_) | StackError::Line { flaw: Flaw::Circle, .. })) => return Err(error),
+            // Without a facility there is nothing that could fail in its place.
+            Err(error) if include.kind == IncludeKind::AtInclude && wanted.is_none() => return Err(error),
+            Err(StackError::NoFile(error)) => Some((place, Flaw::Unreadable(error.to_string()))),
+            Err(StackError::Line { place, flaw }) => Some((place, flaw)),
         };
         match include.kind {
             IncludeKind::AtInclude | IncludeKind::Include => steps.append(&mut own),
@@ -240,21 +245,28 @@ impl Expansion<'_> {
 
     fn included(
         &mut self,
-        target: &str,
+        include: &Include,
         place: &Place,
         wanted: Option<Facility>,
-        depth: usize,
+        depth: Depth,
         steps: &mut Vec<Step>,
     ) -> Result<(), StackError> {
-        let depth = depth.saturating_add(1);
-        if depth >= MAX_DEPTH {
-            return Err(StackError::Line { place: place.clone(), flaw: Flaw::TooDeep });
-        }
-        let unreadable = |error: ReadError| StackError::Line {
-            place: place.clone(),
-            flaw: Flaw::Unreadable(error.to_string()),
+        let at = |flaw| StackError::Line { place: place.clone(), flaw };
+        let depth = Depth {
+            files: depth.files.saturating_add(1),
+            substacks: depth.substacks.saturating_add((include.kind == IncludeKind::Substack).into()),
         };
-        let (path, file) = self.files.read(target).map_err(unreadable)?;
+        let is_old = self.files.dialect().reader == Reader::Old;
+        if depth.substacks >= MAX_DEPTH || !is_old && depth.files >= MAX_DEPTH {
+            return Err(at(Flaw::TooDeep));
+        }
+        if depth.files >= MAX_OLD_DEPTH {
+            return Err(at(Flaw::Circle));
+        }
+        let (path, file) = self
+            .files
+            .read_included(&include.target)
+            .map_err(|error| at(Flaw::Unreadable(error.to_string())))?;
         self.file(&path, &file, wanted, depth, steps)
     }
 }

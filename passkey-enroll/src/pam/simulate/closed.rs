@@ -4,23 +4,23 @@ use std::collections::BTreeSet;
 
 use passkey_core::config::{Config, Settings};
 
-use super::{Gate, Lack};
-use crate::pam::parse::{Content, Include, ReturnValue, ServiceFiles};
+use super::compare::refuses;
+use super::{MissingPasskey, ServiceAccess};
+use crate::pam::parse::{Content, Include, ServiceFiles};
 
 /// The services that are closed to somebody for want of a passkey, in order.
-pub(crate) fn closed(config: &Config, files: &ServiceFiles, lack: Lack) -> Vec<String> {
+pub(crate) fn closed(config: &Config, files: &ServiceFiles, missing: MissingPasskey) -> Vec<String> {
     let names = files.services();
     let mut closed: BTreeSet<String> = services(files)
         .into_iter()
         .filter(|service| {
-            Gate::of(files, service, config)
-                .is_ok_and(|gate| gate.is_some_and(|gate| gate.is_closed_to(lack)))
+            ServiceAccess::asking(files, service, config)
+                .is_ok_and(|access| access.is_some_and(|access| access.is_closed_to(missing)))
         })
         .collect();
     // Where PAM has no file to look at, the configuration is believed.
     closed.extend(config.service_names().filter(|service| !names.contains(*service)).filter_map(|service| {
-        let answer = lack.answer(&config.policy(service, &Settings::default()));
-        (answer != ReturnValue::Ignore).then(|| service.to_owned())
+        refuses(&config.policy(service, &Settings::default()), missing).then(|| service.to_owned())
     }));
     closed.into_iter().collect()
 }

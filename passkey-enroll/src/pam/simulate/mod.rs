@@ -1,8 +1,17 @@
-//! Who comes in at a service, going by its PAM files and by what the configuration makes of its calls of `pam_passkey.so`.
+//! Who gets in at a service, computed from its PAM files and from what the configuration makes of its calls of `pam_passkey.so`.
+//!
+//! - [`dispatch`]: libpam's dispatcher, walked with every answer that modules may give at once.
+//! - `modules`: how modules answer; one that is not known may give any answer. `person`: what somebody brings along.
+//! - `ways`: who gets in with what, and which line exempts whom. `compare`: what a change means for people.
+//! - `closed`: the services that somebody without a passkey cannot get in at.
 
 mod closed;
+mod compare;
+pub mod dispatch;
+pub mod factors;
 mod modules;
-mod visitor;
+mod person;
+mod ways;
 
 use std::fmt;
 
@@ -10,17 +19,20 @@ use passkey_core::config::{ArgumentError, Arguments, Config, ConfigError, Config
 
 use crate::pam::parse::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError};
 pub(crate) use closed::{closed, services};
-pub(crate) use modules::{KEYRINGS, MODULE, is_password, lets_in};
-pub(crate) use visitor::{Lack, Passkey, Visitor};
+pub(crate) use compare::{Fault, passwordless, second_factor, without_passkeys};
+pub(crate) use factors::Factors;
+pub(crate) use modules::{KEYRINGS, MODULE, is_password, refuses_everybody};
+pub(crate) use person::{MissingPasskey, Passkey, Person};
+pub(crate) use ways::{Exemption, Line, Verdict, Way};
 
-/// A service that asks for passkeys.
+/// A service, and what its stack says of who gets in.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct ServiceAccess {
     /// Its name.
     pub(crate) service: String,
     /// What happens there when somebody signs in.
     pub(crate) stack: Stack,
-    /// Its calls of the module, in order; never empty.
+    /// Its calls of the module, in order.
     pub(crate) passkeys: Vec<PasskeyCall>,
 }
 
@@ -64,18 +76,14 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl Gate {
-    /// The service, if it asks for passkeys. `config` is the configuration of all services.
+impl ServiceAccess {
+    /// The service. `config` is the configuration of all services.
     ///
     /// # Errors
     /// When PAM gives the service nothing at all.
-    pub(crate) fn of(
-        files: &ServiceFiles,
-        service: &str,
-        config: &Config,
-    ) -> Result<Option<Self>, StackError> {
+    pub(crate) fn of(files: &ServiceFiles, service: &str, config: &Config) -> Result<Self, StackError> {
         let stack = files.stack(service, Facility::Auth)?;
-        let passkeys: Vec<PasskeyCall> = stack
+        let passkeys = stack
             .calls()
             .into_iter()
             .filter(|call| call.rule.module_name() == MODULE)
@@ -85,8 +93,25 @@ impl Gate {
                 asked: Asked::of(&call.rule, service, config),
             })
             .collect();
-        let is_asked = !passkeys.is_empty();
-        Ok(is_asked.then(|| Self { service: service.to_owned(), stack, passkeys }))
+        Ok(Self { service: service.to_owned(), stack, passkeys })
+    }
+
+    /// The service, if it asks for passkeys.
+    ///
+    /// # Errors
+    /// When PAM gives the service nothing at all.
+    pub(crate) fn asking(
+        files: &ServiceFiles,
+        service: &str,
+        config: &Config,
+    ) -> Result<Option<Self>, StackError> {
+        let access = Self::of(files, service, config)?;
+        Ok(access.asks().then_some(access))
+    }
+
+    /// Whether it asks for passkeys.
+    pub(crate) fn asks(&self) -> bool {
+        !self.passkeys.is_empty()
     }
 
     /// Every call in its stack.

@@ -1,99 +1,170 @@
-//! What other modules answer, as far as it can be told beforehand.
+//! How modules answer.
 
-use crate::pam::parse::{ReturnValue, Rule, Stack};
+use std::sync::OnceLock;
+
+use toml::de::{DeTable, DeValue};
+
+use super::factors::Factors;
+use crate::pam::parse::{Action, ReturnValue, Rule};
 
 /// Our module.
 pub(crate) const MODULE: &str = "pam_passkey.so";
 /// Modules that unlock what the password locks. They have to be reached after a sign-in.
 pub(crate) const KEYRINGS: [&str; 3] = ["pam_gnome_keyring.so", "pam_kwallet.so", "pam_kwallet5.so"];
+/// Lets root pass, who needs nothing to become root.
+const ROOT_OK: &str = "pam_rootok.so";
+/// Counts failures.
+const FAILLOCK: &str = "pam_faillock.so";
+/// The table of modules.
+const TABLE: &str = include_str!("modules.toml");
 
-/// Modules whose answer depends on the machine, on the account or on what else the person has: it can turn out either way.
-const CONDITIONS: [&str; 18] = [
-    "pam_access.so",
-    "pam_exec.so",
-    "pam_fprintd.so",
-    "pam_google_authenticator.so",
-    "pam_group.so",
-    "pam_listfile.so",
-    "pam_localuser.so",
-    "pam_oath.so",
-    "pam_p11.so",
-    "pam_pkcs11.so",
-    "pam_shells.so",
-    "pam_succeed_if.so",
-    "pam_time.so",
-    "pam_timestamp.so",
-    "pam_u2f.so",
-    "pam_usertype.so",
-    "pam_wheel.so",
-    "pam_yubico.so",
-];
-/// Modules that ask for the password, or take the one that was asked for.
-const PASSWORDS: [&str; 12] = [
-    "pam_himmelblau.so",
-    "pam_kanidm.so",
-    "pam_krb5.so",
-    "pam_ldap.so",
-    "pam_pwdfile.so",
-    "pam_sss.so",
-    "pam_systemd_home.so",
-    "pam_tcb.so",
-    "pam_unix.so",
-    "pam_unix2.so",
-    "pam_userdb.so",
-    "pam_winbind.so",
-];
-/// Modules that let nobody in who signs in from outside; `pam_rootok.so` is for root, who needs nothing.
-const DENIERS: [&str; 2] = ["pam_deny.so", "pam_rootok.so"];
-
-/// How a module behaves.
+/// What a module looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Habit {
+pub(crate) enum Kind {
     /// It is ours.
     Passkey,
-    /// It wants the password.
-    Password,
-    /// It can turn out either way.
-    Condition,
-    /// It refuses.
-    Fails,
-    /// It counts for nothing.
-    StandsAside,
-    /// It is content with whatever the person does.
-    Succeeds,
+    /// Something that the person proves to it.
+    Factor(Factors),
+    /// A condition of the account or the machine, which holds or not for the length of a sign-in.
+    Check,
+    /// Nothing of the person.
+    Neutral,
+    /// Nobody: it refuses.
+    Denies,
+    /// It is not known, and may give any answer.
+    Unknown,
+}
+
+/// How a module behaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ModuleBehaviour {
+    /// What it looks at.
+    pub(crate) kind: Kind,
+    /// Its answers where the person proves it, or the condition holds.
+    pub(crate) yes: &'static [ReturnValue],
+    /// Its answers otherwise, also where it cannot do its work.
+    pub(crate) no: &'static [ReturnValue],
+}
+
+/// What our module answers to somebody whom it does not let in, each for a reason of its own.
+const REFUSALS: [ReturnValue; 7] = [
+    ReturnValue::AuthErr,
+    ReturnValue::AuthinfoUnavail,
+    ReturnValue::Maxtries,
+    ReturnValue::UserUnknown,
+    ReturnValue::ServiceErr,
+    ReturnValue::SystemErr,
+    ReturnValue::BufErr,
+];
+
+impl ModuleBehaviour {
+    /// How the module that a rule calls behaves.
+    pub(crate) fn of(rule: &Rule) -> Self {
+        let module = rule.module_name();
+        if module == MODULE {
+            return Self { kind: Kind::Passkey, yes: &[ReturnValue::Success], no: &REFUSALS };
+        }
+        let stem = module.strip_suffix(".so").unwrap_or(module);
+        let has_all = |entry: &&Entry| entry.arguments.iter().all(|argument| rule.arguments.contains(argument));
+        match table().iter().filter(|entry| entry.name == stem).find(has_all) {
+            Some(entry) => Self { kind: entry.kind, yes: &entry.yes, no: &entry.no },
+            None => Self { kind: Kind::Unknown, yes: ReturnValue::ALL, no: &[] },
+        }
+    }
+
+    /// Whether this is a question with one answer, as often as it is asked in one sign-in.
+    pub(crate) fn asks_once(rule: &Rule) -> bool {
+        Self::of(rule).kind == Kind::Check
+    }
 }
 
 /// Whether the module asks for the password, or takes the one that was asked for.
 pub(crate) fn is_password(rule: &Rule) -> bool {
-    habit(rule) == Habit::Password
+    ModuleBehaviour::of(rule).kind == Kind::Factor(Factors::PASSWORD)
 }
 
-/// Whether somebody who knows the password comes in by a stack that does not ask for passkeys, where every condition holds.
-pub(crate) fn lets_in(stack: &Stack) -> bool {
-    let outcome = stack.outcome(&mut |call| match habit(&call.rule) {
-        Habit::Password | Habit::Condition | Habit::Succeeds => ReturnValue::Success,
-        Habit::Passkey | Habit::Fails => ReturnValue::AuthErr,
-        Habit::StandsAside => ReturnValue::Ignore,
+/// Whether the module refuses everybody, or counts a failure for those who get there.
+pub(crate) fn refuses_everybody(rule: &Rule) -> bool {
+    ModuleBehaviour::of(rule).kind == Kind::Denies
+        || rule.module_name() == FAILLOCK && rule.arguments.iter().any(|argument| argument == "authfail")
+}
+
+/// Whether whom the module lets pass is root already.
+pub(crate) fn is_for_root(rule: &Rule) -> bool {
+    rule.module_name() == ROOT_OK
+}
+
+/// One answer for each thing that can follow from it, but for success and "no opinion", which are themselves.
+pub(super) fn distinct(rule: &Rule, answers: &[ReturnValue]) -> Vec<ReturnValue> {
+    let mut followed: Vec<Action> = Vec::new();
+    let is_special = |answer: &ReturnValue| {
+        matches!(answer, ReturnValue::Success | ReturnValue::NewAuthtokReqd | ReturnValue::Ignore)
+    };
+    let answers = answers.iter().copied().filter(|answer| {
+        let action = rule.control.action(*answer);
+        is_special(answer) || !followed.contains(&action) && {
+            followed.push(action);
+            true
+        }
     });
-    outcome == ReturnValue::Success
+    answers.collect()
 }
 
-pub(super) fn habit(rule: &Rule) -> Habit {
-    let module = rule.module_name();
-    let is_one_of = |modules: &[&str]| modules.contains(&module);
-    if module == MODULE {
-        Habit::Passkey
-    } else if is_one_of(&PASSWORDS) {
-        Habit::Password
-    } else if is_one_of(&CONDITIONS) {
-        Habit::Condition
-    } else if is_one_of(&DENIERS)
-        || (module == "pam_faillock.so" && rule.arguments.iter().any(|argument| argument == "authfail"))
-    {
-        Habit::Fails
-    } else if is_one_of(&KEYRINGS) {
-        Habit::StandsAside
-    } else {
-        Habit::Succeeds
-    }
+/// A row of the table.
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    arguments: Vec<String>,
+    kind: Kind,
+    yes: Vec<ReturnValue>,
+    no: Vec<ReturnValue>,
 }
+
+fn table() -> &'static [Entry] {
+    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+    // A row that is not understood leaves its module unknown, and any answer is reckoned with; a test sees to it.
+    ENTRIES.get_or_init(|| {
+        let rows = DeTable::parse(TABLE).ok().and_then(|table| {
+            let DeValue::Array(rows) = table.get_ref().get("module")?.get_ref() else { return None };
+            Some(rows.iter().filter_map(|row| entry(row.get_ref())).collect())
+        });
+        rows.unwrap_or_default()
+    })
+}
+
+fn entry(row: &DeValue<'_>) -> Option<Entry> {
+    let DeValue::Table(row) = row else { return None };
+    let words = |key: &str| -> Option<Vec<String>> {
+        let DeValue::Array(words) = row.get(key)?.get_ref() else { return None };
+        words.iter().map(|word| word.get_ref().as_str().map(str::to_owned)).collect()
+    };
+    let answers = |key: &str| -> Option<Vec<ReturnValue>> {
+        let named = |word: &String| ReturnValue::ALL.iter().copied().find(|value| value.name() == word);
+        words(key)?.iter().map(named).collect()
+    };
+    Some(Entry {
+        name: row.get("name")?.get_ref().as_str()?.to_owned(),
+        arguments: if row.contains_key("arguments") { words("arguments")? } else { Vec::new() },
+        kind: kind(row.get("kind")?.get_ref().as_str()?)?,
+        yes: answers("yes")?,
+        no: answers("no")?,
+    })
+}
+
+fn kind(word: &str) -> Option<Kind> {
+    Some(match word {
+        "password" => Kind::Factor(Factors::PASSWORD),
+        "biometric" => Kind::Factor(Factors::BIOMETRIC),
+        "token" => Kind::Factor(Factors::TOKEN),
+        "code" => Kind::Factor(Factors::CODE),
+        "network" => Kind::Factor(Factors::NETWORK),
+        "check" => Kind::Check,
+        "neutral" => Kind::Neutral,
+        "denies" => Kind::Denies,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+#[path = "modules_tests.rs"]
+mod tests;

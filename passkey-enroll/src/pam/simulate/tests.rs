@@ -38,13 +38,13 @@ fn config(text: &str) -> Config {
     Config::parse(Path::new("/etc/passkey/passkey.toml"), text).unwrap()
 }
 
-fn gate(service: &str, text: &str) -> Gate {
+fn gate(service: &str, text: &str) -> ServiceAccess {
     let (_root, files) = machine(&[(service, text)]);
-    Gate::of(&files, service, &Config::default()).unwrap().unwrap()
+    ServiceAccess::asking(&files, service, &Config::default()).unwrap().unwrap()
 }
 
 /// The services closed by these files, under this configuration.
-fn closed_by(files: &[(&str, &str)], configuration: &str, lack: Lack) -> Vec<String> {
+fn closed_by(files: &[(&str, &str)], configuration: &str, lack: MissingPasskey) -> Vec<String> {
     let (_root, files) = machine(files);
     closed(&config(configuration), &files, lack)
 }
@@ -85,25 +85,25 @@ fn a_service_is_closed_where_nothing_takes_the_passkeys_place() {
         ("@include common-auth\n", false),
     ] {
         let expected: &[&str] = if is_closed { &["sudo"] } else { &[] };
-        assert_eq!(closed_by(&[("sudo", text)], "", Lack::Unenrolled), expected, "{text}");
+        assert_eq!(closed_by(&[("sudo", text)], "", MissingPasskey::Unenrolled), expected, "{text}");
     }
 }
 
 #[test]
 fn the_configuration_has_its_say() {
     let sudo = ("sudo", "@include common-auth\nauth required pam_passkey.so\n");
-    assert_eq!(closed_by(&[sudo], "[service.sudo]\nunenrolled = \"ignore\"\n", Lack::Unenrolled), [""; 0]);
-    assert_eq!(closed_by(&[sudo], "[defaults]\nunenrolled = \"ignore\"\n", Lack::Unenrolled), [""; 0]);
+    assert_eq!(closed_by(&[sudo], "[service.sudo]\nunenrolled = \"ignore\"\n", MissingPasskey::Unenrolled), [""; 0]);
+    assert_eq!(closed_by(&[sudo], "[defaults]\nunenrolled = \"ignore\"\n", MissingPasskey::Unenrolled), [""; 0]);
     // Where there is no file of PAM's to look at, it is believed; where there is one, that counts.
     let configuration = "[service.kiosk]\ntimeout = 3\n[service.common-auth]\ntimeout = 3\n[service.door]\nunenrolled = \"ignore\"\n";
-    assert_eq!(closed_by(&[sudo], configuration, Lack::Unenrolled), ["kiosk", "sudo"]);
+    assert_eq!(closed_by(&[sudo], configuration, MissingPasskey::Unenrolled), ["kiosk", "sudo"]);
 }
 
 #[test]
 fn who_has_only_disabled_passkeys_is_never_let_pass() {
     let sudo = ("sudo", "@include common-auth\nauth required pam_passkey.so unenrolled=ignore\n");
-    assert_eq!(closed_by(&[sudo], "", Lack::Unenrolled), [""; 0]);
-    assert_eq!(closed_by(&[sudo], "", Lack::NoneUsable), ["sudo"]);
+    assert_eq!(closed_by(&[sudo], "", MissingPasskey::Unenrolled), [""; 0]);
+    assert_eq!(closed_by(&[sudo], "", MissingPasskey::NoneUsable), ["sudo"]);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn an_included_file_closes_those_that_include_it() {
         ("gdm-switchable-auth", "auth include password-auth\n"),
     ];
     assert_eq!(
-        closed_by(&files, "", Lack::Unenrolled),
+        closed_by(&files, "", MissingPasskey::Unenrolled),
         ["gdm-switchable-auth", "login", "su", "su-l", "sudo"]
     );
 }
@@ -178,6 +178,6 @@ fn what_is_reached_depends_on_how_somebody_comes_in() {
         places.iter().map(|place| place.line).collect::<Vec<_>>()
     };
     assert_eq!(lines(Passkey::Used), [1]);
-    assert_eq!(lines(Passkey::Lacking(Lack::Unenrolled)), [1, 1, 3, 3]);
+    assert_eq!(lines(Passkey::Lacking(MissingPasskey::Unenrolled)), [1, 1, 3, 3]);
     assert_eq!(gate.calls().len(), 5);
 }

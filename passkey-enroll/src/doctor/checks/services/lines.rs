@@ -10,7 +10,7 @@ use crate::doctor::Service;
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
 use crate::pam::parse::{Facility, ServiceFiles};
-use crate::pam::simulate::{Gate, MODULE};
+use crate::pam::simulate::{ServiceAccess, MODULE};
 
 /// Facilities that the module has nothing to say to.
 const OTHER_FACILITIES: [(Facility, &str); 3] =
@@ -37,7 +37,7 @@ pub(in crate::doctor) fn other_facilities(files: &ServiceFiles, services: &[Serv
 }
 
 /// Files of services that ask, which others than root can change.
-pub(in crate::doctor) fn writable(machine: &Machine, gates: &[&Gate]) -> Vec<Finding> {
+pub(in crate::doctor) fn writable(machine: &Machine, gates: &[&ServiceAccess]) -> Vec<Finding> {
     let paths: BTreeSet<&Path> =
         gates.iter().flat_map(|gate| gate.calls()).map(|call| call.place.path.as_path()).collect();
     let is_writable = |path: &&Path| {

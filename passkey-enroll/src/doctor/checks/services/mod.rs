@@ -12,7 +12,7 @@ use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
 use crate::doctor::people::People;
 use crate::pam::parse::{Call, Control, Facility, MustFail, ServiceFiles, StackError, Step};
-use crate::pam::simulate::{Gate, PasskeyCall};
+use crate::pam::simulate::{ServiceAccess, PasskeyCall};
 
 pub(in crate::doctor) use trial::unwatched;
 
@@ -37,7 +37,7 @@ pub(in crate::doctor) fn check_files(files: &ServiceFiles, services: &[Service])
 pub(in crate::doctor) fn check(
     machine: &Machine,
     files: &ServiceFiles,
-    gates: &[&Gate],
+    gates: &[&ServiceAccess],
     people: &People,
     account: &Account,
 ) -> Vec<Finding> {
@@ -89,7 +89,7 @@ fn refused_files(services: &[Service]) -> Vec<Finding> {
 }
 
 /// What the service asks for, or why the module refuses to work there.
-fn calls(gate: &Gate) -> Vec<Finding> {
+fn calls(gate: &ServiceAccess) -> Vec<Finding> {
     let service = &gate.service;
     let calls = gate.passkeys.iter().map(|PasskeyCall { place, arguments, asked }| match asked {
         Ok(asked) => {
@@ -113,7 +113,7 @@ fn calls(gate: &Gate) -> Vec<Finding> {
 }
 
 /// Lines that libpam does not take as one would think.
-fn flaws(gate: &Gate) -> Vec<Finding> {
+fn flaws(gate: &ServiceAccess) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut flawed = Vec::new();
     must_fail(&gate.stack.steps, &mut flawed);

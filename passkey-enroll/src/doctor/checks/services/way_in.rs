@@ -6,55 +6,96 @@ use passkey_core::config::{Mode, UserVerification, serves_other_machines};
 use super::calls_for;
 use crate::doctor::finding::{Area, Finding, listed};
 use crate::doctor::people::{Enrolment, People};
-use crate::pam::parse::{Facility, Place, ServiceFiles};
-use crate::pam::simulate::{Gate, KEYRINGS, Lack, Passkey, Visitor};
+use crate::pam::parse::{Call, Facility, Place, ServiceFiles};
+use crate::pam::simulate::{Exemption, Factors, KEYRINGS, MissingPasskey, ServiceAccess, Verdict};
 
 /// The module that this one takes the place of.
 const PAM_U2F: &str = "pam_u2f.so";
 
-pub(in crate::doctor) fn check(gate: &Gate, files: &ServiceFiles) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = decides(gate).into_iter().collect();
+pub(in crate::doctor) fn check(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding> {
+    let mut findings = decides(gate);
     findings.extend(keyrings(gate, files));
     findings.extend(u2f(gate));
     findings
 }
 
 /// Whether what the service asks for is what decides.
-fn decides(gate: &Gate) -> Option<Finding> {
-    let service = &gate.service;
-    let first = gate.passkeys.first()?;
-    let is_understood = gate.passkeys.iter().all(|call| call.asked.is_ok());
-    if gate.is_shut() {
+fn decides(access: &ServiceAccess) -> Vec<Finding> {
+    let service = &access.service;
+    let Some(first) = access.passkeys.first() else { return Vec::new() };
+    let Ok(verdict) = access.verdict() else {
+        let message = format!("{service}: its lines are too complex to tell who gets in.");
+        return vec![Finding::warning(Area::Services, "service_too_complex", message).in_line(&first.place)];
+    };
+    let is_understood = access.passkeys.iter().all(|call| call.asked.is_ok());
+    if verdict.is_shut() {
         // A call that is refused has been told of.
-        return is_understood.then(|| shut(service, &first.place));
+        return is_understood.then(|| shut(service, &first.place)).into_iter().collect();
     }
-    let second_factor = gate
+    let mut findings = open(service, &verdict);
+    findings.extend(exempt(service, &verdict));
+    let second_factor = access
         .passkeys
         .iter()
-        .find(|call| call.asked.as_ref().is_ok_and(|asked| asked.policy.mode == Mode::SecondFactor))?;
-    if gate.password_is_enough() {
+        .find(|call| call.asked.as_ref().is_ok_and(|asked| asked.policy.mode == Mode::SecondFactor));
+    let Some(second_factor) = second_factor else { return findings };
+    let bypass = verdict.ways.iter().find(|way| !way.factors.contains(Factors::PASSKEY) && !way.factors.is_empty());
+    if let Some(way) = bypass {
         let message = format!(
-            "{service} asks for a passkey as a second factor, and lets in whoever has the password without it."
+            "{service} asks for a passkey as a second factor, and yet {way} is enough to get in without it."
         );
-        return Some(
+        let line = way.lines.last().map_or(&second_factor.place, |line| &line.place);
+        findings.push(
             Finding::warning(Area::Services, "second_factor_not_enforced", message)
-                .in_line(&second_factor.place)
+                .in_line(line)
                 .remedy(
-                    "Make it required, and see that no line above it ends the stack (sufficient, done): include such lines with \
+                    "Make the passkey required, and see that no line above it ends the stack (sufficient, done): include such lines with \
                      substack.",
                 ),
         );
+        return findings;
     }
     let verifies = second_factor
         .asked
         .as_ref()
         .is_ok_and(|asked| asked.policy.verification == UserVerification::Required);
-    (gate.passkey_is_enough() && !verifies).then(|| {
-        let message = format!("{service} lets in whoever touches the key, without password or PIN.");
-        Finding::warning(Area::Services, "touch_is_enough", message)
-            .in_line(&second_factor.place)
-            .remedy("Give the module mode=passwordless, which asks for PIN or fingerprint; or make it required, below the password.")
-    })
+    if verdict.passkey_is_enough() && !verifies {
+        let message = format!("{service} lets in anyone who touches the key, without a password or a PIN.");
+        findings.push(
+            Finding::warning(Area::Services, "touch_is_enough", message)
+                .in_line(&second_factor.place)
+                .remedy("Give the module mode=passwordless, which asks for a PIN or a fingerprint; or make it required, below the password."),
+        );
+    }
+    findings
+}
+
+/// Where somebody gets in without any proof.
+fn open(service: &str, verdict: &Verdict) -> Vec<Finding> {
+    let remedy = "Have another line ask for the password, such as pam_unix.so; keep a root shell open.";
+    if let Some(line) = verdict.open_door().and_then(|way| way.lines.last()) {
+        let message = format!("{service} lets anyone in without a password or a passkey, by {line}.");
+        return vec![Finding::error(Area::Services, "service_open", message).in_line(&line.place).remedy(remedy)];
+    }
+    let Some(line) = verdict.open_to_unenrolled.as_ref().and_then(|way| way.lines.last()) else {
+        return Vec::new();
+    };
+    let message =
+        format!("{service} lets people who have no passkey in without a password, by {line}.");
+    vec![Finding::error(Area::Services, "service_open", message).in_line(&line.place).remedy(remedy)]
+}
+
+/// Lines that let some people in with less.
+fn exempt(service: &str, verdict: &Verdict) -> Vec<Finding> {
+    let findings = verdict.exempt.iter().map(|Exemption { line, factors }| {
+        let message = if factors.is_empty() {
+            format!("{service}: where the condition of {line} holds, people get in without any proof.")
+        } else {
+            format!("{service}: where the condition of {line} holds, the {factors} is enough, without the passkey.")
+        };
+        Finding::note(Area::Services, "exempted_without_passkey", message).in_line(&line.place)
+    });
+    findings.collect()
 }
 
 fn shut(service: &str, place: &Place) -> Finding {
@@ -73,10 +114,11 @@ fn shut(service: &str, place: &Place) -> Finding {
 }
 
 /// Modules that unlock the keyring, which a passkey may pass by.
-fn keyrings(gate: &Gate, files: &ServiceFiles) -> Vec<Finding> {
-    let reached = |passkey| gate.reached(Visitor { passkey, password: true });
-    let with = reached(Passkey::Used);
-    let without = reached(Passkey::Lacking(Lack::Unenrolled));
+fn keyrings(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding> {
+    let (Ok(with), Ok(without)) = (gate.reached(true), gate.reached(false)) else { return Vec::new() };
+    let is_among = |calls: &[&Call], keyring: &Call| {
+        calls.iter().any(|call| call.rule.module_name() == keyring.rule.module_name())
+    };
     let keyrings = gate.calls().into_iter().filter(|call| {
         let module = call.rule.module_name();
         // Only who opens a session opens a keyring: sudo has it in passing, by way of a common file.
@@ -90,7 +132,7 @@ fn keyrings(gate: &Gate, files: &ServiceFiles) -> Vec<Finding> {
             .passkeys
             .iter()
             .any(|call| call.asked.as_ref().is_ok_and(|asked| asked.policy.mode == Mode::Passwordless));
-        if !with.contains(&keyring.place) && without.contains(&keyring.place) {
+        if !is_among(&with, keyring) && is_among(&without, keyring) {
             let message =
                 format!("{service}: whoever signs in with a passkey passes by {module}, which is behind it.");
             findings.push(
@@ -109,7 +151,7 @@ fn keyrings(gate: &Gate, files: &ServiceFiles) -> Vec<Finding> {
 }
 
 /// The module that this one takes the place of, still there.
-fn u2f(gate: &Gate) -> Option<Finding> {
+fn u2f(gate: &ServiceAccess) -> Option<Finding> {
     let call = gate.calls().into_iter().find(|call| call.rule.module_name() == PAM_U2F)?;
     let message =
         format!("{}: pam_u2f.so is still there: people may be asked for two touches.", gate.service);
@@ -121,12 +163,12 @@ fn u2f(gate: &Gate) -> Option<Finding> {
 }
 
 /// Who does not come in for want of a passkey.
-pub(in crate::doctor) fn shut_out(gate: &Gate, people: &People, account: &Account) -> Option<Finding> {
+pub(in crate::doctor) fn shut_out(gate: &ServiceAccess, people: &People, account: &Account) -> Option<Finding> {
     let (unenrolled, none_usable) =
-        (gate.is_closed_to(Lack::Unenrolled), gate.is_closed_to(Lack::NoneUsable));
+        (gate.is_closed_to(MissingPasskey::Unenrolled), gate.is_closed_to(MissingPasskey::NoneUsable));
     let is_shut_out = |enrolment: &Enrolment| match enrolment {
-        Enrolment::Lacking(Lack::Unenrolled, _) => unenrolled,
-        Enrolment::Lacking(Lack::NoneUsable, _) => none_usable,
+        Enrolment::Lacking(MissingPasskey::Unenrolled, _) => unenrolled,
+        Enrolment::Lacking(MissingPasskey::NoneUsable, _) => none_usable,
         Enrolment::Usable(_) | Enrolment::Unreadable(_) | Enrolment::Hidden => false,
     };
     let names: Vec<&str> = people

@@ -13,14 +13,14 @@ use passkey_core::time;
 use super::{folder_fault, place, remedy};
 use crate::doctor::Subject;
 use crate::doctor::finding::{Area, Finding};
-use crate::pam::simulate::Gate;
+use crate::pam::simulate::ServiceAccess;
 
 /// The recovery codes of the user, and the folder of everybody's.
 pub(in crate::doctor) fn check(
     subject: &Subject,
     store: &Store,
     config: &Config,
-    gates: &[&Gate],
+    gates: &[&ServiceAccess],
 ) -> Vec<Finding> {
     let Subject { machine, account, .. } = subject;
     let folder = &config.recovery_dir;
@@ -47,8 +47,8 @@ pub(in crate::doctor) fn check(
 }
 
 /// The first service that takes recovery codes.
-fn taken_by<'g>(gates: &[&'g Gate]) -> Option<&'g str> {
-    let takes = |gate: &&&'g Gate| {
+fn taken_by<'g>(gates: &[&'g ServiceAccess]) -> Option<&'g str> {
+    let takes = |gate: &&&'g ServiceAccess| {
         let mut asked = gate.passkeys.iter().filter_map(|call| call.asked.as_ref().ok());
         asked.any(|asked| asked.policy.recovery == Recovery::Allow)
     };

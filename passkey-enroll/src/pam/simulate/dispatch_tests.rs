@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 
-use super::super::file::{Content, ServiceFile};
-use super::super::stack::Place;
 use super::*;
+use crate::pam::parse::{Content, Dialect, Place, ServiceFile};
 
 /// The steps of a text in which `(` and `)` alone on a line enclose a substack.
 fn steps<'t>(lines: &mut impl Iterator<Item = &'t str>) -> Vec<Step> {
@@ -12,7 +11,7 @@ fn steps<'t>(lines: &mut impl Iterator<Item = &'t str>) -> Vec<Step> {
             "(" => steps_here.push(Step::Substack(steps(lines))),
             ")" => break,
             line => {
-                let file = ServiceFile::parse(format!("auth {line}").as_bytes());
+                let file = ServiceFile::parse(format!("auth {line}").as_bytes(), &Dialect::default());
                 let place = Place { path: PathBuf::from("test"), line: 1 };
                 steps_here.push(match file.lines()[0].content.clone() {
                     Content::Rule(rule) => Step::Call(Call { place, rule }),
@@ -31,11 +30,11 @@ fn steps<'t>(lines: &mut impl Iterator<Item = &'t str>) -> Vec<Step> {
 fn run(text: &str) -> (ReturnValue, String) {
     let stack = Stack { steps: steps(&mut text.split('\n')), is_other: false };
     let mut reached = Vec::new();
-    let outcome = stack.outcome(&mut |call| {
+    let status = outcome(&stack, &mut |call| {
         reached.push(call.rule.module.clone());
         *ReturnValue::ALL.iter().find(|value| value.name() == call.rule.module).unwrap()
     });
-    (outcome, reached.join(" "))
+    (status, reached.join(" "))
 }
 
 #[test]

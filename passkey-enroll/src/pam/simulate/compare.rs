@@ -1,0 +1,238 @@
+//! What a change of a stack means for people: who would get in that did not, and who no more.
+
+use std::fmt;
+
+use passkey_core::config::Policy;
+
+use super::ServiceAccess;
+use super::dispatch::TooComplex;
+use super::factors::Factors;
+use super::modules::{Kind, ModuleBehaviour};
+use super::person::{MissingPasskey, Passkey, Person};
+use super::ways::{Exemption, Limit, Line, Verdict, Way};
+use crate::pam::parse::{Action, ReturnValue};
+
+/// Why a change must not be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nobody would get in.
+    Shut,
+    /// Somebody would get in without any proof who does not today, at this line.
+    Opens(Line),
+    /// The passkey could be left out: these factors, proved at these lines, would be enough.
+    PasskeyNotNeeded(Way),
+    /// This line's condition would let people in with less than everybody else.
+    Exempts(Exemption),
+    /// The passkey would not be enough.
+    PasskeyNotEnough,
+    /// Those whom this line lets in today, or for whom its condition turns out one way, would stay outside.
+    Lost(Line),
+    /// The stack has more states than can be looked at.
+    TooComplex,
+}
+
+impl From<TooComplex> for Fault {
+    fn from(TooComplex: TooComplex) -> Self {
+        Self::TooComplex
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shut => f.write_str("it would not let anyone in"),
+            Self::Opens(line) => write!(f, "{line} would let people in without a password or a passkey"),
+            Self::PasskeyNotNeeded(way) => write!(f, "{way} would be enough, without the passkey"),
+            Self::Exempts(Exemption { line, factors }) if factors.is_empty() => {
+                write!(f, "where the condition of {line} holds, people would get in without any proof")
+            }
+            Self::Exempts(Exemption { line, factors }) => {
+                write!(f, "where the condition of {line} holds, the {factors} would be enough, without the passkey")
+            }
+            Self::PasskeyNotEnough => f.write_str("the passkey by itself would not be enough"),
+            Self::Lost(line) => {
+                write!(f, "people who get in by {line} today would be locked out, with their passkey too")
+            }
+            Self::TooComplex => f.write_str("its lines are too complex to tell who would get in"),
+        }
+    }
+}
+
+/// Judges a change that has a service ask for the passkey after the password. Gives the ways round it that are there today.
+///
+/// # Errors
+/// When it would open the service, not be enforced, or shut somebody out who has a passkey.
+pub(crate) fn second_factor(
+    before: &ServiceAccess,
+    after: &ServiceAccess,
+) -> Result<Vec<Exemption>, Fault> {
+    let (old, new) = (before.verdict()?, after.verdict()?);
+    let mut exempt = kept_exemptions(&old, &new)?;
+    for way in new.ways.iter().filter(|way| !way.factors.contains(Factors::PASSKEY)) {
+        // What lets in by itself today, as a fingerprint does, is an exemption that somebody may have meant.
+        let was_there = old.ways.iter().any(|old| old.factors == way.factors);
+        match way.lines.last() {
+            Some(line) if was_there && !way.factors.is_empty() && !way.factors.contains(Factors::PASSWORD) => {
+                exempt.push(Exemption { line: line.clone(), factors: way.factors });
+            }
+            Some(line) if way.factors.is_empty() => return Err(Fault::Opens(line.clone())),
+            Some(_) | None => return Err(Fault::PasskeyNotNeeded(way.clone())),
+        }
+    }
+    nothing_opens(&old, &new)?;
+    nobody_lost(before, after, Factors::PASSWORD.with(Factors::PASSKEY))?;
+    Ok(exempt)
+}
+
+/// Judges a change that has a service take the passkey in place of the password. Gives the exemptions that are there today.
+///
+/// # Errors
+/// When it would open the service, the passkey would not do, or somebody would be shut out.
+pub(crate) fn passwordless(before: &ServiceAccess, after: &ServiceAccess) -> Result<Vec<Exemption>, Fault> {
+    let (old, new) = (before.verdict()?, after.verdict()?);
+    if !new.passkey_is_enough() {
+        return Err(Fault::PasskeyNotEnough);
+    }
+    let exempt = kept_exemptions(&old, &new)?;
+    for way in new.ways.iter().filter(|way| !way.factors.contains(Factors::PASSKEY)) {
+        if old.way_with(way.factors).is_none() {
+            return Err(way.lines.last().map_or(Fault::Shut, |line| Fault::Opens(line.clone())));
+        }
+    }
+    nothing_opens(&old, &new)?;
+    nobody_lost(before, after, Factors::PASSWORD)?;
+    Ok(exempt)
+}
+
+/// Judges a change that has a service ask for passkeys no more.
+///
+/// # Errors
+/// When somebody would get in who needs the passkey today and has to prove nothing else, or nobody would.
+pub(crate) fn without_passkeys(before: &ServiceAccess, after: &ServiceAccess) -> Result<(), Fault> {
+    let (old, new) = (before.verdict()?, after.verdict()?);
+    kept_exemptions(&old, &new)?;
+    for way in &new.ways {
+        if !way.factors.contains(Factors::PASSWORD) && old.way_with(way.factors).is_none() {
+            return Err(way.lines.last().map_or(Fault::Shut, |line| Fault::Opens(line.clone())));
+        }
+    }
+    if new.is_shut() { Err(Fault::Shut) } else { Ok(()) }
+}
+
+/// The exemptions that are there before and after; a new one is a fault.
+fn kept_exemptions(old: &Verdict, new: &Verdict) -> Result<Vec<Exemption>, Fault> {
+    if new.is_shut() {
+        return Err(Fault::Shut);
+    }
+    for exemption in &new.exempt {
+        let is_old = |old: &Exemption| {
+            old.line.is_same_as(&exemption.line) && exemption.factors.contains(old.factors)
+        };
+        // Whom the service lets in without any proof today needs no exemption.
+        if !old.exempt.iter().any(is_old) && old.open_door().is_none() {
+            return Err(Fault::Exempts(exemption.clone()));
+        }
+    }
+    Ok(new.exempt.clone())
+}
+
+fn nothing_opens(old: &Verdict, new: &Verdict) -> Result<(), Fault> {
+    let is_new = old.open_door().is_none() && old.open_to_unenrolled.is_none();
+    match new.open_to_unenrolled.as_ref().and_then(|way| way.lines.last()) {
+        Some(line) if is_new => Err(Fault::Opens(line.clone())),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether everybody who gets in with the password today gets in with `has` afterwards: whichever line checks their password, and
+/// whichever way a condition turns out for them.
+fn nobody_lost(before: &ServiceAccess, after: &ServiceAccess, has: Factors) -> Result<(), Fault> {
+    for (line, limits) in before.cases() {
+        if before.admits(Person::enrolled(Factors::PASSWORD), &limits)?
+            && !after.admits(Person::enrolled(has), &limits)?
+        {
+            return Err(line.map_or(Fault::Shut, Fault::Lost));
+        }
+    }
+    Ok(())
+}
+
+impl ServiceAccess {
+    /// Kinds of people, by what the lines answer them: the password is checked by one line only; a condition turns out one way.
+    /// The first is everybody.
+    fn cases(&self) -> Vec<(Option<Line>, Vec<Limit>)> {
+        let program = self.program();
+        let mut cases = vec![(None, Vec::new())];
+        let is_password =
+            |line: &Line| ModuleBehaviour::of(&line.rule).kind == Kind::Factor(Factors::PASSWORD);
+        let lines: Vec<Line> = program.calls().iter().map(|call| Line::of(call)).collect();
+        for line in &lines {
+            let behaviour = ModuleBehaviour::of(&line.rule);
+            match behaviour.kind {
+                Kind::Factor(Factors::PASSWORD) => {
+                    let others = lines.iter().filter(|other| is_password(other) && !other.is_same_as(line));
+                    let limits = others.map(|other| Limit {
+                        line: other.clone(),
+                        answers: ModuleBehaviour::of(&other.rule).no.to_vec(),
+                    });
+                    cases.push((Some(line.clone()), limits.collect()));
+                }
+                Kind::Check | Kind::Unknown => {
+                    let answers: Vec<ReturnValue> = behaviour.yes.iter().chain(behaviour.no).copied().collect();
+                    let mut actions: Vec<Action> = Vec::new();
+                    for answer in &answers {
+                        let action = line.rule.control.action(*answer);
+                        if actions.contains(&action) {
+                            continue;
+                        }
+                        actions.push(action);
+                        let like = answers.iter().filter(|other| line.rule.control.action(**other) == action);
+                        let limit = Limit { line: line.clone(), answers: like.copied().collect() };
+                        cases.push((Some(line.clone()), vec![limit]));
+                    }
+                }
+                Kind::Passkey | Kind::Factor(_) | Kind::Neutral | Kind::Denies => {}
+            }
+        }
+        cases
+    }
+
+    /// Whether somebody who lacks a passkey stays outside where others get in. Of a stack that is too complex, it is said.
+    ///
+    /// Where a condition keeps the password out in any case, as of those whose account is on another machine, it is no lack of a
+    /// passkey that keeps somebody out: if the password is what opens in some cases, the others do not count.
+    pub(crate) fn is_closed_to(&self, missing: MissingPasskey) -> bool {
+        self.closed_cases(missing).unwrap_or(true)
+    }
+
+    fn closed_cases(&self, missing: MissingPasskey) -> Result<bool, TooComplex> {
+        let not_asked = |has| Person { has, passkey: Passkey::NotAsked };
+        let (mut by_password, mut all) = (Vec::new(), Vec::new());
+        for (_, limits) in self.cases() {
+            if !self.admits(Person::enrolled(Factors::PASSWORD.with(Factors::PASSKEY)), &limits)? {
+                continue;
+            }
+            if self.admits(not_asked(Factors::PASSWORD), &limits)? && !self.admits(not_asked(Factors::NONE), &limits)? {
+                by_password.push(limits);
+            } else {
+                all.push(limits);
+            }
+        }
+        let counted = if by_password.is_empty() { all } else { by_password };
+        for limits in counted {
+            if !self.admits(Person::missing(missing, Factors::PASSWORD), &limits)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether the module itself would refuse somebody without passkeys under this policy.
+pub(crate) fn refuses(policy: &Policy, missing: MissingPasskey) -> bool {
+    missing.answer(policy) != ReturnValue::Ignore
+}
+
+#[cfg(test)]
+#[path = "compare_tests.rs"]
+mod tests;

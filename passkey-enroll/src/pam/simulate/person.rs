@@ -1,0 +1,112 @@
+//! What somebody brings along, and how modules answer them.
+
+use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
+
+use super::dispatch::Possible;
+use super::factors::Factors;
+use super::modules::{Kind, ModuleBehaviour, distinct};
+use super::ServiceAccess;
+use crate::pam::parse::{Call, ReturnValue};
+
+/// Somebody who signs in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Person {
+    /// What they can prove. They need not: a PIN can be wrong, a card left at home.
+    pub(crate) has: Factors,
+    /// What they are to our module.
+    pub(crate) passkey: Passkey,
+}
+
+/// What somebody is to our module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passkey {
+    /// They have passkeys; whether they use one is up to [`Person::has`].
+    Enrolled,
+    /// They have none that could sign in.
+    Missing(MissingPasskey),
+    /// They are not asked: the module stands aside.
+    NotAsked,
+}
+
+/// Why somebody has no passkey that could sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MissingPasskey {
+    /// They have none at all, and `unenrolled` says what becomes of them.
+    Unenrolled,
+    /// They have some that are disabled or damaged: the module refuses them in any case.
+    NoneUsable,
+}
+
+impl Person {
+    /// Somebody with passkeys who can prove this.
+    pub(crate) fn enrolled(has: Factors) -> Self {
+        Self { has, passkey: Passkey::Enrolled }
+    }
+
+    /// Somebody without passkeys who can prove this.
+    pub(crate) fn missing(missing: MissingPasskey, has: Factors) -> Self {
+        Self { has, passkey: Passkey::Missing(missing) }
+    }
+}
+
+impl MissingPasskey {
+    /// What the module answers them.
+    pub(super) fn answer(self, policy: &Policy) -> ReturnValue {
+        match (self, policy.unenrolled) {
+            (Self::Unenrolled, Unenrolled::Ignore) => ReturnValue::Ignore,
+            (Self::Unenrolled, Unenrolled::Deny)
+            | (Self::NoneUsable, Unenrolled::Deny | Unenrolled::Ignore) => ReturnValue::AuthinfoUnavail,
+        }
+    }
+}
+
+impl ServiceAccess {
+    /// The answers that a call may give to this person.
+    pub(super) fn answers(&self, call: &Call, person: Person) -> Vec<Possible> {
+        let ModuleBehaviour { kind, yes, no } = ModuleBehaviour::of(&call.rule);
+        let proving = |factors: Factors| {
+            let yes = distinct(&call.rule, yes).into_iter().map(move |answer| Possible { answer, proves: factors });
+            yes.filter(move |_| person.has.contains(factors))
+        };
+        let plainly = |answers: &[ReturnValue]| distinct(&call.rule, answers).into_iter().map(Possible::from);
+        match kind {
+            Kind::Passkey => self.passkey_answers(call, person),
+            Kind::Factor(factors) => proving(factors).chain(plainly(no)).collect(),
+            Kind::Check | Kind::Neutral | Kind::Denies => plainly(yes).chain(plainly(no)).collect(),
+            Kind::Unknown => {
+                let is_pass =
+                    |answer: ReturnValue| matches!(answer, ReturnValue::Success | ReturnValue::NewAuthtokReqd);
+                let all = plainly(yes).map(|possible| {
+                    let proves = if is_pass(possible.answer) { Factors::UNKNOWN } else { Factors::NONE };
+                    Possible { proves, ..possible }
+                });
+                all.filter(|possible| person.has.contains(possible.proves)).collect()
+            }
+        }
+    }
+
+    fn passkey_answers(&self, call: &Call, person: Person) -> Vec<Possible> {
+        let found = self.passkeys.iter().find(|passkey| passkey.place == call.place);
+        let Some(asked) = found.and_then(|passkey| passkey.asked.as_ref().ok()) else {
+            // The module refuses to work.
+            return vec![ReturnValue::ServiceErr.into()];
+        };
+        let is_refused = asked.policy.remote == Remote::Refuse && serves_other_machines(&self.service);
+        match person.passkey {
+            // Somebody without passkeys may pass by from wherever they come.
+            Passkey::Missing(missing) => vec![missing.answer(&asked.policy).into()],
+            Passkey::NotAsked => vec![ReturnValue::Ignore.into()],
+            Passkey::Enrolled if is_refused => vec![ReturnValue::AuthinfoUnavail.into()],
+            Passkey::Enrolled => enrolled_answers(call, person.has),
+        }
+    }
+}
+
+/// With a passkey all depends on whether it is used.
+fn enrolled_answers(call: &Call, has: Factors) -> Vec<Possible> {
+    let ModuleBehaviour { no, .. } = ModuleBehaviour::of(&call.rule);
+    let used = has
+        .contains(Factors::PASSKEY)
+        .then_some(Possible { answer: ReturnValue::Success, proves: Factors::PASSKEY });
+    used.into_iter().chain(distinct(&call.rule, no).into_iter().map(Possible::from)).collect()
+}
