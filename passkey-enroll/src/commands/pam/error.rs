@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::doctor::{Finding, Severity};
-use crate::pam::change::common::Failed;
-use crate::pam::change::ledger::UndoError;
+use crate::pam::change::journal::UndoError;
+use crate::pam::change::pam_auth_update::Failed;
 use crate::pam::change::rehearsal::NotRehearsed;
 use crate::pam::edit::NoDraft;
 use crate::report::{ErrorReport, Exit};
@@ -25,8 +25,8 @@ pub(crate) enum PamError {
     Link(PathBuf),
     /// A PAM file cannot be read or written.
     Io(PathBuf, io::Error),
-    /// The ledger cannot.
-    Ledger(io::Error),
+    /// The journal cannot.
+    Journal(io::Error),
     /// pam-auth-update does not do its part.
     Common(Failed),
     /// What would come of it.
@@ -78,7 +78,7 @@ impl PamError {
             Self::Io(path, error) => {
                 failed("file_failed", format!("{}: {error}.", path.display())).hint("Nothing was changed.")
             }
-            Self::Ledger(error) => {
+            Self::Journal(error) => {
                 ErrorReport::new(Exit::Broken, "ledger_broken", format!("/var/lib/passkey/pam: {error}."))
                     .hint("What was there before a change is kept there, as SERVICE.before: without it nothing is switched.")
             }

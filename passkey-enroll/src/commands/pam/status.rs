@@ -8,7 +8,7 @@ use super::service;
 use crate::cli::{Global, PamStatus};
 use crate::commands::error::Error;
 use crate::commands::results::pam::{Asks, By, ServiceStatus, Status};
-use crate::pam::change::ledger::Ledger;
+use crate::pam::change::journal::Journal;
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{self, Gate};
 use crate::report::Output;
@@ -32,9 +32,9 @@ const USUAL: [&str; 12] = [
 pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Result<(), Error> {
     let context = Context::new(global, output)?;
     let files = ServiceFiles::of_machine();
-    let ledger = Ledger::of_machine();
-    let switched: BTreeSet<String> = ledger.services().map_err(PamError::Ledger)?.into_iter().collect();
-    let on_trial: BTreeSet<String> = ledger.on_trial().map_err(PamError::Ledger)?.into_iter().collect();
+    let journal = Journal::of_machine();
+    let switched: BTreeSet<String> = journal.services().map_err(PamError::Journal)?.into_iter().collect();
+    let on_trial: BTreeSet<String> = journal.on_trial().map_err(PamError::Journal)?.into_iter().collect();
     let names = match &arguments.service {
         Some(given) => BTreeSet::from([service(given)?]),
         None => simulate::services(&files),
