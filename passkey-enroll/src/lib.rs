@@ -46,8 +46,8 @@ pub fn main() -> ExitCode {
         [_, first, rest @ ..] if first == pam::change::rehearsal::COMMAND => {
             return pam::change::rehearsal::inside(rest).into();
         }
-        [_, first, rest @ ..] if first == pam::change::trial::COMMAND => {
-            return pam::change::trial::inside(rest).into();
+        [_, first, rest @ ..] if first == pam::change::watchdog::COMMAND => {
+            return pam::change::watchdog::inside(rest).into();
         }
         _ => {}
     }

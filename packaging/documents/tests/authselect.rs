@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use passkey_enroll::pam::parse::{Call, Facility, ReturnValue, ServiceFiles};
+use passkey_enroll::pam::simulate::dispatch;
 
 const FEATURES: [&str; 6] = [
     "with-passkey",
@@ -126,7 +127,7 @@ fn nobody_gets_in_by_less_and_nobody_is_kept_out() {
             let stack = ServiceFiles::below(root.path()).stack(service, Facility::Auth).unwrap();
             for shown in Shown::all() {
                 let expected = suffices(service, |feature| features.contains(feature), shown);
-                let outcome = stack.outcome(&mut |call| shown.answer(call));
+                let outcome = dispatch::outcome(&stack, &mut |call| shown.answer(call));
                 assert_eq!(outcome == ReturnValue::Success, expected, "{shown:?}, {features:?}: {text}");
                 let_in += u32::from(expected);
             }

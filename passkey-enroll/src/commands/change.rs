@@ -57,7 +57,8 @@ impl Left {
     pub(super) fn in_file(context: &Context, file: &CredentialFile) -> Self {
         let usable = file.enabled().count();
         let closed_services = if usable == 0 {
-            let lack = if file.is_unenrolled() { MissingPasskey::Unenrolled } else { MissingPasskey::NoneUsable };
+            let lack =
+                if file.is_unenrolled() { MissingPasskey::Unenrolled } else { MissingPasskey::NoneUsable };
             simulate::closed(&context.config, &ServiceFiles::of_machine(), lack)
         } else {
             Vec::new()

@@ -115,7 +115,7 @@ pub(crate) enum Error {
         reason: String,
     },
     /// A service was not switched.
-    Pam(PamError),
+    Pam(Box<PamError>),
     /// A yes was needed, and there is nobody to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
@@ -324,7 +324,7 @@ impl From<TrustError> for Error {
 
 impl From<PamError> for Error {
     fn from(error: PamError) -> Self {
-        Self::Pam(error)
+        Self::Pam(Box::new(error))
     }
 }
 

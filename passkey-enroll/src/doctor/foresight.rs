@@ -7,7 +7,7 @@ use super::checks::configuration;
 use super::{Subject, examine_with, people};
 use crate::doctor::finding::{Area, Finding, Severity};
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{self, ServiceAccess};
+use crate::pam::simulate::{self, Exemption, ServiceAccess};
 
 /// Services that make somebody root.
 const TO_ROOT: [&str; 7] = ["sudo", "sudo-i", "su", "su-l", "doas", "run0", "polkit-1"];
@@ -66,6 +66,18 @@ pub(crate) fn foresee(
     worse
 }
 
+/// The lines that would go on letting people in without the passkey.
+pub(crate) fn exempted(service: &str, exempt: &[Exemption]) -> Vec<Finding> {
+    let findings = exempt.iter().map(|Exemption { line, factors }| {
+        let what = if factors.is_empty() { "nothing at all".to_owned() } else { format!("the {factors}") };
+        let message = format!("{service} would go on letting in some people with {what}, by {line}.");
+        Finding::warning(Area::Services, "exempted_without_passkey", message)
+            .in_line(&line.place)
+            .remedy("Take the line out if nobody is to be exempt from the passkey.")
+    });
+    findings.collect()
+}
+
 /// A key that is lost must not take root along.
 fn only_way_to_root(
     subject: &Subject,
@@ -75,7 +87,8 @@ fn only_way_to_root(
     after: &ServiceFiles,
 ) -> Option<Finding> {
     let account = &subject.account;
-    let asks = |files: &ServiceFiles, service: &str| ServiceAccess::asking(files, service, config).ok().flatten();
+    let asks =
+        |files: &ServiceFiles, service: &str| ServiceAccess::asking(files, service, config).ok().flatten();
     let closes = |service: &str| {
         let requires =
             |files: &ServiceFiles| asks(files, service).is_some_and(|gate| !password_is_enough(&gate));

@@ -26,7 +26,7 @@ use checks::{
 };
 
 pub(crate) use finding::{Area, Finding, Severity, exit, worst};
-pub(crate) use foresight::foresee;
+pub(crate) use foresight::{exempted, foresee};
 pub(crate) use machine::Machine;
 
 use crate::pam::parse::{ServiceFiles, StackError};

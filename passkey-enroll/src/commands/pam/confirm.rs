@@ -6,36 +6,36 @@ use super::{require_root, service};
 use crate::cli::{Global, PamConfirm};
 use crate::commands::error::Error;
 use crate::commands::results::pam::Confirmed;
-use crate::pam::change::ledger::{Entry, Ledger, Standing};
+use crate::pam::change::journal::{Entry, EntryState, Journal};
 use crate::report::Output;
 
 pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Result<(), Error> {
     let service = service(&arguments.service)?;
     require_root(&format!("confirm {service}"))?;
     let context = Context::new(global, output)?;
-    let ledger = Ledger::of_machine();
-    let entry = on_trial(&ledger, &service)?;
+    let journal = Journal::of_machine();
+    let entry = on_trial(&journal, &service)?;
     if !has_signed_in(&context, &entry) && !arguments.yes {
         change::confirm(&format!(
             "No sign-in with a passkey of {} has been seen since {service} was switched on. Keep it all the same?",
             context.account.name
         ))?;
     }
-    let _lock = ledger.lock().map_err(PamError::Ledger)?;
+    let _lock = journal.lock().map_err(PamError::Journal)?;
     // While somebody was asked it may have been taken back.
-    if on_trial(&ledger, &service)? != entry {
+    if on_trial(&journal, &service)? != entry {
         return Err(PamError::NotOnTrial(service).into());
     }
-    ledger.confirm(&service).map_err(PamError::Ledger)?;
+    journal.confirm(&service).map_err(PamError::Journal)?;
     context.output.result(&Confirmed { service, way: entry.way })
 }
 
-fn on_trial(ledger: &Ledger, service: &str) -> Result<Entry, Error> {
-    let standing = ledger.standing(service).map_err(PamError::Ledger)?;
-    let entry = ledger.entry(service).map_err(PamError::Ledger)?;
-    match (entry, standing) {
-        (Some(entry), Standing::OnTrial { .. }) => Ok(entry),
-        (_, Standing::Kept) | (None, _) => Err(PamError::NotOnTrial(service.to_owned()).into()),
+fn on_trial(journal: &Journal, service: &str) -> Result<Entry, Error> {
+    let state = journal.state(service).map_err(PamError::Journal)?;
+    let entry = journal.entry(service).map_err(PamError::Journal)?;
+    match (entry, state) {
+        (Some(entry), EntryState::OnTrial { .. }) => Ok(entry),
+        (_, EntryState::Kept) | (None, _) => Err(PamError::NotOnTrial(service.to_owned()).into()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Why a service was not switched.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::doctor::{Finding, Severity};
-use crate::pam::change::common::Failed;
-use crate::pam::change::ledger::UndoError;
+use crate::pam::change::journal::UndoError;
+use crate::pam::change::pam_auth_update::Failed;
 use crate::pam::change::rehearsal::NotRehearsed;
-use crate::pam::edit::NoDraft;
+use crate::pam::edit::{NoDraft, NotTakenOut};
 use crate::report::{ErrorReport, Exit};
 
 /// Why a service was not switched.
@@ -25,8 +25,8 @@ pub(crate) enum PamError {
     Link(PathBuf),
     /// A PAM file cannot be read or written.
     Io(PathBuf, io::Error),
-    /// The ledger cannot.
-    Ledger(io::Error),
+    /// The journal cannot.
+    Journal(io::Error),
     /// pam-auth-update does not do its part.
     Common(Failed),
     /// What would come of it.
@@ -49,8 +49,8 @@ pub(crate) enum PamError {
     Broken(String, String),
     /// The lines stand in a file that others share.
     Elsewhere(String, PathBuf),
-    /// The lines cannot be taken out without knowing what they were meant for.
-    ByHandOnly(String, PathBuf),
+    /// The lines cannot be taken out just like that.
+    NotTakenOut(String, PathBuf, NotTakenOut),
 }
 
 impl PamError {
@@ -78,7 +78,7 @@ impl PamError {
             Self::Io(path, error) => {
                 failed("file_failed", format!("{}: {error}.", path.display())).hint("Nothing was changed.")
             }
-            Self::Ledger(error) => {
+            Self::Journal(error) => {
                 ErrorReport::new(Exit::Broken, "ledger_broken", format!("/var/lib/passkey/pam: {error}."))
                     .hint("What was there before a change is kept there, as SERVICE.before: without it nothing is switched.")
             }
@@ -112,13 +112,28 @@ impl PamError {
                 let message = format!("{service} asks for passkeys by way of {}, which others share.", path.display());
                 failed("in_shared_file", message).hint(format!("Change that one: sudo passkey-enroll pam disable {name}"))
             }
-            Self::ByHandOnly(service, path) => {
-                let message = format!("Without its lines for passkeys, {service} would not work as it stands.");
-                failed("by_hand_only", message)
-                    .hint(format!("Somebody wrote {} with them in mind: edit it, with a root shell open beside you.", path.display()))
-            }
+            Self::NotTakenOut(service, path, reason) => not_taken_out(service, path, reason),
         }
     }
+}
+
+/// What is left where nothing can be done automatically.
+const BY_HAND: &str = "Change that line first, or put the passkey's line in by hand, with a root shell open beside you; \
+                       passkey-enroll pam status --explain says what each line does.";
+
+fn not_taken_out(service: &str, path: &Path, reason: &NotTakenOut) -> ErrorReport {
+    let path = path.display();
+    let message = match reason {
+        NotTakenOut::Broken(error) => format!("{service} lets nobody in as it is: {error}."),
+        NotTakenOut::JumpedOver(line) => {
+            format!("{path}:{line} jumps over the passkey's line, and would jump too far without it.")
+        }
+        NotTakenOut::Faulty(fault) => {
+            format!("The lines for passkeys cannot just be taken out of {path}: without them, {fault}.")
+        }
+    };
+    ErrorReport::new(Exit::Failed, "by_hand_only", message)
+        .hint(format!("Edit {path} yourself, with a root shell open beside you."))
 }
 
 fn no_draft(service: &str, reason: &NoDraft) -> ErrorReport {
@@ -140,12 +155,18 @@ fn no_draft(service: &str, reason: &NoDraft) -> ErrorReport {
             format!("{service} lets nobody in as it is: {error}"),
         )
         .hint("Put that right first."),
-        NoDraft::Unclear => {
-            let message =
-                format!("No way was found to have {service} ask for passkeys and still mean all the rest.");
-            failed("unclear", message).hint(
-                "Put the line in by hand, with a root shell open beside you; passkey-enroll doctor says what would come of it.",
-            )
+        NoDraft::NoPlace => failed(
+            "unclear",
+            format!(
+                "Other lines of the file of {service} jump over every place where the passkey could stand."
+            ),
+        )
+        .hint(BY_HAND),
+        NoDraft::Faulty(fault) => {
+            let message = format!(
+                "No way was found to have {service} ask for passkeys as meant. The plainest fails: {fault}."
+            );
+            failed("unclear", message).hint(BY_HAND)
         }
     }
 }

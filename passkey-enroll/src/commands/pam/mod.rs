@@ -6,6 +6,7 @@ mod confirm;
 mod disable;
 mod enable;
 mod error;
+mod plan;
 mod status;
 mod undo;
 

@@ -7,8 +7,8 @@ use super::error::PamError;
 use super::service;
 use crate::cli::{Global, PamStatus};
 use crate::commands::error::Error;
-use crate::commands::results::pam::{Asks, By, ServiceStatus, Status};
-use crate::pam::change::ledger::Ledger;
+use crate::commands::results::pam::{Asks, By, ExemptLine, ModuleLine, ServiceStatus, Status};
+use crate::pam::change::journal::Journal;
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{self, ServiceAccess};
 use crate::report::Output;
@@ -32,26 +32,29 @@ const USUAL: [&str; 12] = [
 pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Result<(), Error> {
     let context = Context::new(global, output)?;
     let files = ServiceFiles::of_machine();
-    let ledger = Ledger::of_machine();
-    let switched: BTreeSet<String> = ledger.services().map_err(PamError::Ledger)?.into_iter().collect();
-    let on_trial: BTreeSet<String> = ledger.on_trial().map_err(PamError::Ledger)?.into_iter().collect();
+    let journal = Journal::of_machine();
+    let switched: BTreeSet<String> = journal.services().map_err(PamError::Journal)?.into_iter().collect();
+    let on_trial: BTreeSet<String> = journal.on_trial().map_err(PamError::Journal)?.into_iter().collect();
     let names = match &arguments.service {
         Some(given) => BTreeSet::from([service(given)?]),
         None => simulate::services(&files),
     };
     let mut services = Vec::new();
     for name in names {
-        let gate = ServiceAccess::asking(&files, &name, &context.config);
-        let asks = match &gate {
-            Ok(gate) => Asks::of(gate.as_ref()),
-            Err(error) => Asks::Nothing { reason: error.to_string() },
+        let access = ServiceAccess::of(&files, &name, &context.config);
+        let verdict = access.as_ref().ok().map(ServiceAccess::verdict);
+        let asks = match (&access, &verdict) {
+            (Err(error), _) => Asks::Nothing { reason: error.to_string() },
+            (Ok(access), Some(Ok(verdict))) => Asks::of(access, verdict),
+            (Ok(_), _) => Asks::Other { enough: "too complex to tell".to_owned() },
         };
+        let verdict = verdict.and_then(Result::ok);
         let is_wanted =
             arguments.service.is_some() || asks != Asks::Password || USUAL.contains(&name.as_str());
         if !is_wanted {
             continue;
         }
-        let call = gate.ok().flatten().and_then(|gate| gate.passkeys.into_iter().next());
+        let call = access.ok().and_then(|access| access.passkeys.into_iter().next());
         let file = match &call {
             Some(call) => Some(call.place.path.clone()),
             None => files.read(&name).ok().map(|(path, _)| path),
@@ -64,6 +67,20 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
         services.push(ServiceStatus {
             service: name,
             asks,
+            ways: verdict.iter().flat_map(|verdict| &verdict.ways).map(|way| way.factors.names()).collect(),
+            exempt: verdict
+                .iter()
+                .flat_map(|verdict| &verdict.exempt)
+                .map(|exemption| ExemptLine {
+                    line: ModuleLine::from(&exemption.line),
+                    with: exemption.factors.names(),
+                })
+                .collect(),
+            unknown_modules: verdict
+                .iter()
+                .flat_map(|verdict| &verdict.unknown)
+                .map(ModuleLine::from)
+                .collect(),
             path: file.map(|path| path.display().to_string()),
             line: call.as_ref().map(|call| call.place.line),
             by,

@@ -4,26 +4,26 @@ use super::error::PamError;
 use super::{disable, require_root};
 use crate::commands::error::Error;
 use crate::commands::results::pam::Disabled;
-use crate::pam::change::ledger::{Ledger, Standing, Undone};
+use crate::pam::change::journal::{EntryState, Journal, Undone};
 use crate::report::Output;
 
 pub(super) fn run(output: Output) -> Result<(), Error> {
     require_root("undo")?;
-    let ledger = Ledger::of_machine();
-    let failed = PamError::Ledger;
-    let _lock = ledger.lock().map_err(failed)?;
+    let journal = Journal::of_machine();
+    let failed = PamError::Journal;
+    let _lock = journal.lock().map_err(failed)?;
     let mut services = Vec::new();
     let mut first_error = None;
-    for service in ledger.on_trial().map_err(failed)? {
-        if ledger.standing(&service).map_err(failed)? == (Standing::OnTrial { watched: true }) {
+    for service in journal.on_trial().map_err(failed)? {
+        if journal.state(&service).map_err(failed)? == (EntryState::OnTrial { watched: true }) {
             continue;
         }
-        let Some(entry) = ledger.entry(&service).map_err(failed)? else {
+        let Some(entry) = journal.entry(&service).map_err(failed)? else {
             // The machine went down before anything was changed, or after it had been put back.
-            ledger.forget(&service).map_err(failed)?;
+            journal.forget(&service).map_err(failed)?;
             continue;
         };
-        match ledger.undo(&entry) {
+        match journal.undo(&entry) {
             Ok(undone) => {
                 services.push(Disabled { service, changed: true, restored: undone == Undone::Restored });
             }

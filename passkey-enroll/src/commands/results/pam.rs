@@ -1,5 +1,7 @@
 //! What services ask for, and how that changes: shapes in JSON, and how a person reads them.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use similar::TextDiff;
 
@@ -9,7 +11,7 @@ use super::diagnosis::{Finding, finding_text};
 use crate::doctor;
 use crate::pam::change::Way;
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::ServiceAccess;
+use crate::pam::simulate::{Factors, Line, ServiceAccess, Verdict};
 use crate::report::Human;
 use crate::report::paint::Paint;
 use crate::report::table::Table;
@@ -28,6 +30,12 @@ pub(crate) struct Status {
 pub(crate) struct ServiceStatus {
     pub(crate) service: String,
     pub(crate) asks: Asks,
+    /// Each way in for somebody with passkeys: what has to be proved.
+    pub(crate) ways: Vec<Vec<&'static str>>,
+    /// The lines that let some people in with less.
+    pub(crate) exempt: Vec<ExemptLine>,
+    /// Modules that are not known, on which the verdict depends.
+    pub(crate) unknown_modules: Vec<ModuleLine>,
     /// Where the call of the module stands; without one, the service's file.
     pub(crate) path: Option<String>,
     /// The call's line, counted from 1.
@@ -36,11 +44,38 @@ pub(crate) struct ServiceStatus {
     pub(crate) by: Option<By>,
 }
 
+/// A line of a service file.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ModuleLine {
+    pub(crate) path: String,
+    pub(crate) line: usize,
+    pub(crate) module: String,
+}
+
+impl From<&Line> for ModuleLine {
+    fn from(line: &Line) -> Self {
+        Self {
+            path: line.place.path.display().to_string(),
+            line: line.place.line,
+            module: line.rule.module_name().to_owned(),
+        }
+    }
+}
+
+/// A line that exempts people.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ExemptLine {
+    #[serde(flatten)]
+    pub(crate) line: ModuleLine,
+    /// What they have to prove all the same.
+    pub(crate) with: Vec<&'static str>,
+}
+
 /// What lets somebody in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "for")]
 pub(crate) enum Asks {
-    /// Whatever it was before passkeys.
+    /// The password, as before passkeys.
     Password,
     /// Both.
     PasswordAndPasskey,
@@ -50,7 +85,17 @@ pub(crate) enum Asks {
     Passkey,
     /// The password will do, whether the passkey is used or not.
     PasskeyIfThere,
-    /// Nobody comes in.
+    /// Other proofs have a say.
+    Other {
+        /// What is enough, for people.
+        enough: String,
+    },
+    /// Anyone gets in.
+    Anyone {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody gets in.
     Nothing {
         /// Why.
         reason: String,
@@ -58,20 +103,30 @@ pub(crate) enum Asks {
 }
 
 impl Asks {
-    /// `None`: it does not ask for passkeys.
-    pub(crate) fn of(gate: Option<&ServiceAccess>) -> Self {
-        let Some(gate) = gate else { return Self::Password };
-        if gate.is_shut() {
-            let refusal = gate.passkeys.iter().find_map(|call| call.asked.as_ref().err());
+    /// What a service asks for.
+    pub(crate) fn of(access: &ServiceAccess, verdict: &Verdict) -> Self {
+        if verdict.is_shut() {
+            let refusal = access.passkeys.iter().find_map(|call| call.asked.as_ref().err());
             let reason =
                 refusal.map_or_else(|| "its lines contradict each other".to_owned(), ToString::to_string);
             return Self::Nothing { reason };
         }
-        match (gate.password_is_enough(), gate.passkey_is_enough()) {
-            (false, false) => Self::PasswordAndPasskey,
-            (true, true) => Self::PasskeyOrPassword,
-            (false, true) => Self::Passkey,
-            (true, false) => Self::PasskeyIfThere,
+        let open = verdict.open_door().or(verdict.open_to_unenrolled.as_ref());
+        if let Some(line) = open.and_then(|way| way.lines.last()) {
+            return Self::Anyone { reason: line.to_string() };
+        }
+        let factors: Vec<Factors> = verdict.ways.iter().map(|way| way.factors).collect();
+        let both = Factors::PASSWORD.with(Factors::PASSKEY);
+        match factors.as_slice() {
+            [only] if *only == Factors::PASSWORD && access.asks() => Self::PasskeyIfThere,
+            [only] if *only == Factors::PASSWORD => Self::Password,
+            [only] if *only == Factors::PASSKEY => Self::Passkey,
+            [only] if *only == both => Self::PasswordAndPasskey,
+            [one, other] if one.with(*other) == both && factors.len() == 2 => Self::PasskeyOrPassword,
+            several => {
+                let enough: Vec<String> = several.iter().map(ToString::to_string).collect();
+                Self::Other { enough: enough.join(", or ") }
+            }
         }
     }
 
@@ -82,6 +137,8 @@ impl Asks {
             Self::PasskeyOrPassword => "passkey, or password".to_owned(),
             Self::Passkey => "passkey".to_owned(),
             Self::PasskeyIfThere => "password; the passkey is not needed".to_owned(),
+            Self::Other { enough } => enough.clone(),
+            Self::Anyone { reason } => format!("nothing: anyone gets in, by {reason}"),
             Self::Nothing { reason } => format!("lets nobody in: {reason}"),
         }
     }
@@ -114,7 +171,13 @@ impl Human for Status {
                 (Some(path), None) => path.clone(),
                 (None, _) => "no file: what `other` says".to_owned(),
             };
-            let cells = [service.service.clone(), service.asks.words(), by.to_owned(), place];
+            let mut asks = service.asks.words();
+            for ExemptLine { line, with } in &service.exempt {
+                let with = if with.is_empty() { "nothing".to_owned() } else { with.join(" and ") };
+                // Writing to a String cannot fail.
+                let _ = write!(asks, "; {with}, where {} ({}:{}) says so", line.module, line.path, line.line);
+            }
+            let cells = [service.service.clone(), asks, by.to_owned(), place];
             if service.asks == Asks::Password { table.faint_row(&cells) } else { table.row(&cells) }
         }
         table.text(paint)

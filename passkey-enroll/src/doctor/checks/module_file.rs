@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::doctor::elf::{self, Kind, Unloadable};
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
-use crate::pam::simulate::{ServiceAccess, MODULE};
+use crate::pam::simulate::{MODULE, ServiceAccess};
 
 /// A module of libpam's own: it lies where libpam looks for modules.
 const LANDMARKS: [&str; 2] = ["pam_deny.so", "pam_unix.so"];

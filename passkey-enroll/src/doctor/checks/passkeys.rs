@@ -31,7 +31,10 @@ pub(in crate::doctor) fn check(
             Finding::warning(
                 Area::Passkeys,
                 "all_disabled",
-                format!("All passkeys of {user} are disabled{}.", closed(config, files, MissingPasskey::NoneUsable)),
+                format!(
+                    "All passkeys of {user} are disabled{}.",
+                    closed(config, files, MissingPasskey::NoneUsable)
+                ),
             )
             .remedy(format!("Enable one, or enrol another one: {add}")),
         ],

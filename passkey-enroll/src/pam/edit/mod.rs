@@ -8,7 +8,7 @@ mod outline;
 use passkey_core::config::Config;
 
 use super::change::Way;
-use super::parse::{Content, Facility, Line, Rule, ServiceFile, ServiceFiles, StackError};
+use super::parse::{Content, Facility, Line, Rule, ServiceFiles, StackError};
 use super::simulate::{self, Exemption, Fault, MODULE, ServiceAccess};
 use outline::Outline;
 
@@ -94,12 +94,25 @@ fn judged(
 ) -> Result<Vec<Exemption>, Fault> {
     let files = files.clone().with(&before.service, bytes.to_vec());
     let after = ServiceAccess::of(&files, &before.service, config).map_err(|_| Fault::Shut)?;
+    judge(before, &after, way)
+}
+
+/// Whether a service would ask as it shall, and nobody would be worse off for it. Gives the lines that exempt people, as they do
+/// today.
+///
+/// # Errors
+/// When it would not.
+pub(crate) fn judge(
+    before: &ServiceAccess,
+    after: &ServiceAccess,
+    way: Way,
+) -> Result<Vec<Exemption>, Fault> {
     if after.passkeys.iter().any(|call| call.asked.is_err()) {
         return Err(Fault::Shut);
     }
     match way {
-        Way::SecondFactor => simulate::second_factor(before, &after),
-        Way::Passwordless => simulate::passwordless(before, &after),
+        Way::SecondFactor => simulate::second_factor(before, after),
+        Way::Passwordless => simulate::passwordless(before, after),
     }
 }
 
@@ -123,8 +136,7 @@ pub(crate) fn without_passkeys(
     config: &Config,
     service: &str,
 ) -> Result<Vec<u8>, NotTakenOut> {
-    let (_, file) =
-        files.read(service).map_err(|error| NotTakenOut::Broken(StackError::NoFile(error)))?;
+    let (_, file) = files.read(service).map_err(|error| NotTakenOut::Broken(StackError::NoFile(error)))?;
     let before = ServiceAccess::of(files, service, config).map_err(NotTakenOut::Broken)?;
     let outline = Outline::of(files, &file);
     let mut text = Vec::new();

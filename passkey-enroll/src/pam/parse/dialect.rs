@@ -101,7 +101,8 @@ impl Dialect {
 fn folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = FOLDERS.iter().map(PathBuf::from).collect();
     let vendors = library().map(|library| vendor_folders(&library)).unwrap_or_default();
-    folders.extend(vendors.into_iter().filter(|folder| !FOLDERS.iter().any(|known| Path::new(known) == folder)));
+    folders
+        .extend(vendors.into_iter().filter(|folder| !FOLDERS.iter().any(|known| Path::new(known) == folder)));
     folders
 }
 

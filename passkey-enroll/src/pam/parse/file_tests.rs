@@ -3,7 +3,7 @@ use super::*;
 
 /// The number and what it asks for, of lines that ask for something.
 fn asked(text: &str) -> Vec<(usize, String)> {
-    let file = ServiceFile::parse(text.as_bytes());
+    let file = ServiceFile::parse(text.as_bytes(), &Dialect::default());
     assert_eq!(file.to_bytes(), text.as_bytes());
     let asked = file.lines().iter().filter_map(|line| {
         let what = match &line.content {
@@ -54,7 +54,7 @@ fn a_backslash_goes_on_only_at_the_end() {
         ("auth required a.so \\", &[(1, "Unfinished")]),
         ("\\\n\\", &[(1, "Unfinished")]),
         ("auth required a.so\r\n", &[(1, "a.so")]),
-        ("auth required a.so q\0uiet\nauth required b.so\n", &[(1, "a.so q"), (2, "b.so")]),
+        ("auth required a.so q\0uiet\nauth required b.so\n", &[(1, "Zero"), (2, "b.so")]),
     ] {
         let asked = asked(text);
         let asked: Vec<(usize, &str)> = asked.iter().map(|(line, what)| (*line, what.trim_end())).collect();
@@ -67,12 +67,12 @@ fn any_bytes_are_a_file_and_come_back_as_they_were() {
     let mut bytes: Vec<u8> = b"auth required pam_x.so name=M\xfcller # caf\xe9\n\xff\xfe\\\n".to_vec();
     // Every cut, and every byte in the place of another.
     for end in 0..bytes.len() {
-        assert_eq!(ServiceFile::parse(&bytes[..end]).to_bytes(), &bytes[..end]);
+        assert_eq!(ServiceFile::parse(&bytes[..end], &Dialect::default()).to_bytes(), &bytes[..end]);
     }
     for at in 0..bytes.len() {
         for byte in [0, b'\n', b'\\', b'[', b']', b'#', 0x80, 0xff] {
             let before = std::mem::replace(&mut bytes[at], byte);
-            assert_eq!(ServiceFile::parse(&bytes).to_bytes(), bytes);
+            assert_eq!(ServiceFile::parse(&bytes, &Dialect::default()).to_bytes(), bytes);
             bytes[at] = before;
         }
     }

@@ -146,9 +146,11 @@ impl Flaw {
             | Self::Zero
             | Self::Circle
             | Self::TooLong => true,
-            Self::UnknownFacility(_) | Self::NoControl | Self::NoModule | Self::Unreadable(_) | Self::TooDeep => {
-                false
-            }
+            Self::UnknownFacility(_)
+            | Self::NoControl
+            | Self::NoModule
+            | Self::Unreadable(_)
+            | Self::TooDeep => false,
         }
     }
 }

@@ -3,7 +3,7 @@ use super::super::control::ReturnValue;
 use super::*;
 
 fn flaw(line: &str) -> Flaw {
-    match parse(line) {
+    match parse(line, &Dialect::default()) {
         Some(Parsed::Flawed(_, _, flaw)) => flaw,
         other => panic!("{line}: {other:?}"),
     }
@@ -12,7 +12,7 @@ fn flaw(line: &str) -> Flaw {
 #[test]
 fn a_rule_has_its_parts() {
     assert_eq!(
-        parse("-AUTH [success=1 default=ignore] /lib/security/pam_x.so a [b c] d=e"),
+        parse("-AUTH [success=1 default=ignore] /lib/security/pam_x.so a [b c] d=e", &Dialect::default()),
         Some(Parsed::Rule(Rule {
             facility: Facility::Auth,
             quiet: true,
@@ -21,10 +21,12 @@ fn a_rule_has_its_parts() {
             arguments: ["a", "b c", "d=e"].map(str::to_owned).to_vec(),
         }))
     );
-    let Some(Parsed::Rule(rule)) = parse("session optional pam_x.so") else { panic!() };
+    let Some(Parsed::Rule(rule)) = parse("session optional pam_x.so", &Dialect::default()) else { panic!() };
     assert_eq!((rule.facility, rule.quiet, rule.module_name()), (Facility::Session, false, "pam_x.so"));
     // libpam cuts brackets off every word.
-    let Some(Parsed::Rule(rule)) = parse("[auth] [required] [pam_x.so]") else { panic!() };
+    let Some(Parsed::Rule(rule)) = parse("[auth] [required] [pam_x.so]", &Dialect::default()) else {
+        panic!()
+    };
     assert_eq!((rule.control, rule.module.as_str()), (Control::Required, "pam_x.so"));
 }
 
@@ -37,13 +39,13 @@ fn files_are_included_in_three_ways() {
         ("account SUBSTACK a", Some(Facility::Account), IncludeKind::Substack),
     ] {
         let include = Include { facility, kind, target: "a".to_owned() };
-        assert_eq!(parse(line), Some(Parsed::Include(include)), "{line}");
+        assert_eq!(parse(line, &Dialect::default()), Some(Parsed::Include(include)), "{line}");
     }
 }
 
 #[test]
 fn what_is_not_as_one_would_think_has_its_reason() {
-    assert_eq!(parse(" \t "), None);
+    assert_eq!(parse(" \t ", &Dialect::default()), None);
     assert_eq!(flaw("autj required pam_x.so"), Flaw::UnknownFacility("autj".to_owned()));
     assert_eq!(flaw("auth"), Flaw::NoControl);
     assert_eq!(flaw("auth optional"), Flaw::NoModule);
@@ -51,7 +53,8 @@ fn what_is_not_as_one_would_think_has_its_reason() {
     assert_eq!(flaw("@include"), Flaw::NoTarget);
     assert_eq!(flaw("[]"), Flaw::UnknownFacility(String::new()));
     // What follows from the failure is what the line says.
-    let Some(Parsed::Flawed(Some(Facility::Auth), Some(control), Flaw::NoModule)) = parse("auth optional")
+    let Some(Parsed::Flawed(Some(Facility::Auth), Some(control), Flaw::NoModule)) =
+        parse("auth optional", &Dialect::default())
     else {
         panic!()
     };

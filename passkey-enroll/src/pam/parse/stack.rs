@@ -229,7 +229,9 @@ impl Expansion<'_> {
         let result = self.included(include, &place, include.facility.or(wanted), depth, &mut own);
         let failure = match result {
             Ok(()) => None,
-            Err(error @ (StackError::TooLong(_) | StackError::Line { flaw: Flaw::Circle, .. })) => return Err(error),
+            Err(error @ (StackError::TooLong(_) | StackError::Line { flaw: Flaw::Circle, .. })) => {
+                return Err(error);
+            }
             // Without a facility there is nothing that could fail in its place.
             Err(error) if include.kind == IncludeKind::AtInclude && wanted.is_none() => return Err(error),
             Err(StackError::NoFile(error)) => Some((place, Flaw::Unreadable(error.to_string()))),

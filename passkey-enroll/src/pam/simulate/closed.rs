@@ -19,9 +19,9 @@ pub(crate) fn closed(config: &Config, files: &ServiceFiles, missing: MissingPass
         })
         .collect();
     // Where PAM has no file to look at, the configuration is believed.
-    closed.extend(config.service_names().filter(|service| !names.contains(*service)).filter_map(|service| {
-        refuses(&config.policy(service, &Settings::default()), missing).then(|| service.to_owned())
-    }));
+    let unseen = config.service_names().filter(|service| !names.contains(*service));
+    let refused = unseen.filter(|service| refuses(&config.policy(service, &Settings::default()), missing));
+    closed.extend(refused.map(str::to_owned));
     closed.into_iter().collect()
 }
 

@@ -47,7 +47,10 @@ impl fmt::Display for Fault {
                 write!(f, "where the condition of {line} holds, people would get in without any proof")
             }
             Self::Exempts(Exemption { line, factors }) => {
-                write!(f, "where the condition of {line} holds, the {factors} would be enough, without the passkey")
+                write!(
+                    f,
+                    "where the condition of {line} holds, the {factors} would be enough, without the passkey"
+                )
             }
             Self::PasskeyNotEnough => f.write_str("the passkey by itself would not be enough"),
             Self::Lost(line) => {
@@ -62,17 +65,16 @@ impl fmt::Display for Fault {
 ///
 /// # Errors
 /// When it would open the service, not be enforced, or shut somebody out who has a passkey.
-pub(crate) fn second_factor(
-    before: &ServiceAccess,
-    after: &ServiceAccess,
-) -> Result<Vec<Exemption>, Fault> {
+pub(crate) fn second_factor(before: &ServiceAccess, after: &ServiceAccess) -> Result<Vec<Exemption>, Fault> {
     let (old, new) = (before.verdict()?, after.verdict()?);
     let mut exempt = kept_exemptions(&old, &new)?;
     for way in new.ways.iter().filter(|way| !way.factors.contains(Factors::PASSKEY)) {
         // What lets in by itself today, as a fingerprint does, is an exemption that somebody may have meant.
         let was_there = old.ways.iter().any(|old| old.factors == way.factors);
         match way.lines.last() {
-            Some(line) if was_there && !way.factors.is_empty() && !way.factors.contains(Factors::PASSWORD) => {
+            Some(line)
+                if was_there && !way.factors.is_empty() && !way.factors.contains(Factors::PASSWORD) =>
+            {
                 exempt.push(Exemption { line: line.clone(), factors: way.factors });
             }
             Some(line) if way.factors.is_empty() => return Err(Fault::Opens(line.clone())),
@@ -125,9 +127,8 @@ fn kept_exemptions(old: &Verdict, new: &Verdict) -> Result<Vec<Exemption>, Fault
         return Err(Fault::Shut);
     }
     for exemption in &new.exempt {
-        let is_old = |old: &Exemption| {
-            old.line.is_same_as(&exemption.line) && exemption.factors.contains(old.factors)
-        };
+        let is_old =
+            |old: &Exemption| old.line.is_same_as(&exemption.line) && exemption.factors.contains(old.factors);
         // Whom the service lets in without any proof today needs no exemption.
         if !old.exempt.iter().any(is_old) && old.open_door().is_none() {
             return Err(Fault::Exempts(exemption.clone()));
@@ -178,7 +179,8 @@ impl ServiceAccess {
                     cases.push((Some(line.clone()), limits.collect()));
                 }
                 Kind::Check | Kind::Unknown => {
-                    let answers: Vec<ReturnValue> = behaviour.yes.iter().chain(behaviour.no).copied().collect();
+                    let answers: Vec<ReturnValue> =
+                        behaviour.yes.iter().chain(behaviour.no).copied().collect();
                     let mut actions: Vec<Action> = Vec::new();
                     for answer in &answers {
                         let action = line.rule.control.action(*answer);
@@ -212,7 +214,9 @@ impl ServiceAccess {
             if !self.admits(Person::enrolled(Factors::PASSWORD.with(Factors::PASSKEY)), &limits)? {
                 continue;
             }
-            if self.admits(not_asked(Factors::PASSWORD), &limits)? && !self.admits(not_asked(Factors::NONE), &limits)? {
+            if self.admits(not_asked(Factors::PASSWORD), &limits)?
+                && !self.admits(not_asked(Factors::NONE), &limits)?
+            {
                 by_password.push(limits);
             } else {
                 all.push(limits);
@@ -232,7 +236,3 @@ impl ServiceAccess {
 pub(crate) fn refuses(policy: &Policy, missing: MissingPasskey) -> bool {
     missing.answer(policy) != ReturnValue::Ignore
 }
-
-#[cfg(test)]
-#[path = "compare_tests.rs"]
-mod tests;

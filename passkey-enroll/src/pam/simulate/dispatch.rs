@@ -205,7 +205,8 @@ fn block<'s>(steps: &'s [Step], calls: &mut Vec<&'s Call>) -> Block<'s> {
 }
 
 fn questions(calls: &[&Call], asks_once: impl Fn(&Rule) -> bool) -> Vec<Option<Question>> {
-    let is_same = |one: &Rule, other: &Rule| (&one.module, &one.arguments) == (&other.module, &other.arguments);
+    let is_same =
+        |one: &Rule, other: &Rule| (&one.module, &one.arguments) == (&other.module, &other.arguments);
     calls
         .iter()
         .map(|call| {
@@ -260,7 +261,8 @@ impl Run<'_, '_> {
                         }
                     }
                     Node::MustFail(MustFail { control, .. }) => {
-                        let action = control.as_ref().map_or(Action::Bad, |control| control.action(MUST_FAIL));
+                        let action =
+                            control.as_ref().map_or(Action::Bad, |control| control.action(MUST_FAIL));
                         self.act(block, index, entry, (state, path), (action, MUST_FAIL), &mut at, exits)?;
                     }
                     Node::Call(call) => {

@@ -69,14 +69,17 @@ impl Factors {
 /// As people read it.
 impl fmt::Display for Factors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = Self::NAMES.into_iter().filter(|(factor, _)| self.contains(*factor)).map(|(_, name)| match name {
-            "biometric" => "fingerprint or face",
-            "token" => "other security key or card",
-            "code" => "one-time code",
-            "network" => "ticket or agent",
-            "unknown" => "consent of a module that is not known",
-            name => name,
-        });
+        let words =
+            Self::NAMES.into_iter().filter(|(factor, _)| self.contains(*factor)).map(
+                |(_, name)| match name {
+                    "biometric" => "fingerprint or face",
+                    "token" => "other security key or card",
+                    "code" => "one-time code",
+                    "network" => "ticket or agent",
+                    "unknown" => "consent of a module that is not known",
+                    name => name,
+                },
+            );
         f.write_str(&words.collect::<Vec<_>>().join(" and "))
     }
 }

@@ -22,8 +22,8 @@ pub(crate) use closed::{closed, services};
 pub(crate) use compare::{Fault, passwordless, second_factor, without_passkeys};
 pub(crate) use factors::Factors;
 pub(crate) use modules::{KEYRINGS, MODULE, is_password, refuses_everybody};
-pub(crate) use person::{MissingPasskey, Passkey, Person};
-pub(crate) use ways::{Exemption, Line, Verdict, Way};
+pub(crate) use person::MissingPasskey;
+pub(crate) use ways::{Exemption, Line, Verdict};
 
 /// A service, and what its stack says of who gets in.
 #[derive(Debug)]

@@ -65,7 +65,8 @@ impl ModuleBehaviour {
             return Self { kind: Kind::Passkey, yes: &[ReturnValue::Success], no: &REFUSALS };
         }
         let stem = module.strip_suffix(".so").unwrap_or(module);
-        let has_all = |entry: &&Entry| entry.arguments.iter().all(|argument| rule.arguments.contains(argument));
+        let has_all =
+            |entry: &&Entry| entry.arguments.iter().all(|argument| rule.arguments.contains(argument));
         match table().iter().filter(|entry| entry.name == stem).find(has_all) {
             Some(entry) => Self { kind: entry.kind, yes: &entry.yes, no: &entry.no },
             None => Self { kind: Kind::Unknown, yes: ReturnValue::ALL, no: &[] },
@@ -102,10 +103,11 @@ pub(super) fn distinct(rule: &Rule, answers: &[ReturnValue]) -> Vec<ReturnValue>
     };
     let answers = answers.iter().copied().filter(|answer| {
         let action = rule.control.action(*answer);
-        is_special(answer) || !followed.contains(&action) && {
-            followed.push(action);
-            true
-        }
+        is_special(answer)
+            || !followed.contains(&action) && {
+                followed.push(action);
+                true
+            }
     });
     answers.collect()
 }

@@ -19,7 +19,10 @@ fn the_table_is_understood_and_each_row_is_reached() {
     for (index, entry) in table.iter().enumerate() {
         let call = rule(&format!("auth required {}.so {}", entry.name, entry.arguments.join(" ")));
         let found = ModuleBehaviour::of(&call);
-        assert!(std::ptr::eq(found.yes.as_ptr(), entry.yes.as_ptr()) || entry.yes.is_empty(), "{index}: {entry:?}");
+        assert!(
+            std::ptr::eq(found.yes.as_ptr(), entry.yes.as_ptr()) || entry.yes.is_empty(),
+            "{index}: {entry:?}"
+        );
         let is_yes_or_no = |answer: &ReturnValue| entry.yes.contains(answer) != entry.no.contains(answer);
         assert!(entry.yes.iter().chain(&entry.no).all(is_yes_or_no), "{entry:?}");
         if let Kind::Factor(_) = found.kind {

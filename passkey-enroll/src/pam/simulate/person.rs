@@ -2,10 +2,10 @@
 
 use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
 
+use super::ServiceAccess;
 use super::dispatch::Possible;
 use super::factors::Factors;
 use super::modules::{Kind, ModuleBehaviour, distinct};
-use super::ServiceAccess;
 use crate::pam::parse::{Call, ReturnValue};
 
 /// Somebody who signs in.
@@ -65,7 +65,8 @@ impl ServiceAccess {
     pub(super) fn answers(&self, call: &Call, person: Person) -> Vec<Possible> {
         let ModuleBehaviour { kind, yes, no } = ModuleBehaviour::of(&call.rule);
         let proving = |factors: Factors| {
-            let yes = distinct(&call.rule, yes).into_iter().map(move |answer| Possible { answer, proves: factors });
+            let yes =
+                distinct(&call.rule, yes).into_iter().map(move |answer| Possible { answer, proves: factors });
             yes.filter(move |_| person.has.contains(factors))
         };
         let plainly = |answers: &[ReturnValue]| distinct(&call.rule, answers).into_iter().map(Possible::from);
@@ -74,8 +75,9 @@ impl ServiceAccess {
             Kind::Factor(factors) => proving(factors).chain(plainly(no)).collect(),
             Kind::Check | Kind::Neutral | Kind::Denies => plainly(yes).chain(plainly(no)).collect(),
             Kind::Unknown => {
-                let is_pass =
-                    |answer: ReturnValue| matches!(answer, ReturnValue::Success | ReturnValue::NewAuthtokReqd);
+                let is_pass = |answer: ReturnValue| {
+                    matches!(answer, ReturnValue::Success | ReturnValue::NewAuthtokReqd)
+                };
                 let all = plainly(yes).map(|possible| {
                     let proves = if is_pass(possible.answer) { Factors::UNKNOWN } else { Factors::NONE };
                     Possible { proves, ..possible }

@@ -38,15 +38,15 @@ fn config(text: &str) -> Config {
     Config::parse(Path::new("/etc/passkey/passkey.toml"), text).unwrap()
 }
 
-fn gate(service: &str, text: &str) -> ServiceAccess {
+fn access(service: &str, text: &str) -> ServiceAccess {
     let (_root, files) = machine(&[(service, text)]);
-    ServiceAccess::asking(&files, service, &Config::default()).unwrap().unwrap()
+    ServiceAccess::of(&files, service, &Config::default()).unwrap()
 }
 
 /// The services closed by these files, under this configuration.
-fn closed_by(files: &[(&str, &str)], configuration: &str, lack: MissingPasskey) -> Vec<String> {
+fn closed_by(files: &[(&str, &str)], configuration: &str, missing: MissingPasskey) -> Vec<String> {
     let (_root, files) = machine(files);
-    closed(&config(configuration), &files, lack)
+    closed(&config(configuration), &files, missing)
 }
 
 #[test]
@@ -92,8 +92,14 @@ fn a_service_is_closed_where_nothing_takes_the_passkeys_place() {
 #[test]
 fn the_configuration_has_its_say() {
     let sudo = ("sudo", "@include common-auth\nauth required pam_passkey.so\n");
-    assert_eq!(closed_by(&[sudo], "[service.sudo]\nunenrolled = \"ignore\"\n", MissingPasskey::Unenrolled), [""; 0]);
-    assert_eq!(closed_by(&[sudo], "[defaults]\nunenrolled = \"ignore\"\n", MissingPasskey::Unenrolled), [""; 0]);
+    assert_eq!(
+        closed_by(&[sudo], "[service.sudo]\nunenrolled = \"ignore\"\n", MissingPasskey::Unenrolled),
+        [""; 0]
+    );
+    assert_eq!(
+        closed_by(&[sudo], "[defaults]\nunenrolled = \"ignore\"\n", MissingPasskey::Unenrolled),
+        [""; 0]
+    );
     // Where there is no file of PAM's to look at, it is believed; where there is one, that counts.
     let configuration = "[service.kiosk]\ntimeout = 3\n[service.common-auth]\ntimeout = 3\n[service.door]\nunenrolled = \"ignore\"\n";
     assert_eq!(closed_by(&[sudo], configuration, MissingPasskey::Unenrolled), ["kiosk", "sudo"]);
@@ -149,35 +155,41 @@ fn what_is_enough_to_come_in() {
         ("auth required pam_passkey.so mode=passwordless\n", (false, false, true)),
         ("auth required pam_passkey.so\nauth required pam_deny.so\n", (true, false, false)),
         ("auth required pam_passkey.so timeot=3\n", (true, false, false)),
-        ("auth [success=7 default=ignore] pam_passkey.so\nauth required pam_unix.so\n", (true, false, false)),
+        // With the passkey nobody gets in; without it they do.
+        ("auth [success=7 default=ignore] pam_passkey.so\nauth required pam_unix.so\n", (false, true, false)),
         ("auth sufficient pam_passkey.so timeot=3\n@include common-auth\n", (false, true, false)),
     ] {
-        let gate = gate("sudo", text);
-        assert_eq!((gate.is_shut(), gate.password_is_enough(), gate.passkey_is_enough()), expected, "{text}");
+        let verdict = access("sudo", text).verdict().unwrap();
+        assert_eq!(
+            (verdict.is_shut(), verdict.password_is_enough(), verdict.passkey_is_enough()),
+            expected,
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn nobody_can_touch_a_key_from_another_machine() {
     let text = "@include common-auth\nauth required pam_passkey.so\n";
-    assert!(gate("sshd", text).is_shut());
-    assert!(!gate("sudo", text).is_shut());
-    assert!(!gate("sshd", &text.replace(".so\n", ".so remote=allow\n")).is_shut());
+    let is_shut = |service, text: &str| access(service, text).verdict().unwrap().is_shut();
+    assert!(is_shut("sshd", text));
+    assert!(!is_shut("sudo", text));
+    assert!(!is_shut("sshd", &text.replace(".so\n", ".so remote=allow\n")));
     // Who has none is passed by before anybody asks where they are.
-    assert!(gate("sshd", &text.replace("passkey.so", "passkey.so unenrolled=ignore")).is_shut());
+    assert!(is_shut("sshd", &text.replace("passkey.so", "passkey.so unenrolled=ignore")));
 }
 
 #[test]
 fn what_is_reached_depends_on_how_somebody_comes_in() {
-    let gate = gate(
+    let access = access(
         "login",
         "auth sufficient pam_passkey.so mode=passwordless\n@include common-auth\nauth optional pam_gnome_keyring.so\n",
     );
-    let lines = |passkey| {
-        let places = gate.reached(Visitor { passkey, password: true });
-        places.iter().map(|place| place.line).collect::<Vec<_>>()
+    let lines = |uses_passkey| {
+        let calls = access.reached(uses_passkey).unwrap();
+        calls.iter().map(|call| call.place.line).collect::<Vec<_>>()
     };
-    assert_eq!(lines(Passkey::Used), [1]);
-    assert_eq!(lines(Passkey::Lacking(MissingPasskey::Unenrolled)), [1, 1, 3, 3]);
-    assert_eq!(gate.calls().len(), 5);
+    assert_eq!(lines(true), [1]);
+    assert_eq!(lines(false), [1, 1, 3, 3]);
+    assert_eq!(access.calls().len(), 5);
 }

@@ -24,12 +24,12 @@ pub(crate) struct Line {
     /// Where.
     pub(crate) place: Place,
     /// What.
-    pub(crate) rule: Rule,
+    pub(crate) rule: Box<Rule>,
 }
 
 impl Line {
     pub(super) fn of(call: &Call) -> Self {
-        Self { place: call.place.clone(), rule: call.rule.clone() }
+        Self { place: call.place.clone(), rule: Box::new(call.rule.clone()) }
     }
 
     /// Whether it is the same line of a file of the same name, wherever in it.
@@ -54,7 +54,11 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<String> = self.lines.iter().map(ToString::to_string).collect();
         let lines = lines.join(", ");
-        if self.factors.is_empty() { write!(f, "nothing at all, by {lines},") } else { write!(f, "the {}, by {lines},", self.factors) }
+        if self.factors.is_empty() {
+            write!(f, "nothing at all, by {lines},")
+        } else {
+            write!(f, "the {}, by {lines},", self.factors)
+        }
     }
 }
 
@@ -114,6 +118,17 @@ impl ServiceAccess {
         Ok(!self.successes(&self.program(), person, limits)?.is_empty())
     }
 
+    /// Whether somebody who uses their passkey, and proves all else that is asked for, can get in.
+    ///
+    /// # Errors
+    /// When the stack has more states than can be looked at.
+    pub(crate) fn admits_passkey(&self) -> Result<bool, TooComplex> {
+        let passkeys =
+            self.calls().into_iter().filter(|call| ModuleBehaviour::of(&call.rule).kind == Kind::Passkey);
+        let used = passkeys.map(|call| Limit { line: Line::of(call), answers: vec![ReturnValue::Success] });
+        self.admits(Person::enrolled(Factors::ALL), &used.collect::<Vec<_>>())
+    }
+
     /// The calls that are reached by somebody who knows the password and uses their passkey, or does not.
     ///
     /// # Errors
@@ -144,14 +159,13 @@ impl ServiceAccess {
         let ends = self.successes(&program, Person::enrolled(Factors::ALL), &limits)?;
         let mut ways: Vec<Way> = Vec::new();
         for end in ends.iter().filter(|end| is_minimal(end, &ends)) {
-            ways.push(Way { factors: end.factors, lines: self.proving_lines(&program, end) });
+            ways.push(Way { factors: end.factors, lines: proving_lines(&program, end) });
         }
         ways.sort_by_key(|way| (way.factors.names().len(), way.factors));
         let unenrolled = Person::missing(MissingPasskey::Unenrolled, Factors::NONE);
         let open = self.successes(&program, unenrolled, &limits)?;
-        let open_to_unenrolled = open
-            .first()
-            .map(|end| Way { factors: Factors::NONE, lines: self.proving_lines(&program, end) });
+        let open_to_unenrolled =
+            open.first().map(|end| Way { factors: Factors::NONE, lines: proving_lines(&program, end) });
         let unknown =
             program.calls().iter().filter(|call| ModuleBehaviour::of(&call.rule).kind == Kind::Unknown);
         let unknown = unknown.map(|call| Line::of(call)).collect();
@@ -164,7 +178,8 @@ impl ServiceAccess {
     /// the passkey, while those for whom it does not hold have to prove more.
     fn exemptions(&self, program: &Program<'_>) -> Result<(Vec<Exemption>, Vec<Limit>), TooComplex> {
         let (mut exempt, mut limits) = (Vec::new(), Vec::new());
-        let has = if self.passkeys.is_empty() { Factors::NONE } else { Factors::ALL.without(Factors::PASSKEY) };
+        let has =
+            if self.passkeys.is_empty() { Factors::NONE } else { Factors::ALL.without(Factors::PASSKEY) };
         'again: loop {
             let ends = self.successes(program, Person::enrolled(has), &limits)?;
             for end in &ends {
@@ -201,25 +216,29 @@ impl ServiceAccess {
             let limit = Limit { line: Line::of(call), answers: others };
             let with: Vec<Limit> = limits.iter().cloned().chain([limit.clone()]).collect();
             // With all else as it was, another answer keeps them out; and others get in, with a further proof.
-            if !self.opens_like(program, end, *number, &with)?
-                && self.admits(Person::enrolled(Factors::ALL), &with)?
-            {
+            if self.opens_like(program, end, &limit.line, &with)? {
+                continue;
+            }
+            let others = self.successes(program, Person::enrolled(Factors::ALL), &with)?;
+            let proves_more =
+                |other: &End| other.factors != end.factors && other.factors.contains(end.factors);
+            if others.iter().any(proves_more) {
                 return Ok(Some((limit.line.clone(), limit)));
             }
         }
         Ok(None)
     }
 
-    /// Whether somebody who proves no more gets in where the calls of a path answer as they did there, but for one of them.
+    /// Whether somebody who proves no more gets in where the calls of a path answer as they did there, but for one line.
     fn opens_like(
         &self,
         program: &Program<'_>,
         end: &End,
-        but: usize,
+        but: &Line,
         limits: &[Limit],
     ) -> Result<bool, TooComplex> {
         let ends = program.ends(&|number, call| {
-            let on_path = end.path.iter().find(|(other, _)| *other == number && number != but);
+            let on_path = end.path.iter().find(|(other, _)| *other == number && !but.is_same(call));
             let mut answers: Vec<Possible> = match on_path {
                 Some((_, answer)) => vec![(*answer).into()],
                 None => self.answers(call, Person::enrolled(end.factors)),
@@ -231,32 +250,32 @@ impl ServiceAccess {
         })?;
         Ok(ends.iter().any(|end| end.status == ReturnValue::Success))
     }
+}
 
-    /// The lines of a path that prove something; without any, the last that had a say.
-    fn proving_lines(&self, program: &Program<'_>, end: &End) -> Vec<Line> {
-        let call = |number: &usize| program.calls().get(*number).copied();
-        let proves = |(number, answer): &&(usize, ReturnValue)| {
-            call(number).is_some_and(|call| {
-                let behaviour = ModuleBehaviour::of(&call.rule);
-                match behaviour.kind {
-                    Kind::Passkey => *answer == ReturnValue::Success,
-                    Kind::Factor(_) => behaviour.yes.contains(answer),
-                    Kind::Unknown => {
-                        matches!(answer, ReturnValue::Success | ReturnValue::NewAuthtokReqd)
-                    }
-                    Kind::Check | Kind::Neutral | Kind::Denies => false,
+/// The lines of a path that prove something; without any, the last that had a say.
+fn proving_lines(program: &Program<'_>, end: &End) -> Vec<Line> {
+    let call = |number: &usize| program.calls().get(*number).copied();
+    let proves = |(number, answer): &&(usize, ReturnValue)| {
+        call(number).is_some_and(|call| {
+            let behaviour = ModuleBehaviour::of(&call.rule);
+            match behaviour.kind {
+                Kind::Passkey => *answer == ReturnValue::Success,
+                Kind::Factor(_) => behaviour.yes.contains(answer),
+                Kind::Unknown => {
+                    matches!(answer, ReturnValue::Success | ReturnValue::NewAuthtokReqd)
                 }
-            })
-        };
-        let mut lines: Vec<Line> =
-            end.path.iter().filter(proves).filter_map(|(number, _)| call(number)).map(Line::of).collect();
-        if lines.is_empty() {
-            let agrees = |(_, answer): &&(usize, ReturnValue)| *answer == ReturnValue::Success;
-            let last = end.path.iter().rev().find(agrees).or(end.path.last());
-            lines.extend(last.and_then(|(number, _)| call(number)).map(Line::of));
-        }
-        lines
+                Kind::Check | Kind::Neutral | Kind::Denies => false,
+            }
+        })
+    };
+    let mut lines: Vec<Line> =
+        end.path.iter().filter(proves).filter_map(|(number, _)| call(number)).map(Line::of).collect();
+    if lines.is_empty() {
+        let agrees = |(_, answer): &&(usize, ReturnValue)| *answer == ReturnValue::Success;
+        let last = end.path.iter().rev().find(agrees).or(end.path.last());
+        lines.extend(last.and_then(|(number, _)| call(number)).map(Line::of));
     }
+    lines
 }
 
 fn is_minimal(end: &End, all: &[End]) -> bool {

@@ -10,7 +10,7 @@ use crate::doctor::Service;
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
 use crate::pam::parse::{Facility, ServiceFiles};
-use crate::pam::simulate::{ServiceAccess, MODULE};
+use crate::pam::simulate::{MODULE, ServiceAccess};
 
 /// Facilities that the module has nothing to say to.
 const OTHER_FACILITIES: [(Facility, &str); 3] =

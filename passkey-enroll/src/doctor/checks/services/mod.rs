@@ -12,7 +12,7 @@ use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
 use crate::doctor::people::People;
 use crate::pam::parse::{Call, Control, Facility, MustFail, ServiceFiles, StackError, Step};
-use crate::pam::simulate::{ServiceAccess, PasskeyCall};
+use crate::pam::simulate::{PasskeyCall, ServiceAccess};
 
 pub(in crate::doctor) use trial::unwatched;
 

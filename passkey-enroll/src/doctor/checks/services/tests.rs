@@ -113,7 +113,7 @@ fn a_service_file_is_roots_alone() {
 #[test]
 fn a_switch_that_nobody_takes_back_is_found() {
     use crate::pam::change::Way;
-    use crate::pam::change::ledger::{Change, Entry, Ledger};
+    use crate::pam::change::journal::{Change, Entry, Journal};
 
     let machine = Fixture::healthy();
     let codes = |machine: &Fixture| {
@@ -124,11 +124,11 @@ fn a_switch_that_nobody_takes_back_is_found() {
             .map(|finding| finding.code)
             .collect::<Vec<_>>()
     };
-    let ledger = Ledger::below(&machine.path(""));
-    let _lock = ledger.lock().unwrap();
+    let journal = Journal::below(&machine.path(""));
+    let _lock = journal.lock().unwrap();
     let change = Change::Profile { name: "passkey-second-factor".to_owned() };
-    ledger.begin(&Entry::new("common-auth", Way::SecondFactor, change), None, true).unwrap();
+    journal.begin(&Entry::new("common-auth", Way::SecondFactor, change), None, true).unwrap();
     assert_eq!(codes(&machine), ["switch_not_confirmed"]);
-    ledger.confirm("common-auth").unwrap();
+    journal.confirm("common-auth").unwrap();
     assert_eq!(codes(&machine), [""; 0]);
 }

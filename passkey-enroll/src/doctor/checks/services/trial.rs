@@ -2,16 +2,16 @@
 
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
-use crate::pam::change::ledger::{Ledger, Standing};
+use crate::pam::change::journal::{EntryState, Journal};
 
 /// Services that were switched on, not confirmed, and are watched over no more.
 pub(in crate::doctor) fn unwatched(machine: &Machine) -> Vec<Finding> {
-    let ledger = Ledger::below(machine.root());
+    let journal = Journal::below(machine.root());
     // Who may not look in sees none.
-    let services = ledger.on_trial().unwrap_or_default().into_iter();
+    let services = journal.on_trial().unwrap_or_default().into_iter();
     let unwatched = services.filter(|service| {
-        matches!(ledger.standing(service), Ok(Standing::OnTrial { watched: false }))
-            && matches!(ledger.entry(service), Ok(Some(_)))
+        matches!(journal.state(service), Ok(EntryState::OnTrial { watched: false }))
+            && matches!(journal.entry(service), Ok(Some(_)))
     });
     let findings = unwatched.map(|service| {
         let message =

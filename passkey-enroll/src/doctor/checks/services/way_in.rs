@@ -28,7 +28,7 @@ fn decides(access: &ServiceAccess) -> Vec<Finding> {
         return vec![Finding::warning(Area::Services, "service_too_complex", message).in_line(&first.place)];
     };
     let is_understood = access.passkeys.iter().all(|call| call.asked.is_ok());
-    if verdict.is_shut() {
+    if verdict.is_shut() || access.admits_passkey() == Ok(false) {
         // A call that is refused has been told of.
         return is_understood.then(|| shut(service, &first.place)).into_iter().collect();
     }
@@ -39,7 +39,8 @@ fn decides(access: &ServiceAccess) -> Vec<Finding> {
         .iter()
         .find(|call| call.asked.as_ref().is_ok_and(|asked| asked.policy.mode == Mode::SecondFactor));
     let Some(second_factor) = second_factor else { return findings };
-    let bypass = verdict.ways.iter().find(|way| !way.factors.contains(Factors::PASSKEY) && !way.factors.is_empty());
+    let bypass =
+        verdict.ways.iter().find(|way| !way.factors.contains(Factors::PASSKEY) && !way.factors.is_empty());
     if let Some(way) = bypass {
         let message = format!(
             "{service} asks for a passkey as a second factor, and yet {way} is enough to get in without it."
@@ -75,13 +76,14 @@ fn open(service: &str, verdict: &Verdict) -> Vec<Finding> {
     let remedy = "Have another line ask for the password, such as pam_unix.so; keep a root shell open.";
     if let Some(line) = verdict.open_door().and_then(|way| way.lines.last()) {
         let message = format!("{service} lets anyone in without a password or a passkey, by {line}.");
-        return vec![Finding::error(Area::Services, "service_open", message).in_line(&line.place).remedy(remedy)];
+        return vec![
+            Finding::error(Area::Services, "service_open", message).in_line(&line.place).remedy(remedy),
+        ];
     }
     let Some(line) = verdict.open_to_unenrolled.as_ref().and_then(|way| way.lines.last()) else {
         return Vec::new();
     };
-    let message =
-        format!("{service} lets people who have no passkey in without a password, by {line}.");
+    let message = format!("{service} lets people who have no passkey in without a password, by {line}.");
     vec![Finding::error(Area::Services, "service_open", message).in_line(&line.place).remedy(remedy)]
 }
 
@@ -163,7 +165,11 @@ fn u2f(gate: &ServiceAccess) -> Option<Finding> {
 }
 
 /// Who does not come in for want of a passkey.
-pub(in crate::doctor) fn shut_out(gate: &ServiceAccess, people: &People, account: &Account) -> Option<Finding> {
+pub(in crate::doctor) fn shut_out(
+    gate: &ServiceAccess,
+    people: &People,
+    account: &Account,
+) -> Option<Finding> {
     let (unenrolled, none_usable) =
         (gate.is_closed_to(MissingPasskey::Unenrolled), gate.is_closed_to(MissingPasskey::NoneUsable));
     let is_shut_out = |enrolment: &Enrolment| match enrolment {

@@ -16,17 +16,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use passkey_core::config::Config;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::{Way, common, file};
+use super::{Way, file, pam_auth_update};
 
 /// Where it is kept, below the root.
 const FOLDER: &str = "var/lib/passkey/pam";
 /// Of the only form there is.
 const VERSION: u32 = 1;
-/// Of the ledger's files: a PAM file may hold what only root should read.
+/// Of the journal's files: a PAM file may hold what only root should read.
 const MODE: u32 = 0o600;
 /// How long one change waits for another, who may be busy with pam-auth-update.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
@@ -35,7 +36,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The folder.
 #[derive(Clone, Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct Journal {
     folder: PathBuf,
 }
 
@@ -77,7 +78,7 @@ pub(crate) enum Change {
 
 /// Where an entry stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum EntryState {
     /// For good.
     Kept,
     /// Until it is confirmed.
@@ -104,10 +105,10 @@ pub(crate) enum UndoError {
     /// The file was changed by others, and without its lines nobody would come in, or somebody counts on them.
     ChangedByOthers(PathBuf),
     /// pam-auth-update fails.
-    Profile(common::Failed),
+    Profile(pam_auth_update::Failed),
 }
 
-impl Ledger {
+impl Journal {
     /// This machine's.
     pub(crate) fn of_machine() -> Self {
         Self::below(Path::new("/"))
@@ -162,13 +163,13 @@ impl Ledger {
     }
 
     /// Where a service's entry stands.
-    pub(crate) fn standing(&self, service: &str) -> io::Result<Standing> {
+    pub(crate) fn state(&self, service: &str) -> io::Result<EntryState> {
         match File::open(self.pending(service)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Standing::Kept),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(EntryState::Kept),
             Err(error) => Err(error),
             Ok(pending) => {
                 let watched = flock(&pending, FlockOperation::NonBlockingLockShared).is_err();
-                Ok(Standing::OnTrial { watched })
+                Ok(EntryState::OnTrial { watched })
             }
         }
     }
@@ -208,7 +209,7 @@ impl Ledger {
                 self.undo_file(entry, path, *existed, *mode, after)?
             }
             Change::Profile { name } => {
-                common::disable(name).map_err(UndoError::Profile)?;
+                pam_auth_update::disable(name).map_err(UndoError::Profile)?;
                 Undone::Restored
             }
         };
@@ -243,8 +244,8 @@ impl Ledger {
             (None, true) => return Err(UndoError::ChangedByOthers(path.to_owned())),
             (Some(_), _) => {
                 let files = crate::pam::parse::ServiceFiles::of_machine();
-                let without = crate::pam::edit::without_passkeys(&files, &entry.service)
-                    .ok_or_else(|| UndoError::ChangedByOthers(path.to_owned()))?;
+                let without = crate::pam::edit::without_passkeys(&files, &Config::default(), &entry.service)
+                    .map_err(|_| UndoError::ChangedByOthers(path.to_owned()))?;
                 let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
                 file::replace(path, &without, mode).map_err(failed)?;
                 return Ok(Undone::LinesTakenOut);
@@ -271,7 +272,7 @@ impl Ledger {
     }
 }
 
-/// What is in a folder of the ledger, but for what is hidden.
+/// What is in a folder of the journal, but for what is hidden.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -291,7 +292,7 @@ impl Entry {
         match &self.change {
             Change::File { path, mode, after, .. } => file::replace(path, after.as_bytes(), *mode)
                 .map_err(|error| UndoError::Io(path.clone(), error)),
-            Change::Profile { name } => common::enable(name).map_err(UndoError::Profile),
+            Change::Profile { name } => pam_auth_update::enable(name).map_err(UndoError::Profile),
         }
     }
 
@@ -301,5 +302,5 @@ impl Entry {
 }
 
 #[cfg(test)]
-#[path = "ledger_tests.rs"]
+#[path = "journal_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@ use super::*;
 const BEFORE: &[u8] = b"auth required pam_unix.so\n";
 const AFTER: &str = "auth required pam_unix.so\nauth required pam_passkey.so mode=second-factor\n";
 
-/// A folder with a ledger and a PAM file of these bytes.
+/// A folder with a journal and a PAM file of these bytes.
 struct Desk {
     folder: tempfile::TempDir,
 }
@@ -19,8 +19,8 @@ impl Desk {
         desk
     }
 
-    fn ledger(&self) -> Ledger {
-        Ledger::below(self.folder.path())
+    fn journal(&self) -> Journal {
+        Journal::below(self.folder.path())
     }
 
     fn file(&self) -> PathBuf {
@@ -33,9 +33,9 @@ impl Desk {
     }
 
     fn switched(&self, before: Option<&[u8]>) -> Entry {
-        let (ledger, entry) = (self.ledger(), self.entry(before.is_some()));
-        let _lock = ledger.lock().unwrap();
-        ledger.begin(&entry, before, true).unwrap();
+        let (journal, entry) = (self.journal(), self.entry(before.is_some()));
+        let _lock = journal.lock().unwrap();
+        journal.begin(&entry, before, true).unwrap();
         entry.make().unwrap();
         entry
     }
@@ -44,17 +44,17 @@ impl Desk {
 #[test]
 fn what_cannot_be_written_down_is_not_on_trial() {
     let desk = Desk::new(Some(BEFORE));
-    let ledger = desk.ledger();
-    let _lock = ledger.lock().unwrap();
+    let journal = desk.journal();
+    let _lock = journal.lock().unwrap();
     // In the entry's place, as a full disk would be in its way.
-    fs::create_dir(ledger.path("sudo", "json")).unwrap();
-    assert!(ledger.begin(&desk.entry(true), Some(BEFORE), true).is_err());
-    assert_eq!(ledger.on_trial().unwrap(), Vec::<String>::new());
-    assert_eq!(ledger.standing("sudo").unwrap(), Standing::Kept);
+    fs::create_dir(journal.path("sudo", "json")).unwrap();
+    assert!(journal.begin(&desk.entry(true), Some(BEFORE), true).is_err());
+    assert_eq!(journal.on_trial().unwrap(), Vec::<String>::new());
+    assert_eq!(journal.state("sudo").unwrap(), EntryState::Kept);
 }
 
-fn is_empty(ledger: &Ledger) -> bool {
-    ledger.services().unwrap().is_empty() && ledger.on_trial().unwrap().is_empty()
+fn is_empty(journal: &Journal) -> bool {
+    journal.services().unwrap().is_empty() && journal.on_trial().unwrap().is_empty()
 }
 
 #[test]
@@ -64,12 +64,12 @@ fn what_was_there_comes_back_to_the_byte() {
         let entry = desk.switched(before);
         assert_eq!(fs::read_to_string(desk.file()).unwrap(), AFTER);
         assert_eq!(fs::metadata(desk.file()).unwrap().permissions().mode() & 0o777, 0o640);
-        let ledger = desk.ledger();
-        assert_eq!(ledger.entry("sudo").unwrap().as_ref(), Some(&entry));
-        assert_eq!(ledger.standing("sudo").unwrap(), Standing::OnTrial { watched: false });
-        assert_eq!(ledger.undo(&entry).unwrap(), Undone::Restored);
+        let journal = desk.journal();
+        assert_eq!(journal.entry("sudo").unwrap().as_ref(), Some(&entry));
+        assert_eq!(journal.state("sudo").unwrap(), EntryState::OnTrial { watched: false });
+        assert_eq!(journal.undo(&entry).unwrap(), Undone::Restored);
         assert_eq!(file::read(&desk.file()).unwrap().as_deref(), before);
-        assert!(is_empty(&ledger));
+        assert!(is_empty(&journal));
     }
 }
 
@@ -80,9 +80,9 @@ fn taking_back_works_wherever_it_was_cut_off() {
     for make in [false, true] {
         for before in [Some(BEFORE), None] {
             let desk = Desk::new(before);
-            let (ledger, entry) = (desk.ledger(), desk.entry(before.is_some()));
-            let _lock = ledger.lock().unwrap();
-            ledger.begin(&entry, before, true).unwrap();
+            let (journal, entry) = (desk.journal(), desk.entry(before.is_some()));
+            let _lock = journal.lock().unwrap();
+            journal.begin(&entry, before, true).unwrap();
             if make {
                 entry.make().unwrap();
                 match before {
@@ -90,9 +90,9 @@ fn taking_back_works_wherever_it_was_cut_off() {
                     None => fs::remove_file(desk.file()).unwrap(),
                 }
             }
-            assert_eq!(ledger.undo(&entry).unwrap(), Undone::Restored);
+            assert_eq!(journal.undo(&entry).unwrap(), Undone::Restored);
             assert_eq!(file::read(&desk.file()).unwrap().as_deref(), before);
-            assert!(is_empty(&ledger));
+            assert!(is_empty(&journal));
         }
     }
 }
@@ -101,12 +101,12 @@ fn taking_back_works_wherever_it_was_cut_off() {
 fn a_change_that_is_confirmed_stays() {
     let desk = Desk::new(Some(BEFORE));
     let entry = desk.switched(Some(BEFORE));
-    let ledger = desk.ledger();
-    ledger.confirm("sudo").unwrap();
-    assert_eq!(ledger.standing("sudo").unwrap(), Standing::Kept);
-    assert_eq!(ledger.services().unwrap(), ["sudo"]);
-    assert!(ledger.on_trial().unwrap().is_empty());
-    assert_eq!(ledger.undo(&entry).unwrap(), Undone::Restored);
+    let journal = desk.journal();
+    journal.confirm("sudo").unwrap();
+    assert_eq!(journal.state("sudo").unwrap(), EntryState::Kept);
+    assert_eq!(journal.services().unwrap(), ["sudo"]);
+    assert!(journal.on_trial().unwrap().is_empty());
+    assert_eq!(journal.undo(&entry).unwrap(), Undone::Restored);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_file_that_is_gone_is_somebody_elses_work() {
     let desk = Desk::new(Some(BEFORE));
     let entry = desk.switched(Some(BEFORE));
     fs::remove_file(desk.file()).unwrap();
-    assert!(matches!(desk.ledger().undo(&entry), Err(UndoError::ChangedByOthers(_))));
+    assert!(matches!(desk.journal().undo(&entry), Err(UndoError::ChangedByOthers(_))));
     // It is still known what there was.
     assert_eq!(fs::read(desk.folder.path().join("var/lib/passkey/pam/sudo.before")).unwrap(), BEFORE);
 }
@@ -122,11 +122,11 @@ fn a_file_that_is_gone_is_somebody_elses_work() {
 #[test]
 fn an_entry_that_is_not_understood_is_an_error() {
     let desk = Desk::new(None);
-    let ledger = desk.ledger();
-    drop(ledger.lock().unwrap());
-    assert_eq!(ledger.entry("sudo").unwrap(), None);
+    let journal = desk.journal();
+    drop(journal.lock().unwrap());
+    assert_eq!(journal.entry("sudo").unwrap(), None);
     for text in ["", "{}", "{\"version\": 2}"] {
         fs::write(desk.folder.path().join("var/lib/passkey/pam/sudo.json"), text).unwrap();
-        assert!(ledger.entry("sudo").is_err(), "{text}");
+        assert!(journal.entry("sudo").is_err(), "{text}");
     }
 }

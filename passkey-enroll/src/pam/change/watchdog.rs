@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::ledger::{Ledger, Standing};
+use super::journal::{EntryState, Journal};
 use crate::report::Exit;
 
 /// What this program is called with to be that process, before a service and a number of seconds. It is no command for people.
@@ -24,14 +24,14 @@ const INTERVAL: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Has a process watch over the change from now on.
-pub(crate) fn watch(ledger: &Ledger, service: &str, time: Duration) -> io::Result<()> {
+pub(crate) fn watch(journal: &Journal, service: &str, time: Duration) -> io::Result<()> {
     let mut command = Command::new("/proc/self/exe");
     command.args([COMMAND, service, &time.as_secs().to_string()]);
     command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut watcher = command.spawn()?;
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
-        if ledger.standing(service)? == (Standing::OnTrial { watched: true }) {
+        if journal.state(service)? == (EntryState::OnTrial { watched: true }) {
             return Ok(());
         }
         if let Some(status) = watcher.try_wait()? {
@@ -53,15 +53,15 @@ pub(crate) fn inside(arguments: &[std::ffi::OsString]) -> Exit {
     };
     // It fails where the process leads a group already, as one that a shell starts does: then it has what it needs.
     let _ = rustix::process::setsid();
-    match watched(&Ledger::of_machine(), service, Duration::from_secs(seconds)) {
+    match watched(&Journal::of_machine(), service, Duration::from_secs(seconds)) {
         Ok(()) => Exit::Done,
         Err(_) => Exit::Failed,
     }
 }
 
-fn watched(ledger: &Ledger, service: &str, time: Duration) -> io::Result<()> {
+fn watched(journal: &Journal, service: &str, time: Duration) -> io::Result<()> {
     let start = Instant::now();
-    let pending = File::open(ledger.pending(service))?;
+    let pending = File::open(journal.pending(service))?;
     flock(&pending, FlockOperation::NonBlockingLockExclusive)?;
     while start.elapsed() < time {
         thread::sleep(INTERVAL);
@@ -69,14 +69,14 @@ fn watched(ledger: &Ledger, service: &str, time: Duration) -> io::Result<()> {
             return Ok(());
         }
     }
-    let _lock = ledger.lock()?;
+    let _lock = journal.lock()?;
     if is_over(&pending)? {
         return Ok(());
     }
-    match ledger.entry(service)? {
+    match journal.entry(service)? {
         // What cannot be taken back stays on trial, for `pam undo` to try again and for the doctor to tell of.
-        Some(entry) => ledger.undo(&entry).map(|_| ()).map_err(|_| io::ErrorKind::Other.into()),
-        None => ledger.forget(service),
+        Some(entry) => journal.undo(&entry).map(|_| ()).map_err(|_| io::ErrorKind::Other.into()),
+        None => journal.forget(service),
     }
 }
 

@@ -1,0 +1,182 @@
+//! What is to be done to a service's file for it to ask for passkeys, or for it to ask no more, and what would come of it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+
+use passkey_core::config::{Config, serves_other_machines};
+
+use super::super::Context;
+use super::error::PamError;
+use crate::cli::{Global, PamEnable};
+use crate::commands::error::Error;
+use crate::doctor::{self, Finding, Machine, Severity, Subject};
+use crate::pam::change::journal::Change;
+use crate::pam::change::{Way, pam_auth_update};
+use crate::pam::edit::{self, NoDraft};
+use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::{self, Exemption, ServiceAccess};
+
+/// Of service files that there were none of.
+const MODE: u32 = 0o644;
+/// Services that include Debian's common files, for a rehearsal of those.
+const REHEARSABLE: [&str; 3] = ["sudo", "login", "su"];
+
+/// Whether the service asks in this way already.
+pub(super) fn asks(files: &ServiceFiles, config: &Config, service: &str, way: Way) -> bool {
+    let access = ServiceAccess::asking(files, service, config).ok().flatten();
+    let verdict = access.and_then(|access| access.verdict().ok());
+    verdict.is_some_and(|verdict| match way {
+        Way::SecondFactor => !verdict.passkey_is_enough() && verdict.way_without_passkey().is_none(),
+        Way::Passwordless => verdict.passkey_is_enough(),
+    })
+}
+
+/// What is to be done.
+pub(super) struct Plan {
+    /// The service files as they would be.
+    pub(super) after: ServiceFiles,
+    /// What is written down of it.
+    pub(super) change: Change,
+    /// The file as it is; `None` where there is none, or the change is not one of a single file.
+    pub(super) before: Option<Vec<u8>>,
+    /// What a person signs in to, to try it.
+    pub(super) rehearsable: String,
+    /// The lines that let people in without the passkey, as they do today.
+    pub(super) exempt: Vec<Exemption>,
+}
+
+impl Plan {
+    pub(super) fn of_file(
+        files: &ServiceFiles,
+        config: &Config,
+        service: &str,
+        way: Way,
+        arguments: &PamEnable,
+    ) -> Result<Self, PamError> {
+        let module_arguments: Vec<String> =
+            arguments.ignore_unenrolled.then(|| "unenrolled=ignore".to_owned()).into_iter().collect();
+        let edit::Draft { bytes, exempt } =
+            edit::with_passkeys(files, config, service, way, &module_arguments)
+                .map_err(|reason| PamError::NoDraft(service.to_owned(), reason))?;
+        let after = String::from_utf8(bytes.clone()).map_err(|_| PamError::NotText(service.to_owned()))?;
+        // A vendor's file stays as it is: the administrator's folder hides it.
+        let path = files.own_path(service);
+        let failed = |error| PamError::Io(path.clone(), error);
+        let (before, mode) = match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => return Err(PamError::Link(path)),
+            Ok(metadata) => (Some(fs::read(&path).map_err(failed)?), metadata.permissions().mode() & 0o777),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, MODE),
+            Err(error) => return Err(failed(error)),
+        };
+        Ok(Self {
+            after: files.clone().with(service, bytes),
+            change: Change::File { path, existed: before.is_some(), mode, after },
+            before,
+            rehearsable: service.to_owned(),
+            exempt,
+        })
+    }
+
+    pub(super) fn of_common(files: &ServiceFiles, config: &Config, way: Way) -> Result<Self, PamError> {
+        if pam_auth_update::enabled().is_some() {
+            return Err(PamError::NoDraft(pam_auth_update::SERVICE.to_owned(), NoDraft::AsksAlready));
+        }
+        let name = pam_auth_update::profile(way).to_owned();
+        let after = pam_auth_update::draft(&name, files.clone()).map_err(PamError::Common)?;
+        let exempt = judge_common(files, &after, config, way)?;
+        let rehearsable = REHEARSABLE.into_iter().find(|service| files.read(service).is_ok());
+        Ok(Self {
+            after,
+            change: Change::Profile { name },
+            before: None,
+            rehearsable: rehearsable.unwrap_or(pam_auth_update::SERVICE).to_owned(),
+            exempt,
+        })
+    }
+}
+
+/// What would come of a change of the common files at each service that they are for. Services that serve other machines are told
+/// of as a risk.
+fn judge_common(
+    before: &ServiceFiles,
+    after: &ServiceFiles,
+    config: &Config,
+    way: Way,
+) -> Result<Vec<Exemption>, PamError> {
+    let mut exempt: Vec<Exemption> = Vec::new();
+    for service in simulate::services(before) {
+        let of = |files| ServiceAccess::of(files, &service, config);
+        let (Ok(old), Ok(new)) = (of(before), of(after)) else { continue };
+        if old.stack == new.stack || serves_other_machines(&service) || old.asks() {
+            continue;
+        }
+        let is_password = old.verdict().is_ok_and(|verdict| verdict.password_is_enough());
+        if !is_password {
+            continue;
+        }
+        let found = edit::judge(&old, &new, way)
+            .map_err(|fault| PamError::NoDraft(service.clone(), NoDraft::Faulty(fault)))?;
+        exempt.extend(found.into_iter().filter(|new| !exempt.contains(new)).collect::<Vec<_>>());
+    }
+    Ok(exempt)
+}
+
+/// What would come of a plan that is not good for someone.
+pub(super) fn risks(
+    context: &Context,
+    global: &Global,
+    service: &str,
+    before: &ServiceFiles,
+    plan: &Plan,
+) -> Vec<Finding> {
+    let subject = Subject {
+        machine: Machine::this(),
+        account: context.account.clone(),
+        user_option: context.user_option.clone(),
+        config: global.config.clone(),
+    };
+    let mut risks = doctor::foresee(&subject, service, before, &plan.after);
+    risks.extend(doctor::exempted(service, &plan.exempt));
+    risks
+}
+
+/// What would come of it is a reason to leave it, unless whoever decides has named it.
+pub(super) fn refuse_risks(risks: &[Finding], accepted: &[String]) -> Result<(), Error> {
+    let is_refused = |risk: &&Finding| match risk.severity {
+        Severity::Ok | Severity::Note => false,
+        Severity::Warning => !accepted.iter().any(|code| code == risk.code),
+        Severity::Error => true,
+    };
+    let refused: Vec<Finding> = risks.iter().filter(is_refused).cloned().collect();
+    if refused.is_empty() { Ok(()) } else { Err(PamError::Risks(refused).into()) }
+}
+
+/// How lines that somebody has put in by hand come out; `None` where there are none.
+pub(super) fn without_lines(files: &ServiceFiles, service: &str) -> Result<Option<Plan>, PamError> {
+    let gate = ServiceAccess::asking(files, service, &Config::default());
+    let Some(gate) = gate.map_err(|error| PamError::Broken(service.to_owned(), error.to_string()))? else {
+        return Ok(None);
+    };
+    let path = files.own_path(service);
+    if let Some(call) = gate.passkeys.iter().find(|call| call.place.path != path) {
+        return Err(PamError::Elsewhere(service.to_owned(), call.place.path.clone()));
+    }
+    let failed = |error| PamError::Io(path.clone(), error);
+    let metadata = fs::symlink_metadata(&path).map_err(failed)?;
+    if metadata.is_symlink() {
+        return Err(PamError::Link(path));
+    }
+    let before = fs::read(&path).map_err(failed)?;
+    let bytes = edit::without_passkeys(files, &Config::default(), service)
+        .map_err(|reason| PamError::NotTakenOut(service.to_owned(), path.clone(), reason))?;
+    let after = String::from_utf8(bytes.clone()).map_err(|_| PamError::NotText(service.to_owned()))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    Ok(Some(Plan {
+        after: files.clone().with(service, bytes),
+        change: Change::File { path, existed: true, mode, after },
+        before: Some(before),
+        rehearsable: service.to_owned(),
+        exempt: Vec::new(),
+    }))
+}
