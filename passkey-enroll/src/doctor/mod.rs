@@ -9,9 +9,9 @@ mod elf;
 mod finding;
 #[cfg(test)]
 mod fixture;
-mod foresight;
 mod machine;
 mod people;
+mod regressions;
 
 use std::path::PathBuf;
 
@@ -26,8 +26,8 @@ use checks::{
 };
 
 pub(crate) use finding::{Area, Finding, Severity, exit, worst};
-pub(crate) use foresight::{exempted, foresee};
 pub(crate) use machine::Machine;
+pub(crate) use regressions::{exempted, over_ssh, regressions};
 
 use crate::pam::parse::{ServiceFiles, StackError};
 use crate::pam::simulate::{self, ServiceAccess};

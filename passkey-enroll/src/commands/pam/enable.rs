@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
         }
         plan => plan?,
     };
-    let risks = plan::risks(&context, global, &service, &before, &plan);
+    let risks = plan::risks(&context, global, &service, &before, &plan, arguments.no_rehearsal);
     let drafted = Draft::new(&before, &plan.after, &risks);
     report::block(&drafted);
     plan::refuse_risks(&risks, &arguments.accept)?;

@@ -129,6 +129,7 @@ pub(super) fn risks(
     service: &str,
     before: &ServiceFiles,
     plan: &Plan,
+    is_unattended: bool,
 ) -> Vec<Finding> {
     let subject = Subject {
         machine: Machine::this(),
@@ -136,7 +137,8 @@ pub(super) fn risks(
         user_option: context.user_option.clone(),
         config: global.config.clone(),
     };
-    let mut risks = doctor::foresee(&subject, service, before, &plan.after);
+    let mut risks = doctor::regressions(&subject, service, before, &plan.after);
+    risks.extend(doctor::over_ssh(&subject, service, before, &plan.after, is_unattended));
     risks.extend(doctor::exempted(service, &plan.exempt));
     risks
 }

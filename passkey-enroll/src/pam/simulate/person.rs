@@ -29,7 +29,7 @@ pub(crate) enum Passkey {
 }
 
 /// Why somebody has no passkey that could sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum MissingPasskey {
     /// They have none at all, and `unenrolled` says what becomes of them.
     Unenrolled,

@@ -1,14 +1,18 @@
 //! Who comes in and who does not, and what with.
 
+use std::collections::BTreeMap;
+
 use passkey_core::account::Account;
 use passkey_core::config::{Mode, UserVerification, serves_other_machines};
 
 use super::calls_for;
 use crate::doctor::finding::{Area, Finding, listed};
-use crate::doctor::people::{Enrolment, People};
+use crate::doctor::people::{Enrolment, People, Person};
 use crate::pam::parse::{Call, Facility, Place, ServiceFiles};
-use crate::pam::simulate::{Exemption, Factors, KEYRINGS, MissingPasskey, ServiceAccess, Verdict};
+use crate::pam::simulate::{Exemption, Factors, Identity, KEYRINGS, ServiceAccess, Verdict};
 
+/// The name of the account that is root.
+const ROOT: &str = "root";
 /// The module that this one takes the place of.
 const PAM_U2F: &str = "pam_u2f.so";
 
@@ -164,32 +168,31 @@ fn u2f(gate: &ServiceAccess) -> Option<Finding> {
     )
 }
 
-/// Who does not come in for want of a passkey.
-pub(in crate::doctor) fn shut_out(
-    gate: &ServiceAccess,
-    people: &People,
-    account: &Account,
-) -> Option<Finding> {
-    let (unenrolled, none_usable) =
-        (gate.is_closed_to(MissingPasskey::Unenrolled), gate.is_closed_to(MissingPasskey::NoneUsable));
-    let is_shut_out = |enrolment: &Enrolment| match enrolment {
-        Enrolment::Lacking(MissingPasskey::Unenrolled, _) => unenrolled,
-        Enrolment::Lacking(MissingPasskey::NoneUsable, _) => none_usable,
-        Enrolment::Usable(_) | Enrolment::Unreadable(_) | Enrolment::Hidden => false,
+/// Who does not get in for want of a passkey.
+pub(super) fn shut_out(access: &ServiceAccess, people: &People, account: &Account) -> Option<Finding> {
+    let mut known = BTreeMap::new();
+    let mut is_shut_out = |person: &Person| {
+        let missing = match person.enrolment {
+            Enrolment::Lacking(missing, _) => missing,
+            Enrolment::Usable(_) | Enrolment::Unreadable(_) | Enrolment::Hidden => return false,
+        };
+        let uid = (person.name == ROOT).then_some(0);
+        // Most people are alike to the stack's conditions.
+        let name = access.names(&person.name).then(|| person.name.clone());
+        *known
+            .entry((missing, uid, name))
+            .or_insert_with(|| access.is_closed_to_account(missing, Identity { name: &person.name, uid }))
     };
-    let names: Vec<&str> = people
-        .seen
-        .iter()
-        .filter(|person| is_shut_out(&person.enrolment))
-        .map(|person| person.name.as_str())
-        .collect();
-    let service = &gate.service;
-    let place = &gate.passkeys.first()?.place;
+    let shut_out: Vec<bool> = people.seen.iter().map(&mut is_shut_out).collect();
+    let seen = people.seen.iter().zip(&shut_out);
+    let names: Vec<&str> =
+        seen.filter(|(_, is_shut_out)| **is_shut_out).map(|(person, _)| person.name.as_str()).collect();
+    let service = &access.service;
+    let place = &access.passkeys.first()?.place;
     if names.is_empty() {
         return None;
     }
-    let somebody_comes_in =
-        people.seen.iter().any(|person| !is_shut_out(&person.enrolment)) || people.unseen > 0;
+    let somebody_comes_in = shut_out.contains(&false) || people.unseen > 0;
     let remedy = "Enrol them: sudo passkey-enroll add --user NAME; or let them in by the rest of the stack, with unenrolled=ignore.";
     Some(if somebody_comes_in {
         let more = if people.unseen > 0 {
