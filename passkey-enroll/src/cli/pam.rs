@@ -15,7 +15,7 @@ pub struct Pam {
 /// The commands below `pam`.
 #[derive(Debug, Subcommand)]
 pub enum PamCommand {
-    /// Show what services ask for, and which of them were switched on from here
+    /// Show who gets in at each service, and with what
     Status(PamStatus),
     /// Have a service ask for passkeys, safely
     ///
@@ -36,8 +36,11 @@ pub enum PamCommand {
 /// `pam status`
 #[derive(Args, Debug)]
 pub struct PamStatus {
-    /// Only this one [default: every service that asks for passkeys, and the usual ones]
+    /// Only this service [default: every service that asks for passkeys, and the usual ones]
     pub service: Option<String>,
+    /// Show the stack of a service, and each line's part in who gets in
+    #[arg(long, value_name = "SERVICE", conflicts_with = "service")]
+    pub explain: Option<String>,
 }
 
 /// `pam enable`

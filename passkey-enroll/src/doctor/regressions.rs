@@ -192,7 +192,7 @@ fn only_way_to_root(
 /// Whether a recovery code of theirs would make root of them in place of the key.
 fn takes_codes(config: &Config, store: &Store, account: &Account, after: &ServiceFiles) -> bool {
     let has_codes = store.load_codes(account).ok().flatten().is_some_and(|codes| codes.left() > 0);
-    let takes = |service: &&str| {
+    let takes = |service: &str| {
         let access = ServiceAccess::of(after, service, config);
         access.is_ok_and(|access| {
             access
@@ -201,7 +201,7 @@ fn takes_codes(config: &Config, store: &Store, account: &Account, after: &Servic
                 .any(|call| call.asked.as_ref().is_ok_and(|asked| asked.policy.recovery == Recovery::Allow))
         })
     };
-    has_codes && BY_OWN_PASSWORD.iter().any(|own| takes(&own))
+    has_codes && BY_OWN_PASSWORD.iter().any(|own| takes(own))
 }
 
 /// Root, as every user database has it.

@@ -54,7 +54,7 @@ fn root_must_not_hang_on_one_key() {
     assert_eq!(foreseen(&machine, "sudo", SECOND_FACTOR), [(Severity::Warning, "only_way_to_root")]);
     // By that service root gets in with the password, having no passkey.
     machine.put("etc/shadow", "root:$6$x$y:1::::::\n");
-    machine.put("etc/pam.d/su", &SECOND_FACTOR.replace("mode", "unenrolled=ignore mode"));
+    machine.put("etc/pam.d/su", SECOND_FACTOR.replace("mode", "unenrolled=ignore mode"));
     assert_eq!(foreseen(&machine, "sudo", SECOND_FACTOR), []);
     machine.put("etc/pam.d/su", SECOND_FACTOR);
     let found = foreseen(&machine, "sudo", SECOND_FACTOR);

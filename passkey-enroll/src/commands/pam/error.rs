@@ -145,6 +145,11 @@ fn no_draft(service: &str, reason: &NoDraft) -> ErrorReport {
         }
         NoDraft::NoLines => failed("no_service", format!("PAM knows no service {service}."))
             .hint("Services are named as the files in /etc/pam.d: ls /etc/pam.d /usr/lib/pam.d"),
+        NoDraft::ServesOthers => failed(
+            "serves_other_machines",
+            format!("{service} lets in people at other machines, who cannot touch a security key here."),
+        )
+        .hint("Passkeys for SSH are OpenSSH's own: ssh-keygen -t ed25519-sk on the machine that the key is plugged into."),
         NoDraft::NoPassword => {
             failed("no_password", format!("Nothing in the file of {service} asks for a password."))
                 .hint("Put the line where it belongs by hand: see pam_passkey(8).")

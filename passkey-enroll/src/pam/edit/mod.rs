@@ -5,7 +5,7 @@
 
 mod outline;
 
-use passkey_core::config::Config;
+use passkey_core::config::{Config, Remote, Settings, serves_other_machines};
 
 use super::change::Way;
 use super::parse::{Content, Facility, Line, Rule, ServiceFiles, StackError};
@@ -32,6 +32,8 @@ pub(crate) enum NoDraft {
     AsksAlready,
     /// It has no lines of its own: `other` speaks for it.
     NoLines,
+    /// It serves people at other machines, whom the module refuses under this policy.
+    ServesOthers,
     /// Nothing in it asks for a password that a passkey could stand beside.
     NoPassword,
     /// It is not as it should be today.
@@ -59,6 +61,10 @@ pub(crate) fn with_passkeys(
     }
     if before.stack.is_other {
         return Err(NoDraft::NoLines);
+    }
+    let policy = config.policy(service, &Settings::default());
+    if serves_other_machines(service) && policy.remote == Remote::Refuse {
+        return Err(NoDraft::ServesOthers);
     }
     let (_, file) = files.read(service).map_err(|error| NoDraft::Broken(StackError::NoFile(error)))?;
     let outline = Outline::of(files, &file);

@@ -4,11 +4,13 @@
 //! - `modules`: how modules answer; one that is not known may give any answer. `person`: what somebody brings along;
 //!   `identity`: what conditions are known to say of an account.
 //! - `ways`: who gets in with what, and which line exempts whom. `compare`: what a change means for people.
+//! - `explain`: what each line does, in words.
 //! - `closed`: the services that somebody without a passkey cannot get in at.
 
 mod closed;
 mod compare;
 pub mod dispatch;
+mod explain;
 pub mod factors;
 mod identity;
 mod modules;
@@ -22,6 +24,7 @@ use passkey_core::config::{ArgumentError, Arguments, Config, ConfigError, Config
 use crate::pam::parse::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError};
 pub(crate) use closed::{closed, services};
 pub(crate) use compare::{Fault, passwordless, second_factor, without_passkeys};
+pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
 pub(crate) use identity::Identity;
 pub(crate) use modules::{KEYRINGS, MODULE, is_password, refuses_everybody};
