@@ -49,8 +49,7 @@ pub(crate) struct Subject {
 #[derive(Debug)]
 struct Service {
     name: String,
-    /// `None` where it does not ask for passkeys.
-    gate: Result<Option<ServiceAccess>, StackError>,
+    access: Result<ServiceAccess, StackError>,
 }
 
 /// Examines the machine. `inspect` asks the plugged-in keys, given the passkeys that they may hold.
@@ -80,7 +79,7 @@ fn examine_with(
     } else {
         let services = services_of(files, &Config::default());
         findings.extend(services::check_files(files, &services));
-        findings.extend(module_file::check(machine, &gates_of(&services)));
+        findings.extend(module_file::check(machine, &asking(&services)));
         findings.extend(keys::check(&inspect(None), None, account, &keys::Needs::default()));
         None
     };
@@ -100,7 +99,7 @@ fn under(
 ) -> Option<Loaded> {
     let Subject { machine, account, .. } = subject;
     let services = services_of(files, config);
-    let gates = gates_of(&services);
+    let gates = asking(&services);
     let store = Store::new(config);
     let needs = keys::Needs::of(&gates);
     findings.extend(configuration::check(machine, subject.config.as_deref(), config, files, &gates));
@@ -126,13 +125,17 @@ fn under(
     loaded
 }
 
-fn gates_of(services: &[Service]) -> Vec<&ServiceAccess> {
-    services.iter().filter_map(|service| service.gate.as_ref().ok()?.as_ref()).collect()
+/// The services that ask for passkeys.
+fn asking(services: &[Service]) -> Vec<&ServiceAccess> {
+    services
+        .iter()
+        .filter_map(|service| service.access.as_ref().ok().filter(|access| access.asks()))
+        .collect()
 }
 
 fn services_of(files: &ServiceFiles, config: &Config) -> Vec<Service> {
     let names = simulate::services(files).into_iter();
-    names.map(|name| Service { gate: ServiceAccess::asking(files, &name, config), name }).collect()
+    names.map(|name| Service { access: ServiceAccess::of(files, &name, config), name }).collect()
 }
 
 #[cfg(test)]

@@ -87,6 +87,38 @@ fn an_order_that_does_not_do_what_is_meant_is_found() {
 }
 
 #[test]
+fn a_service_without_any_proof_is_found_whether_it_asks_for_passkeys_or_not() {
+    use Severity::{Error, Note, Warning};
+    for (service, text, expected) in [
+        ("su", "auth required pam_permit.so\n", &[(Error, "service_open")][..]),
+        (
+            "su",
+            "auth requisite pam_nologin.so\nauth optional pam_gnome_keyring.so\n",
+            &[(Error, "service_open")],
+        ),
+        ("su", "auth sufficient pam_rootok.so\n@include common-auth\n", &[]),
+        ("greeter", "auth required pam_permit.so\n", &[(Note, "service_without_proof")]),
+        (
+            "door",
+            "auth required pam_passkey.so unenrolled=ignore\nauth required pam_permit.so\n",
+            &[(Error, "service_open"), (Warning, "touch_is_enough")],
+        ),
+        (
+            "door",
+            "auth sufficient pam_wheel.so trust\n@include common-auth\nauth required pam_passkey.so\n",
+            &[(Note, "exempted_without_passkey")],
+        ),
+        (
+            "door",
+            "auth sufficient pam_fprintd.so\n@include common-auth\nauth required pam_passkey.so\n",
+            &[(Warning, "second_factor_not_enforced")],
+        ),
+    ] {
+        assert_eq!(found(&[(service, text)], &[]), expected, "{text}");
+    }
+}
+
+#[test]
 fn who_is_shut_out_is_named() {
     use Severity::{Error, Warning};
     assert_eq!(found(&[], &["bob"]), [(Warning, "closed_without_passkey")]);

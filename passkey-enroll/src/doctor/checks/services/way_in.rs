@@ -6,11 +6,15 @@ use passkey_core::account::Account;
 use passkey_core::config::{Mode, UserVerification, serves_other_machines};
 
 use super::calls_for;
+use crate::doctor::Service;
 use crate::doctor::finding::{Area, Finding, listed};
 use crate::doctor::people::{Enrolment, People, Person};
 use crate::pam::parse::{Call, Facility, Place, ServiceFiles};
 use crate::pam::simulate::{Exemption, Factors, Identity, KEYRINGS, ServiceAccess, Verdict};
 
+/// Services at which people prove who they are, wherever they are used.
+const ASK_FOR_PROOF: [&str; 10] =
+    ["doas", "login", "pkexec", "polkit-1", "remote", "run0", "sshd", "su", "su-l", "sudo"];
 /// The name of the account that is root.
 const ROOT: &str = "root";
 /// The module that this one takes the place of.
@@ -70,6 +74,32 @@ fn decides(access: &ServiceAccess) -> Vec<Finding> {
             Finding::warning(Area::Services, "touch_is_enough", message)
                 .in_line(&second_factor.place)
                 .remedy("Give the module mode=passwordless, which asks for a PIN or a fingerprint; or make it required, below the password."),
+        );
+    }
+    findings
+}
+
+/// Services that do not ask for passkeys, and let anyone in without any proof. Greeters and automatic logins are meant to.
+pub(super) fn open_to_anyone(services: &[Service]) -> Vec<Finding> {
+    let is_open = |service: &&Service| {
+        let access = service.access.as_ref().ok().filter(|access| !access.asks());
+        access.is_some_and(|access| access.verdict().is_ok_and(|verdict| verdict.open_door().is_some()))
+    };
+    let (wrong, meant): (Vec<&Service>, Vec<&Service>) =
+        services.iter().filter(is_open).partition(|service| ASK_FOR_PROOF.contains(&service.name.as_str()));
+    let mut findings: Vec<Finding> = wrong
+        .into_iter()
+        .filter_map(|service| {
+            let verdict = service.access.as_ref().ok()?.verdict().ok()?;
+            open(&service.name, &verdict).into_iter().next()
+        })
+        .collect();
+    let names: Vec<&str> = meant.iter().map(|service| service.name.as_str()).collect();
+    if !names.is_empty() {
+        let message = format!("These services let anyone in without any proof: {}.", listed(&names));
+        findings.push(
+            Finding::note(Area::Services, "service_without_proof", message)
+                .remedy("Greeters, automatic logins and services of the system are meant to; see that no other one is among them."),
         );
     }
     findings
