@@ -59,6 +59,9 @@ pub struct PamEnable {
     /// Let those who have no passkey in by the password alone
     #[arg(long)]
     pub ignore_unenrolled: bool,
+    /// Let a recovery code stand in for the passkey when no key can be used
+    #[arg(long)]
+    pub recovery_codes: bool,
     /// Show the change and what would come of it, and leave all as it is
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,

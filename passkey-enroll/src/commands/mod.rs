@@ -17,6 +17,7 @@ mod recovery;
 mod remove;
 mod rename;
 pub(crate) mod results;
+mod setup;
 mod show;
 mod verify;
 
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
     }
     let context = Context::new(&cli.global, output)?;
     match &cli.command {
+        Command::Setup(arguments) => return setup::run(&context, &cli.global, arguments),
         Command::Add(arguments) => add::run(&context, arguments),
         Command::List => list::run(&context),
         Command::Show(arguments) => show::run(&context, arguments),

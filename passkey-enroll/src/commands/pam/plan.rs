@@ -54,8 +54,14 @@ impl Plan {
         way: Way,
         arguments: &PamEnable,
     ) -> Result<Self, PamError> {
-        let module_arguments: Vec<String> =
-            arguments.ignore_unenrolled.then(|| "unenrolled=ignore".to_owned()).into_iter().collect();
+        let module_arguments: Vec<String> = [
+            (arguments.ignore_unenrolled, "unenrolled=ignore"),
+            (arguments.recovery_codes, "recovery=allow"),
+        ]
+        .into_iter()
+        .filter(|(is_wanted, _)| *is_wanted)
+        .map(|(_, argument)| argument.to_owned())
+        .collect();
         let edit::Draft { bytes, exempt } =
             edit::with_passkeys(files, config, service, way, &module_arguments)
                 .map_err(|reason| PamError::NoDraft(service.to_owned(), reason))?;
