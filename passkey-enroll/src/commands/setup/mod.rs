@@ -14,7 +14,7 @@ use super::Context;
 use crate::account::Caller;
 use crate::cli::{Global, Setup, SetupStep};
 use crate::commands::error::Error;
-use crate::report::{Exit, note};
+use crate::report::{Exit, note, warning};
 use crate::terminal::input::{Line, StdinSecrets, Terminal};
 use crate::terminal::signals::Interrupt;
 use child::Output;
@@ -351,7 +351,9 @@ impl Run<'_> {
             if pin.is_some() {
                 arguments.push("--pin-stdin".to_owned());
             }
-            let output = if self.json { Output::Read } else { Output::Shown };
+            // Codes and the lines of a service are for the person's own eyes.
+            let is_shown = matches!(step, SetupStep::RecoveryCodes | SetupStep::Services) && !self.json;
+            let output = if is_shown { Output::Shown } else { Output::Read };
             let ended = child::run(self.global, &arguments, output, pin.as_ref()).map_err(Error::Terminal)?;
             if self.interrupt.is_raised() {
                 self.fail(Exit::Cancelled.code());
@@ -366,8 +368,20 @@ impl Run<'_> {
                 return Err(Stop::Here);
             }
             if ended.is_done() {
-                self.record(step, service, Outcome::Done, String::new(), None, ended.result);
+                let name = ended.result.as_ref().and_then(|result| result.get("name")?.as_str());
+                let detail = name.unwrap_or_default().to_owned();
+                if !detail.is_empty() {
+                    self.tell(&format!("The passkey “{detail}” is enrolled, and it works."));
+                }
+                self.record(step, service, Outcome::Done, detail, None, ended.result);
                 return Ok(());
+            }
+            if let Some(error) = ended.result.as_ref().and_then(|result| result.get("error")) {
+                for word in ["message", "hint"] {
+                    if let Some(text) = error.get(word).and_then(Value::as_str) {
+                        warning(text);
+                    }
+                }
             }
             let answer = if self.arguments.yes {
                 Answer::Skip
