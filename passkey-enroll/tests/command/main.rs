@@ -15,6 +15,7 @@ mod passkeys;
 mod people;
 mod recovery;
 mod scene;
+mod structure;
 mod transcripts;
 mod transfer;
 mod trouble;

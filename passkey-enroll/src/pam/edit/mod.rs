@@ -4,13 +4,14 @@
 //! simulated: who would get in with what. The first that does what is meant, and nothing else, is taken.
 
 mod outline;
+mod way;
 
 use passkey_core::config::{Config, Remote, Settings, serves_other_machines};
 
-use super::change::Way;
 use super::parse::{Content, Facility, Line, Rule, ServiceFiles, StackError};
 use super::simulate::{self, Exemption, Fault, MODULE, ServiceAccess};
 use outline::Outline;
+pub(crate) use way::Way;
 
 /// Stands above what was put in.
 const REMARK: &str =
