@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::super::Context;
-use super::error::PamError;
 use super::service;
 use crate::cli::{Global, PamStatus};
 use crate::commands::error::Error;
@@ -33,8 +32,6 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
     let context = Context::new(global, output)?;
     let files = ServiceFiles::of_machine();
     let journal = Journal::of_machine();
-    let switched: BTreeSet<String> = journal.services().map_err(PamError::Journal)?.into_iter().collect();
-    let on_trial: BTreeSet<String> = journal.on_trial().map_err(PamError::Journal)?.into_iter().collect();
     let names = match &arguments.service {
         Some(given) => BTreeSet::from([service(given)?]),
         None => simulate::services(&files),
@@ -56,10 +53,10 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
             Some(call) => Some(call.place.path.clone()),
             None => files.read(&name).ok().map(|(path, _)| path),
         };
-        let by = call.as_ref().map(|_| match (switched.contains(&name), on_trial.contains(&name)) {
-            (true, true) => By::OnTrial,
-            (true, false) => By::PasskeyEnroll,
-            (false, _) => By::Hand,
+        let by = call.as_ref().map(|call| match journal.entry_of_file(&call.place.path) {
+            Some(entry) if entry.state.is_open() => By::OnTrial,
+            Some(_) => By::PasskeyEnroll,
+            None => By::Hand,
         });
         services.push(ServiceStatus {
             service: name,

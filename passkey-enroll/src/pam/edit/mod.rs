@@ -91,6 +91,12 @@ pub(crate) fn without_passkeys(files: &ServiceFiles, service: &str) -> Option<Ve
     (!stack.is_other && simulate::lets_in(&stack)).then_some(text)
 }
 
+/// Whether people come in at the service, had its own file these bytes.
+pub(crate) fn lets_in(files: &ServiceFiles, service: &str, bytes: &[u8]) -> bool {
+    let stack = files.clone().with(service, bytes.to_vec()).stack(service, Facility::Auth);
+    stack.is_ok_and(|stack| !stack.is_other && simulate::lets_in(&stack))
+}
+
 /// Whether this calls the module for signing in.
 fn is_ours(rule: &Rule) -> bool {
     rule.facility == Facility::Auth && rule.module_name() == MODULE
