@@ -25,7 +25,10 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     let journal = Journal::of_machine();
     // Only root can see what is on trial; whoever looks ahead need not.
     if !arguments.dry_run {
-        trial::refuse_open(&journal, &service)?;
+        // What cannot be read is told of before anything is changed.
+        if let Err(error @ PamError::OnTrial(_)) = trial::refuse_open(&journal, &service) {
+            return Err(error.into());
+        }
     }
     let before = ServiceFiles::of_machine();
     let planned = if service == pam_auth_update::SERVICE {
