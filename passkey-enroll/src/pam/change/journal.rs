@@ -249,7 +249,7 @@ impl Locked<'_> {
         let is_over = !state.is_open();
         self.write(&entry.clone().with(state)).map_err(failed)?;
         if is_over {
-            self.tidy(entry).map_err(failed)?;
+            self.tidy(&entry.service).map_err(failed)?;
         }
         undone
     }
@@ -263,12 +263,14 @@ impl Locked<'_> {
     ) -> io::Result<Option<Entry>> {
         let journal = self.journal;
         let Some(entry) = journal.entry(service)? else {
-            // The machine went down before anything was written down, let alone changed.
-            file::remove_durably(&journal.mark(service))?;
+            // The machine went down before all was written down, let alone changed.
+            self.tidy(service)?;
             return Ok(None);
         };
-        if !entry.state.is_open() {
-            // Cut off before the mark was removed.
+        if !entry.state.is_in_effect() {
+            // Likewise, and the entry is one of an earlier change; or cut off before the rest was tidied up.
+            self.tidy(service)?;
+        } else if !entry.state.is_open() {
             file::remove_durably(&journal.mark(service))?;
         } else if at_once || entry.state.is_due() {
             let because =
@@ -312,20 +314,42 @@ impl Locked<'_> {
         Ok(worst)
     }
 
-    /// Takes away what nothing comes of any more. That there is something left goes last.
-    fn tidy(&self, entry: &Entry) -> io::Result<()> {
-        for changed in &entry.files {
-            for ending in ["before", "after"] {
-                file::remove_durably(&self.journal.bytes_path(entry, &changed.path, ending))?;
+    /// Takes away what nothing comes of any more: bytes, and what writers have left that were cut off. That there is something left
+    /// goes last.
+    fn tidy(&self, service: &str) -> io::Result<()> {
+        let folder = &self.journal.folder;
+        for entry in fs::read_dir(folder)? {
+            let name = entry?.file_name();
+            if name.to_str().is_some_and(|name| is_left_over(name, service)) {
+                file::remove_durably(&folder.join(name))?;
             }
         }
-        file::remove_durably(&self.journal.mark(&entry.service))
+        file::remove_durably(&self.journal.mark(service))
     }
 
     fn write(&self, entry: &Entry) -> io::Result<()> {
         let mut json = serde_json::to_vec_pretty(entry)?;
         json.push(b'\n');
         file::replace(&self.journal.path(&entry.service, "json"), &json, PUBLIC)
+    }
+}
+
+/// Whether a file is a service's and no entry.
+fn is_left_over(name: &str, service: &str) -> bool {
+    let (name, is_unfinished) =
+        match name.strip_prefix('.').and_then(|name| name.strip_suffix(file::UNFINISHED)) {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+    let is_bytes = |ending: &str| [".before", ".after"].contains(&ending);
+    match name.strip_prefix(service) {
+        // Of another file of the same change; no service has a colon in its name.
+        Some(ending) if ending.starts_with(':') => {
+            ending.rfind('.').and_then(|dot| ending.get(dot..)).is_some_and(is_bytes)
+        }
+        Some(".json") => is_unfinished,
+        Some(ending) => is_bytes(ending),
+        None => false,
     }
 }
 

@@ -123,9 +123,25 @@ fn undoing_works_wherever_it_was_cut_off() {
     let journal = machine.journal();
     let locked = journal.lock().unwrap();
     file::mark(&journal.mark("sudo"), PRIVATE).unwrap();
+    fs::write(journal.path("sudo", "before"), BEFORE).unwrap();
+    fs::write(journal.folder.join(".sudo.after.passkey-new"), b"auth").unwrap();
     assert_eq!(journal.open().unwrap(), ["sudo"]);
     assert_eq!(locked.settle("sudo", UndoneBecause::NotConfirmed, false).unwrap(), None);
     assert!(machine.is_tidy());
+}
+
+#[test]
+fn what_is_left_of_a_service_is_not_another_services() {
+    for name in
+        ["su.before", "su.after", "su:common-auth.before", ".su.json.passkey-new", ".su:x.after.passkey-new"]
+    {
+        assert!(is_left_over(name, "su"), "{name}");
+    }
+    for name in
+        ["su.json", "su.x.before", "sudo.before", "su:x.json", ".lock", "pending", ".sudo.before.passkey-new"]
+    {
+        assert!(!is_left_over(name, "su"), "{name}");
+    }
 }
 
 #[test]
