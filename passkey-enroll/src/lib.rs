@@ -7,6 +7,7 @@
 //! - [`pam`]: PAM services, from their files to who gets in, and changing them safely.
 //! - `key`: managing a security key itself. `interop`: the formats of other programs. `attestation`: whom to trust, and model names.
 //! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
+//! - `util`: what every part may need and no part is about.
 //! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
 //!
 //! Text of foreign origin passes through `passkey_core::escape` before a terminal sees it.
@@ -24,6 +25,7 @@ mod key;
 pub mod pam;
 mod report;
 mod terminal;
+mod util;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

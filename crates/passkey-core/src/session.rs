@@ -27,8 +27,8 @@ use crate::{
     config::{CounterPolicy, Policy},
     credential::CredentialId,
     store::{
-        CredentialFile, Loaded, NoteUpdate, RecordError, Recorded, SkippedEntry, State, StateUpdate, Store,
-        StoreError,
+        CredentialFile, Loaded, NoteUpdate, RecordError, Recorded, ServiceSignIn, SkippedEntry, State,
+        StateUpdate, Store, StoreError,
     },
     time,
     verify::{Verified, VerifyError},
@@ -236,7 +236,7 @@ impl Session<'_> {
         ended
     }
 
-    /// Writes a proved sign-in down, and calls `log` for it at the right moment: before anything is written, so that a line is left
+    /// Writes a proved sign-in to `service` down (a rehearsal is one to no service), and calls `log` for it at the right moment: before anything is written, so that a line is left
     /// whatever becomes of the process while it writes. Under [`CounterPolicy::Deny`] the record decides, so it comes first.
     ///
     /// # Errors
@@ -244,12 +244,19 @@ impl Session<'_> {
     pub fn record(
         &self,
         proved: Proved,
+        service: Option<&str>,
         log: impl FnOnce(&Account, &Verified),
     ) -> Result<SignedIn, RecordError> {
         let Proved { account, verified, wrong_pins, answers_silently } = proved;
+        let service = service.map(|service| ServiceSignIn {
+            service: service.to_owned(),
+            pid: std::process::id(),
+            time: time::now_precisely(),
+        });
         let record = || {
             let id = &verified.credential().id;
-            self.store.record_sign_in(&account, id, verified.sign_count(), self.policy.counter, time::now())
+            let (count, policy) = (verified.sign_count(), self.policy.counter);
+            self.store.record_sign_in(&account, id, count, policy, time::now(), service.as_ref())
         };
         let Recorded { counter_warning, update } = match self.policy.counter {
             CounterPolicy::Deny => {

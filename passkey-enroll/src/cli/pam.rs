@@ -29,7 +29,7 @@ pub enum PamCommand {
     Disable(PamDisable),
     /// Keep a change that is on trial
     Confirm(PamConfirm),
-    /// Take back every change that was on trial and is watched over no more, as at the start of the machine
+    /// Roll back changes that were not confirmed in time, or before the machine was restarted; systemd runs this by itself
     Undo,
 }
 
@@ -98,9 +98,19 @@ pub struct PamDisable {
     /// Every service that was switched on from here
     #[arg(long, conflicts_with = "service")]
     pub all: bool,
+    /// Where the lines were put in by hand: put them back after this many seconds unless it is confirmed; 0 for taking them out at once
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u16).range(0..=3600), conflicts_with = "all")]
+    pub confirm_within: u16,
     /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
+}
+
+impl PamDisable {
+    /// `--confirm-within`; `None`: for good.
+    pub fn confirm_within(&self) -> Option<Duration> {
+        (self.confirm_within > 0).then(|| Duration::from_secs(self.confirm_within.into()))
+    }
 }
 
 /// `pam confirm`

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::super::Context;
-use super::error::PamError;
 use super::service;
 use crate::cli::{Global, PamStatus};
 use crate::commands::error::Error;
@@ -33,8 +32,6 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
     let context = Context::new(global, output)?;
     let files = ServiceFiles::of_machine();
     let journal = Journal::of_machine();
-    let switched: BTreeSet<String> = journal.services().map_err(PamError::Journal)?.into_iter().collect();
-    let on_trial: BTreeSet<String> = journal.on_trial().map_err(PamError::Journal)?.into_iter().collect();
     let asked = arguments.explain.as_ref().or(arguments.service.as_ref());
     let names = match asked {
         Some(given) => BTreeSet::from([service(given)?]),
@@ -65,13 +62,8 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
             Some(call) => Some(call.place.path.clone()),
             None => files.read(&name).ok().map(|(path, _)| path),
         };
-        // A common file is switched on for all that include it.
-        let entry = call.as_ref().and_then(|call| {
-            let file = call.place.path.file_name()?.to_str()?;
-            [name.as_str(), file].into_iter().find(|known| switched.contains(*known)).map(str::to_owned)
-        });
-        let by = call.as_ref().map(|_| match entry {
-            Some(entry) if on_trial.contains(&entry) => By::OnTrial,
+        let by = call.as_ref().map(|call| match journal.entry_of_file(&call.place.path) {
+            Some(entry) if entry.state.is_open() => By::OnTrial,
             Some(_) => By::PasskeyEnroll,
             None => By::Hand,
         });

@@ -346,12 +346,18 @@ impl Human for Enabled {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Confirmed {
     pub(crate) service: String,
-    pub(crate) way: Way,
+    /// Null where it asks no more.
+    pub(crate) way: Option<Way>,
 }
 
 impl Human for Confirmed {
     fn human(&self, paint: Paint) -> String {
-        paint.success(&format!("{} keeps asking for passkeys.", Escaped::text(&self.service))) + "\n"
+        let service = Escaped::text(&self.service);
+        let kept = match self.way {
+            Some(_) => format!("{service} keeps asking for passkeys."),
+            None => format!("{service} asks for passkeys no more."),
+        };
+        paint.success(&kept) + "\n"
     }
 }
 

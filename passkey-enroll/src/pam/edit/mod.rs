@@ -144,7 +144,6 @@ pub(crate) fn without_passkeys(
     service: &str,
 ) -> Result<Vec<u8>, NotTakenOut> {
     let (_, file) = files.read(service).map_err(|error| NotTakenOut::Broken(StackError::NoFile(error)))?;
-    let before = ServiceAccess::of(files, service, config).map_err(NotTakenOut::Broken)?;
     let outline = Outline::of(files, &file);
     let mut text = Vec::new();
     let mut lines = file.lines().iter().enumerate().peekable();
@@ -162,13 +161,27 @@ pub(crate) fn without_passkeys(
             text.extend_from_slice(&line.bytes);
         }
     }
-    let after = files.clone().with(service, text.clone());
+    judge_without(files, config, service, &text)?;
+    Ok(text)
+}
+
+/// Judges bytes in which a service's file no longer asks for passkeys.
+///
+/// # Errors
+/// When the service would let in nobody, or somebody without a password.
+pub(crate) fn judge_without(
+    files: &ServiceFiles,
+    config: &Config,
+    service: &str,
+    bytes: &[u8],
+) -> Result<(), NotTakenOut> {
+    let before = ServiceAccess::of(files, service, config).map_err(NotTakenOut::Broken)?;
+    let after = files.clone().with(service, bytes.to_vec());
     let after = ServiceAccess::of(&after, service, config).map_err(NotTakenOut::Broken)?;
     if after.stack.is_other {
         return Err(NotTakenOut::Faulty(Fault::Shut));
     }
-    simulate::without_passkeys(&before, &after).map_err(NotTakenOut::Faulty)?;
-    Ok(text)
+    simulate::without_passkeys(&before, &after).map_err(NotTakenOut::Faulty)
 }
 
 /// Whether this calls the module for signing in.

@@ -38,6 +38,7 @@ mod survival;
 mod switch;
 mod times;
 mod transcripts;
+mod trials;
 mod u2f;
 mod unproven;
 mod usernameless;

@@ -144,8 +144,9 @@ fn a_service_file_is_roots_alone() {
 
 #[test]
 fn a_switch_that_nobody_takes_back_is_found() {
-    use crate::pam::change::Way;
-    use crate::pam::change::journal::{Change, Entry, Journal};
+    use crate::pam::change::entry::{Entry, EntryState};
+    use crate::pam::change::journal::Journal;
+    use crate::pam::change::{Deadline, Way};
 
     let machine = Fixture::healthy();
     let codes = |machine: &Fixture| {
@@ -157,10 +158,16 @@ fn a_switch_that_nobody_takes_back_is_found() {
             .collect::<Vec<_>>()
     };
     let journal = Journal::below(&machine.path(""));
-    let _lock = journal.lock().unwrap();
-    let change = Change::Profile { name: "passkey-second-factor".to_owned() };
-    journal.begin(&Entry::new("common-auth", Way::SecondFactor, change), None, true).unwrap();
+    let locked = journal.lock().unwrap();
+    let entry = |until| {
+        let profile = Some("passkey-second-factor".to_owned());
+        let state = EntryState::OnTrial { until };
+        Entry::new("common-auth", Some(Way::SecondFactor), profile, Vec::new(), state)
+    };
+    locked.begin(&entry(Deadline::within(std::time::Duration::from_secs(60))), &[]).unwrap();
+    assert_eq!(codes(&machine), [""; 0]);
+    locked.begin(&entry(Deadline::over()), &[]).unwrap();
     assert_eq!(codes(&machine), ["switch_not_confirmed"]);
-    journal.confirm("common-auth").unwrap();
+    locked.confirm(entry(Deadline::over())).unwrap();
     assert_eq!(codes(&machine), [""; 0]);
 }
