@@ -1,12 +1,12 @@
 //! Putting files back, whatever others have done to them meanwhile.
 
-use passkey_core::config::Config;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use passkey_core::config::Config;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::entry::{ChangedFile, Undone};
