@@ -140,29 +140,41 @@ pub enum NotReady {
     State(StoreError),
 }
 
+/// The credential file of `account`, or, where that holds nothing, of another account with the same user id, and whose it is:
+/// `toor` and `root` are one user to the kernel, so the passkeys of either count. An account with passkeys of its own uses no
+/// others, since several people may share a user id. `None` where none of these accounts has a passkey.
+///
+/// # Errors
+/// When that cannot be told.
+pub fn find_passkeys(
+    store: &Store,
+    users: &dyn UserDatabase,
+    account: &Account,
+) -> Result<Option<(Account, Loaded)>, FindError> {
+    let load = |account: &Account| -> Result<_, FindError> {
+        let loaded = store.load(account)?.filter(|loaded| !loaded.file.is_unenrolled());
+        Ok(loaded.map(|loaded| (account.clone(), loaded)))
+    };
+    if let Some(found) = load(account)? {
+        return Ok(Some(found));
+    }
+    // Only here, since it costs two more look-ups and a walk through /etc/passwd.
+    for other in account::with_same_uid(users, account).map_err(FindError::Users)? {
+        if let Some(found) = load(&other)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 impl Session<'_> {
-    /// The passkeys of `account`, or, where it has none, those of another account with the same user id: `toor` and `root` are one
-    /// user to the kernel, so the passkeys of either count. An account with passkeys of its own uses no others, since several
-    /// people may share a user id. `None` where none of these accounts has a passkey.
+    /// The passkeys that sign `account` in: [`find_passkeys`]. `None` where there are none.
     ///
     /// # Errors
     /// When that cannot be told.
     pub fn find(&self, account: &Account) -> Result<Option<Enrolled>, FindError> {
-        if let Some(enrolled) = self.load(account)? {
-            return Ok(Some(enrolled));
-        }
-        // Only here, since it costs two more look-ups and a walk through /etc/passwd.
-        for other in account::with_same_uid(self.users, account).map_err(FindError::Users)? {
-            if let Some(enrolled) = self.load(&other)? {
-                return Ok(Some(enrolled));
-            }
-        }
-        Ok(None)
-    }
-
-    fn load(&self, account: &Account) -> Result<Option<Enrolled>, StoreError> {
-        let loaded = self.store.load(account)?.filter(|loaded| !loaded.file.is_unenrolled());
-        Ok(loaded.map(|Loaded { path, file }| Enrolled { account: account.clone(), path, file }))
+        let found = find_passkeys(self.store, self.users, account)?;
+        Ok(found.map(|(account, Loaded { path, file })| Enrolled { account, path, file }))
     }
 
     /// The passkeys that may sign in, with what is remembered of them; and a complaint, where that cannot be read and policy only

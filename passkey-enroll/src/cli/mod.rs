@@ -97,6 +97,10 @@ pub enum Command {
     Export(Export),
     /// Switch services on and off, never locking anybody out
     Pam(Pam),
+    /// List the users of this machine with their passkeys and recovery codes (root only)
+    ///
+    /// Listed are the people in the user database, and everyone who has a credential file. With --user, only this user.
+    Users,
     /// Look for everything that can stop a sign-in, and say what to do about it
     ///
     /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse

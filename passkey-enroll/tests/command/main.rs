@@ -13,6 +13,7 @@ mod care;
 mod covered;
 mod passkeys;
 mod people;
+mod probe;
 mod recovery;
 mod scene;
 mod structure;
