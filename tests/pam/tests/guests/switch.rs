@@ -65,7 +65,7 @@ fn a_person_switches_sudo_on_tries_it_and_keeps_it() {
     second.expect("password for alice").type_line("secret");
     second.expect("sudo keeps asking for passkeys");
     assert_eq!(second.wait().status, 0);
-    first.expect("sudo asks for a passkey after the password from now on");
+    first.expect("sudo asks for a passkey besides the password from now on");
     let ended = first.wait();
     assert_eq!(ended.status, 0);
     println!("{}", first.transcript());
