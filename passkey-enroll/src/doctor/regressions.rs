@@ -13,8 +13,10 @@ use super::{Machine, Subject, examine_with, people};
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{Exemption, Identity, MissingPasskey, Passkey, ServiceAccess};
 
-/// Services that make root of people who prove who they are. One that is not here counts for no way to root.
+/// Services that may make root of people who prove who they are. For whom they do it, files of their own say.
 const BY_OWN_PASSWORD: [&str; 6] = ["sudo", "sudo-i", "doas", "run0", "polkit-1", "pkexec"];
+/// Those that this command itself is run by, so that they are known to do it for the caller.
+const KNOWN_TO_ADMIT: [&str; 2] = ["sudo", "sudo-i"];
 /// Services where root signs in by root's own password. One that is not here counts for no way to root.
 const BY_ROOTS_PASSWORD: [&str; 3] = ["su", "su-l", "login"];
 /// The beginnings of services whose programs run PAM as root. What is not here may be a locker, which runs it as its user.
@@ -163,17 +165,18 @@ fn only_way_to_root(
         Err(_) => Passkey::Enrolled,
     };
     // Without their key, by a password.
-    let is_open = |files: &ServiceFiles| {
-        let admits = |service: &str, passkey, name: &str, uid| {
-            let access =
-                files.read(service).ok().and_then(|_| ServiceAccess::of(files, service, config).ok());
-            access.is_some_and(|access| access.admits_by_password(passkey, Identity { name, uid: Some(uid) }))
-        };
-        BY_OWN_PASSWORD.iter().any(|own| admits(own, Passkey::Enrolled, &account.name, account.uid))
-            || root_has_password && BY_ROOTS_PASSWORD.iter().any(|roots| admits(roots, root, "root", 0))
+    let admits = |files: &ServiceFiles, service: &str, passkey, name: &str, uid| {
+        let access = files.read(service).ok().and_then(|_| ServiceAccess::of(files, service, config).ok());
+        access.is_some_and(|access| access.admits_by_password(passkey, Identity { name, uid: Some(uid) }))
     };
+    let admits_them = |files, own: &str| admits(files, own, Passkey::Enrolled, &account.name, account.uid);
+    let admits_root = |files, roots: &str| root_has_password && admits(files, roots, root, "root", 0);
+    let is_closed = BY_OWN_PASSWORD.iter().any(|own| admits_them(before, own) && !admits_them(after, own))
+        || BY_ROOTS_PASSWORD.iter().any(|roots| admits_root(before, roots) && !admits_root(after, roots));
+    let is_left = KNOWN_TO_ADMIT.iter().any(|own| admits_them(after, own))
+        || BY_ROOTS_PASSWORD.iter().any(|roots| admits_root(after, roots));
     // Without any passkey they are locked out altogether, which is told as such.
-    if usable != 1 || !is_open(before) || is_open(after) || takes_codes(config, &store, account, after) {
+    if usable != 1 || !is_closed || is_left || takes_codes(config, &store, account, after) {
         return None;
     }
     let message = format!(
