@@ -1,8 +1,8 @@
 //! What a stack's conditions are known to say of an account.
 
+use super::ServiceAccess;
 use super::modules::ModuleBehaviour;
 use super::ways::{Limit, Line};
-use super::{ServiceAccess, modules};
 use crate::pam::parse::Rule;
 
 /// User ids below this one are the system's (`UID_MIN` of login.defs(5), as nearly everywhere).
@@ -39,10 +39,6 @@ impl ServiceAccess {
 impl Identity<'_> {
     /// Whether the condition that a rule checks holds; `None` where that is not known.
     fn fulfils(self, rule: &Rule) -> Option<bool> {
-        // From outside nobody is root already.
-        if modules::is_for_root(rule) {
-            return Some(false);
-        }
         match rule.module_name() {
             "pam_succeed_if.so" => self.fulfils_all(&rule.arguments),
             "pam_usertype.so" => {

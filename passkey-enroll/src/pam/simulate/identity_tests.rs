@@ -21,7 +21,6 @@ fn conditions_are_known_as_far_as_they_are_about_the_account() {
         ("pam_succeed_if.so use_uid user ingroup wheel", None, None),
         ("pam_succeed_if.so user", None, None),
         ("pam_succeed_if.so", None, None),
-        ("pam_rootok.so", Some(false), Some(false)),
         ("pam_usertype.so isregular", Some(false), None),
         ("pam_usertype.so issystem", Some(true), None),
         ("pam_localuser.so", None, None),

@@ -97,6 +97,7 @@ fn a_service_without_any_proof_is_found_whether_it_asks_for_passkeys_or_not() {
             &[(Error, "service_open")],
         ),
         ("su", "auth sufficient pam_rootok.so\n@include common-auth\n", &[]),
+        ("runuser", "auth sufficient pam_rootok.so\n", &[]),
         ("greeter", "auth required pam_permit.so\n", &[(Note, "service_without_proof")]),
         (
             "door",
