@@ -30,8 +30,10 @@ impl Ended {
 pub(super) enum Output {
     /// The person reads its result.
     Shown,
-    /// Its result is read here, and nothing of it is shown.
+    /// Its result is read here, and what it says besides is shown.
     Read,
+    /// Its result is read here, and nothing is shown: it only looks.
+    Looked,
 }
 
 /// Runs `passkey-enroll ARGUMENTS`. Questions and messages go between it and the terminal.
@@ -49,7 +51,10 @@ pub(super) fn run(
     if let Some(config) = &global.config {
         command.arg("--config").arg(config);
     }
-    if output == Output::Read {
+    if output == Output::Looked {
+        command.stderr(Stdio::null());
+    }
+    if output != Output::Shown {
         command.arg("--json").stdout(Stdio::piped());
     }
     command.stdin(if pin.is_some() { Stdio::piped() } else { Stdio::inherit() });
@@ -61,6 +66,6 @@ pub(super) fn run(
     let ended = child.wait_with_output()?;
     // A signal is no exit code: nothing was done.
     let exit = ended.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(Exit::Cancelled.code());
-    let result = (output == Output::Read).then(|| serde_json::from_slice(&ended.stdout).ok()).flatten();
+    let result = (output != Output::Shown).then(|| serde_json::from_slice(&ended.stdout).ok()).flatten();
     Ok(Ended { exit, result })
 }

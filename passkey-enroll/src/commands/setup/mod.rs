@@ -415,7 +415,7 @@ impl Run<'_> {
     /// The result of a command that changes nothing; `None` where it fails, having said why.
     fn read(&self, arguments: &[&str]) -> Result<Option<Value>, Stop> {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let ended = child::run(self.global, &arguments, Output::Read, None).map_err(Error::Terminal)?;
+        let ended = child::run(self.global, &arguments, Output::Looked, None).map_err(Error::Terminal)?;
         if self.interrupt.is_raised() {
             return Err(Error::Cancelled.into());
         }
