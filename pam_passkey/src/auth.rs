@@ -177,7 +177,8 @@ fn record(
     proved: Proved,
     context: &mut SignInContext,
 ) -> Result<Outcome, Outcome> {
-    let signed_in = session.record(proved, |_, verified| {
+    let service = context.record.service.clone();
+    let signed_in = session.record(proved, Some(&service), |_, verified| {
         context.record.prove(verified);
         context.audit(pam, &Row::verified());
     });

@@ -88,7 +88,7 @@ pub(crate) fn signed_in() -> SignedIn {
         pin_failed: vec![],
         recovery_code: None,
     };
-    session.record(ready.conclude(attempt).result.unwrap(), |_, _| {}).unwrap()
+    session.record(ready.conclude(attempt).result.unwrap(), None, |_, _| {}).unwrap()
 }
 
 /// A database that is not asked.

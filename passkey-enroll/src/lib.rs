@@ -7,7 +7,9 @@
 //! - [`pam`]: PAM services, from their files to who gets in, and changing them safely.
 //! - `key`: managing a security key itself. `interop`: the formats of other programs. `attestation`: whom to trust, and model names.
 //! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
+//! - `util`: what every part may need and no part is about.
 //! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
+//! - `util`: reading files with a bound, processes with a deadline.
 //!
 //! Text of foreign origin passes through `passkey_core::escape` before a terminal sees it.
 
@@ -24,6 +26,7 @@ mod key;
 pub mod pam;
 mod report;
 mod terminal;
+mod util;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -48,6 +51,9 @@ pub fn main() -> ExitCode {
         }
         [_, first, rest @ ..] if first == pam::change::watchdog::COMMAND => {
             return pam::change::watchdog::inside(rest).into();
+        }
+        [_, first, rest @ ..] if first == doctor::probe::COMMAND => {
+            return doctor::probe::inside(rest).into();
         }
         _ => {}
     }

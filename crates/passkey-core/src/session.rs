@@ -27,8 +27,8 @@ use crate::{
     config::{CounterPolicy, Policy},
     credential::CredentialId,
     store::{
-        CredentialFile, Loaded, NoteUpdate, RecordError, Recorded, SkippedEntry, State, StateUpdate, Store,
-        StoreError,
+        CredentialFile, Loaded, NoteUpdate, RecordError, Recorded, ServiceSignIn, SkippedEntry, State,
+        StateUpdate, Store, StoreError,
     },
     time,
     verify::{Verified, VerifyError},
@@ -140,29 +140,41 @@ pub enum NotReady {
     State(StoreError),
 }
 
+/// The credential file of `account`, or, where that holds nothing, of another account with the same user id, and whose it is:
+/// `toor` and `root` are one user to the kernel, so the passkeys of either count. An account with passkeys of its own uses no
+/// others, since several people may share a user id. `None` where none of these accounts has a passkey.
+///
+/// # Errors
+/// When that cannot be told.
+pub fn find_passkeys(
+    store: &Store,
+    users: &dyn UserDatabase,
+    account: &Account,
+) -> Result<Option<(Account, Loaded)>, FindError> {
+    let load = |account: &Account| -> Result<_, FindError> {
+        let loaded = store.load(account)?.filter(|loaded| !loaded.file.is_unenrolled());
+        Ok(loaded.map(|loaded| (account.clone(), loaded)))
+    };
+    if let Some(found) = load(account)? {
+        return Ok(Some(found));
+    }
+    // Only here, since it costs two more look-ups and a walk through /etc/passwd.
+    for other in account::with_same_uid(users, account).map_err(FindError::Users)? {
+        if let Some(found) = load(&other)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 impl Session<'_> {
-    /// The passkeys of `account`, or, where it has none, those of another account with the same user id: `toor` and `root` are one
-    /// user to the kernel, so the passkeys of either count. An account with passkeys of its own uses no others, since several
-    /// people may share a user id. `None` where none of these accounts has a passkey.
+    /// The passkeys that sign `account` in: [`find_passkeys`]. `None` where there are none.
     ///
     /// # Errors
     /// When that cannot be told.
     pub fn find(&self, account: &Account) -> Result<Option<Enrolled>, FindError> {
-        if let Some(enrolled) = self.load(account)? {
-            return Ok(Some(enrolled));
-        }
-        // Only here, since it costs two more look-ups and a walk through /etc/passwd.
-        for other in account::with_same_uid(self.users, account).map_err(FindError::Users)? {
-            if let Some(enrolled) = self.load(&other)? {
-                return Ok(Some(enrolled));
-            }
-        }
-        Ok(None)
-    }
-
-    fn load(&self, account: &Account) -> Result<Option<Enrolled>, StoreError> {
-        let loaded = self.store.load(account)?.filter(|loaded| !loaded.file.is_unenrolled());
-        Ok(loaded.map(|Loaded { path, file }| Enrolled { account: account.clone(), path, file }))
+        let found = find_passkeys(self.store, self.users, account)?;
+        Ok(found.map(|(account, Loaded { path, file })| Enrolled { account, path, file }))
     }
 
     /// The passkeys that may sign in, with what is remembered of them; and a complaint, where that cannot be read and policy only
@@ -236,7 +248,7 @@ impl Session<'_> {
         ended
     }
 
-    /// Writes a proved sign-in down, and calls `log` for it at the right moment: before anything is written, so that a line is left
+    /// Writes a proved sign-in to `service` down (a rehearsal is one to no service), and calls `log` for it at the right moment: before anything is written, so that a line is left
     /// whatever becomes of the process while it writes. Under [`CounterPolicy::Deny`] the record decides, so it comes first.
     ///
     /// # Errors
@@ -244,12 +256,19 @@ impl Session<'_> {
     pub fn record(
         &self,
         proved: Proved,
+        service: Option<&str>,
         log: impl FnOnce(&Account, &Verified),
     ) -> Result<SignedIn, RecordError> {
         let Proved { account, verified, wrong_pins, answers_silently } = proved;
+        let service = service.map(|service| ServiceSignIn {
+            service: service.to_owned(),
+            pid: std::process::id(),
+            time: time::now_precisely(),
+        });
         let record = || {
             let id = &verified.credential().id;
-            self.store.record_sign_in(&account, id, verified.sign_count(), self.policy.counter, time::now())
+            let (count, policy) = (verified.sign_count(), self.policy.counter);
+            self.store.record_sign_in(&account, id, count, policy, time::now(), service.as_ref())
         };
         let Recorded { counter_warning, update } = match self.policy.counter {
             CounterPolicy::Deny => {

@@ -262,7 +262,7 @@ fn the_log_comes_before_the_record_unless_the_record_decides() {
         let mut logged = false;
         let signed_in = machine.run(|session| {
             let proved = ready(session, "alice").conclude(signed("blue", 7)).result.unwrap();
-            let signed_in = session.record(proved, |account, verified| {
+            let signed_in = session.record(proved, None, |account, verified| {
                 logged = true;
                 assert_eq!((account.name.as_str(), verified.sign_count()), ("alice", 7));
                 assert_eq!(machine.state_file("alice").exists(), recorded_first);
@@ -272,6 +272,23 @@ fn the_log_comes_before_the_record_unless_the_record_decides() {
         assert!(logged && signed_in.is_recorded() && signed_in.complaints().is_empty());
         let state = machine.run(|session| session.store.load_state(signed_in.account())).unwrap();
         assert_eq!(state.sign_count(&credential("blue").id), Some(7));
+    }
+}
+
+/// What is a sign-in to a service is told from a rehearsal, and from one by another process.
+#[test]
+fn the_service_that_was_signed_in_to_is_on_record() {
+    let machine = Machine::new(&["alice"]);
+    machine.enrol("alice", "blue");
+    for service in [None, Some("sudo")] {
+        let before = time::now_precisely();
+        let state = machine.run(|session| {
+            let proved = ready(session, "alice").conclude(signed("blue", 7)).result.unwrap();
+            let signed_in = session.record(proved, service, |_, _| {}).unwrap();
+            session.store.load_state(signed_in.account()).unwrap()
+        });
+        let on_record = state.sign_in("sudo").map(|sign_in| (sign_in.pid, sign_in.time >= before));
+        assert_eq!(on_record, service.map(|_| (std::process::id(), true)));
     }
 }
 
@@ -286,7 +303,7 @@ fn a_record_that_fails_denies_where_it_decides_and_is_complained_of_elsewhere() 
             let proved = ready(session, "alice").conclude(signed("blue", 7)).result.unwrap();
             // No folder can be made there.
             fs::write(machine.dir.path().join("state"), "").unwrap();
-            session.record(proved, |_, _| logged = true)
+            session.record(proved, None, |_, _| logged = true)
         });
         match result {
             Err(RecordError::Store(error)) => {
@@ -314,8 +331,8 @@ fn the_counter_is_compared_when_it_is_recorded() {
         let result = machine.run(|session| {
             let first = ready(session, "alice").conclude(signed("blue", 7)).result.unwrap();
             let second = ready(session, "alice").conclude(signed("blue", 7)).result.unwrap();
-            let _ = session.record(first, |_, _| {}).unwrap();
-            session.record(second, |_, _| logged = true)
+            let _ = session.record(first, None, |_, _| {}).unwrap();
+            session.record(second, None, |_, _| logged = true)
         });
         match result {
             Err(RecordError::CounterNotGreater(warning)) => {
@@ -363,7 +380,9 @@ fn wrong_pins_are_recorded_with_a_failure_and_with_a_success() {
             let attempt = Attempt { pin_failed: vec![credential("red").id], ..result };
             match ready(session, "alice").conclude(attempt).result {
                 Err(failed) => assert!(session.record_failure(&failed).is_none()),
-                Ok(proved) => assert!(session.record(proved, |_, _| {}).unwrap().complaints().is_empty()),
+                Ok(proved) => {
+                    assert!(session.record(proved, None, |_, _| {}).unwrap().complaints().is_empty())
+                }
             }
         }
     });

@@ -7,11 +7,20 @@ use jiff::{Timestamp, civil::DateTime, tz::Offset};
 
 /// The present moment, to the second.
 pub fn now() -> Timestamp {
+    Timestamp::from_second(now_precisely().as_second()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The present moment, as precisely as the clock goes.
+pub fn now_precisely() -> Timestamp {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_secs())
-        .ok()
-        .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .unwrap_or(Timestamp::UNIX_EPOCH)
+    let (seconds, nanoseconds) =
+        (i64::try_from(since_epoch.as_secs()), i32::try_from(since_epoch.subsec_nanos()));
+    match (seconds, nanoseconds) {
+        (Ok(seconds), Ok(nanoseconds)) => {
+            Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+        }
+        (Err(_), _) | (_, Err(_)) => Timestamp::UNIX_EPOCH,
+    }
 }
 
 /// Reads a moment. Only the form that [`format()`] writes is understood, with or without a fraction.

@@ -6,6 +6,7 @@ pub mod help;
 mod key;
 mod pam;
 mod recovery;
+mod setup;
 mod transfer;
 mod usage;
 
@@ -25,6 +26,7 @@ pub use key::{
 };
 pub use pam::{Pam, PamCommand, PamConfirm, PamDisable, PamEnable, PamStatus};
 pub use recovery::{Confirmation, Recovery, RecoveryCommand};
+pub use setup::{Setup, SetupStep};
 pub use transfer::{Export, ExportFormat, ForeignFormat, Import};
 
 /// Enrol and manage the passkeys that sign you in to this machine.
@@ -59,6 +61,11 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Set everything up, step by step: key, PIN, passkeys, recovery codes, services
+    ///
+    /// Every step can be left out and done later by a command of its own; the summary names it. What is done already is seen, so
+    /// that the command can be run again after an interruption.
+    Setup(Setup),
     /// Enrol a passkey on a security key
     ///
     /// Where a PIN is needed and the key has none yet, you are asked for one at the terminal, and it is set. Scripts set it
@@ -90,6 +97,10 @@ pub enum Command {
     Export(Export),
     /// Switch services on and off, never locking anybody out
     Pam(Pam),
+    /// List the users of this machine with their passkeys and recovery codes (root only)
+    ///
+    /// Listed are the people in the user database, and everyone who has a credential file. With --user, only this user.
+    Users,
     /// Look for everything that can stop a sign-in, and say what to do about it
     ///
     /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse

@@ -15,7 +15,7 @@ pub struct Pam {
 /// The commands below `pam`.
 #[derive(Debug, Subcommand)]
 pub enum PamCommand {
-    /// Show what services ask for, and which of them were switched on from here
+    /// Show who gets in at each service, and with what
     Status(PamStatus),
     /// Have a service ask for passkeys, safely
     ///
@@ -29,15 +29,18 @@ pub enum PamCommand {
     Disable(PamDisable),
     /// Keep a change that is on trial
     Confirm(PamConfirm),
-    /// Take back every change that was on trial and is watched over no more, as at the start of the machine
+    /// Roll back changes that were not confirmed in time, or before the machine was restarted; systemd runs this by itself
     Undo,
 }
 
 /// `pam status`
 #[derive(Args, Debug)]
 pub struct PamStatus {
-    /// Only this one [default: every service that asks for passkeys, and the usual ones]
+    /// Only this service [default: every service that asks for passkeys, and the usual ones]
     pub service: Option<String>,
+    /// Show the stack of a service, and each line's part in who gets in
+    #[arg(long, value_name = "SERVICE", conflicts_with = "service")]
+    pub explain: Option<String>,
 }
 
 /// `pam enable`
@@ -56,6 +59,9 @@ pub struct PamEnable {
     /// Let those who have no passkey in by the password alone
     #[arg(long)]
     pub ignore_unenrolled: bool,
+    /// Let a recovery code stand in for the passkey when no key can be used
+    #[arg(long)]
+    pub recovery_codes: bool,
     /// Show the change and what would come of it, and leave all as it is
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
@@ -92,9 +98,19 @@ pub struct PamDisable {
     /// Every service that was switched on from here
     #[arg(long, conflicts_with = "service")]
     pub all: bool,
+    /// Where the lines were put in by hand: put them back after this many seconds unless it is confirmed; 0 for taking them out at once
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u16).range(0..=3600), conflicts_with = "all")]
+    pub confirm_within: u16,
     /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
+}
+
+impl PamDisable {
+    /// `--confirm-within`; `None`: for good.
+    pub fn confirm_within(&self) -> Option<Duration> {
+        (self.confirm_within > 0).then(|| Duration::from_secs(self.confirm_within.into()))
+    }
 }
 
 /// `pam confirm`

@@ -20,7 +20,7 @@ use crate::cli::{Add, SignatureAlgorithm};
 use crate::commands::default_name;
 use crate::commands::error::Error;
 use crate::commands::results::json::{Added, FirstSteps};
-use crate::key::{Care, ManageError, ManagedKey};
+use crate::key::{Care, ManageError, ManagedKey, device};
 use crate::report::{self};
 use crate::terminal::input::Terminal;
 use crate::terminal::prompter::{LastQuestion, TerminalPrompter};
@@ -70,8 +70,7 @@ fn ceremony(
         Some(algorithm) => vec![algorithm.into()],
         None => SignatureAlgorithm::value_variants().iter().map(|algorithm| (*algorithm).into()).collect(),
     };
-    // Links such as those of udev are for people; the keys are known by their nodes.
-    let device = arguments.device.as_ref().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone()));
+    let device = arguments.device.as_deref().map(device::resolve).transpose().map_err(ManageError::Device)?;
     let enrolment = Enrolment {
         rp_id,
         user_handle,

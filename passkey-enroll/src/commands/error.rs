@@ -116,6 +116,8 @@ pub(crate) enum Error {
     },
     /// A service was not switched.
     Pam(Box<PamError>),
+    /// `setup` is root's.
+    SetupOnlyRoot,
     /// A yes was needed, and there is nobody to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
@@ -198,10 +200,7 @@ impl Error {
                 ErrorReport::new(Exit::Failed, "changed_meanwhile", message)
                     .hint("Look again: passkey-enroll list")
             }
-            Self::EnrolledMeanwhile => {
-                let message = "Another passkey of the same user was enrolled at the same moment.";
-                ErrorReport::new(Exit::Failed, "enrolled_meanwhile", message).hint("Run the command again.")
-            }
+            Self::EnrolledMeanwhile => enrolled_meanwhile(),
             Self::NotStored { credential, error } => not_stored(credential, error),
             Self::Enrol { error, asked } => enrol::report(error, *asked),
             Self::SignIn { error, asked } => sign_in::report(*error, *asked),
@@ -213,6 +212,12 @@ impl Error {
                     .hint("Put the line right. For what else may be wrong: sudo passkey-enroll doctor")
             }
             Self::Pam(error) => error.report(),
+            Self::SetupOnlyRoot => ErrorReport::new(
+                Exit::NotPermitted,
+                "not_permitted",
+                "Only root can set passkeys up on this machine.",
+            )
+            .hint("Run it as root: sudo passkey-enroll setup"),
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";
                 ErrorReport::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")
@@ -249,6 +254,11 @@ fn account(error: &AccountError) -> ErrorReport {
         AccountError::Database(_) => (Exit::Failed, "user_database_failed"),
     };
     ErrorReport::new(exit, code, error.to_string()).hint(error.remedy())
+}
+
+fn enrolled_meanwhile() -> ErrorReport {
+    let message = "Another passkey of the same user was enrolled at the same moment.";
+    ErrorReport::new(Exit::Failed, "enrolled_meanwhile", message).hint("Run the command again.")
 }
 
 fn not_stored(credential: &Credential, error: &StoreError) -> ErrorReport {

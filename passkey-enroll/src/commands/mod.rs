@@ -17,7 +17,9 @@ mod recovery;
 mod remove;
 mod rename;
 pub(crate) mod results;
+mod setup;
 mod show;
+mod users;
 mod verify;
 
 use std::convert::Infallible;
@@ -56,6 +58,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
     }
     let context = Context::new(&cli.global, output)?;
     match &cli.command {
+        Command::Setup(arguments) => return setup::run(&context, &cli.global, arguments),
         Command::Add(arguments) => add::run(&context, arguments),
         Command::List => list::run(&context),
         Command::Show(arguments) => show::run(&context, arguments),
@@ -65,6 +68,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
         Command::Remove(arguments) => remove::run(&context, arguments),
         Command::Verify(arguments) => verify::run(context, &cli.global, arguments),
         Command::Recovery(arguments) => recovery::run(&context, arguments),
+        Command::Users => users::run(&context, cli.global.user.is_some()),
         Command::Keys => keys::run(&context),
         Command::Key(arguments) => key::run(&context, arguments),
         // They need no configuration, and are done before.

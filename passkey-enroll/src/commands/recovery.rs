@@ -1,7 +1,6 @@
 //! `recovery`: codes for the day a security key is lost.
 
 use ctap::Secret;
-use passkey_core::config::{Recovery as Allowed, Settings};
 use passkey_core::messages::FEW_CODES;
 use passkey_core::store::StoreError;
 use passkey_core::store::recovery::{Code, Codes};
@@ -12,6 +11,7 @@ use super::{Context, change::confirm};
 use crate::cli::{Confirmation, Recovery, RecoveryCommand};
 use crate::commands::error::Error;
 use crate::commands::results::recovery::{CodesStatus, NewCodes, Revoked};
+use crate::doctor::{Machine, RecoveryCodes};
 use crate::report::{note, warning};
 use passkey_core::escape::Escaped;
 
@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, arguments: &Recovery) -> Result<(), Error> 
 enum Found {
     None,
     Codes(Codes),
-    /// A file that makes no sense: it can be replaced and removed.
+    /// A file that is malformed: it can be replaced and removed.
     Broken,
 }
 
@@ -44,7 +44,7 @@ fn find(context: &Context) -> Result<Found, Error> {
 }
 
 fn new(context: &Context, confirmation: Confirmation) -> Result<(), Error> {
-    // Codes stand in for a passkey; who has none has nothing to recover.
+    // Codes stand in for a passkey: without one there is nothing to recover.
     context.load_enrolled()?;
     let found = find(context)?;
     let stops_something = match &found {
@@ -60,7 +60,7 @@ fn new(context: &Context, confirmation: Confirmation) -> Result<(), Error> {
     let (set, codes) = Codes::new(made).map_err(Error::NewCodes)?;
     context.store.replace_codes(&context.account, &set)?;
     note("They are not shown again: print them or write them down, and keep them away from this computer.");
-    warn_where_none_is_taken(context);
+    warn_where_none_is_accepted(context);
     context.output.result(&NewCodes {
         user: context.user(),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
@@ -76,17 +76,17 @@ fn text(code: &Code) -> Zeroizing<String> {
 
 fn status(context: &Context) -> Result<(), Error> {
     let Some(codes) = context.store.load_codes(&context.account)? else {
-        // That there are none is an answer, not an error.
+        // No codes is an answer, not an error.
         note(&format!("{} has no recovery codes. Make some: {}", context.account.name, new_command(context)));
         return context.output.result(&CodesStatus { user: context.user(), ..CodesStatus::default() });
     };
     for entry in codes.skipped() {
-        warning(&format!("a recovery code is passed over: line {}: {}", entry.line, entry.reason));
+        warning(&format!("a recovery code is ignored: line {}: {}", entry.line, entry.reason));
     }
     if codes.left() <= FEW_CODES {
         note(&format!("There are few left. Make new ones: {}", new_command(context)));
     }
-    warn_where_none_is_taken(context);
+    warn_where_none_is_accepted(context);
     context.output.result(&CodesStatus {
         user: context.user(),
         made: Some(codes.made()),
@@ -118,14 +118,9 @@ fn new_command(context: &Context) -> String {
     format!("sudo passkey-enroll recovery new{}", context.user_option)
 }
 
-/// Codes are of no use before the administrator has said where they are taken.
-fn warn_where_none_is_taken(context: &Context) {
-    let taken = context
-        .config
-        .service_names()
-        .chain([""])
-        .any(|service| context.config.policy(service, &Settings::default()).recovery == Allowed::Allow);
-    if !taken {
-        warning("no service takes recovery codes yet: set `recovery = \"allow\"` in passkey.toml.");
+/// Codes are of no use before the administrator has said where they are accepted.
+fn warn_where_none_is_accepted(context: &Context) {
+    if let Some(remedy) = RecoveryCodes::of(&Machine::this(), &context.config).remedy() {
+        warning(&format!("no service accepts recovery codes yet. {remedy}"));
     }
 }

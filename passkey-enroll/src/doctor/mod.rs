@@ -3,21 +3,21 @@
 //! Each part of the machine has a file: it gathers what there is to see, and judges it. What is found is a [`Finding`], with
 //! the place and the remedy. Where the module has its own word for a fault, that word is used.
 
-mod access;
 mod checks;
-mod elf;
 mod finding;
 #[cfg(test)]
 mod fixture;
-mod foresight;
 mod machine;
 mod people;
+pub(crate) mod probe;
+mod regressions;
+mod user_sources;
 
 use std::path::PathBuf;
 
 use passkey_core::account::Account;
 use passkey_core::ceremony::InspectedKey;
-use passkey_core::config::Config;
+use passkey_core::config::{Config, Recovery, Settings};
 use passkey_core::store::{Loaded, Store};
 
 use checks::{
@@ -26,8 +26,10 @@ use checks::{
 };
 
 pub(crate) use finding::{Area, Finding, Severity, exit, worst};
-pub(crate) use foresight::{exempted, foresee};
 pub(crate) use machine::Machine;
+use people::People;
+pub(crate) use people::Roster;
+pub(crate) use regressions::{exempted, over_ssh, regressions};
 
 use crate::pam::parse::{ServiceFiles, StackError};
 use crate::pam::simulate::{self, ServiceAccess};
@@ -49,8 +51,51 @@ pub(crate) struct Subject {
 #[derive(Debug)]
 struct Service {
     name: String,
-    /// `None` where it does not ask for passkeys.
-    gate: Result<Option<ServiceAccess>, StackError>,
+    access: Result<ServiceAccess, StackError>,
+}
+
+/// Where recovery codes are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecoveryCodes {
+    /// By a service of this machine.
+    Accepted,
+    /// By no service, although the configuration allows it: none of those that it allows it for asks for passkeys.
+    OnlyConfigured,
+    /// By no service.
+    NotAccepted,
+}
+
+impl RecoveryCodes {
+    /// By the configuration and by the module's lines in the services' files.
+    pub(crate) fn of(machine: &Machine, config: &Config) -> Self {
+        let services = services_of(&ServiceFiles::below(machine.root()), config);
+        Self::by(&asking(&services), config)
+    }
+
+    fn by(gates: &[&ServiceAccess], config: &Config) -> Self {
+        if store::accepted_by(gates).is_some() {
+            return Self::Accepted;
+        }
+        let mut names = config.service_names().chain([""]);
+        if names.any(|name| config.policy(name, &Settings::default()).recovery == Recovery::Allow) {
+            Self::OnlyConfigured
+        } else {
+            Self::NotAccepted
+        }
+    }
+
+    /// What to do so that codes are accepted.
+    pub(crate) fn remedy(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => None,
+            Self::OnlyConfigured => Some(
+                "passkey.toml allows them only for services that do not ask for passkeys; switch one on: sudo passkey-enroll pam enable SERVICE",
+            ),
+            Self::NotAccepted => {
+                Some("Set `recovery = \"allow\"` in passkey.toml for the services that should accept them.")
+            }
+        }
+    }
 }
 
 /// Examines the machine. `inspect` asks the plugged-in keys, given the passkeys that they may hold.
@@ -80,59 +125,65 @@ fn examine_with(
     } else {
         let services = services_of(files, &Config::default());
         findings.extend(services::check_files(files, &services));
-        findings.extend(module_file::check(machine, &gates_of(&services)));
+        findings.extend(module_file::check(machine, &asking(&services)));
         findings.extend(keys::check(&inspect(None), None, account, &keys::Needs::default()));
         None
     };
     findings.extend(services::unwatched(machine));
-    findings.extend(clock::check(machine, loaded.as_ref(), config.as_ref(), account));
+    findings.extend(clock::check(machine, loaded.as_ref(), config.as_ref()));
     findings.sort_by_key(|finding| finding.area);
     findings
 }
 
-/// What can be found under a configuration that is understood. Gives the user's passkeys.
+/// What can be found under a configuration that is understood. Gives the user's passkeys, and whose they are.
 fn under(
     subject: &Subject,
     config: &Config,
     files: &ServiceFiles,
     inspect: impl FnOnce(Option<&Loaded>) -> Vec<InspectedKey>,
     findings: &mut Vec<Finding>,
-) -> Option<Loaded> {
+) -> Option<(Account, Loaded)> {
     let Subject { machine, account, .. } = subject;
     let services = services_of(files, config);
-    let gates = gates_of(&services);
+    let gates = asking(&services);
     let store = Store::new(config);
     let needs = keys::Needs::of(&gates);
     findings.extend(configuration::check(machine, subject.config.as_deref(), config, files, &gates));
     findings.extend(attestation::check(machine, subject.config.as_deref(), config));
 
-    let (loaded, of_store) = store::of_account(machine, &store, config, account);
-    if let Ok(loaded) = &loaded {
-        findings.extend(passkeys::check(subject, loaded.as_ref(), config, files, &needs));
+    let (found, of_store) = store::of_account(machine, &store, config, account);
+    if let Ok(found) = &found {
+        findings.extend(passkeys::check(subject, found.as_ref(), config, files, &needs));
     }
-    let loaded = loaded.ok().flatten();
-    findings.extend(keys::check(&inspect(loaded.as_ref()), loaded.as_ref(), account, &needs));
+    let found = found.ok().flatten();
+    let loaded = found.as_ref().map(|(_, loaded)| loaded);
+    findings.extend(keys::check(&inspect(loaded), loaded, account, &needs));
 
     findings.extend(of_store);
     findings.extend(store::check_recovery(subject, &store, config, &gates));
-    let people = people::People::of(machine, &store);
+    let people = People::of(machine, config, &store);
     let is_usernameless = needs.usernameless.is_some();
     findings.extend(store::of_everybody(machine, &store, config, account, &people, is_usernameless));
 
     findings.extend(module_file::check(machine, &gates));
     findings.extend(services::check_files(files, &services));
     findings.extend(services::check(machine, files, &gates, &people, account));
+    findings.extend(people.unseen_findings(&gates));
     findings.extend(polkit::check(machine, &gates, config));
-    loaded
+    found
 }
 
-fn gates_of(services: &[Service]) -> Vec<&ServiceAccess> {
-    services.iter().filter_map(|service| service.gate.as_ref().ok()?.as_ref()).collect()
+/// The services that ask for passkeys.
+fn asking(services: &[Service]) -> Vec<&ServiceAccess> {
+    services
+        .iter()
+        .filter_map(|service| service.access.as_ref().ok().filter(|access| access.asks()))
+        .collect()
 }
 
 fn services_of(files: &ServiceFiles, config: &Config) -> Vec<Service> {
     let names = simulate::services(files).into_iter();
-    names.map(|name| Service { gate: ServiceAccess::asking(files, &name, config), name }).collect()
+    names.map(|name| Service { access: ServiceAccess::of(files, &name, config), name }).collect()
 }
 
 #[cfg(test)]

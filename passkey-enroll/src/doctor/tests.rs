@@ -222,9 +222,9 @@ const CASES: &[Case] = &[
         what: "polkit's sandbox",
         breaks: |machine| {
             machine.put("etc/pam.d/polkit-1", "@include common-auth\nauth required pam_passkey.so\n");
-            machine.put(
-                "usr/lib/systemd/system/polkit-agent-helper@.service",
-                "[Service]\nPrivateDevices=yes\n",
+            machine.systemctl_shows(
+                "polkit-agent-helper@doctor.service",
+                "LoadState=loaded\nFragmentPath=/usr/lib/systemd/system/polkit-agent-helper@.service\nPrivateDevices=yes\n",
             );
         },
         code: "polkit_sandbox",

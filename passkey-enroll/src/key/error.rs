@@ -5,11 +5,14 @@ use std::io;
 use ctap::{NotAPin, Status};
 use passkey_core::ceremony::{KeyFailure, ResetError, TokenError};
 
+use super::device::DeviceError;
 use crate::terminal::prompter::LastQuestion;
 
 /// Why a key could not be managed.
 #[derive(Debug)]
 pub(crate) enum ManageError {
+    /// No key is at the device node that was named.
+    Device(DeviceError),
     /// No key was selected.
     Select(KeyFailure),
     /// The key's PIN came to nothing.

@@ -27,6 +27,7 @@ fn select(error: KeyFailure) -> ErrorReport {
 pub(crate) fn report(error: &ManageError) -> ErrorReport {
     let failed = |code, message: &str| ErrorReport::new(Exit::Failed, code, message);
     match error {
+        ManageError::Device(error) => error.report(),
         ManageError::Select(error) => select(*error),
         ManageError::Pin { error, asked } => sign_in::pin(*error, *asked),
         ManageError::Reset(error) => reset(*error),

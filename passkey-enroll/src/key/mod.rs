@@ -5,6 +5,7 @@
 //!   `fence` starts it, listens to it and ends it; `job` is what goes between the two, `pin` how a PIN is written in it.
 //! - `new_pin` asks for a PIN to be, `error` is what can go wrong.
 
+pub(crate) mod device;
 mod error;
 mod explain;
 mod helper;
@@ -83,8 +84,7 @@ impl<'i> ManagedKey<'i> {
     pub(crate) fn pick(interrupt: &'i Interrupt, care: &Care<'_>) -> Result<Self, ManageError> {
         let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
         let mut person = TerminalPrompter::new(interrupt, care.pin_stdin);
-        // Links such as those of udev are for people; the keys are known by their nodes.
-        let device = care.device.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+        let device = care.device.map(device::resolve).transpose().map_err(ManageError::Device)?;
         let picked = select(&mut platform, &mut person, device.as_deref(), care.timeout)
             .map_err(ManageError::Select)?
             .ok_or(ManageError::U2fOnly)?;

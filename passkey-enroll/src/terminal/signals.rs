@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -32,6 +33,8 @@ pub(crate) enum Waited {
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     raised: UnixStream,
+    /// Whether the session has ended, or somebody wants the process to: not the person at Ctrl-C.
+    hang_up: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -42,14 +45,18 @@ impl Interrupt {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             pipe::register(signal, raise.try_clone()?)?;
         }
-        Ok(Self { raised })
+        let hang_up = Arc::new(AtomicBool::new(false));
+        for signal in [SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&hang_up))?;
+        }
+        Ok(Self { raised, hang_up })
     }
 
     /// One that is raised by hand, by writing to the stream or dropping it: tests in one process share its signals.
     #[cfg(test)]
     pub(crate) fn by_hand() -> (Self, UnixStream) {
         let (raised, raise) = UnixStream::pair().unwrap();
-        (Self { raised }, raise)
+        (Self { raised, hang_up: Arc::default() }, raise)
     }
 
     /// The descriptor. Nobody reads from it, so it stays readable.
@@ -61,6 +68,11 @@ impl Interrupt {
     pub(crate) fn is_raised(&self) -> bool {
         let mut fds = [PollFd::new(&self.raised, PollFlags::IN)];
         poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Whether it was no Ctrl-C, but a hang-up or a polite kill, as at the end of a session.
+    pub(crate) fn is_hang_up(&self) -> bool {
+        self.hang_up.load(Ordering::Relaxed)
     }
 
     /// Waits until there is something to read from `input`, at most for `time`.

@@ -41,6 +41,14 @@ fn allowed() -> Scene {
     scene
 }
 
+/// What was said, but for the services of the machine that runs the tests: those may ask for passkeys or not.
+fn besides_services(stderr: &str) -> Vec<&str> {
+    stderr
+        .lines()
+        .filter(|line| !line.starts_with("warning: no service accepts recovery codes yet."))
+        .collect()
+}
+
 #[test]
 fn ten_codes_come_out_once_on_paper() {
     let scene = allowed();
@@ -57,8 +65,8 @@ fn ten_codes_come_out_once_on_paper() {
     let found: Vec<&str> = lines.iter().map(|line| line.trim()).filter(|line| is_code(line)).collect();
     assert_eq!(found.len(), 10, "{}", ran.stdout);
     assert!(lines.last().unwrap().starts_with("Each signs you in once: "), "{}", ran.stdout);
-    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
-    assert!(ran.stderr.starts_with("They are not shown again: "), "{}", ran.stderr);
+    let said = besides_services(&ran.stderr);
+    assert!(matches!(said.as_slice(), [only] if only.starts_with("They are not shown again: ")), "{said:?}");
 
     let file = fs::read_to_string(scene.recovery_file()).unwrap();
     assert_eq!(fs::metadata(scene.recovery_file()).unwrap().mode() & 0o7777, 0o600);
@@ -106,7 +114,7 @@ fn the_stock_is_told_and_a_low_one_warned_of() {
     let scene = allowed();
     let codes = codes(&scene.run(&["recovery", "new", "--json"]));
     let ran = scene.run(&["recovery", "status"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!((ran.code, besides_services(&ran.stderr)), (0, Vec::new()));
     assert!(ran.stdout.contains("10 of 10") && ran.stdout.contains("never"), "{}", ran.stdout);
     for code in &codes[..7] {
         redeem(&scene, code).unwrap();
@@ -189,7 +197,9 @@ fn codes_that_no_service_takes_are_warned_of() {
         assert!(ran.stderr.contains("recovery = \"allow\""), "{}", ran.stderr);
     }
     scene.configure("[defaults]\nrecovery = \"allow\"\n");
-    assert_eq!(scene.run(&["recovery", "status"]).stderr, "");
+    // Where the configuration allows it, it is the services that are missing, if anything.
+    let stderr = scene.run(&["recovery", "status"]).stderr;
+    assert!(stderr.is_empty() || stderr.contains("pam enable SERVICE"), "{stderr}");
 }
 
 #[test]

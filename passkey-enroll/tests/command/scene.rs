@@ -117,6 +117,11 @@ fn write(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
 }
 
+/// Whether the machine that runs the tests has a security key, which is not for us: what waits for one cannot be tried then.
+pub(crate) fn has_security_key() -> bool {
+    hidraw::list().is_ok_and(|listing| !listing.keys.is_empty())
+}
+
 /// The name of the user who runs the tests.
 pub(crate) fn user() -> String {
     let ran = Command::new("id").arg("-un").output().unwrap();

@@ -7,9 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ctap::Secret;
-use passkey_core::store::recovery::{Code, Reading};
-use transcript::{Dialogue, Document, Ran, Stage, dates, play};
+use transcript::{Dialogue, Document, Ran, Stage, codes, dates, play};
 
 use crate::scene::{BLUE, DAMAGED, GREEN, PROGRAM, Scene, user};
 
@@ -152,15 +150,7 @@ impl Stage for Files {
     fn redact(&mut self, text: &str) -> String {
         let text = text.replace(&self.scene.dir().display().to_string(), "/machine");
         let text = replace_word(&replace_word(&text, &self.name, USER), &self.host, "[host]");
-        let mut redacted = String::new();
-        for word in dates(&text).split_inclusive([' ', '\n', '"']) {
-            let bare = word.trim_end_matches([' ', '\n', '"']);
-            // Codes as they are shown, in groups.
-            let is_code =
-                bare.len() == 24 && matches!(Code::read(&Secret::new(bare.into())), Reading::Code(_));
-            redacted.push_str(&if is_code { word.replace(bare, "[code]") } else { word.to_owned() });
-        }
-        redacted
+        codes(&dates(&text))
     }
 }
 

@@ -34,7 +34,7 @@ mod redact;
 
 pub use document::{Act, Beat, Block, Document, Scripted};
 pub use play::{Dialogue, Ran, Stage, play};
-pub use redact::{Ids, dates, json_numbers};
+pub use redact::{Ids, codes, dates, json_numbers};
 
 /// The environment variable that has transcripts written anew.
 pub const UPDATE: &str = "UPDATE_TRANSCRIPTS";

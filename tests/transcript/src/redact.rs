@@ -1,5 +1,8 @@
 //! What differs from run to run, and what stands for it.
 
+use ctap::Secret;
+use passkey_core::store::recovery::{Code, Reading};
+
 /// The fewest characters of a base64url text that is random: a user handle has 22.
 const MIN_ID_LEN: usize = 22;
 /// The fewest characters of its end that are taken for it.
@@ -74,6 +77,17 @@ impl Ids {
         }
         is_random
     }
+}
+
+/// Recovery codes as they are shown, in groups.
+pub fn codes(text: &str) -> String {
+    let mut redacted = String::new();
+    for word in text.split_inclusive([' ', '\n', '"']) {
+        let bare = word.trim_end_matches([' ', '\n', '\r', '"']);
+        let is_code = bare.len() == 24 && matches!(Code::read(&Secret::new(bare.into())), Reading::Code(_));
+        redacted.push_str(&if is_code { word.replace(bare, "[code]") } else { word.to_owned() });
+    }
+    redacted
 }
 
 #[cfg(test)]

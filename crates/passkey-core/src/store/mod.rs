@@ -19,7 +19,7 @@ pub use credential_file::{CredentialFile, EditError};
 pub use document::{EntryError, FormatError, SkippedEntry};
 pub use error::{StoreError, UpdateError};
 pub use record::{NoteUpdate, RecordError, Recorded};
-pub use state::{CredentialState, State};
+pub use state::{CredentialState, ServiceSignIn, State};
 
 use crate::{
     account::Account,

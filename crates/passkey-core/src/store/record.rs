@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::{
-    Account, LOCK_PATIENCE, State, StateUpdate, Store, StoreError, UpdateError, document::FormatError,
-    parse_state, replace::Place,
+    Account, LOCK_PATIENCE, ServiceSignIn, State, StateUpdate, Store, StoreError, UpdateError,
+    document::FormatError, parse_state, replace::Place,
 };
 use crate::{
     config::CounterPolicy,
@@ -76,7 +76,7 @@ pub enum NoteUpdate {
 impl Store {
     /// Compares the counter of a sign-in with the highest one seen (WebAuthn Level 3, sections 6.1.1 and 7.2) and records it, as
     /// one step that no other sign-in can come between: of two with the same counter, one is refused under
-    /// [`CounterPolicy::Deny`].
+    /// [`CounterPolicy::Deny`]. `service`: which service it was a sign-in to, if to any.
     ///
     /// A process that is not root and cannot write the state, such as a screen locker that runs as its user, compares and
     /// records nothing ([`StateUpdate::HeldBack`]) under either policy. It unlocks no more than a session that its own user could
@@ -93,6 +93,7 @@ impl Store {
         sign_count: u32,
         policy: CounterPolicy,
         now: Timestamp,
+        service: Option<&ServiceSignIn>,
     ) -> Result<Recorded, RecordError> {
         let mut warning = None;
         let mut compare = |place: &Place, state: &State| {
@@ -108,6 +109,9 @@ impl Store {
             let mut state = locked.read()?.map_or(Ok(State::default()), |text| parse_state(&place, &text))?;
             compare(&place, &state)?;
             state.record_success(id, sign_count, now);
+            if let Some(service) = service {
+                state.record_service(service.clone());
+            }
             locked.replace(&state.encode())?;
             Ok(StateUpdate::Written)
         });

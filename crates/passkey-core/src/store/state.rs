@@ -1,11 +1,18 @@
-//! What changes with every sign-in: counters, last use, failures.
+//! What changes with every sign-in: counters, last use, failures, and which services were signed in to.
 
 use jiff::Timestamp;
 
 use super::document::{
     self, CREDENTIAL, EntryError, Fields, FormatError, Seen, SkippedEntry, write_line, write_text,
 };
-use crate::{credential::CredentialId, time};
+use crate::{credential::CredentialId, time, toml_text::quoted};
+
+/// The key of the sign-ins in the head of the file.
+const SIGN_INS: &str = "sign_ins";
+/// The most services whose last sign-in is kept; the longest ago goes first.
+const MAX_SIGN_INS: usize = 16;
+/// The longest name of a service that is kept, in bytes.
+const MAX_SERVICE_LEN: usize = 128;
 
 /// The state of one user's passkeys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +20,19 @@ pub struct State {
     /// One of each; nobody has so many that looking through them would take time.
     credentials: Vec<(CredentialId, CredentialState)>,
     skipped: Vec<SkippedEntry>,
+    /// One of each service, the longest ago first.
+    sign_ins: Vec<ServiceSignIn>,
+}
+
+/// The last sign-in to a service with one of the user's passkeys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceSignIn {
+    /// The PAM service.
+    pub service: String,
+    /// The process that called the module.
+    pub pid: u32,
+    /// When it was recorded, as precisely as the clock goes.
+    pub time: Timestamp,
 }
 
 /// The state of one passkey.
@@ -68,6 +88,23 @@ impl State {
         });
     }
 
+    /// The last sign-in to a service, in whichever passkey's name.
+    pub fn sign_in(&self, service: &str) -> Option<&ServiceSignIn> {
+        self.sign_ins.iter().find(|known| known.service == service)
+    }
+
+    /// Records to which service a sign-in was, in place of the one before.
+    pub fn record_service(&mut self, sign_in: ServiceSignIn) {
+        if sign_in.service.is_empty() || sign_in.service.len() > MAX_SERVICE_LEN {
+            return;
+        }
+        self.sign_ins.retain(|known| known.service != sign_in.service);
+        if self.sign_ins.len() >= MAX_SIGN_INS {
+            self.sign_ins.remove(0);
+        }
+        self.sign_ins.push(sign_in);
+    }
+
     /// Records a failure: a wrong signature, a wrong PIN and the like.
     pub fn record_failure(&mut self, id: &CredentialId, now: Timestamp) {
         self.change(id, |state| {
@@ -97,20 +134,32 @@ impl State {
     /// When the file as a whole is not understood.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
         let mut ids = Seen::default();
-        let ((), entries, skipped) = document::read(
+        let (sign_ins, entries, skipped) = document::read(
             text,
             CREDENTIAL,
-            |_| Ok(()),
+            |fields| {
+                let sign_ins = fields.optional(|fields| fields.texts(SIGN_INS))?.unwrap_or_default();
+                // A damaged one proves nothing, and costs nothing.
+                Ok(sign_ins.into_iter().filter_map(read_sign_in).collect())
+            },
             read_entry,
             |(id, _)| if ids.insert(id.as_bytes()) { Ok(()) } else { Err(EntryError::SameId) },
         )?;
-        Ok(Self { credentials: entries, skipped })
+        Ok(Self { credentials: entries, skipped, sign_ins })
     }
 
     /// The text of the file.
     pub fn encode(&self) -> String {
         let count = self.credentials.len().saturating_add(self.skipped.len());
         let mut text = document::write_head("Kept by pam_passkey with every sign-in.", count);
+        if !self.sign_ins.is_empty() {
+            text.extend([SIGN_INS, " = [\n"]);
+            for ServiceSignIn { service, pid, time } in &self.sign_ins {
+                let line = quoted(&format!("{} {pid} {service}", time::format(*time)));
+                text.extend(["    ", &line, ",\n"]);
+            }
+            text.push_str("]\n");
+        }
         for (id, state) in &self.credentials {
             document::write_header(&mut text, CREDENTIAL);
             write_text(&mut text, "id", &id.to_base64url());
@@ -139,6 +188,13 @@ fn read_entry(fields: &mut Fields<'_>) -> Result<(CredentialId, CredentialState)
         last_failure: fields.optional(|fields| fields.parsed("last_failure", time::parse))?,
     };
     Ok((id, state))
+}
+
+/// `TIME PID SERVICE`
+fn read_sign_in(text: &str) -> Option<ServiceSignIn> {
+    let (time, rest) = text.split_once(' ')?;
+    let (pid, service) = rest.split_once(' ')?;
+    Some(ServiceSignIn { service: service.to_owned(), pid: pid.parse().ok()?, time: time::parse(time)? })
 }
 
 #[cfg(test)]

@@ -105,3 +105,41 @@ fn what_was_recorded_anew_counts_before_a_damaged_entry_of_the_same_id() {
     state.record_success(&id(1), 9, time(1_800_000_000));
     assert_eq!(State::parse(&state.encode()).unwrap().sign_count(&id(1)), Some(9));
 }
+
+fn sign_in(service: &str, pid: u32, nanosecond: i32) -> ServiceSignIn {
+    let time = Timestamp::new(1_700_000_000, nanosecond).unwrap();
+    ServiceSignIn { service: service.to_owned(), pid, time }
+}
+
+#[test]
+fn the_last_sign_in_to_each_service_is_kept_to_the_fraction_of_a_second() {
+    let mut state = state();
+    state.record_service(sign_in("sudo", 12, 5));
+    state.record_service(sign_in("odd \"name\"", 13, 0));
+    state.record_service(sign_in("sudo", 14, 120_000_000));
+    let text = state.encode();
+    let head = "count = 2\nsign_ins = [\n    \"2023-11-14T22:13:20Z 13 odd \\\"name\\\"\",\n    \"2023-11-14T22:13:20.12Z 14 sudo\",\n]\n";
+    assert!(text.contains(head), "{text}");
+    let again = State::parse(&text).unwrap();
+    assert_eq!(again, state);
+    assert_eq!(again.sign_in("sudo"), Some(&sign_in("sudo", 14, 120_000_000)));
+    assert_eq!(again.sign_in("su"), None);
+}
+
+#[test]
+fn the_sign_ins_are_bounded_and_a_damaged_one_costs_nothing_else() {
+    let mut state = state();
+    for number in 0..40 {
+        state.record_service(sign_in(&format!("service{number}"), number, 0));
+    }
+    state.record_service(sign_in("", 1, 0));
+    state.record_service(sign_in(&"x".repeat(200), 1, 0));
+    assert_eq!(state.sign_ins.len(), MAX_SIGN_INS);
+    assert_eq!(state.sign_in("service23"), None);
+    assert!(state.sign_in("service24").is_some() && state.sign_in("service39").is_some());
+    let damaged = state.encode().replace("Z 24 service24", "Z -24 service24").replace("20Z 25", "20 25");
+    let damaged = State::parse(&damaged).unwrap();
+    assert_eq!((damaged.sign_in("service24"), damaged.sign_in("service25")), (None, None));
+    assert!(damaged.sign_in("service26").is_some());
+    assert_eq!((damaged.skipped().len(), damaged.sign_count(&id(1))), (0, Some(7)));
+}

@@ -15,7 +15,7 @@ fn id() -> CredentialId {
 }
 
 fn sign_in(machine: &Machine, sign_count: u32, policy: CounterPolicy) -> Result<Recorded, RecordError> {
-    machine.central().record_sign_in(&machine.account, &id(), sign_count, policy, Timestamp::UNIX_EPOCH)
+    machine.central().record_sign_in(&machine.account, &id(), sign_count, policy, Timestamp::UNIX_EPOCH, None)
 }
 
 fn stored(machine: &Machine) -> Option<u32> {
@@ -117,7 +117,8 @@ fn a_damaged_entry_of_another_passkey_denies_nothing() {
     assert_written(sign_in(&machine, 6, Deny), None);
     // Of a passkey without an entry of its own, the second could be the entry.
     let new = CredentialId::new(vec![8; 16]).unwrap();
-    let refused = machine.central().record_sign_in(&machine.account, &new, 1, Deny, Timestamp::UNIX_EPOCH);
+    let refused =
+        machine.central().record_sign_in(&machine.account, &new, 1, Deny, Timestamp::UNIX_EPOCH, None);
     assert!(matches!(refused, Err(RecordError::Store(StoreError::Malformed { .. }))), "{refused:?}");
 }
 

@@ -2,11 +2,13 @@
 
 use super::super::{Context, change};
 use super::error::PamError;
-use super::{require_root, service};
+use super::{plan, require_root, service, sign_ins};
 use crate::cli::{Global, PamConfirm};
 use crate::commands::error::Error;
 use crate::commands::results::pam::Confirmed;
-use crate::pam::change::journal::{Entry, EntryState, Journal};
+use crate::pam::change::entry::{Entry, EntryState};
+use crate::pam::change::journal::Journal;
+use crate::pam::parse::ServiceFiles;
 use crate::report::Output;
 
 pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Result<(), Error> {
@@ -15,37 +17,44 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Re
     let context = Context::new(global, output)?;
     let journal = Journal::of_machine();
     let entry = on_trial(&journal, &service)?;
-    if !has_signed_in(&context, &entry) && !arguments.yes {
-        change::confirm(&format!(
-            "No sign-in with a passkey of {} has been seen since {service} was switched on. Keep it all the same?",
-            context.account.name
-        ))?;
+    if !arguments.yes && !has_signed_in(&context, &entry) {
+        change::confirm(&question(&context, &entry))?;
     }
-    let _lock = journal.lock().map_err(PamError::Journal)?;
-    // While somebody was asked it may have been taken back.
-    if on_trial(&journal, &service)? != entry {
+    let locked = journal.lock().map_err(PamError::Journal)?;
+    // While the person was asked it may have been undone.
+    if on_trial(&journal, &service)?.switched != entry.switched {
         return Err(PamError::NotOnTrial(service).into());
     }
-    journal.confirm(&service).map_err(PamError::Journal)?;
-    context.output.result(&Confirmed { service, way: entry.way })
+    let way = entry.way;
+    locked.confirm(entry).map_err(PamError::Journal)?;
+    context.output.result(&Confirmed { service, way })
 }
 
 fn on_trial(journal: &Journal, service: &str) -> Result<Entry, Error> {
-    let state = journal.state(service).map_err(PamError::Journal)?;
-    let entry = journal.entry(service).map_err(PamError::Journal)?;
-    match (entry, state) {
-        (Some(entry), EntryState::OnTrial { .. }) => Ok(entry),
-        (_, EntryState::Kept) | (None, _) => Err(PamError::NotOnTrial(service.to_owned()).into()),
+    match journal.entry(service).map_err(PamError::Journal)? {
+        Some(entry) if matches!(entry.state, EntryState::OnTrial { .. }) => Ok(entry),
+        Some(_) | None => Err(PamError::NotOnTrial(service.to_owned()).into()),
     }
 }
 
-/// Whether a passkey of the caller has signed them in since.
+/// Whether a passkey of the caller has signed them in since, to that service or to one that goes by its file.
 fn has_signed_in(context: &Context, entry: &Entry) -> bool {
-    let Ok(Some(loaded)) = context.store.load(&context.account) else { return false };
-    let Some(state) = context.state() else { return false };
-    loaded.file.credentials.iter().any(|credential| {
-        let last_used = state.credential(&credential.id).and_then(|state| state.last_used);
-        // Both to the second.
-        last_used.is_some_and(|time| time.as_second() >= entry.switched.as_second())
+    let files = ServiceFiles::of_machine();
+    plan::services_of(entry, &files, &context.config).iter().any(|service| {
+        let stores = plan::stores(&files, service, &context.config);
+        let mut sign_ins = stores.iter().filter_map(|store| sign_ins::last(context, store, service));
+        sign_ins.any(|sign_in| sign_in.time > entry.switched)
     })
+}
+
+fn question(context: &Context, entry: &Entry) -> String {
+    let (service, user) = (&entry.service, &context.account.name);
+    if entry.way.is_none() {
+        return format!(
+            "Have you signed in to {service} since it asks for passkeys no more? Keep it like this?"
+        );
+    }
+    format!(
+        "No sign-in to {service} with a passkey of {user} has been seen since it was switched on. Keep it all the same?"
+    )
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::doctor::{Finding, Severity};
-use crate::pam::change::journal::UndoError;
+use crate::pam::change::UndoError;
 use crate::pam::change::pam_auth_update::Failed;
 use crate::pam::change::rehearsal::NotRehearsed;
 use crate::pam::edit::{NoDraft, NotTakenOut};
@@ -43,6 +43,12 @@ pub(crate) enum PamError {
     NotConfirmed(String),
     /// The person gave up waiting.
     TakenBack(String),
+    /// The session has ended, and the change goes on being on trial.
+    LeftOnTrial(String),
+    /// It was to be undone and could not be; it is tried again.
+    UndoFailed(String, String),
+    /// Another change of the service came before it was seen what has become of this one.
+    Superseded(String),
     /// The change could not be made, or not be taken back.
     NotUndone(String, UndoError),
     /// PAM gives the service nothing.
@@ -102,6 +108,22 @@ impl PamError {
             Self::TakenBack(service) => {
                 ErrorReport::new(Exit::Cancelled, "cancelled", format!("Taken back: {service} is as it was before."))
             }
+            Self::LeftOnTrial(service) => ErrorReport::new(
+                Exit::Cancelled,
+                "left_on_trial",
+                format!("{service} is still on trial: it goes back by itself unless you confirm it."),
+            )
+            .hint(format!("Keep it: sudo passkey-enroll pam confirm {service}")),
+            Self::UndoFailed(service, reason) => {
+                failed("undo_failed", format!("The change of {service} could not be undone: {reason}."))
+                    .hint(format!(
+                        "It is tried again by itself. To try it now: sudo passkey-enroll pam disable {service}"
+                    ))
+            }
+            Self::Superseded(service) => {
+                failed("superseded", format!("{service} was switched again by another command meanwhile."))
+                    .hint(format!("What it asks for now: passkey-enroll pam status {service}"))
+            }
             Self::NotUndone(service, reason) => not_undone(service, reason),
             Self::Broken(service, reason) => {
                 ErrorReport::new(Exit::Broken, "service_broken", format!("{service} lets nobody in: {reason}"))
@@ -145,6 +167,11 @@ fn no_draft(service: &str, reason: &NoDraft) -> ErrorReport {
         }
         NoDraft::NoLines => failed("no_service", format!("PAM knows no service {service}."))
             .hint("Services are named as the files in /etc/pam.d: ls /etc/pam.d /usr/lib/pam.d"),
+        NoDraft::ServesOthers => failed(
+            "serves_other_machines",
+            format!("{service} lets in people at other machines, who cannot touch a security key here."),
+        )
+        .hint("Passkeys for SSH are OpenSSH's own: ssh-keygen -t ed25519-sk on the machine that the key is plugged into."),
         NoDraft::NoPassword => {
             failed("no_password", format!("Nothing in the file of {service} asks for a password."))
                 .hint("Put the line where it belongs by hand: see pam_passkey(8).")
@@ -194,6 +221,10 @@ fn not_rehearsed(service: &str, reason: &NotRehearsed) -> ErrorReport {
     match reason {
         NotRehearsed::Refused => failed(format!("The new lines of {service} did not let you in. {unchanged}"))
             .hint(format!("Try the passkey by itself: passkey-enroll verify --service {service}; the log says more: journalctl -t passkey-enroll")),
+        NotRehearsed::WithoutPasskey => failed(format!(
+            "The sign-in by the new lines of {service} succeeded without a passkey. {unchanged}"
+        ))
+        .hint("Plug in the key, and use it when it is asked for. If no key was asked for, another line lets you in before: see the lines above."),
         NotRehearsed::Interrupted => ErrorReport::new(Exit::Cancelled, "cancelled", format!("Cancelled. {unchanged}")),
         NotRehearsed::TimedOut => ErrorReport::new(
             Exit::TimedOut,
@@ -221,6 +252,10 @@ fn not_undone(service: &str, reason: &UndoError) -> ErrorReport {
             format!(
                 "What it was before is in /var/lib/passkey/pam/{service}.before: compare the two, with a root shell open beside you."
             ),
+        ),
+        UndoError::Link(path) => (
+            format!("{} is a link now: another program keeps this file.", path.display()),
+            "Change it where it is kept: authselect select or enable-feature on Fedora and its kin, the configuration on NixOS.".to_owned(),
         ),
         UndoError::Profile(reason) => (
             format!("The common files were not changed: {reason}."),

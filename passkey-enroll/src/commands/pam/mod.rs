@@ -7,7 +7,9 @@ mod disable;
 mod enable;
 mod error;
 mod plan;
+mod sign_ins;
 mod status;
+mod trial;
 mod undo;
 
 use crate::account::Caller;

@@ -5,14 +5,15 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 
 use passkey_core::config::{Config, serves_other_machines};
+use passkey_core::store::Store;
 
 use super::super::Context;
 use super::error::PamError;
 use crate::cli::{Global, PamEnable};
 use crate::commands::error::Error;
 use crate::doctor::{self, Finding, Machine, Severity, Subject};
-use crate::pam::change::journal::Change;
-use crate::pam::change::{Way, pam_auth_update};
+use crate::pam::change::entry::Entry;
+use crate::pam::change::{FileChange, Way, pam_auth_update};
 use crate::pam::edit::{self, NoDraft};
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{self, Exemption, ServiceAccess};
@@ -36,10 +37,10 @@ pub(super) fn asks(files: &ServiceFiles, config: &Config, service: &str, way: Wa
 pub(super) struct Plan {
     /// The service files as they would be.
     pub(super) after: ServiceFiles,
-    /// What is written down of it.
-    pub(super) change: Change,
-    /// The file as it is; `None` where there is none, or the change is not one of a single file.
-    pub(super) before: Option<Vec<u8>>,
+    /// The profile that pam-auth-update is to write them from, where it does.
+    pub(super) profile: Option<String>,
+    /// The files, byte for byte.
+    pub(super) files: Vec<FileChange>,
     /// What a person signs in to, to try it.
     pub(super) rehearsable: String,
     /// The lines that let people in without the passkey, as they do today.
@@ -54,12 +55,18 @@ impl Plan {
         way: Way,
         arguments: &PamEnable,
     ) -> Result<Self, PamError> {
-        let module_arguments: Vec<String> =
-            arguments.ignore_unenrolled.then(|| "unenrolled=ignore".to_owned()).into_iter().collect();
+        let module_arguments: Vec<String> = [
+            (arguments.ignore_unenrolled, "unenrolled=ignore"),
+            (arguments.recovery_codes, "recovery=allow"),
+        ]
+        .into_iter()
+        .filter(|(is_wanted, _)| *is_wanted)
+        .map(|(_, argument)| argument.to_owned())
+        .collect();
         let edit::Draft { bytes, exempt } =
             edit::with_passkeys(files, config, service, way, &module_arguments)
                 .map_err(|reason| PamError::NoDraft(service.to_owned(), reason))?;
-        let after = String::from_utf8(bytes.clone()).map_err(|_| PamError::NotText(service.to_owned()))?;
+        str::from_utf8(&bytes).map_err(|_| PamError::NotText(service.to_owned()))?;
         // A vendor's file stays as it is: the administrator's folder hides it.
         let path = files.own_path(service);
         let failed = |error| PamError::Io(path.clone(), error);
@@ -70,9 +77,9 @@ impl Plan {
             Err(error) => return Err(failed(error)),
         };
         Ok(Self {
-            after: files.clone().with(service, bytes),
-            change: Change::File { path, existed: before.is_some(), mode, after },
-            before,
+            after: files.clone().with(service, bytes.clone()),
+            profile: None,
+            files: vec![FileChange { path, mode, before, after: bytes }],
             rehearsable: service.to_owned(),
             exempt,
         })
@@ -83,13 +90,18 @@ impl Plan {
             return Err(PamError::NoDraft(pam_auth_update::SERVICE.to_owned(), NoDraft::AsksAlready));
         }
         let name = pam_auth_update::profile(way).to_owned();
-        let after = pam_auth_update::draft(&name, files.clone()).map_err(PamError::Common)?;
+        let changes = pam_auth_update::draft(&name).map_err(PamError::Common)?;
+        let mut after = files.clone();
+        for change in &changes {
+            let name = change.path.file_name().unwrap_or_default().to_string_lossy();
+            after = after.with(&name, change.after.clone());
+        }
         let exempt = judge_common(files, &after, config, way)?;
         let rehearsable = REHEARSABLE.into_iter().find(|service| files.read(service).is_ok());
         Ok(Self {
             after,
-            change: Change::Profile { name },
-            before: None,
+            profile: Some(name),
+            files: changes,
             rehearsable: rehearsable.unwrap_or(pam_auth_update::SERVICE).to_owned(),
             exempt,
         })
@@ -122,6 +134,27 @@ fn judge_common(
     Ok(exempt)
 }
 
+/// Where the passkeys lie that a service asks for: those of the configuration, and of another one that a line names.
+pub(super) fn stores(files: &ServiceFiles, service: &str, config: &Config) -> Vec<Store> {
+    let access = ServiceAccess::of(files, service, config).ok();
+    let own = access
+        .iter()
+        .flat_map(|access| &access.passkeys)
+        .filter_map(|call| call.asked.as_ref().ok()?.own_config.as_deref().map(Store::new));
+    [Store::new(config)].into_iter().chain(own).collect()
+}
+
+/// The services that a change was about: the one it is named for, and those that include a file of it.
+pub(super) fn services_of(entry: &Entry, files: &ServiceFiles, config: &Config) -> Vec<String> {
+    let names = simulate::services(files).into_iter();
+    let reached = names.filter(|name| {
+        *name == entry.service
+            || ServiceAccess::of(files, name, config)
+                .is_ok_and(|access| access.passkeys.iter().any(|call| entry.has_changed(&call.place.path)))
+    });
+    reached.collect()
+}
+
 /// What would come of a plan that is not good for someone.
 pub(super) fn risks(
     context: &Context,
@@ -129,6 +162,7 @@ pub(super) fn risks(
     service: &str,
     before: &ServiceFiles,
     plan: &Plan,
+    is_unattended: bool,
 ) -> Vec<Finding> {
     let subject = Subject {
         machine: Machine::this(),
@@ -136,7 +170,8 @@ pub(super) fn risks(
         user_option: context.user_option.clone(),
         config: global.config.clone(),
     };
-    let mut risks = doctor::foresee(&subject, service, before, &plan.after);
+    let mut risks = doctor::regressions(&subject, service, before, &plan.after);
+    risks.extend(doctor::over_ssh(&subject, service, before, &plan.after, is_unattended));
     risks.extend(doctor::exempted(service, &plan.exempt));
     risks
 }
@@ -170,12 +205,11 @@ pub(super) fn without_lines(files: &ServiceFiles, service: &str) -> Result<Optio
     let before = fs::read(&path).map_err(failed)?;
     let bytes = edit::without_passkeys(files, &Config::default(), service)
         .map_err(|reason| PamError::NotTakenOut(service.to_owned(), path.clone(), reason))?;
-    let after = String::from_utf8(bytes.clone()).map_err(|_| PamError::NotText(service.to_owned()))?;
     let mode = metadata.permissions().mode() & 0o777;
     Ok(Some(Plan {
-        after: files.clone().with(service, bytes),
-        change: Change::File { path, existed: true, mode, after },
-        before: Some(before),
+        after: files.clone().with(service, bytes.clone()),
+        profile: None,
+        files: vec![FileChange { path, mode, before: Some(before), after: bytes }],
         rehearsable: service.to_owned(),
         exempt: Vec::new(),
     }))

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::Context;
-use super::error::PamError;
 use super::service;
 use crate::cli::{Global, PamStatus};
 use crate::commands::error::Error;
-use crate::commands::results::pam::{Asks, By, ExemptLine, ModuleLine, ServiceStatus, Status};
+use crate::commands::results::pam::{Asks, By, ExemptLine, ModuleLine, PartLine, ServiceStatus, Status};
 use crate::pam::change::journal::Journal;
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{self, ServiceAccess};
@@ -33,9 +32,8 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
     let context = Context::new(global, output)?;
     let files = ServiceFiles::of_machine();
     let journal = Journal::of_machine();
-    let switched: BTreeSet<String> = journal.services().map_err(PamError::Journal)?.into_iter().collect();
-    let on_trial: BTreeSet<String> = journal.on_trial().map_err(PamError::Journal)?.into_iter().collect();
-    let names = match &arguments.service {
+    let asked = arguments.explain.as_ref().or(arguments.service.as_ref());
+    let names = match asked {
         Some(given) => BTreeSet::from([service(given)?]),
         None => simulate::services(&files),
     };
@@ -49,20 +47,25 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
             (Ok(_), _) => Asks::Other { enough: "too complex to tell".to_owned() },
         };
         let verdict = verdict.and_then(Result::ok);
-        let is_wanted =
-            arguments.service.is_some() || asks != Asks::Password || USUAL.contains(&name.as_str());
+        let is_wanted = asked.is_some()
+            || access.as_ref().map_or(true, ServiceAccess::asks)
+            || USUAL.contains(&name.as_str());
         if !is_wanted {
             continue;
         }
+        let parts = match (&arguments.explain, &access, &verdict) {
+            (Some(_), Ok(access), Some(verdict)) => access.explain(verdict).unwrap_or_default(),
+            _ => Vec::new(),
+        };
         let call = access.ok().and_then(|access| access.passkeys.into_iter().next());
         let file = match &call {
             Some(call) => Some(call.place.path.clone()),
             None => files.read(&name).ok().map(|(path, _)| path),
         };
-        let by = call.as_ref().map(|_| match (switched.contains(&name), on_trial.contains(&name)) {
-            (true, true) => By::OnTrial,
-            (true, false) => By::PasskeyEnroll,
-            (false, _) => By::Hand,
+        let by = call.as_ref().map(|call| match journal.entry_of_file(&call.place.path) {
+            Some(entry) if entry.state.is_open() => By::OnTrial,
+            Some(_) => By::PasskeyEnroll,
+            None => By::Hand,
         });
         services.push(ServiceStatus {
             service: name,
@@ -76,6 +79,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
                     with: exemption.factors.names(),
                 })
                 .collect(),
+            lines: parts.iter().map(PartLine::from).collect(),
             unknown_modules: verdict
                 .iter()
                 .flat_map(|verdict| &verdict.unknown)

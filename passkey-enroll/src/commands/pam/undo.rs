@@ -1,33 +1,36 @@
-//! `pam undo`: what was on trial when the machine went down is taken back.
+//! `pam undo`: what was on trial, and was not confirmed in time or before the machine went down, is undone.
 
 use super::error::PamError;
 use super::{disable, require_root};
 use crate::commands::error::Error;
 use crate::commands::results::pam::Disabled;
-use crate::pam::change::journal::{EntryState, Journal, Undone};
+use crate::pam::change::entry::{EntryState, Undone, UndoneBecause};
+use crate::pam::change::journal::Journal;
 use crate::report::Output;
 
 pub(super) fn run(output: Output) -> Result<(), Error> {
     require_root("undo")?;
     let journal = Journal::of_machine();
     let failed = PamError::Journal;
-    let _lock = journal.lock().map_err(failed)?;
+    let locked = journal.lock().map_err(failed)?;
     let mut services = Vec::new();
     let mut first_error = None;
-    for service in journal.on_trial().map_err(failed)? {
-        if journal.state(&service).map_err(failed)? == (EntryState::OnTrial { watched: true }) {
-            continue;
-        }
-        let Some(entry) = journal.entry(&service).map_err(failed)? else {
-            // The machine went down before anything was changed, or after it had been put back.
-            journal.forget(&service).map_err(failed)?;
-            continue;
-        };
-        match journal.undo(&entry) {
-            Ok(undone) => {
-                services.push(Disabled { service, changed: true, restored: undone == Undone::Restored });
-            }
-            Err(error) => first_error = first_error.or(Some(PamError::NotUndone(service, error))),
+    for service in journal.open().map_err(failed)? {
+        let was_open = matches!(journal.entry(&service), Ok(Some(entry)) if entry.state.is_open());
+        match locked.settle(&service, UndoneBecause::NotConfirmed, false) {
+            Ok(Some(entry)) => match entry.state {
+                EntryState::Undone { how, .. } if was_open => {
+                    let restored = how == Undone::Restored;
+                    services.push(Disabled { service, changed: true, restored });
+                }
+                EntryState::UndoFailed { reason, .. } => {
+                    first_error = first_error.or(Some(PamError::UndoFailed(service, reason)));
+                }
+                EntryState::OnTrial { .. } | EntryState::Kept { .. } | EntryState::Undone { .. } => {}
+            },
+            Ok(None) => {}
+            // One that cannot be understood keeps none of the others.
+            Err(error) => first_error = first_error.or(Some(failed(error))),
         }
     }
     disable::finish(output, services, first_error.map(Error::from))

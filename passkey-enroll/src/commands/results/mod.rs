@@ -9,3 +9,4 @@ pub(crate) mod recovery;
 pub(crate) mod rehearsal;
 #[cfg(test)]
 mod tests;
+pub(crate) mod users;

@@ -11,7 +11,7 @@ use super::diagnosis::{Finding, finding_text};
 use crate::doctor;
 use crate::pam::change::Way;
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{Factors, Line, ServiceAccess, Verdict};
+use crate::pam::simulate::{Factors, Line, Part, ServiceAccess, Verdict};
 use crate::report::Human;
 use crate::report::paint::Paint;
 use crate::report::table::Table;
@@ -34,6 +34,9 @@ pub(crate) struct ServiceStatus {
     pub(crate) ways: Vec<Vec<&'static str>>,
     /// The lines that let some people in with less.
     pub(crate) exempt: Vec<ExemptLine>,
+    /// The stack, where it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lines: Vec<PartLine>,
     /// Modules that are not known, on which the verdict depends.
     pub(crate) unknown_modules: Vec<ModuleLine>,
     /// Where the call of the module stands; without one, the service's file.
@@ -59,6 +62,56 @@ impl From<&Line> for ModuleLine {
             line: line.place.line,
             module: line.rule.module_name().to_owned(),
         }
+    }
+}
+
+/// A line's part in who gets in.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PartLine {
+    #[serde(flatten)]
+    pub(crate) line: ModuleLine,
+    pub(crate) control: String,
+    pub(crate) arguments: Vec<String>,
+    /// What the module looks at.
+    pub(crate) looks_at: String,
+    /// What follows where it is content; null where it never is.
+    pub(crate) yes: Option<String>,
+    /// What follows where it is not; null where it always is.
+    pub(crate) no: Option<String>,
+    pub(crate) remarks: Vec<String>,
+}
+
+impl From<&Part> for PartLine {
+    fn from(part: &Part) -> Self {
+        Self {
+            line: ModuleLine::from(&part.line),
+            control: part.line.rule.control.to_string(),
+            arguments: part.line.rule.arguments.clone(),
+            looks_at: part.looks_at.clone(),
+            yes: part.yes.clone(),
+            no: part.no.clone(),
+            remarks: part.remarks.clone(),
+        }
+    }
+}
+
+impl PartLine {
+    fn human(&self, paint: Paint) -> String {
+        let rule = [self.control.clone(), self.line.module.clone()];
+        let rule: Vec<String> = rule.into_iter().chain(self.arguments.iter().cloned()).collect();
+        let place = Escaped::text(&format!("{}:{}", self.line.path, self.line.line)).to_string();
+        let mut text = format!("{}  {}\n", paint.faint(&place), Escaped::text(&rule.join(" ")));
+        let mut says = vec![self.looks_at.clone()];
+        match (&self.yes, &self.no) {
+            (Some(yes), Some(no)) => says.extend([format!("if yes, {yes}"), format!("if not, {no}")]),
+            (Some(only), None) | (None, Some(only)) => says.push(only.clone()),
+            (None, None) => {}
+        }
+        text.extend(["    ", &says.join("; "), "\n"]);
+        for remark in &self.remarks {
+            text.extend(["    ", &paint.warning(&Escaped::text(remark).to_string()), "\n"]);
+        }
+        text
     }
 }
 
@@ -180,7 +233,12 @@ impl Human for Status {
             let cells = [service.service.clone(), asks, by.to_owned(), place];
             if service.asks == Asks::Password { table.faint_row(&cells) } else { table.row(&cells) }
         }
-        table.text(paint)
+        let mut text = table.text(paint);
+        for line in self.services.iter().flat_map(|service| &service.lines) {
+            text.push('\n');
+            text.push_str(&line.human(paint));
+        }
+        text
     }
 }
 
@@ -276,7 +334,7 @@ impl Human for Enabled {
             return "Nothing was changed.\n".to_owned();
         }
         let how = match self.way {
-            Way::SecondFactor => "after the password",
+            Way::SecondFactor => "besides the password",
             Way::Passwordless => "in place of the password",
         };
         let since = if self.changed { "from now on" } else { "already" };
@@ -288,12 +346,18 @@ impl Human for Enabled {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Confirmed {
     pub(crate) service: String,
-    pub(crate) way: Way,
+    /// Null where it asks no more.
+    pub(crate) way: Option<Way>,
 }
 
 impl Human for Confirmed {
     fn human(&self, paint: Paint) -> String {
-        paint.success(&format!("{} keeps asking for passkeys.", Escaped::text(&self.service))) + "\n"
+        let service = Escaped::text(&self.service);
+        let kept = match self.way {
+            Some(_) => format!("{service} keeps asking for passkeys."),
+            None => format!("{service} asks for passkeys no more."),
+        };
+        paint.success(&kept) + "\n"
     }
 }
 

@@ -11,9 +11,9 @@ use passkey_core::safe_file::{self, Owner};
 use toml::de::{DeTable, DeValue};
 
 use super::store::file_remedy;
-use crate::doctor::access::{self, Subject, Want};
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
+use crate::doctor::probe::access::{Access, Identity};
 use crate::pam::parse::{Place, ServiceFiles};
 use crate::pam::simulate::ServiceAccess;
 
@@ -25,7 +25,7 @@ const LOCKING_PIN_ATTEMPTS: u8 = 8;
 /// Where the configuration is, and who may own it.
 pub(in crate::doctor) fn place(machine: &Machine, given: Option<&Path>) -> (PathBuf, Owner) {
     match given {
-        // Whoever names a file can trust their own.
+        // A caller who names a file can trust their own.
         Some(path) => (path.to_owned(), Owner::RootOr(rustix::process::getuid().as_raw())),
         None => (machine.path(DEFAULT_PATH), machine.owner),
     }
@@ -46,7 +46,7 @@ pub(in crate::doctor) fn read(machine: &Machine, given: Option<&Path>) -> (Optio
             (None, vec![finding.remedy("Correct --config, or leave it out.")])
         }
         Ok(None) => {
-            let message = "There is no configuration: the built-in values hold.";
+            let message = "There is no configuration: the built-in values apply.";
             (
                 Some(Config::default()),
                 vec![Finding::ok(Area::Configuration, "configuration_built_in", message).at(&path)],
@@ -56,9 +56,9 @@ pub(in crate::doctor) fn read(machine: &Machine, given: Option<&Path>) -> (Optio
     }
 }
 
-/// The module's own word for it.
+/// In the module's own words.
 fn broken(error: &ConfigError) -> Finding {
-    let message = format!("{error}. Until it is put right, every service refuses passkeys.");
+    let message = format!("{error}. Until it is corrected, every service refuses passkeys.");
     let finding = Finding::error(Area::Configuration, "configuration_broken", message);
     match error.reason() {
         ConfigErrorReason::File(refusal) => {
@@ -67,7 +67,7 @@ fn broken(error: &ConfigError) -> Finding {
         ConfigErrorReason::Missing | ConfigErrorReason::Syntax(_) | ConfigErrorReason::Section { .. } => {
             finding
                 .at_line(error.path(), error.line())
-                .remedy("Correct the line; what can stand there is in passkey.toml(5).")
+                .remedy("Correct the line: passkey.toml(5) describes every setting.")
         }
     }
 }
@@ -85,7 +85,7 @@ pub(in crate::doctor) fn check(
     let mut findings = Vec::new();
     findings.extend(unknown_services(config, files, gates, &lines));
     findings.extend(rp_id(config, gates, &lines));
-    findings.extend(not_for_everybody(&path));
+    findings.extend(not_for_everybody(machine, &path));
     for gate in gates {
         for call in &gate.passkeys {
             let Ok(asked) = &call.asked else { continue };
@@ -130,7 +130,7 @@ impl Lines<'_> {
     }
 }
 
-/// Tables for services that there are not, or that do not ask.
+/// Tables for services that do not exist, or that do not ask for passkeys.
 fn unknown_services(
     config: &Config,
     files: &ServiceFiles,
@@ -142,21 +142,21 @@ fn unknown_services(
     for service in config.service_names() {
         let at = |finding: Finding| finding.at_line(lines.path, lines.of(&["service", service]));
         if !names.contains(service) {
-            let message = format!("[service.{service}] is for a service that PAM has no file for.");
+            let message = format!("[service.{service}] is for a service without a PAM file.");
             let finding = Finding::warning(Area::Configuration, "service_unknown", message);
             findings.push(at(finding).remedy("Name it as its file in /etc/pam.d or /usr/lib/pam.d."));
         } else if !gates.iter().any(|gate| gate.service == service) {
             let message = format!("[service.{service}] has no effect: {service} does not ask for passkeys.");
             let finding = Finding::note(Area::Configuration, "service_does_not_ask", message);
             findings.push(at(finding).remedy(format!(
-                "Switch it on: sudo passkey-enroll pam enable {service}; or take the table out."
+                "Switch it on: sudo passkey-enroll pam enable {service}; or remove the table."
             )));
         }
     }
     findings
 }
 
-/// A name to enrol for, and to ask keys for.
+/// The RP ID that passkeys are enrolled for, and that keys are asked for.
 fn rp_id(config: &Config, gates: &[&ServiceAccess], lines: &Lines<'_>) -> Option<Finding> {
     let error = config.rp_id_for_enrolment().err()?;
     let is_asked_for = gates.iter().any(|gate| {
@@ -165,7 +165,7 @@ fn rp_id(config: &Config, gates: &[&ServiceAccess], lines: &Lines<'_>) -> Option
             .filter_map(|call| call.asked.as_ref().ok())
             .any(|asked| asked.policy.usernameless)
     });
-    let message = format!("New passkeys have no name to be made for: {error}");
+    let message = format!("There is no RP ID for new passkeys: {error}");
     let finding = if is_asked_for {
         Finding::error(
             Area::Configuration,
@@ -183,10 +183,9 @@ fn rp_id(config: &Config, gates: &[&ServiceAccess], lines: &Lines<'_>) -> Option
 }
 
 /// Screen lockers run as their users.
-fn not_for_everybody(path: &Path) -> Option<Finding> {
-    let nobody = Subject::nobody();
-    (access::reaches(&nobody, path, Want::Read) == Some(false)).then(|| {
-        let message = "Not everybody can read the configuration: screen lockers, which run as their users, refuse passkeys.";
+fn not_for_everybody(machine: &Machine, path: &Path) -> Option<Finding> {
+    (machine.probe.may_access(&Identity::nobody(), path, Access::Read) == Some(false)).then(|| {
+        let message = "Not every user can read the configuration: screen lockers, which run as their users, refuse passkeys.";
         Finding::warning(Area::Configuration, "configuration_not_readable", message)
             .at(path)
             .remedy(format!("chmod a+r {0}; chmod a+x on the folders above it", path.display()))
@@ -214,7 +213,7 @@ impl Context<'_> {
     }
 }
 
-/// Settings that make little sense together.
+/// Settings that contradict each other.
 fn contradictions(policy: &Policy, context: &Context<'_>) -> Vec<Finding> {
     let Context { service, arguments, .. } = context;
     let mut findings = Vec::new();
@@ -222,8 +221,8 @@ fn contradictions(policy: &Policy, context: &Context<'_>) -> Vec<Finding> {
     if policy.mode == Mode::Passwordless && policy.verification != UserVerification::Required {
         let word = policy.verification.as_str();
         let message = format!(
-            "{service} is passwordless with verification={word}: whoever holds the key comes in, without password, PIN or \
-             fingerprint."
+            "{service} is passwordless with verification={word}: anyone who holds the key comes in without a password, PIN \
+             or fingerprint."
         );
         let finding = warning("passwordless_without_verification", message)
             .remedy("Leave verification out, or set it to required.");
@@ -231,15 +230,15 @@ fn contradictions(policy: &Policy, context: &Context<'_>) -> Vec<Finding> {
     }
     if policy.usernameless && policy.mode == Mode::SecondFactor {
         let message = format!(
-            "{service} is usernameless as a second factor: the password before it wants a user name."
+            "{service} is usernameless as a second factor: the password before it needs a user name."
         );
         let finding = warning("usernameless_second_factor", message)
-            .remedy("Set mode to passwordless, or take usernameless out.");
+            .remedy("Set mode to passwordless, or remove usernameless.");
         findings.push(context.found("usernameless", arguments.usernameless.is_some(), finding));
     }
     if policy.remote == Remote::Allow && serves_other_machines(service) {
         let message = format!(
-            "{service} asks people at other machines to touch a key here: somebody who sits here could let them in."
+            "{service} asks people at other machines to touch a key here: someone who sits here could let them in."
         );
         let finding = warning("remote_allowed", message)
             .remedy("Set remote to refuse. Passkeys for SSH live in OpenSSH: ssh-keygen -t ed25519-sk");
@@ -250,12 +249,12 @@ fn contradictions(policy: &Policy, context: &Context<'_>) -> Vec<Finding> {
             "pin_attempts={} lets a single sign-in to {service} lock a key for good.",
             policy.pin_attempts
         );
-        let finding = warning("pin_attempts_lock", message).remedy("3 is enough for slips of the finger.");
+        let finding = warning("pin_attempts_lock", message).remedy("3 is enough for typing errors.");
         findings.push(context.found("pin_attempts", arguments.pin_attempts.is_some(), finding));
     }
     if *service == "kde-u2f" && policy.wait_for_key == Duration::ZERO {
-        let message = "Plasma's screen locker takes a quick failure of kde-u2f for a broken service, and a key that is plugged \
-                       in later is not asked.";
+        let message = "Plasma's screen locker takes a quick failure of kde-u2f for a broken service, and does not ask a key that is plugged \
+                       in later.";
         let finding = warning("locker_does_not_wait", message.to_owned())
             .remedy("Give the module wait_for_key=600 timeout=600 there.");
         findings.push(context.found("wait_for_key", arguments.wait_for_key.is_some(), finding));

@@ -1,13 +1,17 @@
-//! Are there keys, and can they be opened?
+//! Are there security keys, and can they be opened?
 
 use std::path::PathBuf;
 
 use hidraw::{Device, KeyInfo, ListError, OpenError};
 use passkey_core::account::Account;
 
-use crate::doctor::access::{self, Subject, Want};
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
+use crate::doctor::probe::access::{Access, Identity};
+use crate::util::bounded_read::read_text;
+
+/// The longest file about a seat, in bytes.
+const MAX_SEAT_LEN: u64 = 64 * 1024;
 
 /// What there is to see.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ pub(in crate::doctor) struct View {
 pub(in crate::doctor) struct Seen {
     path: PathBuf,
     name: String,
-    /// Whether it can be opened by the examiner.
+    /// Whether the examiner can open it.
     opened: Result<(), OpenError>,
     /// Whether the user could open it, where that can be seen.
     open_to_user: Option<bool>,
@@ -48,7 +52,7 @@ impl View {
             Err(ListError::NoSysfs) => (Vec::new(), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
-        let subject = Subject::of(account);
+        let user = Identity::of(account);
         let containers = [
             ("/run/systemd/container", "systemd"),
             ("/.dockerenv", "Docker"),
@@ -57,7 +61,7 @@ impl View {
         Self {
             hidraw: machine.has("/sys/class/hidraw"),
             container: containers.into_iter().find(|(path, _)| machine.has(path)).map(|(_, what)| what),
-            keys: listed.into_iter().map(|key| Seen::of(key, &subject)).collect(),
+            keys: listed.into_iter().map(|key| Seen::of(key, machine, &user)).collect(),
             trouble,
             seated: seated(machine, account.uid),
         }
@@ -65,10 +69,10 @@ impl View {
 }
 
 impl Seen {
-    fn of(key: KeyInfo, subject: &Subject) -> Self {
+    fn of(key: KeyInfo, machine: &Machine, user: &Identity) -> Self {
         Self {
             opened: Device::open(&key).map(|_| ()),
-            open_to_user: access::reaches(subject, &key.path, Want::ReadWrite),
+            open_to_user: machine.probe.may_access(user, &key.path, Access::ReadWrite),
             path: key.path,
             name: key.name,
         }
@@ -79,7 +83,7 @@ impl Seen {
 fn seated(machine: &Machine, uid: u32) -> Option<bool> {
     let seats = machine.path("/run/systemd/seats").read_dir().ok()?;
     let mut active =
-        seats.filter_map(|seat| crate::doctor::machine::text(&seat.ok()?.path()).ok()).filter_map(|text| {
+        seats.filter_map(|seat| read_text(&seat.ok()?.path(), MAX_SEAT_LEN).ok()).filter_map(|text| {
             text.lines().find_map(|line| line.strip_prefix("ACTIVE_UID=")?.parse::<u32>().ok())
         });
     Some(active.any(|active| active == uid))
@@ -119,7 +123,7 @@ fn no_hidraw(view: &View) -> Finding {
     let message = "The kernel offers no HID devices: there is no /sys/class/hidraw.";
     match view.container {
         Some(container) => Finding::error(Area::Keys, "no_hidraw", message).remedy(format!(
-            "This is a container ({container}): let it have /sys and the devices /dev/hidraw*, or sign in outside of it."
+            "This is a container ({container}): give it /sys and the devices /dev/hidraw*, or sign in outside of it."
         )),
         None => Finding::warning(Area::Keys, "no_hidraw", message).remedy(
             "Plug a security key in. If that does not help: modprobe usbhid (a kernel built without CONFIG_HIDRAW cannot \
@@ -141,10 +145,10 @@ fn check_key(view: &View, key: &Seen, account: &Account) -> Vec<Finding> {
         Err(OpenError::Gone | OpenError::Hidden) => Finding::error(
             area,
             "key_without_node",
-            format!("{name} is plugged in, and its device node is not there or not its own."),
+            format!("{name} is plugged in, but its device node is missing or belongs to another device."),
         )
         .remedy(match view.container {
-            Some(_) => format!("This is a container: let it have {path}."),
+            Some(_) => format!("This is a container: give it {path}."),
             None => "Unplug it and plug it in again; in a sandbox, let /dev be seen.".to_owned(),
         }),
         Err(error @ (OpenError::NoDescriptors | OpenError::NoMemory)) => {
@@ -169,7 +173,7 @@ fn denied_remedy(view: &View) -> &'static str {
             "Unplug it and plug it in again, so that udev gives you access. As root: udevadm trigger --subsystem-match=hidraw"
         }
         Some(false) => {
-            "You do not sit at this machine, so its security keys are not yours to use. Run this with sudo."
+            "You do not sit at this machine, so you may not use its security keys. Run this with sudo."
         }
         None => "Run this with sudo. Without udev and logind only root can open security keys.",
     }
@@ -187,10 +191,10 @@ fn not_for_user(view: &View, name: &str, account: &Account) -> Finding {
         Some(false) => Finding::note(
             Area::Keys,
             "key_not_for_user",
-            format!("{message} That is as it should be as long as {user} does not sit at this machine."),
+            format!("{message} That is as it should be while {user} does not sit at this machine."),
         ),
         None => Finding::note(Area::Keys, "key_not_for_user", message).remedy(
-            "Only where a screen locker shall use it: let udev and logind give the user access, or a group.",
+            "If a screen locker is to use it, let udev and logind, or a group, give the user access.",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! The plugged-in keys, as they tell of themselves.
+//! The plugged-in keys, by what they report of themselves.
 
 use passkey_core::account::Account;
 use passkey_core::ceremony::{InspectError, InspectedKey, KeyError};
@@ -8,7 +8,7 @@ use passkey_core::store::Loaded;
 use crate::doctor::finding::{Area, Finding};
 use crate::pam::simulate::ServiceAccess;
 
-/// With so few tries left a person should think before they type (CTAP 2.1 locks a key after eight).
+/// From so few tries on, a person should think before they type (CTAP 2.1 locks a key after eight).
 const FEW_TRIES: u8 = 3;
 
 /// What the services of the machine ask for; each the name of the first one that does.
@@ -46,13 +46,13 @@ impl Needs {
     }
 }
 
-/// What a key has told.
+/// What a key reports.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "keys tell of themselves in such")]
+#[allow(clippy::struct_excessive_bools, reason = "keys report themselves in booleans")]
 struct Told {
     name: String,
     path: std::path::PathBuf,
-    /// Why it has told nothing.
+    /// Why it reports nothing.
     error: Option<InspectError>,
     speaks_ctap2: bool,
     pin_set: Option<bool>,
@@ -126,16 +126,16 @@ fn silence(key: &Told, error: InspectError) -> Option<Finding> {
         Some(Finding::warning(Area::Keys, code, message).remedy("Unplug it and plug it in again."))
     };
     match error {
-        // Said where it was looked at from outside.
+        // Reported by the check that looks at keys from outside.
         InspectError::Lost(KeyError::CannotOpen | KeyError::Hidden | KeyError::Unplugged) => None,
         InspectError::Lost(KeyError::Silent) => silent("key_silent", "does not answer"),
-        InspectError::Lost(KeyError::Stuck) => silent("key_stuck", "answers that it cannot"),
+        InspectError::Lost(KeyError::Stuck) => silent("key_stuck", "reports that it cannot work"),
         InspectError::Lost(KeyError::NoProtocol) => {
             let message = format!("{name} speaks neither FIDO2 nor U2F.");
             Some(Finding::warning(Area::Keys, "no_protocol", message).remedy("Use another security key."))
         }
         InspectError::Lost(KeyError::NoDescriptors) => Some(
-            Finding::error(Area::System, "no_descriptors", "This command may open no more files.")
+            Finding::error(Area::System, "no_descriptors", "This command cannot open any more files.")
                 .remedy("Raise the limit (ulimit -n), or close other programs."),
         ),
         InspectError::Lost(KeyError::Busy) => {
@@ -145,13 +145,13 @@ fn silence(key: &Told, error: InspectError) -> Option<Finding> {
             )
         }
         InspectError::Lost(KeyError::Refused(_)) | InspectError::Refused(_) => {
-            silent("key_refuses", "refuses to talk")
+            silent("key_refuses", "refuses to answer")
         }
         InspectError::Lost(KeyError::Garbled(_)) | InspectError::Malformed => {
-            silent("key_garbled", "answers what makes no sense")
+            silent("key_garbled", "gives answers that make no sense")
         }
         InspectError::Lost(KeyError::NoRandomness) => {
-            Some(Finding::error(Area::System, "no_randomness", "The kernel gives no randomness."))
+            Some(Finding::error(Area::System, "no_randomness", "The kernel provides no randomness."))
         }
     }
 }
@@ -171,7 +171,7 @@ fn pin(key: &Told, needs: &Needs) -> Option<Finding> {
             Finding::warning(
                 area,
                 "no_user_verification",
-                format!("{message}: it knows neither PIN nor fingerprint."),
+                format!("{message}: it supports neither PIN nor fingerprint."),
             )
             .remedy(format!("Use a FIDO2 key with a PIN for {service}."))
         });
@@ -180,7 +180,7 @@ fn pin(key: &Told, needs: &Needs) -> Option<Finding> {
         return None;
     }
     if key.pin_must_change {
-        let message = format!("{name} wants its PIN changed before it is good for anything.");
+        let message = format!("{name} requires its PIN to be changed before anything else.");
         return Some(
             Finding::warning(area, "pin_must_change", message)
                 .remedy("Change it: passkey-enroll key pin change"),
@@ -189,7 +189,7 @@ fn pin(key: &Told, needs: &Needs) -> Option<Finding> {
     match key.pin_retries {
         Some(0) => Some(
             Finding::warning(area, "pin_blocked", format!("The PIN of {name} is blocked for good.")).remedy(
-                "Use another key. This one can only be reset, which deletes its passkeys, and enrolled anew: passkey-enroll key reset",
+                "Use another key. This one can only be reset, which deletes its passkeys, and enrolled again: passkey-enroll key reset",
             ),
         ),
         left if key.pin_locked => {
@@ -214,7 +214,7 @@ fn pin(key: &Told, needs: &Needs) -> Option<Finding> {
             };
             Some(
                 Finding::warning(area, "pin_few_tries", format!("{tries} {name} for good."))
-                    .remedy("Type the right PIN once, and all tries are back: passkey-enroll verify"),
+                    .remedy("Type the right PIN once to get all tries back: passkey-enroll verify"),
             )
         }
         Some(_) | None => None,
@@ -224,7 +224,7 @@ fn pin(key: &Told, needs: &Needs) -> Option<Finding> {
 fn sensor(key: &Told) -> Option<Finding> {
     (key.sensor && key.sensor_retries == Some(0)).then(|| {
         let message = format!("The fingerprint reader of {} is locked.", key.name);
-        Finding::warning(Area::Keys, "sensor_locked", message).remedy("Use its PIN once, and it is back.")
+        Finding::warning(Area::Keys, "sensor_locked", message).remedy("Use its PIN once to unlock it.")
     })
 }
 
@@ -233,7 +233,7 @@ fn contents(key: &Told, is_enrolled: bool, account: &Account) -> Option<Finding>
     match key.holds {
         0 if is_enrolled => Some(
             Finding::note(Area::Keys, "key_foreign", format!("{name} holds no passkey of {user}."))
-                .remedy("It is another key, or it was reset since."),
+                .remedy("It is another key, or it has been reset since."),
         ),
         0 => None,
         1 => Some(Finding::ok(Area::Keys, "key_enrolled", format!("{name} holds a passkey of {user}."))),

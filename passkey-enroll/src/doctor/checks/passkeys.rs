@@ -1,5 +1,6 @@
-//! The user's passkeys, and whether they will do for the services of this machine.
+//! The user's passkeys, and whether they meet what the services of this machine require.
 
+use passkey_core::account::Account;
 use passkey_core::config::Config;
 use passkey_core::credential::{Credential, UvCapability};
 use passkey_core::store::Loaded;
@@ -12,14 +13,14 @@ use crate::pam::simulate::{self, MissingPasskey};
 
 pub(in crate::doctor) fn check(
     subject: &Subject,
-    loaded: Option<&Loaded>,
+    found: Option<&(Account, Loaded)>,
     config: &Config,
     files: &ServiceFiles,
     needs: &Needs,
 ) -> Vec<Finding> {
     let user = &subject.account.name;
     let add = format!("sudo passkey-enroll add{}", subject.user_option);
-    let Some(loaded) = loaded.filter(|loaded| !loaded.file.is_unenrolled()) else {
+    let Some((owner, loaded)) = found.filter(|(_, loaded)| !loaded.file.is_unenrolled()) else {
         let message = format!("{user} has no passkey{}.", closed(config, files, MissingPasskey::Unenrolled));
         let finding = Finding::note(Area::Passkeys, "no_passkey", message);
         return vec![finding.remedy(format!("Enrol one: {add}"))];
@@ -42,7 +43,7 @@ pub(in crate::doctor) fn check(
             Finding::note(
                 Area::Passkeys,
                 "only_passkey",
-                format!("{user} has only one passkey, “{}”: who loses its key is locked out.", only.name),
+                format!("{user} has only one passkey, “{}”: losing its key locks them out.", only.name),
             )
             .remedy(format!("Enrol a second key and keep it in a safe place: {add}")),
         ],
@@ -50,15 +51,20 @@ pub(in crate::doctor) fn check(
             vec![Finding::ok(Area::Passkeys, "passkeys", format!("{user} has {} passkeys.", several.len()))]
         }
     };
+    if owner.name != *user {
+        let message =
+            format!("{user} signs in with the passkeys of {}, who has the same user id.", owner.name);
+        findings.push(Finding::note(Area::Passkeys, "passkeys_of_same_uid", message));
+    }
     findings.extend(verification(&enabled, needs));
     findings.extend(usernameless(subject, &enabled, config, needs, &add));
     findings.into_iter().map(|finding| finding.at(&loaded.path)).collect()
 }
 
-/// What that shuts them out of.
+/// The services that this shuts them out of.
 fn closed(config: &Config, files: &ServiceFiles, lack: MissingPasskey) -> String {
     let closed = simulate::closed(config, files, lack);
-    // What only the configuration speaks of is told of there.
+    // A service that only the configuration names is reported with the configuration.
     let names = files.services();
     let services: Vec<&str> =
         closed.iter().filter(|service| names.contains(*service)).map(String::as_str).collect();
@@ -75,9 +81,8 @@ fn verification(enabled: &[&Credential], needs: &Needs) -> Vec<Finding> {
             let message = format!(
                 "The key of “{name}” could not verify its user when it was enrolled, as {service} requires."
             );
-            Finding::note(Area::Passkeys, "passkey_without_verification", message).remedy(
-                "Nothing, where the key has got a PIN since; else set one: passkey-enroll key pin set",
-            )
+            Finding::note(Area::Passkeys, "passkey_without_verification", message)
+                .remedy("If the key has no PIN yet, set one: passkey-enroll key pin set")
         })
         .collect()
 }
@@ -91,7 +96,7 @@ fn usernameless(
     add: &str,
 ) -> Option<Finding> {
     let service = needs.usernameless.as_ref()?;
-    // Said with the configuration.
+    // Reported with the configuration.
     let rp_id = config.rp_id_for_enrolment().ok()?;
     let discoverable: Vec<&&Credential> =
         enabled.iter().filter(|credential| credential.discoverable).collect();
@@ -110,11 +115,11 @@ fn usernameless(
             Area::Passkeys,
             "other_rp_id",
             format!(
-                "{service} asks keys for passkeys for “{rp_id}”, and those of {user} are for “{}”.",
+                "{service} asks keys for passkeys for “{rp_id}”, but those of {user} are for “{}”.",
                 other.rp_id
             ),
         )
-        .remedy(format!("The machine was renamed? Set rp_id = \"{}\" in passkey.toml.", other.rp_id)),
+        .remedy(format!("If the machine was renamed, set rp_id = \"{}\" in passkey.toml.", other.rp_id)),
     })
 }
 

@@ -1,58 +1,78 @@
-use std::fs;
-use std::path::Path;
-
 use super::*;
+use crate::doctor::fixture::Fixture;
+use crate::doctor::probe::units::parse;
 
-/// What polkit 127 ships, as far as it matters here.
-const UNIT_OF_127: &str = "\
-[Unit]
-Description=Authorization Manager Agent Helper (PID 1)
-
-[Service]
-DevicePolicy=closed
+/// What systemctl tells of the unit that polkit 127 ships.
+const SEALED: &str = "\
+LoadState=loaded
+FragmentPath=/usr/lib/systemd/system/polkit-agent-helper@.service
 PrivateDevices=yes
+DevicePolicy=closed
 ProtectHome=yes
 ";
-const DROP_IN: &str = "[Service]\nPrivateDevices=no\nDeviceAllow=char-hidraw rw\n";
+/// And with the drop-in of this package.
+const OPENED: &str = "\
+LoadState=loaded
+FragmentPath=/usr/lib/systemd/system/polkit-agent-helper@.service
+PrivateDevices=no
+DevicePolicy=closed
+DeviceAllow=char-rtc r
+DeviceAllow=char-hidraw rw
+ProtectHome=read-only
+";
 
-fn sandbox_of(files: &[(&str, &str)]) -> Option<Sandbox> {
-    let root = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = root.path().join(Path::new(path));
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+fn unit(text: &str) -> Unit {
+    match parse(text) {
+        UnitAnswer::Loaded(unit) => unit,
+        other => panic!("{other:?}"),
     }
-    sandbox(&Machine::below(root.path())).map(|(_, sandbox)| sandbox)
 }
 
 #[test]
-fn a_drop_in_opens_the_sandbox() {
-    assert_eq!(sandbox_of(&[]), None);
-    let unit = ("usr/lib/systemd/system/polkit-agent-helper@.service", UNIT_OF_127);
-    let sealed = sandbox_of(&[unit]).unwrap();
+fn a_sandbox_is_judged_by_what_it_shows() {
+    let sealed = unit(SEALED);
+    assert_eq!(sealed.path.to_str(), Some("/usr/lib/systemd/system/polkit-agent-helper@.service"));
     assert!(!sealed.shows_keys() && !sealed.shows_homes());
-    let ours = "etc/systemd/system/polkit-agent-helper@.service.d/pam_passkey.conf";
-    let opened = sandbox_of(&[unit, (ours, DROP_IN)]).unwrap();
-    assert!(opened.shows_keys() && !opened.shows_homes());
-    assert!(sandbox_of(&[unit, (ours, "[Service]\nProtectHome=read-only\n")]).unwrap().shows_homes());
-    // A later one closes it again; one that is hidden does nothing.
-    let later = "run/systemd/system/polkit-agent-helper@.service.d/zz.conf";
-    assert!(
-        !sandbox_of(&[unit, (ours, DROP_IN), (later, "[Service]\nPrivateDevices=true\n")])
-            .unwrap()
-            .shows_keys()
-    );
-    let hidden = "usr/lib/systemd/system/polkit-agent-helper@.service.d/pam_passkey.conf";
-    assert!(
-        sandbox_of(&[unit, (ours, DROP_IN), (hidden, "[Service]\nDeviceAllow=\n")]).unwrap().shows_keys()
-    );
-    for half in [
-        "[Service]\nPrivateDevices=no\n",
-        "[Service]\nDeviceAllow=char-hidraw rw\n",
-        "PrivateDevices=no\nDeviceAllow=char-hidraw rw\n",
+    let opened = unit(OPENED);
+    assert!(opened.shows_keys() && opened.shows_homes());
+    for (from, to, shows_keys) in [
+        ("PrivateDevices=no", "PrivateDevices=yes", false),
+        ("char-hidraw rw", "char-hidraw r", false),
+        ("DeviceAllow=char-hidraw rw\n", "", false),
+        ("char-hidraw rw", "/dev/hidraw3 rwm", true),
     ] {
-        assert!(!sandbox_of(&[unit, (ours, half)]).unwrap().shows_keys(), "{half}");
+        assert_eq!(unit(&OPENED.replace(from, to)).shows_keys(), shows_keys, "{to}");
     }
-    assert!(sandbox_of(&[(unit.0, "[Service]\n")]).unwrap().shows_keys());
-    assert!(!sandbox_of(&[(unit.0, "[Service]\nDeviceAllow=char-hidraw r\n")]).unwrap().shows_keys());
+    let free = unit("LoadState=loaded\nPrivateDevices=no\nDevicePolicy=auto\nProtectHome=no\n");
+    assert!(free.shows_keys() && free.shows_homes());
+    assert!(!unit("LoadState=loaded\nDevicePolicy=auto\nDeviceAllow=char-rtc r\n").shows_keys());
+    assert!(!unit("LoadState=loaded\nProtectHome=tmpfs\n").shows_homes());
+}
+
+#[test]
+fn a_unit_that_is_not_there_is_told_from_one_that_nobody_tells_of() {
+    assert_eq!(parse("LoadState=not-found\nPrivateDevices=no\n"), UnitAnswer::None);
+    assert_eq!(parse("LoadState=masked\n"), UnitAnswer::None);
+    assert_eq!(parse("LoadState=error\n"), UnitAnswer::NotKnown);
+    assert_eq!(parse(""), UnitAnswer::NotKnown);
+
+    let machine = Fixture::healthy();
+    let codes = |machine: &Fixture| {
+        let findings = machine.examine().into_iter().filter(|finding| finding.code.starts_with("polkit"));
+        findings.map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    machine.systemctl_shows(INSTANCE, "");
+    // Nothing asks for passkeys there.
+    assert_eq!(codes(&machine), [""; 0]);
+    machine.put("etc/pam.d/polkit-1", "@include common-auth\nauth required pam_passkey.so\n");
+    assert_eq!(codes(&machine), ["polkit_unknown"]);
+    machine.systemctl_shows(INSTANCE, SEALED);
+    assert_eq!(codes(&machine), ["polkit_sandbox"]);
+    machine.systemctl_shows(INSTANCE, &OPENED.replace("read-only", "yes"));
+    assert_eq!(codes(&machine), ["polkit_sandbox"]);
+    let template = "credential_files = [\"{home}/.config/passkey/credentials.toml\"]\n";
+    let config = std::fs::read_to_string(machine.path("etc/passkey/passkey.toml")).unwrap();
+    let rest = config.split_once('\n').unwrap().1;
+    machine.put("etc/passkey/passkey.toml", format!("{template}{rest}"));
+    assert!(codes(&machine).contains(&"polkit_homes"), "{:?}", codes(&machine));
 }

@@ -1,4 +1,4 @@
-//! Has what keeps programs in bounds, `SELinux` or `AppArmor`, stood in the way?
+//! Has `SELinux` or `AppArmor` denied something that a sign-in needs?
 
 use std::fs::File;
 use std::io::Read as _;
@@ -8,21 +8,22 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use crate::doctor::finding::{Area, Finding};
-use crate::doctor::machine::{Machine, tail};
+use crate::doctor::machine::Machine;
+use crate::util::bounded_read::read_tail;
 
 /// Where the kernel's denials end up, the most complete first.
 const LOGS: [&str; 4] =
     ["/var/log/audit/audit.log", "/var/log/kern.log", "/var/log/syslog", "/var/log/messages"];
 /// The kernel's own log, where there is no other.
 const KERNEL_LOG: &str = "/dev/kmsg";
-/// So much of the end of a log is looked at.
+/// How much of the end of a log is looked at, in bytes.
 const TAIL: u64 = 1024 * 1024;
-/// So many lines of the kernel's log are looked at: more than it holds.
+/// How many records of the kernel's log are looked at: more than it holds.
 const MAX_RECORDS: usize = 100_000;
 /// The longest line that is shown.
 const MAX_SHOWN: usize = 300;
 
-/// What keeps programs in bounds.
+/// A security module of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Guard {
     SeLinux,
@@ -37,12 +38,12 @@ pub(in crate::doctor) fn check(machine: &Machine) -> Vec<Finding> {
         return Vec::new();
     }
     let Some((path, denials)) = denials(machine) else {
-        let message = "Denials of SELinux or AppArmor, if any, were not looked at.";
+        let message = "Denials of SELinux or AppArmor were not looked at.";
         return vec![Finding::note(Area::System, "denials_hidden", message).remedy("Run this with sudo.")];
     };
     let Some((guard, last)) = denials.last() else {
         let what = if selinux { "SELinux enforces" } else { "AppArmor is on" };
-        let message = format!("{what}, and the logs show no denial that has to do with passkeys.");
+        let message = format!("{what}, and the logs show no denial that concerns passkeys.");
         return vec![Finding::ok(Area::System, "no_denials", message)];
     };
     let shown: String = last.chars().take(MAX_SHOWN).collect();
@@ -53,13 +54,11 @@ pub(in crate::doctor) fn check(machine: &Machine) -> Vec<Finding> {
         ),
         Guard::AppArmor => (
             "AppArmor",
-            "Let the profile that is named allow it, or aa-complain the profile to try: see aa-logprof(8).",
+            "Allow it in the profile that is named, or try with aa-complain first: see aa-logprof(8).",
         ),
     };
-    let message = format!(
-        "{name} has denied something that has to do with passkeys ({} times): {shown}",
-        denials.len()
-    );
+    let message =
+        format!("{name} has denied something that concerns passkeys ({} times): {shown}", denials.len());
     vec![Finding::warning(Area::System, "denials", message).at(&path).remedy(remedy)]
 }
 
@@ -67,7 +66,7 @@ pub(in crate::doctor) fn check(machine: &Machine) -> Vec<Finding> {
 fn denials(machine: &Machine) -> Option<(std::path::PathBuf, Vec<(Guard, String)>)> {
     let logs = LOGS.iter().filter_map(|log| {
         let path = machine.path(log);
-        tail(&path, TAIL).ok().map(|text| (path, text))
+        read_tail(&path, TAIL).ok().map(|text| (path, text))
     });
     let kernel = std::iter::once_with(|| {
         let path = machine.path(KERNEL_LOG);
@@ -84,7 +83,7 @@ fn denials(machine: &Machine) -> Option<(std::path::PathBuf, Vec<(Guard, String)
     read
 }
 
-/// A denial that has to do with passkeys.
+/// A denial that concerns passkeys.
 fn denial(line: &str) -> Option<(Guard, String)> {
     let guard = if line.contains("avc:") && line.contains("denied") {
         Guard::SeLinux
@@ -97,7 +96,7 @@ fn denial(line: &str) -> Option<(Guard, String)> {
     is_ours.then(|| (guard, line.to_owned()))
 }
 
-/// What the kernel has said; a record for each read, never waited for.
+/// The kernel's log: one record for each read, without waiting for more.
 fn kernel_log(path: &Path) -> Option<String> {
     if !path.metadata().ok()?.file_type().is_char_device() {
         return None;

@@ -1,4 +1,4 @@
-//! Does the person who asks sit here?
+//! Does the caller sit at this machine?
 
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
@@ -6,7 +6,7 @@ use crate::doctor::machine::Machine;
 pub(in crate::doctor) fn check(machine: &Machine) -> Vec<Finding> {
     let remote = session_id(machine).and_then(|id| remote_host(machine, &id));
     let remote = remote.or_else(|| {
-        // Outside of logind's sessions. It only tells the person something.
+        // Outside of logind's sessions. Nothing depends on it but this message.
         let connection = std::env::var("SSH_CONNECTION").ok()?;
         Some(connection.split(' ').next().unwrap_or_default().to_owned())
     });
@@ -18,7 +18,7 @@ pub(in crate::doctor) fn check(machine: &Machine) -> Vec<Finding> {
             "remote_session",
             format!("You are at another machine{from}: a security key that is plugged in there cannot be used here."),
         )
-        .remedy("Try signing in at this machine itself. Passkeys for SSH live in OpenSSH: ssh-keygen -t ed25519-sk"),
+        .remedy("Sign in at this machine itself. For SSH, passkeys are OpenSSH's own: ssh-keygen -t ed25519-sk"),
     ]
 }
 
@@ -36,7 +36,7 @@ fn session_id(machine: &Machine) -> Option<String> {
     by_group.or_else(by_audit).filter(|id| is_id(id))
 }
 
-/// Where the session comes from, if it is one from another machine; empty where nobody knows.
+/// The host that a remote session comes from, empty where logind does not know it. `None` for a local session.
 fn remote_host(machine: &Machine, id: &str) -> Option<String> {
     let text = machine.text(format!("/run/systemd/sessions/{id}"))?;
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));

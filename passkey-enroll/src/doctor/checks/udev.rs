@@ -1,4 +1,4 @@
-//! Does udev give security keys to whoever sits at the machine?
+//! Does udev give the person at the machine access to security keys?
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ const FOLDERS: [&str; 5] = [
     "/usr/lib/udev/rules.d",
     "/lib/udev/rules.d",
 ];
-/// What shows that udev is there.
+/// Signs of udev.
 const UDEV: [&str; 5] = [
     "/run/udev/control",
     "/usr/lib/systemd/systemd-udevd",
@@ -21,30 +21,30 @@ const UDEV: [&str; 5] = [
     "/usr/bin/udevadm",
     "/sbin/udevd",
 ];
-/// Recognises security keys (systemd 244 or later), and rules by vendor that did so before.
+/// Rules that recognise security keys: those of systemd 244 or later, and older ones by vendor.
 const FIDO: [&str; 4] = ["60-fido-id.rules", "70-u2f.rules", "60-libfido2-udev.rules", "70-titan-key.rules"];
-/// Gives what it recognises to whoever sits there.
+/// Rules that give the person at the machine access to what is recognised.
 const UACCESS: [&str; 1] = ["70-uaccess.rules"];
 
-/// What becomes of a rules file.
+/// The state of a rules file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rules {
     There,
-    /// An empty file or a link to `/dev/null` switches it off.
+    /// Disabled by an empty file or a link to `/dev/null`.
     Masked,
     Missing,
 }
 
-/// `has_keys`: whether there is a key that the rules would have been for.
+/// `has_keys`: whether a key is plugged in that the rules are for.
 pub(in crate::doctor) fn check(machine: &Machine, has_keys: bool) -> Vec<Finding> {
     if !UDEV.iter().any(|path| machine.has(path)) {
-        // Nobody needs rules where nothing reads them.
+        // Nothing reads rules here.
         return Vec::new();
     }
     let mut findings = Vec::new();
     for (names, what) in [
-        (FIDO.as_slice(), "recognises security keys"),
-        (UACCESS.as_slice(), "gives them to whoever sits at the machine"),
+        (FIDO.as_slice(), "recognise security keys"),
+        (UACCESS.as_slice(), "give the person at the machine access to them"),
     ] {
         let Some(first) = names.first() else { continue };
         let state = names.iter().map(|name| rules(machine, name)).find(|state| *state == Rules::There);
@@ -54,7 +54,7 @@ pub(in crate::doctor) fn check(machine: &Machine, has_keys: bool) -> Vec<Finding
                 Finding::warning(
                     Area::Keys,
                     "udev_rules_masked",
-                    format!("The udev rules that {what}, {first}, are switched off: screen lockers cannot use keys."),
+                    format!("The udev rules that {what}, {first}, are disabled: screen lockers cannot use keys."),
                 )
                 .at(&machine.first(&FOLDERS, first).unwrap_or_default())
                 .remedy("Remove this file, then: udevadm control --reload && udevadm trigger --subsystem-match=hidraw"),
@@ -73,7 +73,7 @@ pub(in crate::doctor) fn check(machine: &Machine, has_keys: bool) -> Vec<Finding
         findings.push(Finding::ok(
             Area::Keys,
             "udev_rules",
-            "udev recognises security keys and gives them to whoever sits at the machine.",
+            "udev recognises security keys and gives the person at the machine access to them.",
         ));
     }
     findings

@@ -6,8 +6,11 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+/// Behind the hidden name of a file that is being written.
+pub(super) const UNFINISHED: &str = ".passkey-new";
+
 /// Puts `bytes` in the file's place, on the disk before this returns. The file is its writer's own.
-pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = beside(path)?;
     // Whatever a writer that was killed has left.
     remove(&temporary)?;
@@ -72,6 +75,6 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let mut hidden = OsString::from(".");
     hidden.push(name);
-    hidden.push(".passkey-new");
+    hidden.push(UNFINISHED);
     Ok(path.with_file_name(hidden))
 }

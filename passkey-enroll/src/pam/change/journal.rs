@@ -1,38 +1,43 @@
-//! What stood in the PAM files before a service was switched on, and which change is on trial.
+//! What this command has changed in the PAM files, what stood there before, and what has become of each change.
 //!
 //! For each service, below `/var/lib/passkey/pam`:
-//! - `SERVICE.json`: the [`Entry`]. As long as it is there, the service counts as switched on by this command.
-//! - `SERVICE.before`: the file as it was, for the rescue shell as well; not there where there was none.
-//! - `pending/SERVICE`: the change is on trial. Whoever watches over it keeps the file locked; a change without a watcher is
-//!   taken back by `pam undo`, at the next start of the machine at the latest.
+//! - `SERVICE.json`: the [`Entry`] with its [`EntryState`]. Nothing is inferred from a file that is not there.
+//! - `SERVICE.before`: the file as it was, for the rescue shell as well; not there where there was none. `SERVICE.after`: what it was
+//!   given. Of the other files of the change, `SERVICE:NAME.before` and `SERVICE:NAME.after`.
+//! - `pending/SERVICE`: a mark that there is something to do or to watch over. systemd wakes up by it, and the watcher keeps it locked.
 //!
-//! All of it is on the disk before the PAM file is touched, and goes only after that has been put back.
+//! All of it is on the disk before a PAM file is touched. The mark is there before an entry is open, and goes once it is not.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use passkey_core::config::Config;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
 
-use super::{Way, file, pam_auth_update};
+use super::deadline::Deadline;
+use super::entry::{ChangedFile, Entry, EntryState, Undone, UndoneBecause};
+use super::undo::{self, Bytes, UndoError};
+use super::{FileChange, file, pam_auth_update};
 
 /// Where it is kept, below the root.
 const FOLDER: &str = "var/lib/passkey/pam";
-/// Of the only form there is.
-const VERSION: u32 = 1;
-/// Of the journal's files: a PAM file may hold what only root should read.
-const MODE: u32 = 0o600;
-/// How long one change waits for another, who may be busy with pam-auth-update.
+/// Of the bytes of PAM files, which may hold what only root should read.
+const PRIVATE: u32 = 0o600;
+/// Of entries.
+const PUBLIC: u32 = 0o644;
+/// How long one change waits for another, which may be busy with pam-auth-update.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 /// How long to wait between two tries.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
+/// So many times pam-auth-update may fail before the common files are put back without it.
+const PATIENT_TRIES: u32 = 5;
+/// The longest time between two tries to undo a change.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// The folder.
 #[derive(Clone, Debug)]
@@ -40,72 +45,11 @@ pub(crate) struct Journal {
     folder: PathBuf,
 }
 
-/// A service that this command has switched on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    version: u32,
-    /// The service.
-    pub(crate) service: String,
-    /// How it asks.
-    pub(crate) way: Way,
-    /// When it was switched on.
-    pub(crate) switched: Timestamp,
-    /// What was changed.
-    pub(crate) change: Change,
-}
-
-/// What was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Change {
-    /// A service's own file.
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Whether there was one; where there was not, the vendor's had spoken.
-        existed: bool,
-        /// Its mode.
-        mode: u32,
-        /// What it was given.
-        after: String,
-    },
-    /// A profile of pam-auth-update.
-    Profile {
-        /// Its name.
-        name: String,
-    },
-}
-
-/// Where an entry stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EntryState {
-    /// For good.
-    Kept,
-    /// Until it is confirmed.
-    OnTrial {
-        /// Whether somebody will take it back in time.
-        watched: bool,
-    },
-}
-
-/// What taking a change back came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Undone {
-    /// All is as it was, to the byte.
-    Restored,
-    /// The file was changed by others meanwhile: only the lines that ask for passkeys were taken out.
-    LinesTakenOut,
-}
-
-/// Why a change was not taken back.
+/// The right to change the journal, and the PAM files.
 #[derive(Debug)]
-pub(crate) enum UndoError {
-    /// A file cannot be read or written.
-    Io(PathBuf, io::Error),
-    /// The file was changed by others, and without its lines nobody would come in, or somebody counts on them.
-    ChangedByOthers(PathBuf),
-    /// pam-auth-update fails.
-    Profile(pam_auth_update::Failed),
+pub(crate) struct Locked<'j> {
+    journal: &'j Journal,
+    _lock: File,
 }
 
 impl Journal {
@@ -119,8 +63,8 @@ impl Journal {
         Self { folder: root.join(FOLDER) }
     }
 
-    /// Keeps other changes off for as long as the file lives.
-    pub(crate) fn lock(&self) -> io::Result<File> {
+    /// Keeps other changes off for as long as the result lives.
+    pub(crate) fn lock(&self) -> io::Result<Locked<'_>> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o755).create(&self.folder)?;
         builder.create(self.folder.join("pending"))?;
@@ -128,7 +72,7 @@ impl Journal {
             .create(true)
             .truncate(false)
             .write(true)
-            .mode(MODE)
+            .mode(PRIVATE)
             .open(self.folder.join(".lock"))?;
         let start = Instant::now();
         while let Err(errno) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
@@ -137,17 +81,19 @@ impl Journal {
             }
             thread::sleep(LOCK_INTERVAL);
         }
-        Ok(lock)
+        Ok(Locked { journal: self, _lock: lock })
     }
 
-    /// The entry of a service. One that cannot be understood is an error: something was changed, and nobody knows what.
+    /// The entry of a service. One that cannot be understood is an error: something was changed, and it is not known what.
     pub(crate) fn entry(&self, service: &str) -> io::Result<Option<Entry>> {
+        // First: it goes after the state that an entry of the older form has by it.
+        let is_marked = self.mark(service).try_exists()?;
         let Some(bytes) = file::read(&self.path(service, "json"))? else { return Ok(None) };
-        let entry: Entry = serde_json::from_slice(&bytes)?;
-        if entry.version == VERSION && entry.service == service {
+        let entry = Entry::parse(&bytes, is_marked)?;
+        if entry.service == service {
             Ok(Some(entry))
         } else {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "of another service or version"))
+            Err(io::Error::new(io::ErrorKind::InvalidData, "of another service"))
         }
     }
 
@@ -157,119 +103,260 @@ impl Journal {
         Ok(names.iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect())
     }
 
-    /// The services that something on trial is known of, in order.
-    pub(crate) fn on_trial(&self) -> io::Result<Vec<String>> {
-        names(&self.folder.join("pending"))
+    /// The services that this command has had changed and that are not as they were, in order. An entry that is not understood is one.
+    pub(crate) fn in_effect(&self) -> io::Result<Vec<String>> {
+        let mut services = self.services()?;
+        services.retain(|service| match self.entry(service) {
+            Ok(entry) => entry.is_some_and(|entry| entry.state.is_in_effect()),
+            Err(_) => true,
+        });
+        Ok(services)
     }
 
-    /// Where a service's entry stands.
-    pub(crate) fn state(&self, service: &str) -> io::Result<EntryState> {
-        match File::open(self.pending(service)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(EntryState::Kept),
+    /// The services of which something is still to come, in order.
+    pub(crate) fn open(&self) -> io::Result<Vec<String>> {
+        let mut services = names(&self.folder.join("pending"))?;
+        services.extend(
+            self.services()?
+                .into_iter()
+                .filter(|service| matches!(self.entry(service), Ok(Some(entry)) if entry.state.is_open())),
+        );
+        services.sort();
+        services.dedup();
+        Ok(services)
+    }
+
+    /// The entry by which a file was changed, where it is in effect.
+    pub(crate) fn entry_of_file(&self, path: &Path) -> Option<Entry> {
+        let services = self.services().unwrap_or_default().into_iter();
+        let entries = services.filter_map(|service| self.entry(&service).ok()?);
+        entries.into_iter().find(|entry| entry.state.is_in_effect() && entry.has_changed(path))
+    }
+
+    /// Whether a process watches over the change.
+    pub(crate) fn is_watched(&self, service: &str) -> io::Result<bool> {
+        match File::open(self.mark(service)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
-            Ok(pending) => {
-                let watched = flock(&pending, FlockOperation::NonBlockingLockShared).is_err();
-                Ok(EntryState::OnTrial { watched })
-            }
+            Ok(mark) => Ok(flock(&mark, FlockOperation::NonBlockingLockShared).is_err()),
         }
     }
 
-    /// Writes down what is about to be changed. Where that fails, as on a full disk, nothing is on trial.
-    pub(crate) fn begin(&self, entry: &Entry, before: Option<&[u8]>, on_trial: bool) -> io::Result<()> {
-        // First of all, since it is what the start of the machine goes by.
-        let marked = if on_trial { file::mark(&self.pending(&entry.service), MODE) } else { Ok(()) };
-        let written = marked.and_then(|()| self.write_down(entry, before));
-        if written.is_err() {
-            // What cannot be taken away either, the start of the machine finds without an entry, and forgets.
-            let _ = file::remove_durably(&self.pending(&entry.service));
-        }
-        written
-    }
-
-    fn write_down(&self, entry: &Entry, before: Option<&[u8]>) -> io::Result<()> {
-        let service = &entry.service;
-        match before {
-            Some(bytes) => file::replace(&self.path(service, "before"), bytes, MODE)?,
-            None => file::remove_durably(&self.path(service, "before"))?,
-        }
-        let mut json = serde_json::to_vec_pretty(entry)?;
-        json.push(b'\n');
-        file::replace(&self.path(service, "json"), &json, MODE)
-    }
-
-    /// The change stands from now on.
-    pub(crate) fn confirm(&self, service: &str) -> io::Result<()> {
-        file::remove_durably(&self.pending(service))
-    }
-
-    /// Takes a change back. It can be done again wherever it was cut off.
-    pub(crate) fn undo(&self, entry: &Entry) -> Result<Undone, UndoError> {
-        let undone = match &entry.change {
-            Change::File { path, existed, mode, after } => {
-                self.undo_file(entry, path, *existed, *mode, after)?
-            }
-            Change::Profile { name } => {
-                pam_auth_update::disable(name).map_err(UndoError::Profile)?;
-                Undone::Restored
-            }
-        };
-        self.forget(&entry.service).map_err(|error| UndoError::Io(self.folder.clone(), error))?;
-        Ok(undone)
-    }
-
-    fn undo_file(
-        &self,
-        entry: &Entry,
-        path: &Path,
-        existed: bool,
-        mode: u32,
-        after: &str,
-    ) -> Result<Undone, UndoError> {
-        let failed = |error| UndoError::Io(path.to_owned(), error);
-        file::remove_unfinished(path).map_err(failed)?;
-        let kept = self.path(&entry.service, "before");
-        let before = file::read(&kept).map_err(|error| UndoError::Io(kept.clone(), error))?;
-        let current = file::read(path).map_err(failed)?;
-        match (&current, existed) {
-            // Cut off before it was changed, or after it was put back.
-            (None, false) => file::remove_durably(path).map_err(failed)?,
-            (Some(current), false) if current == after.as_bytes() => {
-                file::remove_durably(path).map_err(failed)?;
-            }
-            (Some(current), true) if Some(current) == before.as_ref() => {}
-            (Some(current), true) if current == after.as_bytes() => {
-                let before = before.ok_or_else(|| UndoError::Io(kept, io::ErrorKind::NotFound.into()))?;
-                file::replace(path, &before, mode).map_err(failed)?;
-            }
-            (None, true) => return Err(UndoError::ChangedByOthers(path.to_owned())),
-            (Some(_), _) => {
-                let files = crate::pam::parse::ServiceFiles::of_machine();
-                let without = crate::pam::edit::without_passkeys(&files, &Config::default(), &entry.service)
-                    .map_err(|_| UndoError::ChangedByOthers(path.to_owned()))?;
-                let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
-                file::replace(path, &without, mode).map_err(failed)?;
-                return Ok(Undone::LinesTakenOut);
-            }
-        }
-        Ok(Undone::Restored)
-    }
-
-    /// Forgets an entry whose change has been taken back. What is left without its entry means nothing; that there is something
-    /// left goes last.
-    pub(crate) fn forget(&self, service: &str) -> io::Result<()> {
-        file::remove_durably(&self.path(service, "json"))?;
-        file::remove_durably(&self.path(service, "before"))?;
-        file::remove_durably(&self.pending(service))
-    }
-
-    /// The file that says that a change is on trial.
-    pub(super) fn pending(&self, service: &str) -> PathBuf {
+    /// The mark that there is something to watch over.
+    pub(super) fn mark(&self, service: &str) -> PathBuf {
         self.folder.join("pending").join(service)
     }
 
     fn path(&self, service: &str, ending: &str) -> PathBuf {
         self.folder.join(format!("{service}.{ending}"))
     }
+
+    /// Where the bytes of a file lie that an entry has changed.
+    fn bytes_path(&self, entry: &Entry, path: &Path, ending: &str) -> PathBuf {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if *name == *entry.service {
+            self.path(&entry.service, ending)
+        } else {
+            self.path(&format!("{}:{name}", entry.service), ending)
+        }
+    }
+}
+
+impl Locked<'_> {
+    /// Writes down what is about to be changed. Where that fails, as on a full disk, nothing is on trial.
+    pub(crate) fn begin(&self, entry: &Entry, files: &[FileChange]) -> io::Result<()> {
+        let journal = self.journal;
+        // First of all, since it is what the start of the machine goes by.
+        let marked =
+            if entry.state.is_open() { file::mark(&journal.mark(&entry.service), PRIVATE) } else { Ok(()) };
+        let written = marked.and_then(|()| {
+            for change in files {
+                let before = journal.bytes_path(entry, &change.path, "before");
+                match &change.before {
+                    Some(bytes) => file::replace(&before, bytes, PRIVATE)?,
+                    None => file::remove_durably(&before)?,
+                }
+                file::replace(&journal.bytes_path(entry, &change.path, "after"), &change.after, PRIVATE)?;
+            }
+            self.write(entry)
+        });
+        if written.is_err() {
+            // What cannot be taken away either, `pam undo` finds without an open entry, and removes.
+            let _ = file::remove_durably(&journal.mark(&entry.service));
+        }
+        written
+    }
+
+    /// Makes the change that has been written down.
+    pub(crate) fn make(&self, entry: &Entry, files: &[FileChange]) -> Result<(), UndoError> {
+        let failed = |path: &Path, error| UndoError::Io(path.to_owned(), error);
+        let Some(profile) = &entry.profile else {
+            return files.iter().try_for_each(|change| {
+                file::replace(&change.path, &change.after, change.mode)
+                    .map_err(|error| failed(&change.path, error))
+            });
+        };
+        pam_auth_update::enable(profile).map_err(UndoError::Profile)?;
+        // What it has truly written, should that be something else than on the copies.
+        for change in files {
+            let written = file::read(&change.path).map_err(|error| failed(&change.path, error))?;
+            if let Some(written) = written.filter(|written| *written != change.after) {
+                let path = self.journal.bytes_path(entry, &change.path, "after");
+                file::replace(&path, &written, PRIVATE).map_err(|error| failed(&path, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The change is in place: its time begins now.
+    pub(crate) fn in_place(&self, entry: &mut Entry, time: Option<Duration>) -> io::Result<()> {
+        entry.switched = Timestamp::now();
+        entry.state = match time {
+            Some(time) => EntryState::OnTrial { until: Deadline::within(time) },
+            None => EntryState::Kept { since: entry.switched },
+        };
+        self.write(entry)?;
+        if time.is_none() { file::remove_durably(&self.journal.mark(&entry.service)) } else { Ok(()) }
+    }
+
+    /// The change stays.
+    pub(crate) fn confirm(&self, mut entry: Entry) -> io::Result<()> {
+        entry.state = EntryState::Kept { since: Timestamp::now() };
+        self.write(&entry)?;
+        file::remove_durably(&self.journal.mark(&entry.service))
+    }
+
+    /// Undoes a change, and writes down that it is undone, or that it is to be and could not be. It can be done again wherever it was
+    /// cut off.
+    pub(crate) fn undo(&self, entry: &Entry, because: UndoneBecause) -> Result<Undone, UndoError> {
+        let tries = match &entry.state {
+            EntryState::UndoFailed { tries, .. } => *tries,
+            EntryState::OnTrial { .. } | EntryState::Kept { .. } | EntryState::Undone { .. } => 0,
+        };
+        let undone = self.put_back(entry, tries);
+        let state = match &undone {
+            Ok(how) => EntryState::Undone { at: Timestamp::now(), because, how: *how },
+            // A person has asked for it, and hears of it.
+            Err(_) if !entry.state.is_open() => return undone,
+            Err(reason) => EntryState::UndoFailed {
+                reason: reason.to_string(),
+                tries: tries.saturating_add(1),
+                because,
+                again: Deadline::within(pause(tries)),
+            },
+        };
+        let failed = |error| UndoError::Io(self.journal.folder.clone(), error);
+        let is_over = !state.is_open();
+        self.write(&entry.clone().with(state)).map_err(failed)?;
+        if is_over {
+            self.tidy(&entry.service).map_err(failed)?;
+        }
+        undone
+    }
+
+    /// Undoes the change of a service if it is time, or in any case where `at_once`. What the entry says afterwards.
+    pub(crate) fn settle(
+        &self,
+        service: &str,
+        because: UndoneBecause,
+        at_once: bool,
+    ) -> io::Result<Option<Entry>> {
+        let journal = self.journal;
+        let Some(entry) = journal.entry(service)? else {
+            // The machine went down before all was written down, let alone changed.
+            self.tidy(service)?;
+            return Ok(None);
+        };
+        if !entry.state.is_in_effect() {
+            // Likewise, and the entry is one of an earlier change; or cut off before the rest was tidied up.
+            self.tidy(service)?;
+        } else if !entry.state.is_open() {
+            file::remove_durably(&journal.mark(service))?;
+        } else if at_once || entry.state.is_due() {
+            let because =
+                if let EntryState::UndoFailed { because, .. } = entry.state { because } else { because };
+            // Why it failed stands in the entry.
+            let _ = self.undo(&entry, because);
+            return journal.entry(service);
+        }
+        Ok(Some(entry))
+    }
+
+    fn put_back(&self, entry: &Entry, tries: u32) -> Result<Undone, UndoError> {
+        let mut files = Vec::new();
+        for changed in &entry.files {
+            let kept = |ending| -> Result<Option<Vec<u8>>, UndoError> {
+                let path = self.journal.bytes_path(entry, &changed.path, ending);
+                file::read(&path).map_err(|error| UndoError::Io(path, error))
+            };
+            let before = kept("before")?;
+            let after = match &changed.after {
+                Some(text) => Some(text.clone().into_bytes()),
+                None => kept("after")?,
+            };
+            if changed.existed && before.is_none() || after.is_none() {
+                let path = self.journal.bytes_path(entry, &changed.path, "before");
+                return Err(UndoError::Io(path, io::ErrorKind::NotFound.into()));
+            }
+            let before = before.filter(|_| changed.existed);
+            files.push((changed.clone(), Bytes { before, after: after.unwrap_or_default() }));
+        }
+        if let Some(profile) = &entry.profile {
+            return undo::switch_off(profile, &files, tries >= PATIENT_TRIES);
+        }
+        let mut worst = Undone::Restored;
+        for (changed, bytes) in &files {
+            let undone = undo::put_back(&entry.service, changed, bytes)?;
+            if undone != Undone::Restored {
+                worst = undone;
+            }
+        }
+        Ok(worst)
+    }
+
+    /// Takes away what nothing comes of any more: bytes, and what writers have left that were cut off. That there is something left
+    /// goes last.
+    fn tidy(&self, service: &str) -> io::Result<()> {
+        let folder = &self.journal.folder;
+        for entry in fs::read_dir(folder)? {
+            let name = entry?.file_name();
+            if name.to_str().is_some_and(|name| is_left_over(name, service)) {
+                file::remove_durably(&folder.join(name))?;
+            }
+        }
+        file::remove_durably(&self.journal.mark(service))
+    }
+
+    fn write(&self, entry: &Entry) -> io::Result<()> {
+        let mut json = serde_json::to_vec_pretty(entry)?;
+        json.push(b'\n');
+        file::replace(&self.journal.path(&entry.service, "json"), &json, PUBLIC)
+    }
+}
+
+/// Whether a file is a service's and no entry.
+fn is_left_over(name: &str, service: &str) -> bool {
+    let (name, is_unfinished) =
+        match name.strip_prefix('.').and_then(|name| name.strip_suffix(file::UNFINISHED)) {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+    let is_bytes = |ending: &str| [".before", ".after"].contains(&ending);
+    match name.strip_prefix(service) {
+        // Of another file of the same change; no service has a colon in its name.
+        Some(ending) if ending.starts_with(':') => {
+            ending.rfind('.').and_then(|dot| ending.get(dot..)).is_some_and(is_bytes)
+        }
+        Some(".json") => is_unfinished,
+        Some(ending) => is_bytes(ending),
+        None => false,
+    }
+}
+
+/// How long to wait after so many failures.
+fn pause(tries: u32) -> Duration {
+    let seconds = 1_u64.checked_shl(tries).unwrap_or(u64::MAX);
+    Duration::from_secs(seconds).min(LONGEST_PAUSE)
 }
 
 /// What is in a folder of the journal, but for what is hidden.
@@ -286,18 +373,11 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-impl Entry {
-    /// Makes the change, which has been written down.
-    pub(crate) fn make(&self) -> Result<(), UndoError> {
-        match &self.change {
-            Change::File { path, mode, after, .. } => file::replace(path, after.as_bytes(), *mode)
-                .map_err(|error| UndoError::Io(path.clone(), error)),
-            Change::Profile { name } => pam_auth_update::enable(name).map_err(UndoError::Profile),
-        }
-    }
-
-    pub(crate) fn new(service: &str, way: Way, change: Change) -> Self {
-        Self { version: VERSION, service: service.to_owned(), way, switched: Timestamp::now(), change }
+impl FileChange {
+    /// What an entry says of it.
+    pub(crate) fn record(&self) -> ChangedFile {
+        let (path, existed) = (self.path.clone(), self.before.is_some());
+        ChangedFile { path, existed, mode: self.mode, after: None }
     }
 }
 

@@ -2,36 +2,37 @@
 //!
 //! - Who would be worse off than today is the `doctor`'s to foresee.
 //! - [`rehearsal`]: a real sign-in by the new lines, before they are in place.
-//! - [`journal`]: what stood there before, on the disk before anything is changed, and what is on trial.
-//! - [`watchdog`]: the process that takes a change back which nobody has confirmed, whatever becomes of the terminal.
+//! - [`journal`]: what stood there before, on the disk before anything is changed, and what has become of it: its [`entry`].
+//! - [`undo`]: putting files back, whatever others have done to them meanwhile.
+//! - [`watchdog`]: the process that undoes a change which was not confirmed, whatever becomes of the terminal.
 //! - [`pam_auth_update`]: the common files of Debian, which `pam-auth-update` writes.
 
+mod deadline;
+pub(crate) mod entry;
 mod file;
 pub(crate) mod journal;
 pub(crate) mod pam_auth_update;
 pub(crate) mod rehearsal;
+mod rehearsal_files;
+mod undo;
 pub(crate) mod watchdog;
 
-pub(crate) use file::{read, replace};
+use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+pub(crate) use deadline::Deadline;
+pub(crate) use file::read;
+pub(crate) use undo::UndoError;
 
-/// How a service shall ask for passkeys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Way {
-    /// After the password.
-    SecondFactor,
-    /// In its place; the password still does where there is no key.
-    Passwordless,
-}
-
-impl Way {
-    /// Its word in the configuration and in the module's arguments.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::SecondFactor => "second-factor",
-            Self::Passwordless => "passwordless",
-        }
-    }
+pub(crate) use super::edit::Way;
+/// A file that is to be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileChange {
+    /// Which.
+    pub(crate) path: PathBuf,
+    /// Its mode.
+    pub(crate) mode: u32,
+    /// What is in it; `None` where there is none.
+    pub(crate) before: Option<Vec<u8>>,
+    /// What it is to hold.
+    pub(crate) after: Vec<u8>,
 }

@@ -1,16 +1,17 @@
 //! The common files of Debian and its kin, which services include. `pam-auth-update` writes them from profiles, ours among
 //! them, and nobody else may.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::fs;
 use std::io::{self, Read as _, Seek as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{Way, file};
-use crate::pam::parse::ServiceFiles;
+use super::{FileChange, Way, file};
+use crate::util::child::{self, Waited};
 
 /// What stands for them on the command line: the one of them that signing in is about.
 pub(crate) const SERVICE: &str = "common-auth";
@@ -21,12 +22,12 @@ const PROGRAM: &str = "pam-auth-update";
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// It reads and writes a few small files, on a slow machine too.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often it is looked whether it has ended.
-const INTERVAL: Duration = Duration::from_millis(20);
 /// Of what it says, in bytes.
 const MAX_WORDS: u64 = 64 * 1024;
+/// Of a common file that there was none of.
+const MODE: u32 = 0o644;
 /// The files that it writes.
-const WRITTEN: [&str; 5] =
+pub(super) const WRITTEN: [&str; 5] =
     ["common-auth", "common-account", "common-password", "common-session", "common-session-noninteractive"];
 
 /// Why pam-auth-update did not do it.
@@ -70,8 +71,8 @@ pub(crate) fn profile(way: Way) -> &'static str {
     }
 }
 
-/// The service files as they would be with the profile: the program does its work on copies.
-pub(crate) fn draft(profile: &str, files: ServiceFiles) -> Result<ServiceFiles, Failed> {
+/// What the program would write for the profile: it does its work on copies.
+pub(crate) fn draft(profile: &str) -> Result<Vec<FileChange>, Failed> {
     let path = Path::new("/").join(FOLDERS[1]).join(profile);
     if !path.is_file() {
         return Err(Failed::NoProfile(path));
@@ -84,16 +85,16 @@ pub(crate) fn draft(profile: &str, files: ServiceFiles) -> Result<ServiceFiles, 
     }
     let root_option = root.path().to_str().ok_or(io::ErrorKind::InvalidInput).map_err(io::Error::from)?;
     run(&["--root", root_option, "--enable", profile])?;
-    let mut drafted = files;
+    let mut changes = Vec::new();
     for name in WRITTEN {
-        let written = file::read(&root.path().join(FOLDERS[0]).join(name))?;
-        if let Some(written) = written
-            && file::read(&Path::new("/").join(FOLDERS[0]).join(name))?.as_ref() != Some(&written)
-        {
-            drafted = drafted.with(name, written);
+        let path = Path::new("/").join(FOLDERS[0]).join(name);
+        let (before, after) = (file::read(&path)?, file::read(&root.path().join(FOLDERS[0]).join(name))?);
+        if let Some(after) = after.filter(|after| before.as_ref() != Some(after)) {
+            let mode = fs::metadata(&path).map_or(MODE, |metadata| metadata.permissions().mode() & 0o777);
+            changes.push(FileChange { path, mode, before, after });
         }
     }
-    if drafted.drafted().is_empty() { Err(Failed::Refused(NO_CHANGE.to_owned())) } else { Ok(drafted) }
+    if changes.is_empty() { Err(Failed::Refused(NO_CHANGE.to_owned())) } else { Ok(changes) }
 }
 
 /// It ends well and does nothing where somebody has edited its files by hand.
@@ -105,17 +106,21 @@ pub(crate) fn enable(profile: &str) -> Result<(), Failed> {
     run(&["--enable", profile])
 }
 
-/// Switches the profile off.
-pub(crate) fn disable(profile: &str) -> Result<(), Failed> {
-    run(&["--disable", profile])
+/// Switches the profile off. `force`: even if the files are not as the program has left them.
+pub(crate) fn disable(profile: &str, force: bool) -> Result<(), Failed> {
+    let forced: &[&str] = if force { &["--force"] } else { &[] };
+    run(&[forced, &["--disable", profile]].concat())
 }
 
-/// Which of our profiles is on, going by what the program has written down.
+/// Whether the profile is on, going by what the program has written down.
+pub(crate) fn is_enabled(profile: &str) -> bool {
+    let line = format!("Module: {profile}");
+    fs::read_to_string("/var/lib/pam/auth").is_ok_and(|seen| seen.lines().any(|seen| seen == line))
+}
+
+/// Which of our profiles is on.
 pub(crate) fn enabled() -> Option<Way> {
-    let seen = fs::read_to_string("/var/lib/pam/auth").ok()?;
-    [Way::SecondFactor, Way::Passwordless]
-        .into_iter()
-        .find(|way| seen.lines().any(|line| line == format!("Module: {}", profile(*way))))
+    [Way::SecondFactor, Way::Passwordless].into_iter().find(|way| is_enabled(profile(*way)))
 }
 
 fn run(arguments: &[&str]) -> Result<(), Failed> {
@@ -132,17 +137,10 @@ fn run(arguments: &[&str]) -> Result<(), Failed> {
         .map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound { Failed::NoProgram } else { Failed::Io(error) }
         })?;
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = process.try_wait()? {
-            break status;
-        }
-        if start.elapsed() > PATIENCE {
-            let _ = process.kill();
-            process.wait()?;
-            return Err(Failed::TimedOut);
-        }
-        thread::sleep(INTERVAL);
+    let status = match child::wait(&mut process, PATIENCE, || Ok(None::<Infallible>))? {
+        Waited::Ended(status) => status,
+        Waited::Event(never) => match never {},
+        Waited::TimedOut => return Err(Failed::TimedOut),
     };
     if status.success() {
         return Ok(());

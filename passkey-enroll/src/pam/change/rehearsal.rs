@@ -3,22 +3,28 @@
 //! Modules can do to their process what they like, so it gets one of its own, and a deadline. The service keeps its name, and
 //! with it what the configuration says of it; what is put aside are the folders: libpam is given another one.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use pam_client::{Answer, NotStarted, Person, Tone, Transaction};
+use passkey_core::store::ServiceSignIn;
+use passkey_core::time;
 use zeroize::Zeroizing;
 
+use super::rehearsal_files;
 use crate::pam::parse::ServiceFiles;
 use crate::report;
 use crate::report::Exit;
 use crate::terminal::input::{Line, StdinSecrets, Terminal};
 use crate::terminal::signals::Interrupt;
+use crate::util::child::{self, Waited};
 
 /// What this program is called with to be that process, before service, user, folder and where answers come from. It is no
 /// command for people.
@@ -27,8 +33,6 @@ pub(crate) const COMMAND: &str = "rehearse-pam";
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long the process may take to end once it is told to.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is looked whether it has ended.
-const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Where answers come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub(crate) enum Answers {
 pub(crate) enum NotRehearsed {
     /// PAM did not let the person in.
     Refused,
+    /// PAM let them in, and the module did not verify a passkey of theirs for it, or could not write that down.
+    WithoutPasskey,
     /// The person gave up.
     Interrupted,
     /// It took too long.
@@ -58,6 +64,22 @@ impl From<io::Error> for NotRehearsed {
     }
 }
 
+/// A sign-in that has worked: what the module's own record of it has to say.
+#[derive(Debug)]
+pub(crate) struct Rehearsed {
+    /// The process that has called the module.
+    pid: u32,
+    /// It was not running before.
+    since: Timestamp,
+}
+
+impl Rehearsed {
+    /// Whether this is the record that the module has made in it.
+    pub(crate) fn is_proved_by(&self, sign_in: &ServiceSignIn) -> bool {
+        sign_in.pid == self.pid && sign_in.time >= self.since
+    }
+}
+
 /// Signs `user` in to `service` by these files. What the modules say stands on stderr.
 pub(crate) fn rehearse(
     files: &ServiceFiles,
@@ -65,10 +87,10 @@ pub(crate) fn rehearse(
     user: &str,
     answers: Answers,
     interrupt: &Interrupt,
-) -> Result<(), NotRehearsed> {
+) -> Result<Rehearsed, NotRehearsed> {
     // Only root can look in, as into what may be private in the files.
     let folder = tempfile::Builder::new().prefix("passkey-rehearsal-").tempdir()?;
-    files.lay_out(folder.path())?;
+    rehearsal_files::lay_out(files, service, folder.path())?;
     let mut command = Command::new("/proc/self/exe");
     command.arg(COMMAND).args([service, user]).arg(folder.path());
     command.arg(match answers {
@@ -77,9 +99,12 @@ pub(crate) fn rehearse(
     });
     // stdout is the result's alone.
     command.stdout(Stdio::null());
-    let status = wait(command.spawn()?, interrupt)?;
+    let since = time::now_precisely();
+    let process = command.spawn()?;
+    let pid = process.id();
+    let status = wait(process, interrupt)?;
     match status.code() {
-        Some(0) => Ok(()),
+        Some(0) => Ok(Rehearsed { pid, since }),
         Some(code) if code == i32::from(Exit::Cancelled.code()) => Err(NotRehearsed::Interrupted),
         Some(_) => Err(NotRehearsed::Refused),
         None => {
@@ -90,27 +115,15 @@ pub(crate) fn rehearse(
 }
 
 fn wait(mut process: Child, interrupt: &Interrupt) -> Result<ExitStatus, NotRehearsed> {
-    let start = Instant::now();
-    let mut given_up: Option<Instant> = None;
-    loop {
-        if let Some(status) = process.try_wait()? {
-            return if given_up.is_some() || interrupt.is_raised() {
-                Err(NotRehearsed::Interrupted)
-            } else {
-                Ok(status)
-            };
-        }
-        if given_up.is_none() && interrupt.is_raised() {
+    match child::wait(&mut process, PATIENCE, || Ok(interrupt.is_raised().then_some(())))? {
+        Waited::Ended(_) if interrupt.is_raised() => Err(NotRehearsed::Interrupted),
+        Waited::Ended(status) => Ok(status),
+        Waited::TimedOut => Err(NotRehearsed::TimedOut),
+        Waited::Event(()) => {
             // The terminal's Ctrl-C has reached it as well, and lets the module put the key out.
-            given_up = Some(Instant::now());
+            child::wait(&mut process, CANCEL_PATIENCE, || Ok(None::<Infallible>))?;
+            Err(NotRehearsed::Interrupted)
         }
-        let is_late = start.elapsed() > PATIENCE;
-        if is_late || given_up.is_some_and(|since| since.elapsed() > CANCEL_PATIENCE) {
-            let _ = process.kill();
-            process.wait()?;
-            return Err(if is_late { NotRehearsed::TimedOut } else { NotRehearsed::Interrupted });
-        }
-        thread::sleep(INTERVAL);
     }
 }
 

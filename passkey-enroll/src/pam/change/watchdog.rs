@@ -1,86 +1,124 @@
-//! A change on trial, and the process that takes it back in time.
+//! The process that undoes a change on trial in time.
 //!
-//! That process is one of its own, in a session of its own: a terminal that is closed, a Ctrl-C or a killed command do not end
-//! it. What ends it is that the change is confirmed or taken back by somebody else, or the machine; and then `pam undo` takes
-//! the change back when the machine starts.
+//! Neither a terminal that is closed nor a Ctrl-C, a killed command or a logout ends it: where systemd runs, it is a unit of its own, and
+//! elsewhere it has a session of its own. It goes on until the change is confirmed or undone, by itself or by another. Should it be killed,
+//! `passkey-pam-undo.timer` finishes its work, and the next start of the machine does at the latest.
 
+use std::convert::Infallible;
+use std::env;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::journal::{EntryState, Journal};
+use super::entry::UndoneBecause;
+use super::journal::Journal;
 use crate::report::Exit;
+use crate::util::child::{self, Waited};
 
-/// What this program is called with to be that process, before a service and a number of seconds. It is no command for people.
+/// What this program is called with to be that process, before a service. It is no command for people.
 pub(crate) const COMMAND: &str = "watch-pam-trial";
 /// How often the watcher looks.
 const INTERVAL: Duration = Duration::from_millis(200);
+/// How long to wait where the journal could not be read or locked.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long the watcher may take to begin.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Where systemd is in charge.
+const SYSTEMD: &str = "/run/systemd/system";
+/// The unit that has the timer run as long as something is on trial.
+const PATH_UNIT: &str = "passkey-pam-undo.path";
 
 /// Has a process watch over the change from now on.
-pub(crate) fn watch(journal: &Journal, service: &str, time: Duration) -> io::Result<()> {
-    let mut command = Command::new("/proc/self/exe");
-    command.args([COMMAND, service, &time.as_secs().to_string()]);
-    command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut watcher = command.spawn()?;
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        if journal.state(service)? == (EntryState::OnTrial { watched: true }) {
+pub(crate) fn watch(journal: &Journal, service: &str) -> io::Result<()> {
+    if Path::new(SYSTEMD).is_dir() {
+        // Where the unit is not installed, the watcher does without.
+        let _ = run(Command::new("systemctl").args(["start", "--no-block", "--quiet", PATH_UNIT]));
+        if in_unit(journal, service).is_ok() {
             return Ok(());
         }
-        if let Some(status) = watcher.try_wait()? {
-            return Err(io::Error::other(format!("the watcher has ended: {status}")));
-        }
-        thread::sleep(Duration::from_millis(10));
     }
-    let _ = watcher.kill();
-    Err(io::ErrorKind::TimedOut.into())
+    let mut command = Command::new("/proc/self/exe");
+    let mut watcher = silent(command.args([COMMAND, service]).env_clear()).spawn()?;
+    let is_watched = || journal.is_watched(service).map(|watched| watched.then_some(()));
+    match child::wait(&mut watcher, PATIENCE, is_watched)? {
+        Waited::Event(()) => Ok(()),
+        Waited::Ended(status) => Err(io::Error::other(format!("the watcher has ended: {status}"))),
+        Waited::TimedOut => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+/// As a unit of systemd: what logind ends with a session is not among its processes.
+fn in_unit(journal: &Journal, service: &str) -> io::Result<()> {
+    let mut command = Command::new("systemd-run");
+    command.args(["--quiet", "--collect", "--slice=system.slice"]);
+    command.arg(format!("--unit=passkey-pam-trial-{}", std::process::id()));
+    command.arg(format!("--description=Undo the change of {service} unless it is confirmed"));
+    command.arg("--").arg(env::current_exe()?).args([COMMAND, service]);
+    run(&mut command)?;
+    let start = Instant::now();
+    while !journal.is_watched(service)? {
+        if start.elapsed() > PATIENCE {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        thread::sleep(INTERVAL);
+    }
+    Ok(())
+}
+
+fn run(command: &mut Command) -> io::Result<()> {
+    let mut process = silent(command).spawn()?;
+    match child::wait(&mut process, PATIENCE, || Ok(None::<Infallible>))? {
+        Waited::Ended(status) if status.success() => Ok(()),
+        Waited::Ended(status) => Err(io::Error::other(format!("{command:?}: {status}"))),
+        Waited::Event(never) => match never {},
+        Waited::TimedOut => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+fn silent(command: &mut Command) -> &mut Command {
+    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
 }
 
 /// That process, from beginning to end.
 pub(crate) fn inside(arguments: &[std::ffi::OsString]) -> Exit {
-    let [service, seconds] = arguments else { return Exit::Usage };
-    let (Some(service), Some(seconds)) =
-        (service.to_str(), seconds.to_str().and_then(|text| text.parse().ok()))
-    else {
-        return Exit::Usage;
-    };
+    let [service] = arguments else { return Exit::Usage };
+    let Some(service) = service.to_str() else { return Exit::Usage };
     // It fails where the process leads a group already, as one that a shell starts does: then it has what it needs.
     let _ = rustix::process::setsid();
-    match watched(&Journal::of_machine(), service, Duration::from_secs(seconds)) {
+    match watched(&Journal::of_machine(), service) {
         Ok(()) => Exit::Done,
         Err(_) => Exit::Failed,
     }
 }
 
-fn watched(journal: &Journal, service: &str, time: Duration) -> io::Result<()> {
-    let start = Instant::now();
-    let pending = File::open(journal.pending(service))?;
-    flock(&pending, FlockOperation::NonBlockingLockExclusive)?;
-    while start.elapsed() < time {
-        thread::sleep(INTERVAL);
-        if is_over(&pending)? {
-            return Ok(());
+fn watched(journal: &Journal, service: &str) -> io::Result<()> {
+    let mark = File::open(journal.mark(service))?;
+    flock(&mark, FlockOperation::NonBlockingLockExclusive)?;
+    // The mark goes when the change is kept or undone. One of another change is another file.
+    while mark.metadata()?.nlink() > 0 {
+        let is_due = match journal.entry(service) {
+            Ok(Some(entry)) => entry.state.is_due() || !entry.state.is_open(),
+            Ok(None) | Err(_) => true,
+        };
+        if !is_due {
+            thread::sleep(INTERVAL);
+            continue;
+        }
+        let settled = journal.lock().and_then(|locked| {
+            if mark.metadata()?.nlink() > 0 {
+                locked.settle(service, UndoneBecause::NotConfirmed, false)?;
+            }
+            Ok(())
+        });
+        if settled.is_err() {
+            thread::sleep(PAUSE);
         }
     }
-    let _lock = journal.lock()?;
-    if is_over(&pending)? {
-        return Ok(());
-    }
-    match journal.entry(service)? {
-        // What cannot be taken back stays on trial, for `pam undo` to try again and for the doctor to tell of.
-        Some(entry) => journal.undo(&entry).map(|_| ()).map_err(|_| io::ErrorKind::Other.into()),
-        None => journal.forget(service),
-    }
-}
-
-/// Whether the file that says so has been taken away.
-fn is_over(pending: &File) -> io::Result<bool> {
-    Ok(pending.metadata()?.nlink() == 0)
+    Ok(())
 }

@@ -4,13 +4,14 @@
 //! simulated: who would get in with what. The first that does what is meant, and nothing else, is taken.
 
 mod outline;
+mod way;
 
-use passkey_core::config::Config;
+use passkey_core::config::{Config, Remote, Settings, serves_other_machines};
 
-use super::change::Way;
 use super::parse::{Content, Facility, Line, Rule, ServiceFiles, StackError};
 use super::simulate::{self, Exemption, Fault, MODULE, ServiceAccess};
 use outline::Outline;
+pub(crate) use way::Way;
 
 /// Stands above what was put in.
 const REMARK: &str =
@@ -32,6 +33,8 @@ pub(crate) enum NoDraft {
     AsksAlready,
     /// It has no lines of its own: `other` speaks for it.
     NoLines,
+    /// It serves people at other machines, whom the module refuses under this policy.
+    ServesOthers,
     /// Nothing in it asks for a password that a passkey could stand beside.
     NoPassword,
     /// It is not as it should be today.
@@ -59,6 +62,10 @@ pub(crate) fn with_passkeys(
     }
     if before.stack.is_other {
         return Err(NoDraft::NoLines);
+    }
+    let policy = config.policy(service, &Settings::default());
+    if serves_other_machines(service) && policy.remote == Remote::Refuse {
+        return Err(NoDraft::ServesOthers);
     }
     let (_, file) = files.read(service).map_err(|error| NoDraft::Broken(StackError::NoFile(error)))?;
     let outline = Outline::of(files, &file);
@@ -137,7 +144,6 @@ pub(crate) fn without_passkeys(
     service: &str,
 ) -> Result<Vec<u8>, NotTakenOut> {
     let (_, file) = files.read(service).map_err(|error| NotTakenOut::Broken(StackError::NoFile(error)))?;
-    let before = ServiceAccess::of(files, service, config).map_err(NotTakenOut::Broken)?;
     let outline = Outline::of(files, &file);
     let mut text = Vec::new();
     let mut lines = file.lines().iter().enumerate().peekable();
@@ -155,13 +161,27 @@ pub(crate) fn without_passkeys(
             text.extend_from_slice(&line.bytes);
         }
     }
-    let after = files.clone().with(service, text.clone());
+    judge_without(files, config, service, &text)?;
+    Ok(text)
+}
+
+/// Judges bytes in which a service's file no longer asks for passkeys.
+///
+/// # Errors
+/// When the service would let in nobody, or somebody without a password.
+pub(crate) fn judge_without(
+    files: &ServiceFiles,
+    config: &Config,
+    service: &str,
+    bytes: &[u8],
+) -> Result<(), NotTakenOut> {
+    let before = ServiceAccess::of(files, service, config).map_err(NotTakenOut::Broken)?;
+    let after = files.clone().with(service, bytes.to_vec());
     let after = ServiceAccess::of(&after, service, config).map_err(NotTakenOut::Broken)?;
     if after.stack.is_other {
         return Err(NotTakenOut::Faulty(Fault::Shut));
     }
-    simulate::without_passkeys(&before, &after).map_err(NotTakenOut::Faulty)?;
-    Ok(text)
+    simulate::without_passkeys(&before, &after).map_err(NotTakenOut::Faulty)
 }
 
 /// Whether this calls the module for signing in.

@@ -120,6 +120,9 @@ fn what_cannot_be_done_is_told_apart() {
     let (_root, files) = machine();
     let enabled = with_passkeys(&files, &Config::default(), "sudo", Way::SecondFactor, &[]).unwrap().bytes;
     let files = files.with("sudo", enabled).with("broken", b"@include nosuch\n".to_vec());
+    let files = files.with("sshd", b"@include common-auth\n".to_vec());
+    let sshd = with_passkeys(&files, &Config::default(), "sshd", Way::SecondFactor, &[]);
+    assert_eq!(sshd, Err(NoDraft::ServesOthers));
     let again = with_passkeys(&files, &Config::default(), "sudo", Way::SecondFactor, &[]);
     assert_eq!(again, Err(NoDraft::AsksAlready));
     let broken = with_passkeys(&files, &Config::default(), "broken", Way::SecondFactor, &[]);

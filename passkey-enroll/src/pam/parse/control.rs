@@ -1,5 +1,7 @@
 //! What follows from a module's answer.
 
+use std::fmt;
+
 use super::dialect::Reader;
 
 /// Defines what a module can answer, in the order of libpam's numbers.
@@ -183,6 +185,35 @@ impl Control {
                     }
                 }
                 found.unwrap_or(Action::Bad)
+            }
+        }
+    }
+}
+
+/// As it would stand in a file.
+impl fmt::Display for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Required => f.write_str("required"),
+            Self::Requisite => f.write_str("requisite"),
+            Self::Sufficient => f.write_str("sufficient"),
+            Self::Optional => f.write_str("optional"),
+            Self::Malformed(word) => write!(f, "[{word}]"),
+            Self::List(list) => {
+                let pairs = list.iter().map(|(subject, action)| {
+                    let subject = match subject {
+                        Subject::Value(value) => value.name(),
+                        Subject::Default => "default",
+                    };
+                    let word =
+                        ACTIONS.iter().find(|(_, known)| known == action).map(|(word, _)| (*word).to_owned());
+                    match (word, action) {
+                        (Some(word), _) => format!("{subject}={word}"),
+                        (None, Action::Jump(modules)) => format!("{subject}={modules}"),
+                        (None, _) => subject.to_owned(),
+                    }
+                });
+                write!(f, "[{}]", pairs.collect::<Vec<_>>().join(" "))
             }
         }
     }

@@ -7,6 +7,7 @@ use passkey_core::config::Policy;
 use super::ServiceAccess;
 use super::dispatch::TooComplex;
 use super::factors::Factors;
+use super::identity::Identity;
 use super::modules::{Kind, ModuleBehaviour};
 use super::person::{MissingPasskey, Passkey, Person};
 use super::ways::{Exemption, Limit, Line, Verdict, Way};
@@ -204,13 +205,25 @@ impl ServiceAccess {
     /// Where a condition keeps the password out in any case, as of those whose account is on another machine, it is no lack of a
     /// passkey that keeps somebody out: if the password is what opens in some cases, the others do not count.
     pub(crate) fn is_closed_to(&self, missing: MissingPasskey) -> bool {
-        self.closed_cases(missing).unwrap_or(true)
+        self.closed_cases(missing, &[]).unwrap_or(true)
     }
 
-    fn closed_cases(&self, missing: MissingPasskey) -> Result<bool, TooComplex> {
+    /// The same of one account, of whom some conditions are known.
+    pub(crate) fn is_closed_to_account(&self, missing: MissingPasskey, identity: Identity<'_>) -> bool {
+        self.closed_cases(missing, &self.limits_of(identity)).unwrap_or(true)
+    }
+
+    /// Whether an account that knows its password gets in, from outside and without any passkey, in some case.
+    pub(crate) fn admits_by_password(&self, passkey: Passkey, identity: Identity<'_>) -> bool {
+        let person = Person { has: Factors::PASSWORD, passkey };
+        self.admits(person, &self.limits_of(identity)).unwrap_or(false)
+    }
+
+    fn closed_cases(&self, missing: MissingPasskey, known: &[Limit]) -> Result<bool, TooComplex> {
         let not_asked = |has| Person { has, passkey: Passkey::NotAsked };
         let (mut by_password, mut all) = (Vec::new(), Vec::new());
-        for (_, limits) in self.cases() {
+        for (_, mut limits) in self.cases() {
+            limits.extend_from_slice(known);
             if !self.admits(Person::enrolled(Factors::PASSWORD.with(Factors::PASSKEY)), &limits)? {
                 continue;
             }

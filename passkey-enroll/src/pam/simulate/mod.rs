@@ -1,14 +1,18 @@
 //! Who gets in at a service, computed from its PAM files and from what the configuration makes of its calls of `pam_passkey.so`.
 //!
 //! - [`dispatch`]: libpam's dispatcher, walked with every answer that modules may give at once.
-//! - `modules`: how modules answer; one that is not known may give any answer. `person`: what somebody brings along.
+//! - `modules`: how modules answer; one that is not known may give any answer. `person`: what somebody brings along;
+//!   `identity`: what conditions are known to say of an account.
 //! - `ways`: who gets in with what, and which line exempts whom. `compare`: what a change means for people.
+//! - `explain`: what each line does, in words.
 //! - `closed`: the services that somebody without a passkey cannot get in at.
 
 mod closed;
 mod compare;
 pub mod dispatch;
+mod explain;
 pub mod factors;
+mod identity;
 mod modules;
 mod person;
 mod ways;
@@ -20,9 +24,11 @@ use passkey_core::config::{ArgumentError, Arguments, Config, ConfigError, Config
 use crate::pam::parse::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError};
 pub(crate) use closed::{closed, services};
 pub(crate) use compare::{Fault, passwordless, second_factor, without_passkeys};
+pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
+pub(crate) use identity::Identity;
 pub(crate) use modules::{KEYRINGS, MODULE, is_password, refuses_everybody};
-pub(crate) use person::MissingPasskey;
+pub(crate) use person::{MissingPasskey, Passkey};
 pub(crate) use ways::{Exemption, Line, Verdict};
 
 /// A service, and what its stack says of who gets in.

@@ -5,7 +5,7 @@ use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
 use super::ServiceAccess;
 use super::dispatch::Possible;
 use super::factors::Factors;
-use super::modules::{Kind, ModuleBehaviour, distinct};
+use super::modules::{Kind, ModuleBehaviour, distinct, is_for_root};
 use crate::pam::parse::{Call, ReturnValue};
 
 /// Somebody who signs in.
@@ -29,7 +29,7 @@ pub(crate) enum Passkey {
 }
 
 /// Why somebody has no passkey that could sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum MissingPasskey {
     /// They have none at all, and `unenrolled` says what becomes of them.
     Unenrolled,
@@ -73,6 +73,8 @@ impl ServiceAccess {
         match kind {
             Kind::Passkey => self.passkey_answers(call, person),
             Kind::Factor(factors) => proving(factors).chain(plainly(no)).collect(),
+            // From outside nobody is root already, and whoever is has nothing to gain.
+            Kind::Check if is_for_root(&call.rule) => plainly(no).collect(),
             Kind::Check | Kind::Neutral | Kind::Denies => plainly(yes).chain(plainly(no)).collect(),
             Kind::Unknown => {
                 let is_pass = |answer: ReturnValue| {

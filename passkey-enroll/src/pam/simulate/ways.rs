@@ -5,7 +5,7 @@ use std::fmt;
 use super::ServiceAccess;
 use super::dispatch::{End, Possible, Program, TooComplex};
 use super::factors::Factors;
-use super::modules::{self, Kind, ModuleBehaviour};
+use super::modules::{Kind, ModuleBehaviour};
 use super::person::{MissingPasskey, Person};
 use crate::pam::parse::{Call, Place, ReturnValue, Rule};
 
@@ -185,7 +185,7 @@ impl ServiceAccess {
             for end in &ends {
                 if let Some((line, limit)) = self.exempting_line(program, end, &limits)? {
                     let exemption = Exemption { line, factors: end.factors };
-                    if !modules::is_for_root(&exemption.line.rule) && !exempt.contains(&exemption) {
+                    if !exempt.contains(&exemption) {
                         exempt.push(exemption);
                     }
                     limits.push(limit);

@@ -17,7 +17,23 @@ struct Case {
     place: (&'static str, Option<u64>),
 }
 
-const CASES: [Case; 9] = [
+/// A PAM module that needs a library which the guest does not have. A machine that links Rust programs has a C compiler.
+fn needy_module() -> Vec<u8> {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let library = |name: &str, source: &str, needed: &[&str]| {
+        let (code, object) = (folder.join(format!("{name}.c")), folder.join(name));
+        std::fs::write(&code, source).unwrap();
+        let mut compiler = std::process::Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-o"]).args([&object, &code]).arg("-L").arg(folder).args(needed);
+        assert!(compiler.status().expect("a C compiler").success());
+        std::fs::read(object).unwrap()
+    };
+    library("libnot_in_guests.so", "int needed(void) { return 0; }\n", &[]);
+    let source = "int needed(void);\nint pam_sm_authenticate(void) { return needed(); }\n";
+    library("pam_needy.so", source, &["-lnot_in_guests"])
+}
+
+const CASES: [Case; 10] = [
     Case {
         what: "a store that others may write",
         breaks: "chmod 777 /etc/passkey/credentials",
@@ -66,6 +82,15 @@ const CASES: [Case; 9] = [
     Case {
         what: "a module that was copied by halves",
         breaks: "cd /usr/lib/*/security && cp pam_passkey.so /root/ && truncate -s 100000 pam_passkey.so",
+        mends: Some("mv /root/pam_passkey.so /usr/lib/*/security/"),
+        code: "module_unloadable",
+        severity: "error",
+        exit: 1,
+        place: ("pam_passkey.so", None),
+    },
+    Case {
+        what: "a module that needs a library which is not there",
+        breaks: "cd /usr/lib/*/security && mv pam_passkey.so /root/ && cp /root/pam_needy.so pam_passkey.so",
         mends: Some("mv /root/pam_passkey.so /usr/lib/*/security/"),
         code: "module_unloadable",
         severity: "error",
@@ -132,6 +157,7 @@ fn expect_health(guest: &Guest, user: &str) -> Vec<Value> {
 fn each_thing_that_is_broken_is_found_and_its_remedy_helps() {
     let guest = guest("")
         .file("/etc/pam.d/passkey", passkey_only("mode=passwordless"))
+        .file("/root/pam_needy.so", needy_module())
         .key("blue", KeyOptions::default().pin("1234"))
         .boot();
     let blue = guest.key("blue");
@@ -143,6 +169,7 @@ fn each_thing_that_is_broken_is_found_and_its_remedy_helps() {
     }
     expect_health(&guest, "root");
     real_libpam_agrees(&guest);
+    people(&guest);
     permissions(&guest);
     blue.unplug();
     finding(&expect_health(&guest, "root"), "no_key");
@@ -217,6 +244,41 @@ fn real_libpam_agrees(guest: &Guest) {
         assert_eq!(came_in, comes_in, "{lines}: {codes:?}");
     }
     guest.write("/etc/pam.d/passkey", passkey_only("mode=passwordless"));
+    expect_health(guest, "root");
+}
+
+/// Whom the user database lists or not, with numbers of people or not.
+fn people(guest: &Guest) {
+    let closed_to = || {
+        let (_, findings) = examine(guest, "root");
+        let mut closed = findings.iter().filter(|finding| finding["code"] == "closed_without_passkey");
+        closed.next().map(|finding| finding["message"].as_str().unwrap().to_owned()).unwrap_or_default()
+    };
+    // With a number beyond those of people; another name of alice; services that nobody signs in to.
+    guest.root("useradd -o -u 60010 -M far && useradd -o -u $(id -u alice) -M alicia && useradd -r -s /bin/sh helper").ok();
+    assert!(closed_to().ends_with(": far."), "{}", closed_to());
+    guest.root("echo helper:secret | chpasswd").ok();
+    assert!(closed_to().ends_with(": far, helper."), "{}", closed_to());
+    let users = guest.root("passkey-enroll users --json").ok();
+    let users: Value = serde_json::from_str(&users).unwrap();
+    let user =
+        |name: &str| users["users"].as_array().unwrap().iter().find(|user| user["user"] == name).cloned();
+    assert_eq!(user("alice").unwrap()["passkeys"]["usable"], 1, "{users}");
+    let alicia = user("alicia").unwrap();
+    assert_eq!(
+        (&alicia["passkeys"]["usable"], &alicia["passkeys_of"]),
+        (&Value::from(1), &Value::from("alice"))
+    );
+    assert_eq!(user("far").unwrap()["passkeys"]["usable"], 0, "{users}");
+    assert!(user("lp").is_none() && users["complete"] == true, "{users}");
+    let sources = "cp /etc/nsswitch.conf /root/ && sed -i '/^passwd:/s/$/ ldap/' /etc/nsswitch.conf";
+    guest.root(sources).ok();
+    let (_, findings) = examine(guest, "root");
+    let unseen = finding(&findings, "people_unseen");
+    assert!(unseen["message"].as_str().unwrap().starts_with("ldap (in /etc/nsswitch.conf)"), "{unseen}");
+    guest
+        .root("cp /root/nsswitch.conf /etc/ && userdel far; userdel -f alicia; userdel helper; id alice")
+        .ok();
     expect_health(guest, "root");
 }
 

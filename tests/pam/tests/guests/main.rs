@@ -39,6 +39,7 @@ mod survival;
 mod switch;
 mod times;
 mod transcripts;
+mod trials;
 mod u2f;
 mod unproven;
 mod usernameless;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use guest::{Guest, KeyOptions, Terminal};
-use transcript::{Dialogue, Document, Ids, Ran, Stage, dates, json_numbers, play};
+use transcript::{Dialogue, Document, Ids, Ran, Stage, codes, dates, json_numbers, play};
 
 /// Who sits at the machine. They may do with sudo what they like.
 const PERSON: &str = "alice";
@@ -78,7 +78,7 @@ impl Stage for Bench<'_> {
 
     fn redact(&mut self, text: &str) -> String {
         let text: String =
-            json_numbers(&dates(text), "sign_count").split_inclusive('\n').map(counter).collect();
+            json_numbers(&codes(&dates(text)), "sign_count").split_inclusive('\n').map(counter).collect();
         self.ids.redact(&text)
     }
 }

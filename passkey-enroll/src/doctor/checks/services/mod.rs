@@ -21,7 +21,7 @@ const MOST: usize = 8;
 /// What stands in the files, whatever the configuration makes of it.
 pub(in crate::doctor) fn check_files(files: &ServiceFiles, services: &[Service]) -> Vec<Finding> {
     let mut findings = refused_files(services);
-    let gates = crate::doctor::gates_of(services);
+    let gates = crate::doctor::asking(services);
     if gates.is_empty() && findings.is_empty() {
         findings.push(
             Finding::note(Area::Services, "no_service", "No service of this machine asks for a passkey yet.")
@@ -29,6 +29,7 @@ pub(in crate::doctor) fn check_files(files: &ServiceFiles, services: &[Service])
         );
     }
     findings.extend(gates.into_iter().flat_map(flaws));
+    findings.extend(way_in::open_to_anyone(services));
     findings.extend(lines::other_facilities(files, services));
     dedup(findings)
 }
@@ -65,8 +66,8 @@ fn dedup(findings: Vec<Finding>) -> Vec<Finding> {
 /// Services that PAM gives nothing at all.
 fn refused_files(services: &[Service]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    for Service { name, gate } in services {
-        let Err(error) = gate else { continue };
+    for Service { name, access } in services {
+        let Err(error) = access else { continue };
         let finding = |message: String| Finding::error(Area::Services, "service_refused", message);
         findings.push(match error {
             StackError::Line { place, flaw } => {

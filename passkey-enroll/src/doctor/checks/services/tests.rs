@@ -87,6 +87,39 @@ fn an_order_that_does_not_do_what_is_meant_is_found() {
 }
 
 #[test]
+fn a_service_without_any_proof_is_found_whether_it_asks_for_passkeys_or_not() {
+    use Severity::{Error, Note, Warning};
+    for (service, text, expected) in [
+        ("su", "auth required pam_permit.so\n", &[(Error, "service_open")][..]),
+        (
+            "su",
+            "auth requisite pam_nologin.so\nauth optional pam_gnome_keyring.so\n",
+            &[(Error, "service_open")],
+        ),
+        ("su", "auth sufficient pam_rootok.so\n@include common-auth\n", &[]),
+        ("runuser", "auth sufficient pam_rootok.so\n", &[]),
+        ("greeter", "auth required pam_permit.so\n", &[(Note, "service_without_proof")]),
+        (
+            "door",
+            "auth required pam_passkey.so unenrolled=ignore\nauth required pam_permit.so\n",
+            &[(Error, "service_open"), (Warning, "touch_is_enough")],
+        ),
+        (
+            "door",
+            "auth sufficient pam_wheel.so trust\n@include common-auth\nauth required pam_passkey.so\n",
+            &[(Note, "exempted_without_passkey")],
+        ),
+        (
+            "door",
+            "auth sufficient pam_fprintd.so\n@include common-auth\nauth required pam_passkey.so\n",
+            &[(Warning, "second_factor_not_enforced")],
+        ),
+    ] {
+        assert_eq!(found(&[(service, text)], &[]), expected, "{text}");
+    }
+}
+
+#[test]
 fn who_is_shut_out_is_named() {
     use Severity::{Error, Warning};
     assert_eq!(found(&[], &["bob"]), [(Warning, "closed_without_passkey")]);
@@ -112,8 +145,9 @@ fn a_service_file_is_roots_alone() {
 
 #[test]
 fn a_switch_that_nobody_takes_back_is_found() {
-    use crate::pam::change::Way;
-    use crate::pam::change::journal::{Change, Entry, Journal};
+    use crate::pam::change::entry::{Entry, EntryState};
+    use crate::pam::change::journal::Journal;
+    use crate::pam::change::{Deadline, Way};
 
     let machine = Fixture::healthy();
     let codes = |machine: &Fixture| {
@@ -125,10 +159,16 @@ fn a_switch_that_nobody_takes_back_is_found() {
             .collect::<Vec<_>>()
     };
     let journal = Journal::below(&machine.path(""));
-    let _lock = journal.lock().unwrap();
-    let change = Change::Profile { name: "passkey-second-factor".to_owned() };
-    journal.begin(&Entry::new("common-auth", Way::SecondFactor, change), None, true).unwrap();
+    let locked = journal.lock().unwrap();
+    let entry = |until| {
+        let profile = Some("passkey-second-factor".to_owned());
+        let state = EntryState::OnTrial { until };
+        Entry::new("common-auth", Some(Way::SecondFactor), profile, Vec::new(), state)
+    };
+    locked.begin(&entry(Deadline::within(std::time::Duration::from_secs(60))), &[]).unwrap();
+    assert_eq!(codes(&machine), [""; 0]);
+    locked.begin(&entry(Deadline::over()), &[]).unwrap();
     assert_eq!(codes(&machine), ["switch_not_confirmed"]);
-    journal.confirm("common-auth").unwrap();
+    locked.confirm(entry(Deadline::over())).unwrap();
     assert_eq!(codes(&machine), [""; 0]);
 }

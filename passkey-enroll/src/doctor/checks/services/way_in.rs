@@ -1,14 +1,22 @@
 //! Who comes in and who does not, and what with.
 
+use std::collections::BTreeMap;
+
 use passkey_core::account::Account;
 use passkey_core::config::{Mode, UserVerification, serves_other_machines};
 
 use super::calls_for;
+use crate::doctor::Service;
 use crate::doctor::finding::{Area, Finding, listed};
-use crate::doctor::people::{Enrolment, People};
+use crate::doctor::people::{Enrolment, People, Person};
 use crate::pam::parse::{Call, Facility, Place, ServiceFiles};
-use crate::pam::simulate::{Exemption, Factors, KEYRINGS, MissingPasskey, ServiceAccess, Verdict};
+use crate::pam::simulate::{Exemption, Factors, Identity, KEYRINGS, ServiceAccess, Verdict};
 
+/// Services at which people prove who they are, wherever they are used.
+const ASK_FOR_PROOF: [&str; 10] =
+    ["doas", "login", "pkexec", "polkit-1", "remote", "run0", "sshd", "su", "su-l", "sudo"];
+/// The name of the account that is root.
+const ROOT: &str = "root";
 /// The module that this one takes the place of.
 const PAM_U2F: &str = "pam_u2f.so";
 
@@ -66,6 +74,32 @@ fn decides(access: &ServiceAccess) -> Vec<Finding> {
             Finding::warning(Area::Services, "touch_is_enough", message)
                 .in_line(&second_factor.place)
                 .remedy("Give the module mode=passwordless, which asks for a PIN or a fingerprint; or make it required, below the password."),
+        );
+    }
+    findings
+}
+
+/// Services that do not ask for passkeys, and let anyone in without any proof. Greeters and automatic logins are meant to.
+pub(super) fn open_to_anyone(services: &[Service]) -> Vec<Finding> {
+    let is_open = |service: &&Service| {
+        let access = service.access.as_ref().ok().filter(|access| !access.asks());
+        access.is_some_and(|access| access.verdict().is_ok_and(|verdict| verdict.open_door().is_some()))
+    };
+    let (wrong, meant): (Vec<&Service>, Vec<&Service>) =
+        services.iter().filter(is_open).partition(|service| ASK_FOR_PROOF.contains(&service.name.as_str()));
+    let mut findings: Vec<Finding> = wrong
+        .into_iter()
+        .filter_map(|service| {
+            let verdict = service.access.as_ref().ok()?.verdict().ok()?;
+            open(&service.name, &verdict).into_iter().next()
+        })
+        .collect();
+    let names: Vec<&str> = meant.iter().map(|service| service.name.as_str()).collect();
+    if !names.is_empty() {
+        let message = format!("These services let anyone in without any proof: {}.", listed(&names));
+        findings.push(
+            Finding::note(Area::Services, "service_without_proof", message)
+                .remedy("Greeters, automatic logins and services of the system are meant to; see that no other one is among them."),
         );
     }
     findings
@@ -164,32 +198,31 @@ fn u2f(gate: &ServiceAccess) -> Option<Finding> {
     )
 }
 
-/// Who does not come in for want of a passkey.
-pub(in crate::doctor) fn shut_out(
-    gate: &ServiceAccess,
-    people: &People,
-    account: &Account,
-) -> Option<Finding> {
-    let (unenrolled, none_usable) =
-        (gate.is_closed_to(MissingPasskey::Unenrolled), gate.is_closed_to(MissingPasskey::NoneUsable));
-    let is_shut_out = |enrolment: &Enrolment| match enrolment {
-        Enrolment::Lacking(MissingPasskey::Unenrolled, _) => unenrolled,
-        Enrolment::Lacking(MissingPasskey::NoneUsable, _) => none_usable,
-        Enrolment::Usable(_) | Enrolment::Unreadable(_) | Enrolment::Hidden => false,
+/// Who does not get in for want of a passkey.
+pub(super) fn shut_out(access: &ServiceAccess, people: &People, account: &Account) -> Option<Finding> {
+    let mut known = BTreeMap::new();
+    let mut is_shut_out = |person: &Person| {
+        let missing = match person.enrolment {
+            Enrolment::Lacking(missing, _) => missing,
+            Enrolment::Usable(_) | Enrolment::Unreadable(_) | Enrolment::Hidden => return false,
+        };
+        let uid = (person.name == ROOT).then_some(0);
+        // Most people are alike to the stack's conditions.
+        let name = access.names(&person.name).then(|| person.name.clone());
+        *known
+            .entry((missing, uid, name))
+            .or_insert_with(|| access.is_closed_to_account(missing, Identity { name: &person.name, uid }))
     };
-    let names: Vec<&str> = people
-        .seen
-        .iter()
-        .filter(|person| is_shut_out(&person.enrolment))
-        .map(|person| person.name.as_str())
-        .collect();
-    let service = &gate.service;
-    let place = &gate.passkeys.first()?.place;
+    let shut_out: Vec<bool> = people.seen.iter().map(&mut is_shut_out).collect();
+    let seen = people.seen.iter().zip(&shut_out);
+    let names: Vec<&str> =
+        seen.filter(|(_, is_shut_out)| **is_shut_out).map(|(person, _)| person.name.as_str()).collect();
+    let service = &access.service;
+    let place = &access.passkeys.first()?.place;
     if names.is_empty() {
         return None;
     }
-    let somebody_comes_in =
-        people.seen.iter().any(|person| !is_shut_out(&person.enrolment)) || people.unseen > 0;
+    let somebody_comes_in = shut_out.contains(&false) || people.unseen > 0;
     let remedy = "Enrol them: sudo passkey-enroll add --user NAME; or let them in by the rest of the stack, with unenrolled=ignore.";
     Some(if somebody_comes_in {
         let more = if people.unseen > 0 {

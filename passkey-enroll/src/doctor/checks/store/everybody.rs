@@ -7,16 +7,16 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use passkey_core::account::Account;
-use passkey_core::config::Config;
+use passkey_core::config::{Config, Template};
 use passkey_core::store::Store;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
 use super::{MOST, damage, place, remedy, unreadable};
 use crate::doctor::finding::{Area, Finding, listed};
 use crate::doctor::machine::Machine;
-use crate::doctor::people::{Enrolment, People};
+use crate::doctor::people::{Enrolment, FileUser, People, credential_file_users};
 
-/// Nobody takes so long to write a file.
+/// Writing a file never takes this long.
 const STALE: Duration = Duration::from_secs(3600);
 /// The most files of a folder that are looked at.
 const MAX_FILES: usize = 10_000;
@@ -40,7 +40,7 @@ pub(in crate::doctor) fn of_everybody(
     for template in config.credential_files.iter().filter(|template| !template.is_per_user()) {
         let folder = template.directory();
         findings.extend(leftovers(folder));
-        findings.extend(files_of_nobody(folder, template.as_str(), people));
+        findings.extend(files_of_nobody(machine, template, people));
     }
     findings.extend(leftovers(&config.state_dir));
     findings
@@ -51,13 +51,14 @@ fn damage_of_others(machine: &Machine, account: &Account, people: &People) -> Ve
     for person in people.seen.iter().filter(|person| person.name != account.name) {
         match &person.enrolment {
             Enrolment::Unreadable(error) => findings.push(unreadable(machine, &person.name, error)),
-            Enrolment::Usable(kept) | Enrolment::Lacking(_, Some(kept)) => {
-                findings.extend(damage(&person.name, &kept.path, &kept.skipped));
+            // Those of another name of the same user id are told of under that name.
+            Enrolment::Usable(_) | Enrolment::Lacking(..) | Enrolment::Hidden => {
+                let own = person.own().into_iter();
+                findings.extend(own.flat_map(|kept| damage(&person.name, &kept.path, &kept.skipped)));
             }
-            Enrolment::Lacking(_, None) | Enrolment::Hidden => {}
         }
         if findings.len() >= MOST {
-            let message = "There may be more of this kind: only the first were looked at.";
+            let message = "There may be more of this kind: only the first few were looked at.";
             findings.push(Finding::note(Area::Store, "more_damage", message));
             break;
         }
@@ -65,11 +66,11 @@ fn damage_of_others(machine: &Machine, account: &Account, people: &People) -> Ve
     findings
 }
 
-/// Two users with one handle: nobody could tell which of them a key means.
+/// Two users with one handle: which of them a key means cannot be told.
 fn shared_handles(people: &People) -> Vec<Finding> {
     let mut holders: BTreeMap<&[u8], Vec<&str>> = BTreeMap::new();
     for person in &people.seen {
-        if let Some(kept) = person.enrolment.kept() {
+        if let Some(kept) = person.own() {
             holders.entry(kept.handle.as_bytes()).or_default().push(&person.name);
         }
     }
@@ -90,7 +91,7 @@ fn shared_handles(people: &People) -> Vec<Finding> {
 fn index(store: &Store, people: &People, is_needed: bool) -> Option<Finding> {
     let mut lost = Vec::new();
     for person in &people.seen {
-        let Some(kept) = person.enrolment.kept() else { continue };
+        let Some(kept) = person.own() else { continue };
         match store.user_of_handle(&kept.handle) {
             Ok(Some(name)) if name == person.name => {}
             Ok(_) => lost.push(person.name.as_str()),
@@ -113,28 +114,26 @@ fn index(store: &Store, people: &People, is_needed: bool) -> Option<Finding> {
     } else {
         Finding::note(Area::Store, "index_incomplete", message)
     };
-    Some(
-        finding
-            .remedy("It is mended by the next change of their passkeys, such as enrolling or renaming one."),
-    )
+    Some(finding.remedy("The next change of their passkeys repairs it, such as enrolling or renaming one."))
 }
 
-/// What writers that were killed have left, and who holds a lock.
+/// What killed writers have left behind, and locks that are held.
 fn leftovers(folder: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in entries(folder).filter(|name| name.as_encoded_bytes().starts_with(b".")) {
         let path = folder.join(&name);
         let bytes = name.as_encoded_bytes();
         if bytes.ends_with(b".tmp") && is_stale(&path) {
-            let message = "A writer that was killed has left this file behind. It does no harm.";
+            let message =
+                "A process that was killed while writing has left this file behind. It does no harm.";
             let finding = Finding::note(Area::Store, "leftover", message).at(&path);
             findings.push(finding.remedy(format!("rm {}", path.display())));
         } else if bytes.ends_with(b".lock") && is_locked(&path) {
             let message =
-                "Another process holds the lock: nothing can be enrolled or written down meanwhile.";
+                "Another process holds the lock: until it is done, nothing can be enrolled or recorded.";
             let finding = Finding::warning(Area::Store, "locked", message).at(&path);
             findings
-                .push(finding.remedy(format!("If it stays so, see who it is: fuser -v {}", path.display())));
+                .push(finding.remedy(format!("If it lasts, find the process: fuser -v {}", path.display())));
         }
         if findings.len() >= MOST {
             break;
@@ -151,7 +150,7 @@ fn is_stale(path: &Path) -> bool {
 fn is_locked(path: &Path) -> bool {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let Ok(lock) = rustix::fs::open(path, flags, Mode::empty()) else { return false };
-    // Given up again at once, when it is closed.
+    // Released at once, when it is closed.
     matches!(
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive),
         Err(rustix::io::Errno::AGAIN)
@@ -159,26 +158,27 @@ fn is_locked(path: &Path) -> bool {
 }
 
 /// Files of users who are gone: should the name be given away again, its new owner inherits the passkeys.
-fn files_of_nobody(folder: &Path, template: &str, people: &People) -> Option<Finding> {
-    let pattern = template.strip_prefix(folder.to_str()?)?.strip_prefix('/')?;
-    let (before, after) = pattern.split_once("{user}").filter(|(_, after)| !after.contains(['{', '/']))?;
-    let names: Vec<String> = entries(folder)
-        .filter_map(|name| name.into_string().ok())
-        .filter(|name| !name.starts_with('.'))
-        .filter_map(|name| name.strip_prefix(before)?.strip_suffix(after).map(str::to_owned))
-        .filter(|name| !people.has(name))
-        .collect();
+fn files_of_nobody(machine: &Machine, template: &Template, people: &People) -> Option<Finding> {
+    let is_gone = |user: &FileUser| match user {
+        FileUser::Name(name) => !people.has(machine, name),
+        FileUser::Uid(uid) => matches!(machine.probe.database().by_uid(*uid), Ok(None)),
+    };
+    let gone = credential_file_users(template).into_iter().filter(is_gone).map(|user| match user {
+        FileUser::Name(name) => name,
+        FileUser::Uid(uid) => uid.to_string(),
+    });
+    let names: Vec<String> = gone.collect();
     if names.is_empty() {
         return None;
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let message = format!(
-        "There are passkeys of users who are not there: {}. Whoever gets such a name gets the passkeys.",
+        "There are passkeys of users who do not exist: {}. A new user of such a name would get the passkeys.",
         listed(&names)
     );
     Some(
         Finding::note(Area::Store, "files_of_nobody", message)
-            .at(folder)
+            .at(template.directory())
             .remedy("Remove the files of users who are gone."),
     )
 }

@@ -8,32 +8,36 @@ use std::path::{Path, PathBuf};
 use passkey_core::account::Account;
 use passkey_core::config::Config;
 use passkey_core::safe_file::{Owner, SafeFileError, TrustedDir};
+use passkey_core::session::{FindError, find_passkeys};
 use passkey_core::store::{Loaded, SkippedEntry, Store, StoreError};
 use rustix::fs::StatVfsMountFlags;
 
-use crate::doctor::access::{self, Subject, Want};
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
+use crate::doctor::probe::access::{Access, Identity};
 
 pub(in crate::doctor) use everybody::of_everybody;
-pub(in crate::doctor) use recovery::check as check_recovery;
+pub(in crate::doctor) use recovery::{accepted_by, check as check_recovery};
 
-/// The most faults of one kind that are told one by one.
+/// The most faults of one kind that are reported one by one.
 const MOST: usize = 8;
 
-/// The user's credential file, and what is to be said of it and of their state.
+/// A credential file, and whose it is.
+pub(in crate::doctor) type Owned = (Account, Loaded);
+
+/// The credential file that signs the user in and whose it is, and what is found in it and in its state.
 pub(in crate::doctor) fn of_account(
     machine: &Machine,
     store: &Store,
     config: &Config,
     account: &Account,
-) -> (Result<Option<Loaded>, StoreError>, Vec<Finding>) {
+) -> (Result<Option<Owned>, StoreError>, Vec<Finding>) {
     let mut findings = Vec::new();
-    let loaded = store.load(account).inspect_err(|error| {
+    let loaded = load(machine, store, account).inspect_err(|error| {
         findings.push(unreadable(machine, &account.name, error));
     });
-    if let Ok(Some(loaded)) = &loaded {
-        findings.extend(damage(&account.name, &loaded.path, &loaded.file.skipped));
+    if let Ok(Some((owner, loaded))) = &loaded {
+        findings.extend(damage(&owner.name, &loaded.path, &loaded.file.skipped));
         if loaded.file.credentials.is_empty() && !loaded.file.skipped.is_empty() {
             let message = format!("No passkey of {} can be read: they cannot sign in.", account.name);
             findings.push(
@@ -42,25 +46,38 @@ pub(in crate::doctor) fn of_account(
                     .remedy("Restore the file from a copy, or remove the damaged entries and enrol again."),
             );
         }
-        findings.extend(not_for_its_user(config, account, &loaded.path));
+        findings.extend(not_for_its_user(machine, config, account, &loaded.path));
         if findings.is_empty() {
             let message = format!("The passkeys of {} can be read and trusted.", account.name);
             findings.push(Finding::ok(Area::Store, "credential_file", message).at(&loaded.path));
         }
     }
-    findings.extend(state(machine, store, config, account));
+    let owner = loaded.as_ref().ok().and_then(|loaded| Some(&loaded.as_ref()?.0));
+    findings.extend(state(machine, store, config, owner.unwrap_or(account)));
     (loaded, findings)
 }
 
-/// The module's own word for it.
+/// By the module's rule: their own, or that of another name of the same user id.
+fn load(machine: &Machine, store: &Store, account: &Account) -> Result<Option<Owned>, StoreError> {
+    match find_passkeys(store, machine.probe.database(), account) {
+        Ok(Some(found)) => Ok(Some(found)),
+        // A file that holds nothing is a file all the same.
+        Ok(None) | Err(FindError::Users(_)) => {
+            Ok(store.load(account)?.map(|loaded| (account.clone(), loaded)))
+        }
+        Err(FindError::Store(error)) => Err(error),
+    }
+}
+
+/// In the module's own words.
 fn unreadable(machine: &Machine, user: &str, error: &StoreError) -> Finding {
     if error.is_not_permitted() && !machine.is_root {
         let finding =
-            Finding::note(Area::Store, "store_hidden", format!("Only root can see all there is: {error}."));
+            Finding::note(Area::Store, "store_hidden", format!("Only root can see everything: {error}."));
         return place(finding, error).remedy("Run this with sudo.");
     }
     let message =
-        format!("{error}. {user} cannot sign in with a passkey, and is not taken for somebody who has none.");
+        format!("{error}. {user} cannot sign in with a passkey, and is not treated as a user who has none.");
     place(Finding::error(Area::Store, "store_broken", message), error).remedy(remedy(error))
 }
 
@@ -84,7 +101,7 @@ fn place(finding: Finding, error: &StoreError) -> Finding {
 fn remedy(error: &StoreError) -> String {
     match error {
         StoreError::File(refusal) => file_remedy(refusal, None),
-        StoreError::Malformed { .. } => "Restore the file from a copy, or put the line right.".to_owned(),
+        StoreError::Malformed { .. } => "Restore the file from a copy, or correct the line.".to_owned(),
         StoreError::Account { .. } | StoreError::NoPlace => {
             "Change credential_files in passkey.toml so that every user has a place in it.".to_owned()
         }
@@ -95,7 +112,7 @@ fn remedy(error: &StoreError) -> String {
         | StoreError::NoMemory { .. }
         | StoreError::Unwritable { .. }
         | StoreError::Identity(_)
-        | StoreError::Random(_) => "Run this again; if it stays, look into the system's log.".to_owned(),
+        | StoreError::Random(_) => "Run this again; if it persists, look into the system's log.".to_owned(),
     }
 }
 
@@ -126,30 +143,31 @@ pub(in crate::doctor) fn file_remedy(refusal: &SafeFileError, mode: Option<&str>
     }
 }
 
-/// Entries that are passed over.
+/// Entries that are ignored.
 fn damage(user: &str, path: &Path, skipped: &[SkippedEntry]) -> Vec<Finding> {
     let named = skipped.iter().take(MOST).map(|entry| {
         let name = entry.name.as_ref().map(|name| format!(" “{name}”")).unwrap_or_default();
-        let message = format!("The passkey{name} of {user} is passed over: {}.", entry.reason);
+        let message = format!("The passkey{name} of {user} is ignored: {}.", entry.reason);
         Finding::warning(Area::Store, "entry_damaged", message)
             .at_line(path, Some(entry.line))
             .remedy("Restore the entry from a copy, or remove it and enrol the key again.")
     });
     let mut findings: Vec<Finding> = named.collect();
     if let Some(more) = skipped.len().checked_sub(MOST).filter(|more| *more > 0) {
-        let message = format!("{more} more passkeys of {user} are passed over.");
+        let message = format!("{more} more passkeys of {user} are ignored.");
         findings.push(Finding::warning(Area::Store, "entry_damaged", message).at(path));
     }
     findings
 }
 
 /// Screen lockers run as the user, and read the user's file.
-fn not_for_its_user(config: &Config, account: &Account, path: &Path) -> Option<Finding> {
+fn not_for_its_user(machine: &Machine, config: &Config, account: &Account, path: &Path) -> Option<Finding> {
     let is_per_user = |path: &Path| {
         let own = config.credential_files.iter().filter(|template| template.is_per_user());
         own.filter_map(|template| template.expand(account).ok()).any(|own| own == path)
     };
-    if is_per_user(path) || access::reaches(&Subject::of(account), path, Want::Read) != Some(false) {
+    let may_read = || machine.probe.may_access(&Identity::of(account), path, Access::Read);
+    if is_per_user(path) || may_read() != Some(false) {
         return None;
     }
     let (user, file) = (&account.name, path.display());
@@ -167,26 +185,26 @@ fn state(machine: &Machine, store: &Store, config: &Config, account: &Account) -
         Ok(state) if state.skipped().is_empty() => {}
         Ok(state) => {
             let message = format!(
-                "{} entries of the counters of {} are passed over.",
+                "{} entries among the counters of {} are ignored.",
                 state.skipped().len(),
                 account.name
             );
             findings.push(
                 Finding::note(Area::Store, "state_damaged", message)
                     .at(&config.state_dir)
-                    .remedy("Remove them: they come back with the next sign-in."),
+                    .remedy("Remove them: the next sign-in writes them anew."),
             );
         }
         Err(error) if error.is_not_permitted() && !machine.is_root => {}
         Err(error) => {
             let message = format!(
-                "{error}. Counters of {} are not compared; where counter=deny, they cannot sign in.",
+                "{error}. Counters of {} are not compared; with counter=deny, they cannot sign in.",
                 account.name
             );
             findings.push(place(Finding::warning(Area::Store, "state_broken", message), &error).remedy(
                 match &error {
                     StoreError::File(refusal) => file_remedy(refusal, None),
-                    _ => "Remove this file: it is written anew with the next sign-in.".to_owned(),
+                    _ => "Remove this file: the next sign-in writes it anew.".to_owned(),
                 },
             ));
             return findings;
@@ -196,10 +214,10 @@ fn state(machine: &Machine, store: &Store, config: &Config, account: &Account) -
     findings
 }
 
-/// Whether what is to be remembered can be written.
+/// Whether counters and last use can be written.
 fn state_folder(machine: &Machine, folder: &Path) -> Option<Finding> {
     let (message, path, remedy) = folder_fault(machine, folder, "state_dir")?;
-    let message = format!("{message}. Counters and the time of the last use are not kept.");
+    let message = format!("{message}. Counters and the time of last use are not recorded.");
     Some(Finding::warning(Area::Store, "state_not_writable", message).at(&path).remedy(remedy))
 }
 

@@ -27,6 +27,14 @@ fn who_has_none_is_told_only_where_one_is_taken() {
     assert_eq!(codes(&machine), [""; 0]);
     give_codes(&machine);
     assert_eq!(codes(&machine), ["recovery_not_taken"]);
+    assert!(found(&machine)[0].remedy.as_ref().unwrap().starts_with("Set `recovery"));
+    // The line in the service's file is enough, and what no service asks under is not.
+    machine.put("etc/pam.d/sudo", "@include common-auth\nauth required pam_passkey.so recovery=allow\n");
+    assert_eq!(codes(&machine), [""; 0]);
+    machine.put("etc/pam.d/sudo", "@include common-auth\nauth required pam_passkey.so\n");
+    machine.append(CONFIG, "[service.su]\nrecovery = \"allow\"\n");
+    assert_eq!(codes(&machine), ["recovery_not_taken"]);
+    assert!(found(&machine)[0].remedy.as_ref().unwrap().contains("pam enable"));
     machine.append(CONFIG, "[service.sudo]\nrecovery = \"allow\"\n");
     assert_eq!(codes(&machine), [""; 0]);
     machine.remove(&format!("{FOLDER}/alice.toml"));
@@ -56,5 +64,5 @@ fn what_keeps_codes_from_being_taken_is_named_with_its_remedy() {
     machine.put(&format!("{FOLDER}/alice.toml"), "nonsense");
     let broken = found(&machine);
     assert_eq!((broken.len(), broken[0].code), (1, "recovery_broken"), "{broken:#?}");
-    assert!(broken[0].message.ends_with("No recovery code of alice is taken."), "{broken:#?}");
+    assert!(broken[0].message.ends_with("Recovery codes of alice are not accepted."), "{broken:#?}");
 }

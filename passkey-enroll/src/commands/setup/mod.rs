@@ -1,0 +1,515 @@
+//! `setup`: from a security key in the hand to services that ask for it, step by step.
+//!
+//! Each step is a command of its own, run as such: what it does, and whether it is done already, is that command's to say. So
+//! `setup` can be ended anywhere and started again.
+
+mod child;
+mod report;
+
+use ctap::Secret;
+use passkey_core::escape::Escaped;
+use serde_json::Value;
+
+use super::Context;
+use crate::account::Caller;
+use crate::cli::{Global, Setup, SetupStep};
+use crate::commands::error::Error;
+use crate::report::{Exit, note, warning};
+use crate::terminal::input::{Line, StdinSecrets, Terminal};
+use crate::terminal::signals::Interrupt;
+use child::Output;
+use report::{Entry, Outcome, Summary};
+
+/// Services that people switch on, where the machine has them, and what each is for.
+const USUAL: [(&str, &str); 9] = [
+    ("sudo", "commands as root"),
+    ("su", "becoming another user"),
+    ("login", "the text console"),
+    ("polkit-1", "settings of the desktop"),
+    ("gdm-password", "GNOME: signing in and unlocking"),
+    ("sddm", "KDE: signing in"),
+    ("kde", "KDE: unlocking the screen"),
+    ("lightdm", "LightDM: signing in and unlocking"),
+    ("swaylock", "unlocking the screen"),
+];
+/// How often the person is asked to plug a key in.
+const TRIES: usize = 5;
+
+pub(super) fn run(context: &Context, global: &Global, arguments: &Setup) -> Result<Exit, Error> {
+    if !Caller::of_process().is_root {
+        return Err(Error::SetupOnlyRoot);
+    }
+    if !arguments.yes && Terminal::open().is_none() {
+        return Err(Error::NobodyToConfirm);
+    }
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let mut run = Run {
+        global,
+        arguments,
+        json: global.json,
+        user_option: format!(" --user {}", context.account.name),
+        interrupt: &interrupt,
+        pins: arguments.pin_stdin.then(StdinSecrets::new),
+        steps: Vec::new(),
+        exit: Exit::Done.code(),
+    };
+    let result = run.all();
+    let (steps, exit) = (run.steps, run.exit);
+    match result {
+        Ok(()) | Err(Stop::Here) => {}
+        Err(Stop::Error(error)) => return Err(*error),
+    }
+    context.output.result::<Error>(&Summary { user: context.user(), steps })?;
+    Ok(Exit::ALL.into_iter().find(|known| known.code() == exit).unwrap_or(Exit::Failed))
+}
+
+struct Run<'a> {
+    global: &'a Global,
+    arguments: &'a Setup,
+    json: bool,
+    user_option: String,
+    interrupt: &'a Interrupt,
+    /// PINs to come, one per line.
+    pins: Option<StdinSecrets>,
+    steps: Vec<Entry>,
+    /// Of the first step that failed.
+    exit: u8,
+}
+
+/// Why there are no further steps.
+enum Stop {
+    /// The person has had enough, or nothing that follows could be done.
+    Here,
+    Error(Box<Error>),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+/// A key that is plugged in.
+#[derive(Debug)]
+struct PluggedIn {
+    path: String,
+    name: String,
+    has_pin: Option<bool>,
+    /// Whether it holds a passkey of the user.
+    is_enrolled: bool,
+}
+
+/// What the person says to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    Skip,
+    Stop,
+}
+
+impl Run<'_> {
+    fn all(&mut self) -> Result<(), Stop> {
+        self.tell("This guides you from your security key to signing in with it. Every step can be left out, and done later.");
+        let key = self.key()?;
+        self.pin(key.as_ref())?;
+        self.passkey(key.as_ref())?;
+        self.second_key()?;
+        self.recovery_codes()?;
+        self.services()
+    }
+
+    fn key(&mut self) -> Result<Option<PluggedIn>, Stop> {
+        if self.is_skipped(SetupStep::Key) {
+            return Ok(None);
+        }
+        for _ in 0..TRIES {
+            let keys = self.plugged_in()?;
+            if let Some(key) = keys.into_iter().next() {
+                let detail = key.name.clone();
+                self.record(SetupStep::Key, None, Outcome::Done, detail, None, None);
+                return Ok(Some(key));
+            }
+            if self.arguments.yes
+                || self.ask("Plug in your security key. Press Enter when it is in", true)? != Answer::Yes
+            {
+                break;
+            }
+        }
+        self.fail(Exit::NoKey.code());
+        let detail = "no security key is plugged in".to_owned();
+        self.record(SetupStep::Key, None, Outcome::Failed, detail, Some(self.command("keys")), None);
+        Err(Stop::Here)
+    }
+
+    fn pin(&mut self, key: Option<&PluggedIn>) -> Result<(), Stop> {
+        let Some(key) = key.filter(|_| !self.is_skipped(SetupStep::Pin)) else { return Ok(()) };
+        match key.has_pin {
+            Some(false) => {}
+            Some(true) => {
+                self.record(SetupStep::Pin, None, Outcome::Already, String::new(), None, None);
+                return Ok(());
+            }
+            None => {
+                let detail = "this key has none".to_owned();
+                self.record(SetupStep::Pin, None, Outcome::Already, detail, None, None);
+                return Ok(());
+            }
+        }
+        self.tell(
+            "The key has no PIN. With one, a stolen key is of no use, and the passkey can take the place of your password.",
+        );
+        // Nobody is there to choose one.
+        let command = self.command("key pin set");
+        if self.arguments.yes || self.ask("Give it a PIN?", false)? == Answer::Skip {
+            self.record(SetupStep::Pin, None, Outcome::Skipped, String::new(), Some(command), None);
+            return Ok(());
+        }
+        self.step(SetupStep::Pin, None, &["key", "pin", "set", "--device", &key.path], command)
+    }
+
+    fn passkey(&mut self, key: Option<&PluggedIn>) -> Result<(), Stop> {
+        if self.is_skipped(SetupStep::Passkey) {
+            return Ok(());
+        }
+        let names = self.passkeys()?;
+        if !names.is_empty() {
+            self.record(SetupStep::Passkey, None, Outcome::Already, names.join(", "), None, None);
+            return Ok(());
+        }
+        let command = self.command("add");
+        self.tell("Now the passkey. Touch the key when it blinks: once to make the passkey, once to try it.");
+        if !self.arguments.yes && self.ask("Enrol a passkey on this key?", false)? == Answer::Skip {
+            self.record(SetupStep::Passkey, None, Outcome::Skipped, String::new(), Some(command), None);
+            // Nothing that follows makes sense without one.
+            return Err(Stop::Here);
+        }
+        let device = key.map(|key| key.path.clone());
+        let mut arguments = vec!["add"];
+        arguments.extend(device.as_deref().into_iter().flat_map(|path| ["--device", path]));
+        self.step(SetupStep::Passkey, None, &arguments, command)
+    }
+
+    fn second_key(&mut self) -> Result<(), Stop> {
+        if self.is_skipped(SetupStep::SecondKey) {
+            return Ok(());
+        }
+        let names = self.passkeys()?;
+        if names.len() > 1 {
+            self.record(SetupStep::SecondKey, None, Outcome::Already, names.join(", "), None, None);
+            return Ok(());
+        }
+        let command = self.command("add");
+        self.tell("The day you lose this key, a second one signs you in. Keep it in a safe place. This is the step that prevents being locked out.");
+        for _ in 0..TRIES {
+            let new: Vec<PluggedIn> = self.plugged_in()?.into_iter().filter(|key| !key.is_enrolled).collect();
+            if let [key] = new.as_slice() {
+                let question = format!("Enrol a passkey on {} too?", Escaped::text(&key.name));
+                if !self.arguments.yes && self.ask(&question, false)? == Answer::Skip {
+                    break;
+                }
+                return self.step(SetupStep::SecondKey, None, &["add", "--device", &key.path], command);
+            }
+            if self.arguments.yes {
+                break;
+            }
+            let question = if new.is_empty() {
+                "Plug in the second key. Press Enter when it is in"
+            } else {
+                "Leave only one new key plugged in. Press Enter when it is so"
+            };
+            if self.ask(question, true)? != Answer::Yes {
+                break;
+            }
+        }
+        let detail = "losing the key locks you out".to_owned();
+        self.record(SetupStep::SecondKey, None, Outcome::Skipped, detail, Some(command), None);
+        Ok(())
+    }
+
+    fn recovery_codes(&mut self) -> Result<(), Stop> {
+        if self.is_skipped(SetupStep::RecoveryCodes) {
+            return Ok(());
+        }
+        let status = self.read(&["recovery", "status"])?;
+        let left = status.as_ref().and_then(|status| status.get("left")?.as_u64()).unwrap_or(0);
+        if left > 0 {
+            self.record(SetupStep::RecoveryCodes, None, Outcome::Already, format!("{left} left"), None, None);
+            return Ok(());
+        }
+        let command = self.command("recovery new");
+        self.tell("Recovery codes sign you in when no key is at hand, each of them once. They are shown now and never again: have paper ready.");
+        if !self.arguments.yes && self.ask("Make recovery codes?", false)? == Answer::Skip {
+            self.record(SetupStep::RecoveryCodes, None, Outcome::Skipped, String::new(), Some(command), None);
+            return Ok(());
+        }
+        self.step(SetupStep::RecoveryCodes, None, &["recovery", "new"], command)
+    }
+
+    fn services(&mut self) -> Result<(), Stop> {
+        if self.is_skipped(SetupStep::Services) {
+            return Ok(());
+        }
+        let status = self.read(&["pam", "status"])?;
+        let asks = |service: &str| -> Option<String> {
+            let services = status.as_ref()?.get("services")?.as_array()?;
+            let found = services
+                .iter()
+                .find(|entry| entry.get("service").and_then(Value::as_str) == Some(service))?;
+            Some(found.get("asks")?.get("for")?.as_str()?.to_owned())
+        };
+        let usual: Vec<(&str, &str, String)> =
+            USUAL.into_iter().filter_map(|(service, what)| Some((service, what, asks(service)?))).collect();
+        let services = self.chosen_services(&usual)?;
+        if services.is_empty() {
+            let command = self.command("pam enable sudo");
+            self.record(SetupStep::Services, None, Outcome::Skipped, String::new(), Some(command), None);
+            return Ok(());
+        }
+        let way = self.way()?;
+        let has_codes = self
+            .read(&["recovery", "status"])?
+            .and_then(|status| status.get("left")?.as_u64())
+            .is_some_and(|left| left > 0);
+        for service in services {
+            let mut arguments = vec!["pam", "enable", service.as_str(), way];
+            if has_codes {
+                arguments.push("--recovery-codes");
+            }
+            if self.arguments.no_rehearsal {
+                arguments.push("--no-rehearsal");
+            }
+            if self.arguments.yes {
+                arguments.push("--yes");
+            }
+            for risk in &self.arguments.accept {
+                arguments.extend(["--accept", risk]);
+            }
+            let seconds = self.arguments.confirm_within.map(|seconds| seconds.to_string());
+            arguments
+                .extend(seconds.as_deref().into_iter().flat_map(|seconds| ["--confirm-within", seconds]));
+            let command = self.command(&format!("pam enable {service} {way}"));
+            self.step(SetupStep::Services, Some(service.clone()), &arguments, command)?;
+        }
+        Ok(())
+    }
+
+    fn chosen_services(&mut self, usual: &[(&str, &str, String)]) -> Result<Vec<String>, Stop> {
+        if !self.arguments.services.is_empty() {
+            return Ok(self.arguments.services.clone());
+        }
+        if self.arguments.yes {
+            return Ok(vec!["sudo".to_owned()]);
+        }
+        self.tell("Which services are to ask for the passkey? Begin with sudo; the others can follow once it has proved itself.");
+        for (service, what, asks) in usual {
+            let asks = asks.replace('_', " ");
+            self.tell(&format!("  {service:<14} {what} (now: {asks})"));
+        }
+        let typed = self.line("Names, separated by spaces; Enter for sudo; skip for none: ")?;
+        Ok(match typed.trim() {
+            "" => vec!["sudo".to_owned()],
+            "skip" => Vec::new(),
+            names => names.split([' ', ',']).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        })
+    }
+
+    fn way(&mut self) -> Result<&'static str, Stop> {
+        const SECOND_FACTOR: &str = "--second-factor";
+        const PASSWORDLESS: &str = "--passwordless";
+        match (self.arguments.second_factor, self.arguments.passwordless, self.arguments.yes) {
+            (true, _, _) | (_, false, true) => return Ok(SECOND_FACTOR),
+            (_, true, _) => return Ok(PASSWORDLESS),
+            (false, false, false) => {}
+        }
+        self.tell("How?");
+        self.tell("  1  besides the password: whoever learns your password still needs the key");
+        self.tell(
+            "  2  in place of the password: touch and PIN or fingerprint; without the key the password does",
+        );
+        for _ in 0..TRIES {
+            match self.line("1 or 2; Enter for 1: ")?.trim() {
+                "" | "1" => return Ok(SECOND_FACTOR),
+                "2" => return Ok(PASSWORDLESS),
+                _ => {}
+            }
+        }
+        Err(Stop::Here)
+    }
+
+    /// Runs a command as a step; one that fails may be tried again.
+    fn step(
+        &mut self,
+        step: SetupStep,
+        service: Option<String>,
+        arguments: &[&str],
+        command: String,
+    ) -> Result<(), Stop> {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        for _ in 0..TRIES {
+            let pin = self.next_pin(step)?;
+            let mut arguments = arguments.clone();
+            if pin.is_some() {
+                arguments.push("--pin-stdin".to_owned());
+            }
+            // Codes and the lines of a service are for the person's own eyes.
+            let is_shown = matches!(step, SetupStep::RecoveryCodes | SetupStep::Services) && !self.json;
+            let output = if is_shown { Output::Shown } else { Output::Read };
+            let ended = child::run(self.global, &arguments, output, pin.as_ref()).map_err(Error::Terminal)?;
+            if self.interrupt.is_raised() {
+                self.fail(Exit::Cancelled.code());
+                self.record(
+                    step,
+                    service,
+                    Outcome::Failed,
+                    "cancelled".to_owned(),
+                    Some(command),
+                    ended.result,
+                );
+                return Err(Stop::Here);
+            }
+            if ended.is_done() {
+                let name = ended.result.as_ref().and_then(|result| result.get("name")?.as_str());
+                let detail = name.unwrap_or_default().to_owned();
+                if !detail.is_empty() {
+                    self.tell(&format!("The passkey “{detail}” is enrolled, and it works."));
+                }
+                self.record(step, service, Outcome::Done, detail, None, ended.result);
+                return Ok(());
+            }
+            if let Some(error) = ended.result.as_ref().and_then(|result| result.get("error")) {
+                for word in ["message", "hint"] {
+                    if let Some(text) = error.get(word).and_then(Value::as_str) {
+                        warning(text);
+                    }
+                }
+            }
+            let answer = if self.arguments.yes {
+                Answer::Skip
+            } else {
+                self.ask("That did not work. Try again?", false)?
+            };
+            if answer == Answer::Skip {
+                self.fail(ended.exit);
+                self.record(step, service, Outcome::Failed, String::new(), Some(command), ended.result);
+                // Without a passkey there is nothing to go on with.
+                return if step == SetupStep::Passkey { Err(Stop::Here) } else { Ok(()) };
+            }
+        }
+        self.fail(Exit::Failed.code());
+        self.record(step, service, Outcome::Failed, String::new(), Some(command), None);
+        Ok(())
+    }
+
+    fn next_pin(&mut self, step: SetupStep) -> Result<Option<Secret>, Stop> {
+        if !matches!(step, SetupStep::Passkey | SetupStep::SecondKey) {
+            return Ok(None);
+        }
+        let Some(pins) = &mut self.pins else { return Ok(None) };
+        match pins.next(self.interrupt).map_err(Error::Terminal)? {
+            Line::Typed(pin) => Ok(Some(pin)),
+            Line::End => Ok(None),
+            Line::Interrupted => Err(Error::Cancelled.into()),
+        }
+    }
+
+    /// The result of a command that changes nothing; `None` where it fails, having said why.
+    fn read(&self, arguments: &[&str]) -> Result<Option<Value>, Stop> {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let ended = child::run(self.global, &arguments, Output::Read, None).map_err(Error::Terminal)?;
+        if self.interrupt.is_raised() {
+            return Err(Error::Cancelled.into());
+        }
+        Ok(ended.result)
+    }
+
+    fn plugged_in(&self) -> Result<Vec<PluggedIn>, Stop> {
+        let keys = self.read(&["keys"])?;
+        let keys = keys.as_ref().and_then(|keys| keys.get("keys")?.as_array()).cloned().unwrap_or_default();
+        let text = |key: &Value, name: &str| key.get(name).and_then(Value::as_str).map(str::to_owned);
+        let keys = keys.iter().filter_map(|key| {
+            Some(PluggedIn {
+                path: text(key, "path")?,
+                name: text(key, "model")
+                    .or_else(|| text(key, "name"))
+                    .unwrap_or_else(|| "security key".to_owned()),
+                has_pin: key.get("pin").and_then(|pin| pin.get("set")?.as_bool()),
+                is_enrolled: key
+                    .get("enrolled")
+                    .and_then(Value::as_array)
+                    .is_some_and(|names| !names.is_empty()),
+            })
+        });
+        Ok(keys.collect())
+    }
+
+    /// The names of the user's passkeys that can sign in.
+    fn passkeys(&self) -> Result<Vec<String>, Stop> {
+        let list = self.read(&["list"])?;
+        let list =
+            list.as_ref().and_then(|list| list.get("credentials")?.as_array()).cloned().unwrap_or_default();
+        let usable =
+            list.iter().filter(|credential| credential.get("enabled").and_then(Value::as_bool) == Some(true));
+        Ok(usable.filter_map(|credential| Some(credential.get("name")?.as_str()?.to_owned())).collect())
+    }
+
+    fn is_skipped(&mut self, step: SetupStep) -> bool {
+        let is_skipped = self.arguments.skip.contains(&step);
+        if is_skipped {
+            self.record(step, None, Outcome::Skipped, String::new(), None, None);
+        }
+        is_skipped
+    }
+
+    fn record(
+        &mut self,
+        step: SetupStep,
+        service: Option<String>,
+        outcome: Outcome,
+        detail: String,
+        command: Option<String>,
+        result: Option<Value>,
+    ) {
+        self.steps.push(Entry { step, service, outcome, detail, command, result });
+    }
+
+    fn fail(&mut self, exit: u8) {
+        if self.exit == Exit::Done.code() {
+            self.exit = exit;
+        }
+    }
+
+    fn command(&self, command: &str) -> String {
+        format!("sudo passkey-enroll {command}{}", self.user_option)
+    }
+
+    fn tell(&self, text: &str) {
+        if !self.arguments.yes {
+            note(text);
+        }
+    }
+
+    /// Asks whether to go on with a step. `by_enter`: an empty answer is a yes.
+    fn ask(&mut self, question: &str, by_enter: bool) -> Result<Answer, Stop> {
+        let choices = if by_enter { "; or type skip or stop: " } else { " Type yes, skip or stop: " };
+        for _ in 0..TRIES {
+            let answer =
+                match self.line(&format!("{question}{choices}"))?.trim().to_ascii_lowercase().as_str() {
+                    "yes" | "y" => Answer::Yes,
+                    "" if by_enter => Answer::Yes,
+                    "skip" | "no" | "n" => Answer::Skip,
+                    "stop" => Answer::Stop,
+                    _ => continue,
+                };
+            return if answer == Answer::Stop { Err(Stop::Here) } else { Ok(answer) };
+        }
+        Err(Stop::Here)
+    }
+
+    fn line(&self, question: &str) -> Result<String, Stop> {
+        let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
+        match terminal.ask(question, self.interrupt).map_err(Error::Terminal)? {
+            Line::Typed(line) => Ok(String::from_utf8_lossy(line.as_bytes()).into_owned()),
+            Line::End | Line::Interrupted => Err(Error::Cancelled.into()),
+        }
+    }
+}
