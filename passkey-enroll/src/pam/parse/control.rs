@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::dialect::Reader;
+
 /// Defines what a module can answer, in the order of libpam's numbers.
 macro_rules! return_values {
     ($($(#[$meta:meta])* $value:ident = $name:literal),+ $(,)?) => {
@@ -145,7 +147,7 @@ pub enum Subject {
 
 impl Control {
     /// Understands the word, without its brackets.
-    pub(super) fn parse(word: &str) -> Self {
+    pub(super) fn parse(word: &str, reader: Reader) -> Self {
         let keyword = [
             ("required", Self::Required),
             ("requisite", Self::Requisite),
@@ -157,7 +159,7 @@ impl Control {
         match keyword {
             Some((_, control)) => control,
             // An empty list is one to libpam.
-            None => list(word).map_or_else(|| Self::Malformed(word.to_owned()), Self::List),
+            None => list(word, reader).map_or_else(|| Self::Malformed(word.to_owned()), Self::List),
         }
     }
 
@@ -218,12 +220,12 @@ impl fmt::Display for Control {
 }
 
 /// `value=action` pairs with or without space around the `=`; even between two pairs libpam needs none.
-fn list(text: &str) -> Option<Vec<(Subject, Action)>> {
+fn list(text: &str, reader: Reader) -> Option<Vec<(Subject, Action)>> {
     let mut list = Vec::new();
     let mut rest = skip_space(text);
     while !rest.is_empty() {
         let (subject, after) = subject(rest)?;
-        let (action, after) = action(skip_space(skip_space(after).strip_prefix('=')?))?;
+        let (action, after) = action(skip_space(skip_space(after).strip_prefix('=')?), reader)?;
         list.push((subject, action));
         rest = skip_space(after);
     }
@@ -237,16 +239,24 @@ fn subject(text: &str) -> Option<(Subject, &str)> {
     value.or_else(|| text.strip_prefix("default").map(|rest| (Subject::Default, rest)))
 }
 
-fn action(text: &str) -> Option<(Action, &str)> {
+fn action(text: &str, reader: Reader) -> Option<(Action, &str)> {
     if let Some(found) =
         ACTIONS.iter().find_map(|(word, action)| text.strip_prefix(word).map(|rest| (*action, rest)))
     {
         return Some(found);
     }
     let (digits, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    // More modules than any stack has are as good as one more than it has.
-    let modules = digits.parse::<u64>().ok()?;
-    (modules > 0).then(|| (Action::Jump(u32::try_from(modules).unwrap_or(u32::MAX)), rest))
+    let modules = match reader {
+        Reader::New => digits.parse::<i32>().ok()?,
+        // It counts on past the largest number, from the smallest again. Less than none is as bad as too many.
+        Reader::Old => {
+            let value = |digit: u8| i32::from(digit.wrapping_sub(b'0'));
+            let number =
+                digits.bytes().fold(0, |sum: i32, digit| sum.wrapping_mul(10).wrapping_add(value(digit)));
+            if number < 0 { i32::MAX } else { number }
+        }
+    };
+    (!digits.is_empty() && modules > 0).then(|| (Action::Jump(modules.unsigned_abs()), rest))
 }
 
 fn skip_space(text: &str) -> &str {

@@ -1,7 +1,7 @@
 use super::*;
 
 fn action(control: &str, answer: ReturnValue) -> Action {
-    Control::parse(control).action(answer)
+    Control::parse(control, Reader::New).action(answer)
 }
 
 #[test]
@@ -52,11 +52,26 @@ fn what_libpam_does_not_understand_is_kept_as_it_stands() {
     for text in
         ["success", "success=", "success=often", "success=0", "success=-1", "Success=ok", "=ok", "required,"]
     {
-        assert_eq!(Control::parse(text), Control::Malformed(text.to_owned()), "{text}");
+        assert_eq!(Control::parse(text, Reader::New), Control::Malformed(text.to_owned()), "{text}");
     }
     for text in ["success=ok", " success =\tok ", "success=okdefault=bad"] {
-        assert!(matches!(Control::parse(text), Control::List(_)), "{text}");
+        assert!(matches!(Control::parse(text, Reader::New), Control::List(_)), "{text}");
     }
-    assert_eq!(action("success=99999999999", ReturnValue::Success), Action::Jump(u32::MAX));
-    assert!(matches!(Control::parse(&format!("success={}", "9".repeat(30))), Control::Malformed(_)));
+}
+
+/// 2³² + 1, and what has no end.
+#[test]
+fn a_jump_is_no_longer_than_a_number() {
+    let large = ["success=4294967297", "success=99999999999999999999"];
+    for text in large {
+        assert_eq!(Control::parse(text, Reader::New), Control::Malformed(text.to_owned()));
+    }
+    // An older libpam counts on from the smallest number.
+    let old = |text| Control::parse(text, Reader::Old).action(ReturnValue::Success);
+    assert_eq!(large.map(old), [Action::Jump(1), Action::Jump(1_661_992_959)]);
+    assert_eq!(old("success=4294967296"), Action::Bad);
+    for reader in [Reader::Old, Reader::New] {
+        let longest = Control::parse("success=2147483647", reader).action(ReturnValue::Success);
+        assert_eq!(longest, Action::Jump(2_147_483_647));
+    }
 }

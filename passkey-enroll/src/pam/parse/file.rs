@@ -51,20 +51,25 @@ impl ServiceFile {
             let mut line = Line { number, bytes: first.to_vec(), content: Content::Nothing };
             let mut piece = Piece::read(first);
             let mut text = piece.text;
+            // What the old reader has in its buffer so far, and whether all of it found room.
+            let mut used = piece.used;
+            let mut fits = first.len() <= Reader::MAX_OLD_LEN;
             number = number.saturating_add(1);
             while piece.ending == Ending::GoesOn {
                 let Some(next) = physical.next() else { break };
                 line.bytes.extend_from_slice(next);
                 number = number.saturating_add(1);
                 let goes_on = Piece::read(next);
+                fits &= used.saturating_add(next.len()) <= Reader::MAX_OLD_LEN;
                 // To the old reader it is not there.
                 if dialect.reader == Reader::Old && goes_on.text.trim_matches(BLANKS).is_empty() {
                     continue;
                 }
                 text.push_str(&goes_on.text);
+                used = used.saturating_add(goes_on.used);
                 piece.ending = goes_on.ending;
             }
-            let is_cut = dialect.reader == Reader::Old && text.len() > Reader::MAX_OLD_LEN;
+            let is_cut = dialect.reader == Reader::Old && !fits;
             line.content = match piece.ending {
                 _ if line.bytes.contains(&0) => unusable(Flaw::Zero),
                 _ if is_cut => unusable(Flaw::TooLong),
@@ -93,6 +98,8 @@ const BLANKS: [char; 3] = [' ', '\t', '\n'];
 /// What counts of a physical line.
 struct Piece {
     text: String,
+    /// How many bytes of it stay before the next one where it goes on.
+    used: usize,
     ending: Ending,
 }
 
@@ -106,11 +113,13 @@ enum Ending {
 impl Piece {
     fn read(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
+        // The backslash becomes a blank.
+        let used = bytes.iter().rposition(|byte| *byte == b'\\').map_or(0, |index| index.saturating_add(1));
         match text.split_once('#') {
-            Some((before, _)) => Self { text: before.to_owned(), ending: Ending::Here },
+            Some((before, _)) => Self { text: before.to_owned(), used: 0, ending: Ending::Here },
             None => match text.trim_end_matches(BLANKS).strip_suffix('\\') {
-                Some(begun) => Self { text: format!("{begun} "), ending: Ending::GoesOn },
-                None => Self { text: text.into_owned(), ending: Ending::Here },
+                Some(begun) => Self { text: format!("{begun} "), used, ending: Ending::GoesOn },
+                None => Self { text: text.into_owned(), used: 0, ending: Ending::Here },
             },
         }
     }

@@ -77,3 +77,27 @@ fn any_bytes_are_a_file_and_come_back_as_they_were() {
         }
     }
 }
+
+/// It is cut by the bytes of the file, comments and the blanks of continued lines among them.
+#[test]
+fn the_old_reader_takes_lines_of_so_many_bytes() {
+    let is_cut = |text: &str, reader| {
+        let file = ServiceFile::parse(text.as_bytes(), &Dialect { reader, ..Dialect::default() });
+        file.lines().iter().any(|line| matches!(line.content, Content::Flawed { flaw: Flaw::TooLong, .. }))
+    };
+    let blanks = |count| " ".repeat(count);
+    for text in [
+        format!("auth required a.so{}\n", blanks(1004)),
+        format!("auth required a.so{}", blanks(1005)),
+        format!("# {}\n", blanks(1020)),
+        format!("auth required \\\n{}a.so\n", blanks(1003)),
+        // What follows the backslash counts for its own line only; a comment between for none.
+        format!("auth required \\{}\na.so{}\n", blanks(1007), blanks(1003)),
+        format!("auth required \\\n#{}\na.so{}\n", blanks(1006), blanks(1003)),
+    ] {
+        assert!(!is_cut(&text, Reader::Old), "{text}");
+        let longer = text.replacen("  ", "   ", 1);
+        assert!(is_cut(&longer, Reader::Old), "{longer}");
+        assert!(!is_cut(&longer, Reader::New), "{longer}");
+    }
+}

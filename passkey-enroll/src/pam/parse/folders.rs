@@ -170,7 +170,12 @@ impl ServiceFiles {
 
 fn read(path: &Path) -> Result<Vec<u8>, ReadErrorReason> {
     // Links are followed, as by libpam: authselect and alternatives make them. Nothing but a file is opened.
-    if !path.metadata()?.is_file() {
+    let metadata = path.metadata()?;
+    if metadata.is_dir() {
+        // libpam opens it as well, and reads nothing.
+        return Ok(Vec::new());
+    }
+    if !metadata.is_file() {
         return Err(ReadErrorReason::NotFile);
     }
     let mut bytes = Vec::new();

@@ -52,8 +52,10 @@ fn what_is_no_file_is_not_waited_for() {
     let (root, files) = machine(&[("usr/lib/pam.d/folder", "auth required theirs.so\n")]);
     symlink("/dev/zero", root.path().join("etc/pam.d/endless")).unwrap();
     assert!(files.read("endless").unwrap_err().to_string().ends_with("not a file"));
-    fs::create_dir(root.path().join("etc/pam.d/folder")).unwrap();
+    // A folder opens like a file, and nothing is in it.
     assert_eq!(module(&files, "folder").unwrap(), "theirs.so");
+    fs::create_dir(root.path().join("etc/pam.d/folder")).unwrap();
+    assert!(files.read("folder").unwrap().1.lines().is_empty());
     fs::write(root.path().join("etc/pam.d/long"), "#".repeat(300_000)).unwrap();
     let error = files.read("long").unwrap_err();
     assert!(!error.is_missing());

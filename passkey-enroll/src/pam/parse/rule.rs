@@ -89,7 +89,7 @@ pub enum Flaw {
     NoModule,
     /// Nothing behind `include`: a module that fails, or the end of everything.
     NoTarget,
-    /// Nothing behind `include`, where that crashes libpam (Debian 12 and 13).
+    /// Nothing behind `include` or `@include`, where that crashes libpam (Debian 12 and 13) or what follows is chance.
     NoTargetCrash,
     /// The last line of the file goes on in a next one that is not there: libpam refuses the file.
     Unfinished,
@@ -101,6 +101,8 @@ pub enum Flaw {
     TooLong,
     /// An included file that cannot be read.
     Unreadable(String),
+    /// A file that `@include` cannot read within an included one: libpam goes on with a control that it has not set.
+    UnreadableByChance(String),
     /// Files that include each other: the include fails.
     TooDeep,
     /// Files that include each other, where that crashes libpam.
@@ -120,7 +122,7 @@ impl fmt::Display for Flaw {
             Self::Zero => f.write_str("a zero byte in the line: nothing that follows it is certain"),
             Self::TooLong => f.write_str("the line is longer than libpam reads before version 1.6"),
             Self::Unfinished => f.write_str("the file ends in the middle of a line: libpam refuses it"),
-            Self::Unreadable(reason) => write!(f, "{reason}"),
+            Self::Unreadable(reason) | Self::UnreadableByChance(reason) => write!(f, "{reason}"),
             Self::TooDeep | Self::Circle => f.write_str("the files include each other without end"),
         }
     }
@@ -145,10 +147,31 @@ impl Flaw {
             | Self::NoModuleName
             | Self::Zero
             | Self::Circle
+            | Self::UnreadableByChance(_)
             | Self::TooLong => true,
             Self::UnknownFacility(_)
             | Self::NoControl
             | Self::NoModule
+            | Self::Unreadable(_)
+            | Self::TooDeep => false,
+        }
+    }
+}
+
+impl Flaw {
+    /// Whether it is chance what this libpam makes of the line: it reads what it has not set, takes a part of the line for another
+    /// line, or crashes.
+    pub fn is_chance(&self) -> bool {
+        match self {
+            Self::NoTargetCrash | Self::Zero | Self::TooLong | Self::UnreadableByChance(_) | Self::Circle => {
+                true
+            }
+            Self::UnknownFacility(_)
+            | Self::NoControl
+            | Self::NoModule
+            | Self::NoTarget
+            | Self::Unfinished
+            | Self::NoModuleName
             | Self::Unreadable(_)
             | Self::TooDeep => false,
         }
@@ -166,7 +189,7 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
     if dialect.at_include && word.eq_ignore_ascii_case("@include") {
         return Some(match words.next() {
             Some(target) => Parsed::Include(Include { facility: None, kind: IncludeKind::AtInclude, target }),
-            None => Parsed::Flawed(None, None, Flaw::NoTarget),
+            None => Parsed::Flawed(None, None, Flaw::NoTargetCrash),
         });
     }
     let facility = Facility::from_word(word);
@@ -182,6 +205,10 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
         .map(|(_, kind)| kind);
     let target = words.next();
     if let (Some(kind), Some(target)) = (kind, &target) {
+        // libpam keeps a substack among the modules, by its name.
+        if kind == IncludeKind::Substack && !is_module_name(target) {
+            return Some(Parsed::Flawed(None, None, Flaw::NoModuleName));
+        }
         return Some(Parsed::Include(Include { facility: for_include, kind, target: target.clone() }));
     }
     let (Some(facility), Some(target)) = (facility, target) else {
@@ -194,7 +221,11 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
             (Some(_), Some(_)) => Flaw::NoTarget,
             (Some(_), None) => Flaw::NoModule,
         };
-        return Some(Parsed::Flawed(facility, kind.is_none().then(|| Control::parse(&control)), flaw));
+        return Some(Parsed::Flawed(
+            facility,
+            kind.is_none().then(|| Control::parse(&control, dialect.reader)),
+            flaw,
+        ));
     };
     if !is_module_name(&target) {
         return Some(Parsed::Flawed(None, None, Flaw::NoModuleName));
@@ -202,7 +233,7 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
     Some(Parsed::Rule(Rule {
         facility,
         quiet,
-        control: Control::parse(&control),
+        control: Control::parse(&control, dialect.reader),
         module: target,
         arguments: words.collect(),
     }))

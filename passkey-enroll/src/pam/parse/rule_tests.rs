@@ -1,5 +1,6 @@
 use super::super::control::Action;
 use super::super::control::ReturnValue;
+use super::super::dialect::Reader;
 use super::*;
 
 fn flaw(line: &str) -> Flaw {
@@ -16,7 +17,7 @@ fn a_rule_has_its_parts() {
         Some(Parsed::Rule(Rule {
             facility: Facility::Auth,
             quiet: true,
-            control: Control::parse("success=1 default=ignore"),
+            control: Control::parse("success=1 default=ignore", Reader::New),
             module: "/lib/security/pam_x.so".to_owned(),
             arguments: ["a", "b c", "d=e"].map(str::to_owned).to_vec(),
         }))
@@ -50,7 +51,10 @@ fn what_is_not_as_one_would_think_has_its_reason() {
     assert_eq!(flaw("auth"), Flaw::NoControl);
     assert_eq!(flaw("auth optional"), Flaw::NoModule);
     assert_eq!(flaw("auth include"), Flaw::NoTarget);
-    assert_eq!(flaw("@include"), Flaw::NoTarget);
+    assert_eq!(flaw("@include"), Flaw::NoTargetCrash);
+    // libpam keeps a substack by its name, as it does a module.
+    assert_eq!(flaw("auth substack /"), Flaw::NoModuleName);
+    assert_eq!(flaw("auth required .so"), Flaw::NoModuleName);
     assert_eq!(flaw("[]"), Flaw::UnknownFacility(String::new()));
     // What follows from the failure is what the line says.
     let Some(Parsed::Flawed(Some(Facility::Auth), Some(control), Flaw::NoModule)) =

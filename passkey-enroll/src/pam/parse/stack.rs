@@ -225,12 +225,18 @@ impl Expansion<'_> {
         depth: Depth,
         steps: &mut Vec<Step>,
     ) -> Result<(), StackError> {
+        // What libpam does next can be told of most failures. Where it is chance, nothing is.
         let mut own = Vec::new();
         let result = self.included(include, &place, include.facility.or(wanted), depth, &mut own);
         let failure = match result {
             Ok(()) => None,
-            Err(error @ (StackError::TooLong(_) | StackError::Line { flaw: Flaw::Circle, .. })) => {
-                return Err(error);
+            Err(error @ StackError::TooLong(_)) => return Err(error),
+            Err(StackError::Line { place, flaw }) if flaw.is_chance() || flaw == Flaw::NoModuleName => {
+                return Err(StackError::Line { place, flaw });
+            }
+            Err(error) if include.kind == IncludeKind::AtInclude && wanted.is_some() => {
+                let flaw = Flaw::UnreadableByChance(error.to_string());
+                return Err(StackError::Line { place, flaw });
             }
             // Without a facility there is nothing that could fail in its place.
             Err(error) if include.kind == IncludeKind::AtInclude && wanted.is_none() => return Err(error),

@@ -82,7 +82,6 @@ fn what_cannot_be_included_fails_as_in_libpam() {
     assert!(stack.starts_with("include:1:a !2:Unreadable(") && stack.contains("nosuch"), "{stack}");
     assert!(auth(&files, "substack").starts_with("substack:1:a () !2:Unreadable("));
     assert_eq!(auth(&files, "of-cut"), "cut:1:a !2:Unfinished of-cut:2:b");
-    assert!(auth(&files, "of-at").starts_with("at:1:a !2:Unreadable("));
     for service in ["at", "cut", "at-cut"] {
         let error = files.stack(service, Facility::Auth).unwrap_err();
         assert!(matches!(error, StackError::Line { .. }), "{error}");
@@ -95,6 +94,29 @@ fn what_cannot_be_included_fails_as_in_libpam() {
         "!1:UnknownFacility(\"autj\") !2:NoControl !1:UnknownFacility(\"nonsense\") !1:UnknownFacility(\"nonsense\")"
     );
     assert!(files.stack("typo", Facility::Account).unwrap().steps.is_empty());
+}
+
+/// What libpam goes on with there is what its memory happens to hold: as a rule the control of the line before.
+#[test]
+fn what_follows_from_chance_is_not_told() {
+    let (_root, files) = machine(&[
+        ("of-at", "auth include at\n"),
+        ("at", "auth optional a\n@include nosuch\n"),
+        ("of-bare", "auth include bare\n"),
+        ("bare", "@include\n"),
+        ("of-nameless", "auth include nameless\n"),
+        ("nameless", "auth required /\n"),
+        ("of-zero", "auth include zero\n"),
+        ("zero", "auth required a\0b\n"),
+    ]);
+    for (service, line) in
+        [("of-at", "at:2"), ("of-bare", "bare:1"), ("of-nameless", "nameless:1"), ("of-zero", "zero:1")]
+    {
+        let error = files.stack(service, Facility::Auth).unwrap_err().to_string();
+        assert!(error.contains(&format!("/{line}: ")), "{service}: {error}");
+        // It is so for signing in only.
+        assert!(files.stack(service, Facility::Session).unwrap().steps.is_empty());
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::pam::parse::{Action, Call, MustFail, ReturnValue, Rule, Stack, Step};
 /// What libpam answers where nobody else does.
 const MUST_FAIL: ReturnValue = ReturnValue::PermDenied;
 /// The most states that are looked at. Real stacks have a few hundred.
-const MAX_STATES: usize = 400_000;
+const MAX_STATES: usize = 50_000;
 
 /// An answer that a module may give, and what it proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,13 @@ impl Program<'_> {
     }
 
     fn walk(&self, answers: &Answers<'_>) -> Result<(States, BTreeSet<usize>), TooComplex> {
-        let mut run = Run { program: self, answers, room: MAX_STATES, visited: BTreeSet::new() };
+        let mut run = Run {
+            program: self,
+            answers,
+            room: MAX_STATES,
+            visited: BTreeSet::new(),
+            suspended: States::new(),
+        };
         let start = State {
             impression: Impression::Undefined,
             status: MUST_FAIL,
@@ -176,6 +182,7 @@ impl Program<'_> {
         };
         let mut exits = States::new();
         run.block(&self.block, &start, &None, &mut exits)?;
+        exits.append(&mut run.suspended);
         Ok((exits, run.visited))
     }
 }
@@ -234,6 +241,8 @@ struct Run<'r, 's> {
     room: usize,
     /// The calls that were reached.
     visited: BTreeSet<usize>,
+    /// The states in which a module puts off its answer: the application is told at once, whatever the control and the stack.
+    suspended: States,
 }
 
 impl Run<'_, '_> {
@@ -270,6 +279,10 @@ impl Run<'_, '_> {
                         for (state, action, answer) in self.called(*call, &state) {
                             let link = Link { call: *call, answer, before: path.clone() };
                             let after = (state, Some(Rc::new(link)));
+                            if answer == ReturnValue::Incomplete {
+                                self.suspend(after);
+                                continue;
+                            }
                             self.act(block, index, entry, after, (action, answer), &mut at, exits)?;
                         }
                     }
@@ -299,6 +312,12 @@ impl Run<'_, '_> {
                 (state, call.rule.control.action(answer), answer)
             })
             .collect()
+    }
+
+    fn suspend(&mut self, (state, path): (State, Path)) {
+        let State { impression, factors, .. } = state;
+        let state = State { impression, status: ReturnValue::Incomplete, factors, remembered: Vec::new() };
+        self.suspended.entry(state).or_insert(path);
     }
 
     #[allow(clippy::too_many_arguments, reason = "the places that it can lead to")]

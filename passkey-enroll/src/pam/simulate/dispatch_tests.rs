@@ -39,7 +39,7 @@ fn run(text: &str) -> (ReturnValue, String) {
 
 #[test]
 fn each_control_does_what_the_manual_says() {
-    use ReturnValue::{AuthErr, AuthinfoUnavail, Maxtries, PermDenied, Success};
+    use ReturnValue::{AuthErr, AuthinfoUnavail, Incomplete, Maxtries, PermDenied, Success};
     for (text, outcome) in [
         ("required success", Success),
         ("required auth_err", AuthErr),
@@ -83,6 +83,10 @@ fn each_control_does_what_the_manual_says() {
         ("required maxtries\n(\n[default=reset] success\n)\nrequired success", Maxtries),
         ("[success=1 default=bad] success\n(\nrequired auth_err\n)\nrequired success", Success),
         ("(\n[success=1] success\n)\nrequired success", PermDenied),
+        // A module that goes on later is not argued with.
+        ("[incomplete=ignore] incomplete\nrequired success", Incomplete),
+        ("(\noptional incomplete\n)\nrequired success", Incomplete),
+        ("required auth_err\noptional incomplete", Incomplete),
         ("", PermDenied),
     ] {
         let text = if text.is_empty() { ")" } else { text };

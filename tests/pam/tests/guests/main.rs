@@ -12,6 +12,7 @@
 mod attestation;
 mod broken;
 mod costs;
+mod differential;
 mod disks;
 mod doctor;
 mod enrol;
