@@ -381,7 +381,7 @@ fn wrong_pins_are_recorded_with_a_failure_and_with_a_success() {
             match ready(session, "alice").conclude(attempt).result {
                 Err(failed) => assert!(session.record_failure(&failed).is_none()),
                 Ok(proved) => {
-                    assert!(session.record(proved, None, |_, _| {}).unwrap().complaints().is_empty())
+                    assert!(session.record(proved, None, |_, _| {}).unwrap().complaints().is_empty());
                 }
             }
         }

@@ -243,3 +243,52 @@ fn the_units_finish_what_the_watcher_could_not() {
     wait_until(&guest, &format!("[ -z \"$({unit})\" ]"));
     assert_eq!(state(&guest)["is"], "kept");
 }
+
+/// Killed at each call that changes what is on the disk, while a change is put in place and while it is undone: the file is the old one or
+/// the new one, and the next one to come along finishes it.
+#[test]
+fn killed_at_any_step_it_is_finished_by_the_next() {
+    let guest = Guest::debian12().user("alice", "secret").key("blue", KeyOptions::default()).boot();
+    enrol(&guest, "blue", None);
+    let script = format!(
+        r#"journal=/var/lib/passkey/pam
+        cp -p /etc/pam.d/sudo /root/before
+        {ENABLE} --confirm-within 1 >/dev/null 2>&1 & enable=$!
+        until grep -q passkey /etc/pam.d/sudo; do sleep 0.02; done
+        kill -9 $enable; pkill -9 -f '[w]atch-pam-trial'
+        cp -p /etc/pam.d/sudo /root/after; cp -a $journal /root/on-trial
+        grep -q '"on-trial"' /root/on-trial/sudo.json || {{ echo "too slow"; exit 1; }}
+        sleep 1
+        killed=0
+        cut() {{ # pause, calls, then the command
+            pause=$1 calls=$2; shift 2
+            for call in $calls; do
+                number=1
+                while :; do
+                    rm -rf $journal; cp -p /root/before /etc/pam.d/sudo
+                    if [ "$pause" = 0 ]; then cp -a /root/on-trial $journal; cp -p /root/after /etc/pam.d/sudo; fi
+                    strace -o /dev/null -e trace=$call -e inject=$call:signal=SIGKILL:when=$number "$@" >/dev/null 2>&1
+                    status=$?
+                    at="$* at $call $number: status $status"
+                    cmp -s /etc/pam.d/sudo /root/before || cmp -s /etc/pam.d/sudo /root/after || {{ echo "neither: $at"; exit 1; }}
+                    sleep $pause
+                    passkey-enroll pam undo >/dev/null || {{ echo "cannot be finished: $at"; exit 1; }}
+                    cmp -s /etc/pam.d/sudo /root/before || {{ echo "not as before: $at"; cat $journal/sudo.json; exit 1; }}
+                    left=$(ls -A /etc/pam.d | grep '^[.]'; find $journal -type f ! -name .lock ! -name sudo.json)
+                    [ -z "$left" ] || {{ echo "$left is left: $at"; exit 1; }}
+                    [ $status = 137 ] || break
+                    killed=$((killed + 1)); number=$((number + 1))
+                done
+            done
+        }}
+        cut 0 'rename unlink' passkey-enroll pam undo
+        # Every step of this one is cut off by the power as well: power.rs.
+        cut 1.2 rename {ENABLE} --confirm-within 1
+        echo $killed"#
+    );
+    let output = guest.run("root", &script, b"", PATIENCE);
+    assert_eq!(output.status, 0, "{}{}", output.stdout, output.stderr);
+    let killed: usize = output.stdout.trim().parse().unwrap_or_default();
+    println!("killed {killed} times");
+    assert!(killed > 8, "{}", output.stdout);
+}
