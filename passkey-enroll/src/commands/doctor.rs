@@ -15,7 +15,7 @@ use crate::report::Exit;
 use crate::report::Output;
 use crate::terminal::signals::Interrupt;
 
-/// Keys that have not told all by then are judged by what they have told.
+/// A key that has not answered everything by then is judged by what it has answered.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(global: &Global, output: Output) -> Result<Exit, Error> {

@@ -15,17 +15,17 @@ pub(crate) enum Severity {
     Ok,
     /// Good to know.
     Note,
-    /// It will stop somebody, or lets in more than was meant.
+    /// It stops someone from signing in, or lets in more people than intended.
     Warning,
-    /// It stops everybody.
+    /// It stops everyone.
     Error,
 }
 
-/// What it is about, in the order in which it is told.
+/// What it is about, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Area {
-    /// Security keys, and getting at them.
+    /// Security keys, and access to them.
     Keys,
     /// The passkeys of the user.
     Passkeys,
@@ -44,7 +44,7 @@ pub(crate) enum Area {
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
     pub(crate) area: Area,
-    /// A word for scripts.
+    /// An identifier for scripts.
     pub(crate) code: &'static str,
     /// What was found. Text of foreign origin in it is not escaped yet.
     pub(crate) message: String,

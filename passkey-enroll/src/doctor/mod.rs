@@ -1,7 +1,8 @@
 //! Everything that can stop a sign-in, looked at from outside. Nothing is changed.
 //!
-//! Each part of the machine has a file: it gathers what there is to see, and judges it. What is found is a [`Finding`], with
-//! the place and the remedy. Where the module has its own word for a fault, that word is used.
+//! Each part of the machine has a file below `checks`: it gathers the facts and judges them. The result is a [`Finding`] with the
+//! place and the remedy. Where the module has its own words for a fault, those are used. `probe` asks other processes, `people` is
+//! who signs in here.
 
 mod checks;
 mod finding;
@@ -119,7 +120,7 @@ fn examine_with(
     findings.extend(udev::check(machine, !view.keys.is_empty()));
     findings.extend(session::check(machine));
     findings.extend(security::check(machine));
-    // Where it is broken nobody knows where passkeys are and what services ask for.
+    // Where it is broken, it is not known where passkeys are and what services ask for.
     let loaded = if let Some(config) = &config {
         under(subject, config, files, inspect, &mut findings)
     } else {

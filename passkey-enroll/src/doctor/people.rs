@@ -1,6 +1,6 @@
 //! The people of this machine, and which of them have passkeys.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use passkey_core::account::{Account, UserDatabase};
@@ -45,15 +45,14 @@ impl Roster {
     pub(crate) fn of(machine: &Machine, config: &Config) -> Self {
         let range = id_range(&machine.text("/etc/login.defs").unwrap_or_default());
         let listing = machine.probe.users(range);
+        let people = listing.users.iter().filter(|user| is_person(user, range)).map(User::account);
         let mut accounts: Vec<Account> = Vec::new();
-        let mut add = |account: Account| {
-            // A name that several sources know is the first one's.
-            if accounts.iter().all(|known| known.name != account.name) {
-                accounts.push(account);
-            }
-        };
-        listing.users.iter().filter(|user| is_person(user, range)).for_each(|user| add(user.account()));
-        enrolled(machine.probe.database(), config).into_iter().for_each(&mut add);
+        // A name that several sources know is the first one's.
+        let mut known = BTreeSet::new();
+        accounts.extend(people.filter(|account| known.insert(account.name.clone())));
+        let is_new = |user: &FileUser| !matches!(user, FileUser::Name(name) if known.contains(name));
+        let enrolled = enrolled(machine.probe.database(), config, is_new);
+        accounts.extend(enrolled.into_iter().filter(|account| known.insert(account.name.clone())));
         let more = accounts.len().saturating_sub(MOST);
         accounts.truncate(MOST);
         Self {
@@ -79,7 +78,7 @@ impl Roster {
     }
 }
 
-/// Whether somebody signs in to an account that is listed.
+/// Whether a person signs in to an account that is listed.
 fn is_person(user: &User, range: IdRange) -> bool {
     if !user.has_login_shell() {
         return false;
@@ -95,11 +94,14 @@ fn is_person(user: &User, range: IdRange) -> bool {
     }
 }
 
-/// The accounts that have a credential file where the configuration looks, whoever lists them.
-fn enrolled(users: &dyn UserDatabase, config: &Config) -> Vec<Account> {
+/// The accounts that have a credential file where the configuration looks, listed or not; of those that are worth a look-up.
+fn enrolled(
+    users: &dyn UserDatabase,
+    config: &Config,
+    is_wanted: impl Fn(&FileUser) -> bool,
+) -> Vec<Account> {
     let templates = config.credential_files.iter().filter(|template| !template.is_per_user());
-    let names = templates.flat_map(credential_file_users);
-    let found = names.filter_map(|user| match user {
+    let found = templates.flat_map(credential_file_users).filter(is_wanted).filter_map(|user| match user {
         // A file under another name than the database's own is never read.
         FileUser::Name(name) => users.by_name(&name).ok()?.filter(|account| account.name == name),
         FileUser::Uid(uid) => users.by_uid(uid).ok()?,
@@ -151,17 +153,18 @@ pub(super) struct People {
     /// How many more there are.
     pub(super) unseen: usize,
     roster: Roster,
-    by_name: BTreeMap<String, bool>,
+    /// Every name that is known to be in the user database.
+    names: BTreeSet<String>,
 }
 
-/// Somebody who signs in.
+/// A person who signs in.
 #[derive(Debug)]
 pub(super) struct Person {
     pub(super) name: String,
     pub(super) enrolment: Enrolment,
 }
 
-/// What somebody has.
+/// What a person has.
 #[derive(Debug)]
 pub(super) enum Enrolment {
     /// A passkey that can sign in.
@@ -174,7 +177,7 @@ pub(super) enum Enrolment {
     Hidden,
 }
 
-/// What is kept of somebody's passkeys.
+/// A credential file.
 #[derive(Debug)]
 pub(super) struct Kept {
     /// Whose file it is: theirs, or that of another name of the same user id.
@@ -192,14 +195,13 @@ impl People {
             name: account.name.clone(),
         });
         let seen: Vec<Person> = people.collect();
-        let by_name = roster.names.iter().chain(seen.iter().map(|person| &person.name));
-        let by_name = by_name.map(|name| (name.clone(), true)).collect();
-        Self { seen, unseen: roster.more, by_name, roster }
+        let names = roster.names.iter().chain(seen.iter().map(|person| &person.name)).cloned().collect();
+        Self { seen, unseen: roster.more, names, roster }
     }
 
     /// Whether there is a user of this name, listed or not.
     pub(super) fn has(&self, machine: &Machine, name: &str) -> bool {
-        self.by_name.contains_key(name) || !matches!(machine.probe.database().by_name(name), Ok(None))
+        self.names.contains(name) || !matches!(machine.probe.database().by_name(name), Ok(None))
     }
 
     /// What cannot be said of services that are closed to people without a passkey.

@@ -124,7 +124,7 @@ const CASES: &[Case] = &[
         remedy: "in the place of the link",
     },
     Case {
-        what: "an entry that nobody understands",
+        what: "a malformed entry",
         breaks: |machine| {
             let text = fs::read_to_string(machine.path(ALICE)).unwrap();
             machine.put(ALICE, text.replace("count = 2", "count = 3") + "[[credential]]\nname = \"old\"\n");
@@ -150,7 +150,7 @@ const CASES: &[Case] = &[
         code: "handle_shared",
         severity: Severity::Warning,
         place: ("", None),
-        remedy: "enrol its user anew",
+        remedy: "enrol its user again",
     },
     Case {
         what: "a user who is gone",
@@ -173,7 +173,7 @@ const CASES: &[Case] = &[
         remedy: "rm ",
     },
     Case {
-        what: "a state that nobody understands",
+        what: "a malformed state file",
         breaks: |machine| machine.put("var/lib/passkey/state/alice.toml", "version = = 1\n"),
         code: "state_broken",
         severity: Severity::Warning,
@@ -208,7 +208,7 @@ const CASES: &[Case] = &[
         code: "module_unloadable",
         severity: Severity::Error,
         place: ("usr/lib/machine/security/pam_passkey.so", None),
-        remedy: "Install the module anew",
+        remedy: "Reinstall the module",
     },
     Case {
         what: "a module that others may write",
@@ -290,7 +290,7 @@ fn whatever_is_wrong_is_found_with_its_place_and_its_remedy() {
             None => place == ("", None),
         };
         let finding = found.iter().find(is_there).unwrap_or_else(|| panic!("{what}: {found:#?}"));
-        // Nobody is said to have none because they could not be looked up.
+        // A user whose passkeys cannot be read is not said to have none.
         assert!(!codes(&findings, Severity::Ok).contains(&"no_passkey"), "{what}");
         assert_eq!(finding.severity, case.severity, "{what}: {finding:#?}");
         let remedy = finding.remedy.as_deref().unwrap_or_default();
@@ -300,7 +300,7 @@ fn whatever_is_wrong_is_found_with_its_place_and_its_remedy() {
 }
 
 #[test]
-fn who_is_not_root_is_told_what_was_not_looked_at() {
+fn without_root_what_was_not_looked_at_is_told() {
     let fixture = Fixture::healthy();
     let mut machine = fixture.machine();
     machine.is_root = false;

@@ -6,14 +6,14 @@ use crate::doctor::machine::Machine;
 const NSSWITCH: &str = "/etc/nsswitch.conf";
 /// Sources that list every account they know: files of this machine, and systemd's own (homed's and containers' included).
 const LIST_ALL: [&str; 6] = ["altfiles", "compat", "db", "extrausers", "files", "systemd"];
-/// Where SSSD is told of its domains; without one it knows nobody.
+/// Where SSSD is told of its domains; without one it has no users.
 const SSSD: [&str; 2] = ["/etc/sssd/sssd.conf", "/etc/sssd/conf.d"];
 
 /// The sources of the user database that may know people whom they do not list, by their names in `nsswitch.conf`.
 pub(super) fn unlisted(machine: &Machine) -> Vec<String> {
     let text = machine.text(NSSWITCH).unwrap_or_default();
     let mut sources = sources(&text);
-    let lists_all = |source: &str| LIST_ALL.contains(&source) || source == "sss" && knows_nobody(machine);
+    let lists_all = |source: &str| LIST_ALL.contains(&source) || source == "sss" && has_no_users(machine);
     sources.retain(|source| !lists_all(source));
     sources
 }
@@ -39,7 +39,7 @@ fn sources(text: &str) -> Vec<String> {
 }
 
 /// Fedora names `sss` on every machine.
-fn knows_nobody(machine: &Machine) -> bool {
+fn has_no_users(machine: &Machine) -> bool {
     let [file, folder] = SSSD.map(|path| machine.path(path));
     // Only where that is certain: the folder may be closed to this user.
     let is_absent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;

@@ -15,7 +15,7 @@ pub(in crate::doctor) fn check(machine: &Machine, given: Option<&Path>, config: 
     let mut policy = match config.attestation.read() {
         Ok(policy) => policy,
         Err(error) => {
-            let message = format!("{error}. Until it is put right, no passkey is added.");
+            let message = format!("{error}. Until it is corrected, no passkey can be added.");
             let finding = Finding::error(Area::Configuration, "attestation_broken", message);
             let finding = finding.at_line(error.path(), error.line());
             return Some(finding.remedy("Correct the line; what can stand there is in passkey.toml(5)."));
@@ -39,7 +39,7 @@ pub(in crate::doctor) fn check(machine: &Machine, given: Option<&Path>, config: 
             Some(finding.remedy("Fetch it from https://mds3.fidoalliance.org by a timer."))
         }
         Err(error) => {
-            let message = format!("{error}. Until it is put right, no passkey is added.");
+            let message = format!("{error}. Until it is corrected, no passkey can be added.");
             let finding = Finding::error(Area::Configuration, "attestation_broken", message);
             Some(match &error {
                 TrustError::File(refusal) => {

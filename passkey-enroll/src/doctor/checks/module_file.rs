@@ -1,4 +1,4 @@
-//! The module: does libpam find it, and can it be loaded?
+//! The module: does libpam find it, and can libpam load it?
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -93,7 +93,7 @@ fn missing(target: &Path, folders: &[PathBuf], is_called: bool) -> Finding {
 fn judged(machine: &Machine, path: &Path) -> Finding {
     let area = Area::Services;
     let metadata = fs::metadata(path).ok();
-    // Before it is loaded, which lets it do as the examiner whatever it likes.
+    // Before it is loaded: what it does then, it does with the examiner's rights.
     let is_trusted = metadata
         .as_ref()
         .is_some_and(|metadata| machine.owner_is_accepted(metadata.uid()) && metadata.mode() & 0o022 == 0);
@@ -128,9 +128,8 @@ fn judged(machine: &Machine, path: &Path) -> Finding {
 fn not_loaded(loading: Loading, path: &Path) -> Option<Finding> {
     let unloadable = |reason: &str| {
         let message = format!("libpam cannot load the module, and every call of it fails: {reason}.");
-        Finding::error(Area::Services, "module_unloadable", message).remedy(
-            "Install the module anew, built for this system; a library that it needs has to be here too.",
-        )
+        Finding::error(Area::Services, "module_unloadable", message)
+            .remedy("Reinstall the module, built for this system, together with the libraries that it needs.")
     };
     match loading {
         Loading::Loads => None,
@@ -147,12 +146,12 @@ fn not_loaded(loading: Loading, path: &Path) -> Option<Finding> {
                 "Loading the module ends the program that does it with signal {signal}: so does every sign-in that calls it."
             );
             let finding = Finding::error(Area::Services, "module_unloadable", message);
-            Some(finding.remedy("Install the module anew: its file is damaged, or built for another system."))
+            Some(finding.remedy("Reinstall the module: its file is damaged, or built for another system."))
         }
         Loading::Hangs => {
-            let message = "Loading the module does not come to an end: nor does a sign-in that calls it.";
+            let message = "Loading the module takes for ever: every sign-in that calls it hangs.";
             let finding = Finding::error(Area::Services, "module_unloadable", message);
-            Some(finding.remedy("Install the module anew."))
+            Some(finding.remedy("Reinstall the module."))
         }
         Loading::NotTried(reason) => {
             let message = format!("Whether libpam can load the module was not found out: {reason}.");

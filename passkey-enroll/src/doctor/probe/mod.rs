@@ -13,7 +13,7 @@ pub(super) mod module;
 pub(super) mod units;
 pub(super) mod users;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -53,11 +53,14 @@ pub(super) trait Probe: fmt::Debug {
 pub(super) struct System {
     /// One process for all questions about files.
     accessor: RefCell<Accessor>,
+    /// Found out once, however often it is asked for.
+    module_folder: OnceCell<Option<PathBuf>>,
+    users: OnceCell<Listing>,
 }
 
 impl Probe for System {
     fn module_folder(&self) -> Option<PathBuf> {
-        module::folder(own_process(&["module-folder"]))
+        self.module_folder.get_or_init(|| module::folder(own_process(&["module-folder"]))).clone()
     }
 
     fn load(&self, module: &Path) -> Loading {
@@ -71,7 +74,8 @@ impl Probe for System {
     }
 
     fn users(&self, range: IdRange) -> Listing {
-        users::list(own_process(&["users", &range.first.to_string(), &range.last.to_string()]))
+        let (first, last) = (range.first.to_string(), range.last.to_string());
+        self.users.get_or_init(|| users::list(own_process(&["users", &first, &last]))).clone()
     }
 
     fn database(&self) -> &dyn UserDatabase {

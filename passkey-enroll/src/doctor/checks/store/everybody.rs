@@ -82,7 +82,7 @@ fn shared_handles(people: &People) -> Vec<Finding> {
                 listed(names)
             );
             Finding::warning(Area::Store, "handle_shared", message)
-                .remedy("A credential file was copied. Remove the copy and enrol its user anew.")
+                .remedy("A credential file was copied. Remove the copy and enrol its user again.")
         })
         .collect()
 }

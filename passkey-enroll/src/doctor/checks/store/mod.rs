@@ -116,7 +116,7 @@ fn remedy(error: &StoreError) -> String {
     }
 }
 
-/// The command that puts it right. `mode`: what a file of this kind has.
+/// The command that corrects it. `mode`: that of a file of this kind.
 pub(in crate::doctor) fn file_remedy(refusal: &SafeFileError, mode: Option<&str>) -> String {
     let path = refusal.path().display();
     match refusal {
@@ -192,7 +192,7 @@ fn state(machine: &Machine, store: &Store, config: &Config, account: &Account) -
             findings.push(
                 Finding::note(Area::Store, "state_damaged", message)
                     .at(&config.state_dir)
-                    .remedy("Remove them: the next sign-in writes them anew."),
+                    .remedy("Remove them: the next sign-in writes them again."),
             );
         }
         Err(error) if error.is_not_permitted() && !machine.is_root => {}
@@ -204,7 +204,7 @@ fn state(machine: &Machine, store: &Store, config: &Config, account: &Account) -
             findings.push(place(Finding::warning(Area::Store, "state_broken", message), &error).remedy(
                 match &error {
                     StoreError::File(refusal) => file_remedy(refusal, None),
-                    _ => "Remove this file: the next sign-in writes it anew.".to_owned(),
+                    _ => "Remove this file: the next sign-in writes it again.".to_owned(),
                 },
             ));
             return findings;
