@@ -34,13 +34,20 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     let planned = if service == pam_auth_update::SERVICE {
         Plan::of_common(&before, &context.config, way)
     } else {
-        Plan::of_file(&before, &context.config, &service, way, arguments)
+        Plan::of_file(&before, &context.config, &service, way, arguments, None)
     };
     let plan = match planned {
         Err(PamError::NoDraft(_, NoDraft::AsksAlready))
             if plan::asks(&before, &context.config, &service, way) =>
         {
             return context.output.result(&Enabled::unchanged(&service, way));
+        }
+        // In another way: what this command has put in itself makes room for it.
+        Err(error @ PamError::NoDraft(_, NoDraft::AsksAlready)) => {
+            let Some(originals) = journal.originals(&service).ok().flatten() else {
+                return Err(error.into());
+            };
+            Plan::of_file(&before, &context.config, &service, way, arguments, Some(&originals))?
         }
         plan => plan?,
     };
@@ -64,8 +71,10 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     }
     let entry = trial::switch(&journal, &service, Some(way), &plan, arguments.confirm_within())?;
     if let Some(time) = arguments.confirm_within() {
+        let otherwise =
+            if plan.replaces { "it does not ask for passkeys any more" } else { "all is as before" };
         report::note(&format!(
-            "{service} asks for passkeys now, on trial: in {} seconds all is as before, unless you keep it from a new sign-in.",
+            "{service} asks for passkeys now, on trial: in {} seconds {otherwise}, unless you keep it from a new sign-in.",
             time.as_secs()
         ));
         trial::wait(&journal, &entry, &interrupt)?;

@@ -13,7 +13,7 @@ use crate::cli::{Global, PamEnable};
 use crate::commands::error::Error;
 use crate::doctor::{self, Finding, Machine, Severity, Subject};
 use crate::pam::change::entry::Entry;
-use crate::pam::change::{FileChange, Way, pam_auth_update};
+use crate::pam::change::{FileChange, Originals, Way, pam_auth_update};
 use crate::pam::edit::{self, NoDraft};
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{self, Exemption, ServiceAccess};
@@ -33,6 +33,9 @@ pub(super) fn asks(files: &ServiceFiles, config: &Config, service: &str, way: Wa
     })
 }
 
+/// Services of the same program, each with a file of its own: `sudo -i` goes by the second. Who switches the first on means both.
+const SIBLINGS: [(&str, &str); 3] = [("sudo", "sudo-i"), ("su", "su-l"), ("runuser", "runuser-l")];
+
 /// What is to be done.
 pub(super) struct Plan {
     /// The service files as they would be.
@@ -45,16 +48,53 @@ pub(super) struct Plan {
     pub(super) rehearsable: String,
     /// The lines that let people in without the passkey, as they do today.
     pub(super) exempt: Vec<Exemption>,
+    /// Whether a change that this command has made before is undone first.
+    pub(super) replaces: bool,
 }
 
 impl Plan {
+    /// `originals`: what is to be changed in place of the files as they are.
     pub(super) fn of_file(
         files: &ServiceFiles,
         config: &Config,
         service: &str,
         way: Way,
         arguments: &PamEnable,
+        originals: Option<&Originals>,
     ) -> Result<Self, PamError> {
+        let mut base = files.clone();
+        for (path, bytes) in originals.into_iter().flatten() {
+            base = base.with(&path.file_name().unwrap_or_default().to_string_lossy(), bytes.clone());
+        }
+        let mut plan = Self {
+            after: base.clone(),
+            profile: None,
+            files: Vec::new(),
+            rehearsable: service.to_owned(),
+            exempt: Vec::new(),
+            replaces: originals.is_some(),
+        };
+        plan.add_file(&base, config, service, way, arguments)?;
+        let siblings = SIBLINGS.iter().filter(|(first, _)| *first == service).map(|(_, sibling)| *sibling);
+        for sibling in siblings {
+            // One that includes the first asks with it; one that has no file is never asked.
+            let access = ServiceAccess::of(&plan.after, sibling, config);
+            let needs_it = access.is_ok_and(|access| !access.asks() && !access.stack.is_other);
+            if needs_it {
+                plan.add_file(&base, config, sibling, way, arguments)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    fn add_file(
+        &mut self,
+        base: &ServiceFiles,
+        config: &Config,
+        service: &str,
+        way: Way,
+        arguments: &PamEnable,
+    ) -> Result<(), PamError> {
         let module_arguments: Vec<String> = [
             (arguments.ignore_unenrolled, "unenrolled=ignore"),
             (arguments.recovery_codes, "recovery=allow"),
@@ -64,25 +104,26 @@ impl Plan {
         .map(|(_, argument)| argument.to_owned())
         .collect();
         let edit::Draft { bytes, exempt } =
-            edit::with_passkeys(files, config, service, way, &module_arguments)
+            edit::with_passkeys(&self.after, config, service, way, &module_arguments)
                 .map_err(|reason| PamError::NoDraft(service.to_owned(), reason))?;
         str::from_utf8(&bytes).map_err(|_| PamError::NotText(service.to_owned()))?;
         // A vendor's file stays as it is: the administrator's folder hides it.
-        let path = files.own_path(service);
+        let path = base.own_path(service);
         let failed = |error| PamError::Io(path.clone(), error);
         let (before, mode) = match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_symlink() => return Err(PamError::Link(path)),
-            Ok(metadata) => (Some(fs::read(&path).map_err(failed)?), metadata.permissions().mode() & 0o777),
+            Ok(metadata) => {
+                let original =
+                    base.drafted_bytes(service).map_or_else(|| fs::read(&path), |bytes| Ok(bytes.to_vec()));
+                (Some(original.map_err(failed)?), metadata.permissions().mode() & 0o777)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => (None, MODE),
             Err(error) => return Err(failed(error)),
         };
-        Ok(Self {
-            after: files.clone().with(service, bytes.clone()),
-            profile: None,
-            files: vec![FileChange { path, mode, before, after: bytes }],
-            rehearsable: service.to_owned(),
-            exempt,
-        })
+        self.after = self.after.clone().with(service, bytes.clone());
+        self.files.push(FileChange { path, mode, before, after: bytes });
+        self.exempt.extend(exempt.into_iter().filter(|new| !self.exempt.contains(new)).collect::<Vec<_>>());
+        Ok(())
     }
 
     pub(super) fn of_common(files: &ServiceFiles, config: &Config, way: Way) -> Result<Self, PamError> {
@@ -104,6 +145,7 @@ impl Plan {
             files: changes,
             rehearsable: rehearsable.unwrap_or(pam_auth_update::SERVICE).to_owned(),
             exempt,
+            replaces: false,
         })
     }
 }
@@ -212,5 +254,6 @@ pub(super) fn without_lines(files: &ServiceFiles, service: &str) -> Result<Optio
         files: vec![FileChange { path, mode, before: Some(before), after: bytes }],
         rehearsable: service.to_owned(),
         exempt: Vec::new(),
+        replaces: false,
     }))
 }

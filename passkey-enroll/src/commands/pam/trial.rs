@@ -36,6 +36,13 @@ pub(super) fn switch(
 ) -> Result<Entry, PamError> {
     let locked = journal.lock().map_err(PamError::Journal)?;
     refuse_open(journal, service)?;
+    if plan.replaces
+        && let Some(entry) = journal.entry(service).map_err(PamError::Journal)?
+    {
+        locked
+            .undo(&entry, UndoneBecause::Disabled)
+            .map_err(|error| PamError::NotUndone(service.to_owned(), error))?;
+    }
     for planned in &plan.files {
         let path = &planned.path;
         let current = change::read(path).map_err(|error| PamError::Io(path.clone(), error))?;

@@ -22,7 +22,7 @@ use rustix::io::Errno;
 use super::deadline::Deadline;
 use super::entry::{ChangedFile, Entry, EntryState, Undone, UndoneBecause};
 use super::undo::{self, Bytes, UndoError};
-use super::{FileChange, file, pam_auth_update};
+use super::{FileChange, Originals, file, pam_auth_update};
 
 /// Where it is kept, below the root.
 const FOLDER: &str = "var/lib/passkey/pam";
@@ -131,6 +131,33 @@ impl Journal {
         let services = self.services().unwrap_or_default().into_iter();
         let entries = services.filter_map(|service| self.entry(&service).ok()?);
         entries.into_iter().find(|entry| entry.state.is_in_effect() && entry.has_changed(path))
+    }
+
+    /// What a service's files held before a change that is kept and that nobody has touched since; `None` where there is no such
+    /// change, or there was no file before.
+    pub(crate) fn originals(&self, service: &str) -> io::Result<Option<Originals>> {
+        let Some(entry) = self.entry(service)?.filter(|entry| matches!(entry.state, EntryState::Kept { .. }))
+        else {
+            return Ok(None);
+        };
+        if entry.profile.is_some() {
+            return Ok(None);
+        }
+        let mut originals = Vec::new();
+        for changed in &entry.files {
+            let after = match &changed.after {
+                Some(text) => Some(text.clone().into_bytes()),
+                None => file::read(&self.bytes_path(&entry, &changed.path, "after"))?,
+            };
+            let before = file::read(&self.bytes_path(&entry, &changed.path, "before"))?;
+            let (Some(before), true) =
+                (before.filter(|_| changed.existed), file::read(&changed.path)? == after)
+            else {
+                return Ok(None);
+            };
+            originals.push((changed.path.clone(), before));
+        }
+        Ok(Some(originals))
     }
 
     /// Whether a process watches over the change.
@@ -306,7 +333,7 @@ impl Locked<'_> {
         }
         let mut worst = Undone::Restored;
         for (changed, bytes) in &files {
-            let undone = undo::put_back(&entry.service, changed, bytes)?;
+            let undone = undo::put_back(changed, bytes)?;
             if undone != Undone::Restored {
                 worst = undone;
             }

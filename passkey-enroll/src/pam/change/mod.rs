@@ -24,6 +24,9 @@ pub(crate) use file::read;
 pub(crate) use undo::UndoError;
 
 pub(crate) use super::edit::Way;
+/// Files, and what they held before a change.
+pub(crate) type Originals = Vec<(PathBuf, Vec<u8>)>;
+
 /// A file that is to be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileChange {

@@ -53,8 +53,9 @@ pub(super) struct Bytes {
 }
 
 /// Puts a service's own file back. It can be done again wherever it was cut off.
-pub(super) fn put_back(service: &str, changed: &ChangedFile, bytes: &Bytes) -> Result<Undone, UndoError> {
+pub(super) fn put_back(changed: &ChangedFile, bytes: &Bytes) -> Result<Undone, UndoError> {
     let path = changed.path.as_path();
+    let service = path.file_name().unwrap_or_default().to_string_lossy();
     let failed = |error| UndoError::Io(path.to_owned(), error);
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
         return left_alone(path, bytes);
@@ -80,7 +81,7 @@ pub(super) fn put_back(service: &str, changed: &ChangedFile, bytes: &Bytes) -> R
             Ok(Undone::Restored)
         }
         Some(_) | None => {
-            let without = without_change(service, &current, bytes)
+            let without = without_change(&service, &current, bytes)
                 .ok_or_else(|| UndoError::ChangedByOthers(path.to_owned()))?;
             let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
             file::replace(path, &without, mode).map_err(failed)?;

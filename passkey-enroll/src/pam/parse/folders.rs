@@ -81,6 +81,11 @@ impl ServiceFiles {
         self.drafts.keys().cloned().collect()
     }
 
+    /// The bytes that [`ServiceFiles::with`] has put in by this name.
+    pub fn drafted_bytes(&self, name: &str) -> Option<&[u8]> {
+        self.drafts.get(name).map(Vec::as_slice)
+    }
+
     /// The folders, those first whose files hide others.
     pub fn folders(&self) -> &[PathBuf] {
         &self.folders
