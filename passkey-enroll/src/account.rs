@@ -83,6 +83,8 @@ fn account_of(found: nix::Result<Option<User>>) -> io::Result<Option<Account>> {
 pub(crate) enum AccountError {
     /// Somebody else's passkeys, and the caller is not root.
     NotRoot,
+    /// The passkeys of all users, and the caller is not root.
+    NotRootForAll,
     /// No account has this name.
     UnknownName(String),
     /// The caller's user id has no account.
@@ -95,6 +97,7 @@ impl fmt::Display for AccountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRoot => f.write_str("Only root can manage the passkeys of another user."),
+            Self::NotRootForAll => f.write_str("Only root can see the passkeys of all users."),
             Self::UnknownName(name) => write!(f, "There is no user {}.", Escaped::text(name)),
             Self::UnknownUid(uid) => write!(f, "User id {uid} has no account on this machine."),
             Self::Database(reason) => write!(f, "The user database cannot be read: {reason}."),
@@ -115,7 +118,8 @@ impl AccountError {
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
             Self::NotRoot => "Run the command with sudo, or leave --user out.",
-            Self::UnknownName(_) => "Users are named as in /etc/passwd: getent passwd",
+            Self::NotRootForAll => "Run the command with sudo; for your own passkeys: passkey-enroll list",
+            Self::UnknownName(_) => "Users are named as in the user database: getent passwd",
             Self::UnknownUid(_) => "Name a user with --user.",
             Self::Database(_) => "Look at what /etc/nsswitch.conf names, and whether it can be reached.",
         }

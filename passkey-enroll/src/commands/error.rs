@@ -249,7 +249,7 @@ impl Error {
 
 fn account(error: &AccountError) -> ErrorReport {
     let (exit, code) = match error {
-        AccountError::NotRoot => (Exit::NotPermitted, "not_permitted"),
+        AccountError::NotRoot | AccountError::NotRootForAll => (Exit::NotPermitted, "not_permitted"),
         AccountError::UnknownName(_) | AccountError::UnknownUid(_) => (Exit::Failed, "unknown_user"),
         AccountError::Database(_) => (Exit::Failed, "user_database_failed"),
     };

@@ -15,7 +15,7 @@ use crate::report::{note, warning};
 /// `only_one`: only the user whom the command is about.
 pub(super) fn run(context: &Context, only_one: bool) -> Result<(), Error> {
     if !context.is_root {
-        return Err(AccountError::NotRoot.into());
+        return Err(AccountError::NotRootForAll.into());
     }
     if only_one {
         let users = vec![summary(context, &context.account)];

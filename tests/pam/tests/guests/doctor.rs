@@ -254,10 +254,14 @@ fn people(guest: &Guest) {
         let mut closed = findings.iter().filter(|finding| finding["code"] == "closed_without_passkey");
         closed.next().map(|finding| finding["message"].as_str().unwrap().to_owned()).unwrap_or_default()
     };
-    // With a number beyond those of people; another name of alice; services that nobody signs in to.
-    guest.root("useradd -o -u 60010 -M far && useradd -o -u $(id -u alice) -M alicia && useradd -r -s /bin/sh helper").ok();
-    assert!(closed_to().ends_with(": far."), "{}", closed_to());
-    guest.root("echo helper:secret | chpasswd").ok();
+    // Another name of alice; numbers above and below those of people, which count once there is a password.
+    guest
+        .root(
+            "useradd -o -u $(id -u alice) -M alicia && useradd -u 60010 -M far && useradd -r -s /bin/sh helper",
+        )
+        .ok();
+    assert_eq!(closed_to(), "");
+    guest.root("printf 'far:secret\\nhelper:secret\\n' | chpasswd").ok();
     assert!(closed_to().ends_with(": far, helper."), "{}", closed_to());
     let users = guest.root("passkey-enroll users --json").ok();
     let users: Value = serde_json::from_str(&users).unwrap();
@@ -312,4 +316,39 @@ fn locked_pin(guest: &Guest) {
     let found = finding(&findings, "pin_few_tries");
     assert_eq!((status, &found["severity"]), (1, &Value::from("warning")));
     assert!(found["message"].as_str().unwrap().starts_with("3 more wrong PINs"), "{found}");
+}
+
+/// polkit 127, whose helper systemd starts in a sandbox: what systemd makes of the unit and its drop-ins is what counts.
+#[test]
+fn systemd_says_what_polkits_helper_sees() {
+    /// As the package has it.
+    const DROP_IN: &str =
+        include_str!("../../../../packaging/systemd/polkit-agent-helper@.service.d/pam_passkey.conf");
+    let guest = Guest::debian("sid")
+        .systemd()
+        .packages(&["openssh-client", "openssh-server", "pkexec", "polkitd"])
+        .user("alice", "secret")
+        .file("/etc/pam.d/polkit-1", pam_tests::second_factor(""))
+        .boot();
+    let sandbox = || {
+        let (_, findings) = examine(&guest, "root");
+        let found = finding(&findings, "polkit_sandbox");
+        (found["severity"].as_str().unwrap().to_owned(), found["path"].as_str().unwrap().to_owned())
+    };
+    let unit = "/usr/lib/systemd/system/polkit-agent-helper@.service".to_owned();
+    assert_eq!(sandbox(), ("error".to_owned(), unit.clone()));
+    let folder = "/etc/systemd/system/polkit-agent-helper@.service.d";
+    guest.root(&format!("mkdir -p {folder}")).ok();
+    guest.write(&format!("{folder}/pam_passkey.conf"), DROP_IN);
+    guest.root("systemctl daemon-reload").ok();
+    assert_eq!(sandbox(), ("ok".to_owned(), unit));
+    // Another one closes it again.
+    guest.write(&format!("{folder}/zz.conf"), "[Service]\nPrivateDevices=yes\n");
+    guest.root("systemctl daemon-reload").ok();
+    assert_eq!(sandbox().0, "error");
+    // systemd that does not answer is not taken for a sandbox that is open.
+    guest.root("mv /usr/bin/systemctl /root/").ok();
+    let (_, findings) = examine(&guest, "root");
+    assert_eq!(finding(&findings, "polkit_unknown")["severity"], "note");
+    guest.root("mv /root/systemctl /usr/bin/").ok();
 }
