@@ -15,7 +15,7 @@ pub struct Key {
     pub command: KeyCommand,
 }
 
-/// The commands that care for a key.
+/// The commands that manage a key.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
     /// Set or change the PIN of a security key

@@ -82,7 +82,7 @@ pub enum Command {
     Recovery(Recovery),
     /// Show the security keys that are plugged in
     Keys,
-    /// Care for a security key itself: its PIN, its fingerprints, the passkeys on it
+    /// Manage a security key: its PIN, its fingerprints, its settings, the passkeys on it
     Key(Key),
     /// Take over passkeys that another program wrote down
     Import(Import),

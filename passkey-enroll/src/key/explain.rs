@@ -1,4 +1,4 @@
-//! Why a key could not be cared for, with what to do.
+//! Why a key could not be managed, with what to do.
 
 use passkey_core::ceremony::{KeyError, KeyFailure, ResetError};
 
@@ -6,7 +6,7 @@ use super::ManageError;
 use crate::explain::sign_in;
 use crate::report::{ErrorReport, Exit};
 
-/// How a key that was not picked comes out.
+/// How a key that was not selected comes out.
 fn select(error: KeyFailure) -> ErrorReport {
     match error {
         KeyFailure::NoKey => ErrorReport::new(Exit::NoKey, "no_key", "No security key was plugged in.")
@@ -36,8 +36,7 @@ pub(crate) fn report(error: &ManageError) -> ErrorReport {
                 .hint("Use --pin-stdin or --yes where there is no terminal.")
         }
         ManageError::U2fOnly => {
-            let message =
-                "This security key is too old: it knows only U2F, and there is nothing to care for.";
+            let message = "This security key is too old: it speaks only U2F, and has nothing to manage.";
             failed("u2f_only", message).hint("Use another security key.")
         }
         ManageError::NoPinSupport => {

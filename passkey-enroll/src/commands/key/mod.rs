@@ -1,4 +1,4 @@
-//! `key`: care for a security key itself.
+//! `key`: manages a security key itself.
 
 mod fingerprint;
 mod passkeys;
@@ -12,7 +12,7 @@ use super::Context;
 use super::change::confirm_with as confirm;
 use crate::cli::{Key, KeyCommand, OnKey};
 use crate::commands::error::Error;
-use crate::key::Care;
+use crate::key::Selection;
 use crate::report;
 
 pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
@@ -24,8 +24,8 @@ pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
     }
 }
 
-fn care<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Care<'a> {
-    Care {
+fn selection<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Selection<'a> {
+    Selection {
         device: on.device.as_deref(),
         timeout: on.timeout(),
         pin_attempts: context.config.policy("", &Settings::default()).pin_attempts,
@@ -33,7 +33,7 @@ fn care<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Care<'a> {
     }
 }
 
-/// The user's passkeys on this machine. A key can be cared for even where they cannot be read: that is warned of.
+/// The user's passkeys on this machine. A key can be managed even where they cannot be read; then there is a warning.
 fn enrolled(context: &Context) -> Option<Vec<Credential>> {
     let loaded = context.load().inspect_err(|error| report::warning(&error.report().message)).ok()?;
     Some(loaded.map(|loaded| loaded.file.credentials).unwrap_or_default())

@@ -20,13 +20,13 @@ pub(in crate::key) struct Request {
     /// Whether the key knows fingerprints and passkeys only by the commands of the preview of CTAP 2.1.
     pub(in crate::key) preview: bool,
     /// What to do.
-    pub(in crate::key) job: Job,
+    pub(in crate::key) operation: Operation,
 }
 
 /// Something that can be done to a key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Job {
+pub(crate) enum Operation {
     /// Set the first PIN.
     SetPin {
         /// That.
@@ -117,7 +117,7 @@ pub(crate) struct Sample {
     pub(crate) status: Option<u8>,
 }
 
-/// What came of a job.
+/// The result of an operation.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
@@ -162,7 +162,7 @@ pub(crate) struct KeyPasskey {
     pub(crate) cred_protect: Option<u8>,
 }
 
-/// Why a job was not done.
+/// Why an operation failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Failure {

@@ -256,5 +256,5 @@ impl Human for KeyReset {
 }
 
 #[cfg(test)]
-#[path = "key_care_tests.rs"]
+#[path = "key_tests.rs"]
 mod tests;
