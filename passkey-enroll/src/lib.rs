@@ -7,6 +7,7 @@
 //! - [`pam`]: PAM services, from their files to who gets in, and changing them safely.
 //! - `key`: managing a security key itself. `interop`: the formats of other programs. `attestation`: whom to trust, and model names.
 //! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
+//! - `encoding`: base64 and hexadecimal.
 //! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
 //!
 //! Text of foreign origin passes through `passkey_core::escape` before a terminal sees it.
@@ -18,6 +19,7 @@ mod attestation;
 pub mod cli;
 mod commands;
 mod doctor;
+mod encoding;
 mod explain;
 pub mod interop;
 mod key;

@@ -3,7 +3,6 @@
 //! Everything that is read here is hostile until parsed, and may be another file than it should be: no error repeats any of its
 //! text. One damaged entry costs nothing but itself.
 
-mod encoding;
 pub(crate) mod error;
 pub(crate) mod file;
 pub mod openssh;
@@ -125,8 +124,24 @@ pub enum Damage {
     PrivateKey,
     /// The private key file is protected by a passphrase.
     Encrypted,
-    /// A key, and not one that is on a security key.
+    /// A key that is not on a security key.
     OrdinaryKey,
+    /// A signature that `ssh-keygen -Y sign` made.
+    SshSignature,
+    /// An SSH certificate for a key.
+    SshCertificate,
+    /// A public key in the format of RFC 4716.
+    Rfc4716,
+    /// A private key of PuTTY's.
+    PuttyKey,
+    /// A public key in PEM, which belongs to no program in particular.
+    PemPublicKey,
+    /// An X.509 certificate, or a request for one.
+    Certificate,
+    /// A key, signature or message of OpenPGP.
+    OpenPgp,
+    /// A PEM block of another kind.
+    OtherBlock,
 }
 
 impl fmt::Display for Damage {
@@ -148,6 +163,16 @@ impl fmt::Display for Damage {
             Self::PrivateKey => "the private key file is damaged",
             Self::Encrypted => "the private key file is protected by a passphrase",
             Self::OrdinaryKey => "this key is not on a security key",
+            Self::SshSignature => "this is a signature made by ssh-keygen, not a key",
+            Self::SshCertificate => "this is an SSH certificate, which does not name the passkey",
+            Self::Rfc4716 => {
+                "this is a public key in the format of RFC 4716, which does not name the passkey"
+            }
+            Self::PuttyKey => "this is a key of PuTTY, which cannot be on a security key",
+            Self::PemPublicKey => "this is a bare public key, which does not name a passkey",
+            Self::Certificate => "this is an X.509 certificate, not a key",
+            Self::OpenPgp => "this is OpenPGP data, not an SSH key",
+            Self::OtherBlock => "this is a PEM block of another kind, not an SSH key",
         })
     }
 }
@@ -173,6 +198,17 @@ impl Damage {
             Self::OrdinaryKey => {
                 "Only ecdsa-sk and ed25519-sk keys can be imported; enrol the security key anew."
             }
+            Self::SshSignature
+            | Self::PemPublicKey
+            | Self::Certificate
+            | Self::OpenPgp
+            | Self::OtherBlock => {
+                "Import the private key file that ssh-keygen -t ed25519-sk or ecdsa-sk made, such as ~/.ssh/id_ed25519_sk."
+            }
+            Self::SshCertificate | Self::Rfc4716 => {
+                "Import the private key file that belongs to it, such as ~/.ssh/id_ed25519_sk."
+            }
+            Self::PuttyKey => "Enrol the security key anew.",
         }
     }
 }

@@ -3,11 +3,11 @@
 //! Before version 1.1 a passkey had two fields: the key handle in web-safe base64 and the public key in hexadecimal. Of several
 //! lines for one user pam_u2f takes the last; here all count.
 
-use base64ct::{Base64, Encoding as _};
 use ctap::cose::PublicKey;
 use passkey_core::credential::{Credential, CredentialId, UvCapability};
 
-use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, encoding, openssh, public_key, text};
+use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, openssh, public_key, text};
+use crate::encoding;
 
 /// What stands for the id of a discoverable passkey.
 const ON_KEY: &str = "*";
@@ -140,8 +140,8 @@ pub fn row(credential: &Credential, verified: bool) -> Option<String> {
         (UvCapability::Fingerprint, true) => "+verification",
         (UvCapability::None, _) | (UvCapability::Pin | UvCapability::Fingerprint, false) => "",
     };
-    let id = Base64::encode_string(credential.id.as_bytes());
-    Some(format!("{id},{},{algorithm},+presence{verification}", Base64::encode_string(&key)))
+    let id = encoding::to_base64(credential.id.as_bytes());
+    Some(format!("{id},{},{algorithm},+presence{verification}", encoding::to_base64(&key)))
 }
 
 #[cfg(test)]

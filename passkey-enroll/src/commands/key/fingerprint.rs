@@ -1,6 +1,5 @@
 //! `key fingerprint`: the fingerprints that a key knows.
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::info::Options;
 use passkey_core::escape::Escaped;
 
@@ -10,6 +9,7 @@ use crate::commands::default_name;
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
 use crate::commands::results::key::{FingerprintAdded, FingerprintRemoved, FingerprintRenamed, Fingerprints};
+use crate::encoding::to_base64url;
 use crate::key::{
     Dialect, Fingerprint, GOOD_SAMPLE, ManageError, ManagedKey, NO_SAMPLE, Operation, Outcome, Sample,
 };
@@ -174,8 +174,7 @@ fn check_free(known: &[Fingerprint], name: &str) -> Result<(), Error> {
 /// The fingerprint of this name, or else of this id.
 fn find<'k>(known: &'k [Fingerprint], wanted: &str) -> Result<&'k Fingerprint, Error> {
     let mut namesakes = known.iter().filter(|fingerprint| !wanted.is_empty() && fingerprint.name == wanted);
-    let by_id =
-        || known.iter().find(|fingerprint| Base64UrlUnpadded::encode_string(&fingerprint.id) == wanted);
+    let by_id = || known.iter().find(|fingerprint| to_base64url(&fingerprint.id) == wanted);
     match (namesakes.next(), namesakes.next()) {
         (Some(found), None) => Ok(found),
         (Some(_), Some(_)) => {

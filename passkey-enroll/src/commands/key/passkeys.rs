@@ -1,6 +1,5 @@
 //! `key passkeys`: the discoverable passkeys that a key holds.
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::info::Options;
 use passkey_core::credential::Credential;
 use passkey_core::escape::Escaped;
@@ -10,6 +9,7 @@ use crate::cli::{ListOnKey, PasskeysCommand, RemoveFromKey};
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
 use crate::commands::results::key::{self, KeyPasskeys, PasskeyRemoved};
+use crate::encoding::to_base64url;
 use crate::key::{Dialect, KeyPasskey, ManageError, ManagedKey, Operation, Outcome};
 use crate::report::note;
 use crate::terminal::signals::Interrupt;
@@ -105,7 +105,7 @@ fn remove(context: &Context, arguments: &RemoveFromKey) -> Result<(), Error> {
 
 /// The passkey of this id, or the only one whose id ends so.
 fn find<'k>(held: &'k [KeyPasskey], wanted: &str) -> Result<&'k KeyPasskey, Error> {
-    let id = |passkey: &KeyPasskey| Base64UrlUnpadded::encode_string(&passkey.id);
+    let id = |passkey: &KeyPasskey| to_base64url(&passkey.id);
     if let Some(found) = held.iter().find(|passkey| id(passkey) == wanted) {
         return Ok(found);
     }

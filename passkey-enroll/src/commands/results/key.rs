@@ -1,11 +1,11 @@
 //! Results of `key …`: their shapes in JSON, and how a person reads them.
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use passkey_core::credential::CredentialId;
 use passkey_core::escape::Escaped;
 use serde::Serialize;
 
 use super::json::Plugged;
+use crate::encoding::to_base64url;
 use crate::key;
 use crate::report::Human;
 use crate::report::paint::Paint;
@@ -38,7 +38,7 @@ pub(crate) struct Fingerprint {
 
 impl From<&key::Fingerprint> for Fingerprint {
     fn from(fingerprint: &key::Fingerprint) -> Self {
-        Self { id: Base64UrlUnpadded::encode_string(&fingerprint.id), name: named(&fingerprint.name) }
+        Self { id: to_base64url(&fingerprint.id), name: named(&fingerprint.name) }
     }
 }
 
@@ -98,12 +98,12 @@ pub(crate) struct KeyPasskey {
 impl KeyPasskey {
     /// As the key sent it, and its name on this machine.
     pub(crate) fn new(passkey: &key::KeyPasskey, enrolled: Option<String>) -> Self {
-        let id = Base64UrlUnpadded::encode_string(&passkey.id);
+        let id = to_base64url(&passkey.id);
         Self {
             short_id: CredentialId::new(passkey.id.clone()).map_or_else(|| id.clone(), |id| id.to_string()),
             id,
             rp_id: passkey.rp_id.clone(),
-            user_handle: Base64UrlUnpadded::encode_string(&passkey.user_handle),
+            user_handle: to_base64url(&passkey.user_handle),
             user_name: named(&passkey.user_name),
             user_display_name: named(&passkey.user_display_name),
             cred_protect: passkey.cred_protect,
