@@ -17,7 +17,7 @@ pub(crate) use error::TransferError;
 use std::fmt;
 
 use ctap::cose::PublicKey;
-use passkey_core::credential::{CredentialId, UserHandle, UvCapability};
+use passkey_core::credential::{CredentialId, ImportedOptions, UserHandle, UvCapability};
 
 /// The most entries that are read of one file.
 pub(crate) const MAX_ENTRIES: usize = 100_000;
@@ -46,18 +46,16 @@ pub struct ForeignPasskey {
     pub discoverable: bool,
     /// Whose it is in the eyes of the security key, where it was written down.
     pub user_handle: Option<UserHandle>,
-    /// How its owner had to prove that they are its owner; [`UvCapability::None`] where a touch was enough.
-    pub verification: UvCapability,
+    /// What the program asks of the person with it, where that stands with the passkey.
+    pub options: Option<ImportedOptions>,
     /// Whether it answers only once its user is verified (credProtect level 3, CTAP 2.1 §12.1).
     pub hides: bool,
-    /// Whether a touch was asked for.
-    pub presence: bool,
     /// What it was called, if that can be the name of a passkey.
     pub name: Option<String>,
 }
 
 impl ForeignPasskey {
-    /// A passkey that was asked for a touch and nothing else.
+    /// A passkey of which nothing else is known.
     fn new(id: Id, public_key: PublicKey, rp_id: RpId) -> Self {
         Self {
             id,
@@ -65,11 +63,24 @@ impl ForeignPasskey {
             rp_id,
             discoverable: false,
             user_handle: None,
-            verification: UvCapability::None,
+            options: None,
             hides: false,
-            presence: true,
             name: None,
         }
+    }
+
+    /// How its owner had to prove that they are its owner; [`UvCapability::None`] where a touch was enough.
+    pub fn verification(&self) -> UvCapability {
+        match self.options {
+            Some(ImportedOptions { verification: true, .. }) => UvCapability::Fingerprint,
+            Some(ImportedOptions { pin: true, .. }) => UvCapability::Pin,
+            Some(_) | None => UvCapability::None,
+        }
+    }
+
+    /// Whether a touch was asked for.
+    pub fn presence(&self) -> bool {
+        self.options.is_none_or(|options| options.presence)
     }
 }
 

@@ -2,7 +2,7 @@
 //! passkey and hold no secret, and lines of public key files and of `authorized_keys`, which do not name it.
 
 use ctap::cose::PublicKey;
-use passkey_core::credential::{CredentialId, UvCapability, check_name, is_rp_id};
+use passkey_core::credential::{CredentialId, ImportedOptions, check_name, is_rp_id};
 use ssh_key::private::KeypairData;
 use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, PrivateKey};
@@ -117,8 +117,11 @@ fn parse_private(armoured: &[u8]) -> Result<ForeignPasskey, Damage> {
     let verified = flags & flag::USER_VERIFICATION != 0;
     Ok(ForeignPasskey {
         discoverable: flags & flag::RESIDENT != 0,
-        presence: flags & flag::USER_PRESENCE != 0,
-        verification: if verified { UvCapability::Pin } else { UvCapability::None },
+        options: Some(ImportedOptions {
+            presence: flags & flag::USER_PRESENCE != 0,
+            verification: false,
+            pin: verified,
+        }),
         // ssh-keygen makes keys with `verify-required` so that they answer only then.
         hides: verified,
         name: key.comment().as_str().ok().and_then(name),
@@ -160,10 +163,12 @@ fn parse_public(line: &str) -> Result<ForeignPasskey, Damage> {
         return Err(Damage::PublicKey);
     }
     let (public_key, application) = sk_key(key.key_data())?;
-    let verified = has_option(VERIFY_REQUIRED);
     Ok(ForeignPasskey {
-        presence: !has_option(NO_TOUCH_REQUIRED),
-        verification: if verified { UvCapability::Pin } else { UvCapability::None },
+        options: Some(ImportedOptions {
+            presence: !has_option(NO_TOUCH_REQUIRED),
+            verification: false,
+            pin: has_option(VERIFY_REQUIRED),
+        }),
         name: name(comment.trim()),
         ..ForeignPasskey::new(Id::InPrivateFile, public_key, RpId::Stated(application))
     })

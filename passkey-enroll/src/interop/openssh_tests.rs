@@ -1,5 +1,6 @@
 use super::super::test_data::{file, passkeys};
 use super::*;
+use passkey_core::credential::UvCapability;
 
 /// A recorded key, with what another reader of the format found in it.
 fn recorded(name: &str) -> ForeignPasskey {
@@ -48,8 +49,8 @@ fn what_ssh_keygen_wrote() {
         let passkey = recorded(name);
         assert_eq!(passkey.id, Id::Known(CredentialId::from_base64url(id).unwrap()), "{name}");
         assert_eq!(passkey.rp_id, RpId::Stated(application.to_owned()));
-        assert_eq!((passkey.discoverable, passkey.presence), (discoverable, presence), "{name}");
-        assert_eq!((passkey.hides, passkey.verification == UvCapability::Pin), (hides, hides), "{name}");
+        assert_eq!((passkey.discoverable, passkey.presence()), (discoverable, presence), "{name}");
+        assert_eq!((passkey.hides, passkey.verification() == UvCapability::Pin), (hides, hides), "{name}");
         assert_eq!(passkey.name.as_deref(), Some("alice@laptop"));
     }
 }
@@ -145,7 +146,7 @@ fn options_of_authorized_keys_are_read_and_never_taken_for_a_key() {
         (r#"command="a,verify-required,b" "#, true, UvCapability::None),
     ] {
         let passkey = passkeys(parse(format!("{options}{key}").as_bytes())).remove(0);
-        assert_eq!((passkey.presence, passkey.verification), (presence, verification), "{options}");
+        assert_eq!((passkey.presence(), passkey.verification()), (presence, verification), "{options}");
         assert_eq!(passkey.name.as_deref(), Some("alice@laptop"), "{options}");
     }
     // A quote without an end swallows the key.

@@ -285,6 +285,8 @@ pub(crate) struct Exported {
 pub(crate) struct ExportedPasskey {
     pub(crate) name: String,
     pub(crate) text: String,
+    /// What is asked of the person with it: `presence`, `verification`, `pin`. What has no place in the format is here all the same.
+    pub(crate) options: Vec<&'static str>,
 }
 
 /// A passkey that was not exported.

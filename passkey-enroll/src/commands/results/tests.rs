@@ -180,7 +180,11 @@ fn exported(name: &str) -> Exported {
         format: "sssd",
         rp_id: "example.org".to_owned(),
         lines: vec![format!("{name}:AAAA"), "second".to_owned()],
-        credentials: vec![ExportedPasskey { name: name.to_owned(), text: "AAAA".to_owned() }],
+        credentials: vec![ExportedPasskey {
+            name: name.to_owned(),
+            text: "AAAA".to_owned(),
+            options: vec!["presence"],
+        }],
         left_out: vec![LeftOut { name: name.to_owned(), reason: "disabled" }],
         use_it: Vec::new(),
     }
