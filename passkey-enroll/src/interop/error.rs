@@ -1,7 +1,8 @@
 //! Why passkeys cannot be taken over from another program, or written down for one, with what to do.
 
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::file::FileError;
 use crate::report::{ErrorReport, Exit};
@@ -27,12 +28,21 @@ pub(crate) enum TransferError {
     AllUsersOnlyRoot,
     /// The configuration asks where the keys of new passkeys come from, and nobody can say.
     OriginUnknown,
+    /// The file may be one of several formats, or none.
+    FormatUnclear {
+        /// The file.
+        path: PathBuf,
+        /// Those that it can be read as, as on the command line.
+        candidates: Vec<&'static str>,
+    },
+    /// Standard input is to give both the file and the PIN.
+    StdinTaken,
     /// The file does not say whose its passkeys are.
     NoUsers(PathBuf),
     /// The RP ID must be given: it does not stand in such a file.
     RpIdNeeded,
     /// The calls of `pam_u2f` name several RP IDs.
-    SeveralOrigins(Vec<String>),
+    SeveralOrigins(Vec<OriginUse>),
     /// What the calls of `pam_u2f` name is no RP ID.
     BadOrigin,
     /// The passkey names its RP ID itself, and it is another one than was given.
@@ -48,6 +58,22 @@ pub(crate) enum TransferError {
     },
     /// The system gives no randomness.
     NoRandomness,
+}
+
+/// An origin that `pam_u2f` is called with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OriginUse {
+    /// That.
+    pub(crate) origin: String,
+    /// The PAM files with the calls.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+impl fmt::Display for OriginUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
+        write!(f, "{} ({})", self.origin, files.join(", "))
+    }
 }
 
 impl TransferError {
@@ -68,7 +94,7 @@ impl TransferError {
                 let whose = user.as_ref().map_or_else(String::new, |user| format!(" of {user}"));
                 let message = format!("{}: there is no passkey{whose} in it.", path.display());
                 ErrorReport::new(Exit::NotEnrolled, "nothing_to_import", message)
-                    .hint("Check --format, and --user where the file has the passkeys of several users.")
+                    .hint("Check the file and --format, and --user where the file has the passkeys of several users.")
             }
             Self::AllUsersOnlyRoot => {
                 let message = "Only root can manage the passkeys of other users.";
@@ -79,6 +105,12 @@ impl TransferError {
                 let message = "Nothing is imported: `[attestation]` of the configuration asks security keys to prove what they are, and imported passkeys prove nothing.";
                 ErrorReport::new(Exit::Failed, "attestation_refused", message)
                     .hint("Enrol each key anew: sudo passkey-enroll add")
+            }
+            Self::FormatUnclear { path, candidates } => format_unclear(path, candidates),
+            Self::StdinTaken => {
+                let message = "Standard input cannot give both the passkeys and the PIN.";
+                ErrorReport::new(Exit::Usage, "stdin_taken", message)
+                    .hint("Give the passkeys in a file, or leave --pin-stdin out.")
             }
             Self::NoUsers(path) => {
                 let message = format!("{}: it does not say whose its passkeys are.", path.display());
@@ -91,12 +123,12 @@ impl TransferError {
                     .hint("It is the name of the domain: --rp-id example.org")
             }
             Self::SeveralOrigins(origins) => {
-                let message = format!(
-                    "pam_u2f is called with several origins on this machine: {}.",
-                    origins.join(", ")
-                );
+                let uses: Vec<String> = origins.iter().map(ToString::to_string).collect();
+                let first = origins.first().map_or("ORIGIN", |first| first.origin.as_str());
+                let message =
+                    format!("pam_u2f is called with several origins on this machine: {}.", uses.join("; "));
                 ErrorReport::new(Exit::Usage, "several_rp_ids", message)
-                    .hint("Say which of them these passkeys are for, with --rp-id.")
+                    .hint(format!("Say which origin these passkeys are for, such as --rp-id {first}"))
             }
             Self::BadOrigin => {
                 let message = "The origin that pam_u2f is called with on this machine is no RP ID.";
@@ -123,6 +155,24 @@ impl TransferError {
                 ErrorReport::new(Exit::NotEnrolled, "nothing_to_export", message)
             }
             Self::NoRandomness => crate::explain::sign_in::no_randomness(),
+        }
+    }
+}
+
+fn format_unclear(path: &Path, candidates: &[&str]) -> ErrorReport {
+    let path = path.display();
+    match candidates {
+        [] => {
+            let message = format!("{path}: this is not a file of pam_u2f, SSSD or OpenSSH.");
+            ErrorReport::new(Exit::Usage, "format_unknown", message)
+                .hint("If it is one all the same, say which: --format pam-u2f, sssd or openssh")
+        }
+        several => {
+            let message = format!("{path}: this holds passkeys of several formats: {}.", several.join(", "));
+            ErrorReport::new(Exit::Usage, "format_ambiguous", message).hint(format!(
+                "Import them one after the other: --format {}",
+                several.join(", then --format ")
+            ))
         }
     }
 }

@@ -143,13 +143,13 @@ pub enum Damage {
     SshCertificate,
     /// A public key in the format of RFC 4716.
     Rfc4716,
-    /// A private key of PuTTY's.
+    /// A private key of `PuTTY`.
     PuttyKey,
     /// A public key in PEM, which belongs to no program in particular.
     PemPublicKey,
     /// An X.509 certificate, or a request for one.
     Certificate,
-    /// A key, signature or message of OpenPGP.
+    /// A key, signature or message of `OpenPGP`.
     OpenPgp,
     /// A PEM block of another kind.
     OtherBlock,
@@ -204,7 +204,7 @@ impl Damage {
             | Self::CutShort
             | Self::PrivateKey => "Restore it from a copy, or enrol the security key anew.",
             Self::Attribute => "Complete the attribute: it may be one that asks for more than a touch.",
-            Self::Application => "Enrol the security key anew.",
+            Self::Application | Self::PuttyKey => "Enrol the security key anew.",
             Self::Encrypted => "Import a copy without one: cp KEY COPY; ssh-keygen -p -N '' -f COPY",
             Self::OrdinaryKey => {
                 "Only ecdsa-sk and ed25519-sk keys can be imported; enrol the security key anew."
@@ -219,7 +219,6 @@ impl Damage {
             Self::SshCertificate | Self::Rfc4716 => {
                 "Import the private key file that belongs to it, such as ~/.ssh/id_ed25519_sk."
             }
-            Self::PuttyKey => "Enrol the security key anew.",
         }
     }
 }

@@ -20,7 +20,7 @@ const PRIVATE_KEY: &[u8] = b"OPENSSH PRIVATE KEY";
 /// RFC 4716 has four dashes and a space.
 const RFC4716_BEGIN: &[u8] = b"---- BEGIN SSH2 PUBLIC KEY ----";
 const RFC4716_END: &[u8] = b"---- END SSH2 PUBLIC KEY ----";
-/// What a private key of PuTTY's begins with, and how its last line begins.
+/// What a private key of `PuTTY` begins with, and how its last line begins.
 const PUTTY_BEGIN: &[u8] = b"PuTTY-User-Key-File-";
 const PUTTY_END: &[u8] = b"Private-MAC:";
 /// Options of a line of `authorized_keys` (sshd(8)) that say what the security key is asked for.
@@ -104,7 +104,7 @@ fn collect_until<'b>(
 fn parse_private(armoured: &[u8]) -> Result<ForeignPasskey, Damage> {
     let armoured = std::str::from_utf8(armoured).map_err(|_| Damage::PrivateKey)?;
     let file = Zeroizing::new(encoding::base64(armoured).ok_or(Damage::PrivateKey)?);
-    let key = PrivateKey::from_bytes(&file).map_err(private_damage)?;
+    let key = PrivateKey::from_bytes(&file).map_err(|error| private_damage(&error))?;
     // The public half tells what kind of key it is, even of one with a passphrase.
     let (public_key, application) = sk_key(key.public_key().key_data())?;
     let (flags, id) = match key.key_data() {
@@ -129,7 +129,7 @@ fn parse_private(armoured: &[u8]) -> Result<ForeignPasskey, Damage> {
     })
 }
 
-fn private_damage(error: ssh_key::Error) -> Damage {
+fn private_damage(error: &ssh_key::Error) -> Damage {
     match error {
         ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. } => Damage::OrdinaryKey,
         _ => Damage::PrivateKey,

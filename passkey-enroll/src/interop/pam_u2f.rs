@@ -14,7 +14,7 @@ const ON_KEY: &str = "*";
 
 /// The entries of a file: one for each passkey. With `sshformat` the file is an OpenSSH private key.
 pub fn parse(bytes: &[u8]) -> Vec<Entry> {
-    if openssh::is_private_key(bytes) {
+    if is_openssh(bytes) {
         return openssh::parse(bytes);
     }
     super::lines(bytes)
@@ -22,6 +22,11 @@ pub fn parse(bytes: &[u8]) -> Vec<Entry> {
         .flat_map(|(number, line)| parse_line(number, line))
         .take(MAX_ENTRIES)
         .collect()
+}
+
+/// Whether the file is one that pam_u2f reads with `sshformat`.
+pub(crate) fn is_openssh(bytes: &[u8]) -> bool {
+    openssh::is_private_key(bytes)
 }
 
 fn parse_line(number: usize, line: &[u8]) -> Vec<Entry> {
