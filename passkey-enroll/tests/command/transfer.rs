@@ -115,9 +115,9 @@ fn how_it_ended_is_told_by_the_exit_status() {
     assert_eq!(human.code, 1);
     assert!(human.stdout.ends_with("0 imported, 1 known already, 1 not imported.\n"), "{}", human.stdout);
     assert!(
-        human
-            .stderr
-            .contains(":2: there are more fields than an entry has. Passkeys of one user stand in one line"),
+        human.stderr.contains(
+            ":2: there are more fields than an entry has. Separate the passkeys of one user with a colon"
+        ),
         "{}",
         human.stderr
     );
