@@ -21,7 +21,8 @@ fuzz_target!(|data: &[u8]| {
                 assert!(is_rp_id(rp_id));
             }
             if let Some(credential) = enrolled(&passkey) {
-                if let Some(row) = pam_u2f::row(&credential, true) {
+                let options = passkey.options.unwrap_or_default();
+                if let Some(row) = pam_u2f::row(&credential, options) {
                     same(&passkey, pam_u2f::parse(format!("alice:{row}").as_bytes()));
                 }
                 if let Some(value) = sssd::value_of(&credential, passkey.user_handle.as_ref()) {
@@ -35,6 +36,9 @@ fuzz_target!(|data: &[u8]| {
 fn same(passkey: &ForeignPasskey, written: Vec<Entry>) {
     let [Entry { passkey: Ok(again), .. }] = written.as_slice() else { panic!("{written:?}") };
     assert_eq!((&again.id, &again.public_key), (&passkey.id, &passkey.public_key));
+    if let (Some(again), Some(options)) = (again.options, passkey.options) {
+        assert_eq!(again, options);
+    }
 }
 
 fn enrolled(passkey: &ForeignPasskey) -> Option<Credential> {
@@ -46,12 +50,13 @@ fn enrolled(passkey: &ForeignPasskey) -> Option<Credential> {
         public_key: passkey.public_key.clone(),
         aaguid: Aaguid::ZERO,
         discoverable: passkey.discoverable,
-        user_verification: passkey.verification,
+        user_verification: passkey.verification(),
         cred_protect: None,
         transports: Vec::new(),
         added: now(),
         answers_silently: None,
         enabled: true,
         attestation: None,
+        imported_options: passkey.options,
     })
 }

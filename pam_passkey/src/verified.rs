@@ -37,6 +37,7 @@ pub(crate) fn verified() -> Verified {
         answers_silently: None,
         enabled: true,
         attestation: None,
+        imported_options: None,
     };
     let client_data = ClientData::sign_in(&credential.rp_id, &[2; 32]);
     let mut raw = Sha256::digest(credential.rp_id.as_bytes()).to_vec();

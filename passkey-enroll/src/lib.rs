@@ -7,9 +7,8 @@
 //! - [`pam`]: PAM services, from their files to who gets in, and changing them safely.
 //! - `key`: managing a security key itself. `interop`: the formats of other programs. `attestation`: whom to trust, and model names.
 //! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
-//! - `util`: what every part may need and no part is about.
 //! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
-//! - `util`: reading files with a bound, processes with a deadline.
+//! - `util`: reading files with a bound, processes with a deadline, base64 and hexadecimal: one of each.
 //!
 //! Text of foreign origin passes through `passkey_core::escape` before a terminal sees it.
 

@@ -4,7 +4,7 @@
 //! decides how long to wait; every byte that comes from a key is hostile until it is parsed here.
 //!
 //! - Transport: [`hid`] frames messages into reports; [`status`] parts a reply from its status code.
-//! - Commands: [`info`], [`make_credential`], [`get_assertion`], [`client_pin`], [`selection`], [`reset`] and, for keys that
+//! - Commands: [`info`], [`make_credential`], [`get_assertion`], [`client_pin`], [`authenticator_config`], [`selection`], [`reset`] and, for keys that
 //!   know no CTAP2, [`u2f`].
 //! - What they carry: [`authenticator_data`], [`attestation`], [`cose`], [`extensions`], [`pin`],
 //!   [`pin_uv_auth`], [`secret`].
@@ -14,6 +14,7 @@
 pub mod hid;
 pub mod status;
 
+pub mod authenticator_config;
 pub mod client_pin;
 pub mod get_assertion;
 pub mod info;

@@ -8,8 +8,12 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "socket")]
+mod socket;
+
 use std::ffi::{CStr, CString};
 use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use hidraw::descriptor::{FIDO_USAGE_CTAPHID, FIDO_USAGE_PAGE};
@@ -64,9 +68,13 @@ impl HidApi {
     /// # Errors
     /// When there was no such key, or it cannot be opened.
     pub fn open_path(&self, path: &CStr) -> HidResult<HidDevice> {
+        #[cfg(feature = "socket")]
+        if let Some(device) = socket::open(path) {
+            return device;
+        }
         let device = self.devices.iter().find(|device| device.path() == path);
         let key = &device.ok_or_else(|| HidError::new("no such security key"))?.key;
-        Ok(HidDevice(Device::open(key).map_err(HidError::new)?))
+        Ok(HidDevice(Connection::Hidraw(Device::open(key).map_err(HidError::new)?)))
     }
 }
 
@@ -121,7 +129,45 @@ impl DeviceInfo {
 
 /// An open key.
 #[derive(Debug)]
-pub struct HidDevice(Device);
+pub struct HidDevice(Connection);
+
+/// How the reports travel.
+#[derive(Debug)]
+enum Connection {
+    Hidraw(Device),
+    #[cfg(feature = "socket")]
+    Socket(socket::Socket),
+}
+
+impl Connection {
+    /// Sends a report; false if it cannot be taken now.
+    fn write(&self, report: &[u8]) -> HidResult<bool> {
+        match self {
+            Self::Hidraw(device) => device.write(report).map_err(HidError::new),
+            #[cfg(feature = "socket")]
+            Self::Socket(socket) => socket.write(report),
+        }
+    }
+
+    /// Receives a report; none if none is there.
+    fn read(&self, buf: &mut [u8]) -> HidResult<Option<usize>> {
+        match self {
+            Self::Hidraw(device) => device.read(buf).map_err(HidError::new),
+            #[cfg(feature = "socket")]
+            Self::Socket(socket) => socket.read(buf),
+        }
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Hidraw(device) => device.as_fd(),
+            #[cfg(feature = "socket")]
+            Self::Socket(socket) => socket.as_fd(),
+        }
+    }
+}
 
 impl HidDevice {
     /// Sends a report; the first byte is its number, which is 0 for every key.
@@ -132,7 +178,7 @@ impl HidDevice {
         let Some((0, report)) = data.split_first() else {
             return Err(HidError::new("security keys do not number their reports"));
         };
-        while !self.0.write(report).map_err(HidError::new)? {
+        while !self.0.write(report)? {
             self.wait(PollFlags::OUT)?;
         }
         Ok(data.len())
@@ -144,7 +190,7 @@ impl HidDevice {
     /// When the key is gone.
     pub fn read(&self, buf: &mut [u8]) -> HidResult<usize> {
         loop {
-            if let Some(len) = self.0.read(buf).map_err(HidError::new)? {
+            if let Some(len) = self.0.read(buf)? {
                 return Ok(len);
             }
             self.wait(PollFlags::IN)?;

@@ -50,12 +50,49 @@ pub struct Credential {
     pub enabled: bool,
     /// What was recorded of the key's attestation at enrolment.
     pub attestation: Option<AttestationSummary>,
+    /// What the program that it was imported from asks of the person with this passkey. An export gives it back; a sign-in goes by
+    /// the service's policy and does not look at it.
+    pub imported_options: Option<ImportedOptions>,
 }
 
 impl Credential {
     /// Whether it answers only after user verification (credProtect level 3, CTAP 2.1, section 12.1).
     pub fn insists_on_user_verification(&self) -> bool {
         self.cred_protect == Some(3)
+    }
+}
+
+/// What another program asks of the person with one passkey: the attributes of pam_u2f, the flags and options of OpenSSH.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportedOptions {
+    /// A touch.
+    pub presence: bool,
+    /// Verification by the authenticator's own sensor.
+    pub verification: bool,
+    /// A PIN.
+    pub pin: bool,
+}
+
+impl ImportedOptions {
+    /// The words in the credential file, which are those of pam_u2f, in its order.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        [("presence", self.presence), ("verification", self.verification), ("pin", self.pin)]
+            .into_iter()
+            .filter_map(|(word, is_set)| is_set.then_some(word))
+    }
+
+    /// The reverse of [`ImportedOptions::words`]; `None` where one is not known, since it may ask for more.
+    pub fn from_words<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Self> {
+        let mut options = Self::default();
+        for word in words {
+            match word {
+                "presence" => options.presence = true,
+                "verification" => options.verification = true,
+                "pin" => options.pin = true,
+                _ => return None,
+            }
+        }
+        Some(options)
     }
 }
 

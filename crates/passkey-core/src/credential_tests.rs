@@ -80,6 +80,16 @@ fn rp_ids() {
 }
 
 #[test]
+fn option_words_round_trip() {
+    for bits in 0..8 {
+        let options =
+            ImportedOptions { presence: bits & 1 != 0, verification: bits & 2 != 0, pin: bits & 4 != 0 };
+        assert_eq!(ImportedOptions::from_words(options.words()), Some(options));
+    }
+    assert_eq!(ImportedOptions::from_words(["presence", "iris"]), None);
+}
+
+#[test]
 fn capability_words_round_trip() {
     for capability in [UvCapability::None, UvCapability::Pin, UvCapability::Fingerprint] {
         assert_eq!(UvCapability::from_word(capability.as_str()), Some(capability));

@@ -133,6 +133,7 @@ fn credential(name: &str) -> Credential {
         answers_silently: None,
         enabled: true,
         attestation: None,
+        imported_options: None,
     }
 }
 

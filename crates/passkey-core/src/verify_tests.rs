@@ -23,6 +23,7 @@ fn credential(id: &[u8], rp_id: &str, public_key: PublicKey) -> Credential {
         answers_silently: None,
         enabled: true,
         attestation: None,
+        imported_options: None,
     }
 }
 

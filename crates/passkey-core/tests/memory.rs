@@ -205,6 +205,7 @@ fn credential() -> Credential {
         answers_silently: None,
         enabled: true,
         attestation: None,
+        imported_options: None,
     }
 }
 

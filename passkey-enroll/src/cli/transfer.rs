@@ -1,6 +1,6 @@
 //! `import` and `export`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -9,18 +9,18 @@ use super::{Pin, rp_id};
 /// `import`
 #[derive(Args, Debug)]
 pub struct Import {
-    /// The file that the other program keeps them in
+    /// The file that the other program keeps them in, or - for standard input
     pub file: PathBuf,
-    /// Which program that is
+    /// Which program wrote the file [default: by its content]
     #[arg(long, value_enum)]
-    pub format: ForeignFormat,
-    /// Whom the passkeys are for [default: what pam_u2f is told in /etc/pam.d; for ssh keys, what they say themselves]
+    pub format: Option<ForeignFormat>,
+    /// The RP ID of the passkeys [default: the origin of pam_u2f in /etc/pam.d; for SSH keys, their application]
     #[arg(long, value_name = "ID", value_parser = rp_id)]
     pub rp_id: Option<String>,
-    /// Take over the passkeys of all users that the file names (root only)
+    /// Import the passkeys of all users that the file names (root only)
     #[arg(long, conflicts_with = "user")]
     pub all_users: bool,
-    /// Look only on the security key at this device node for what the file leaves to the key
+    /// Use the security key at this device node for what the file leaves to the key
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
     /// How the PIN comes in.
@@ -28,13 +28,25 @@ pub struct Import {
     pub pin: Pin,
 }
 
+impl Import {
+    /// The file, as messages name it.
+    pub(crate) fn shown_path(&self) -> PathBuf {
+        self.path().map_or_else(|| PathBuf::from("standard input"), Path::to_owned)
+    }
+
+    /// The file; `None` for standard input.
+    pub fn path(&self) -> Option<&Path> {
+        Some(self.file.as_path()).filter(|path| path.as_os_str() != "-")
+    }
+}
+
 /// `export`
 #[derive(Args, Debug)]
 pub struct Export {
-    /// Which program they are for
+    /// The program that will read them
     #[arg(long, value_enum)]
     pub format: ExportFormat,
-    /// Only those for this RP ID, where there are several
+    /// Export only the passkeys of this RP ID
     #[arg(long, value_name = "ID", value_parser = rp_id)]
     pub rp_id: Option<String>,
 }
@@ -45,7 +57,7 @@ pub enum ForeignFormat {
     /// The authfile of pam_u2f
     #[value(name = "pam-u2f")]
     PamU2f,
-    /// Passkey mappings of SSSD and FreeIPA, one in a line
+    /// Passkey mappings of SSSD and FreeIPA
     Sssd,
     /// An ecdsa-sk or ed25519-sk private key of OpenSSH
     Openssh,

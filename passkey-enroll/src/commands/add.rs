@@ -20,7 +20,7 @@ use crate::cli::{Add, SignatureAlgorithm};
 use crate::commands::default_name;
 use crate::commands::error::Error;
 use crate::commands::results::json::{Added, FirstSteps};
-use crate::key::{Care, ManageError, ManagedKey, device};
+use crate::key::{ManageError, ManagedKey, Selection, device};
 use crate::report::{self};
 use crate::terminal::input::Terminal;
 use crate::terminal::prompter::{LastQuestion, TerminalPrompter};
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     {
         return Err(Error::NameTaken(name.clone()));
     }
-    context.check_writable("add", &user_handle)?;
+    context.check_writable(&user_handle)?;
     let policy = attestation_policy(context, arguments.require_attestation)?;
     let trust = roots::load(&policy, context.owner, now_to_the_second())?;
 
@@ -113,12 +113,13 @@ fn first_pin(
     let question = "The security key has no PIN yet, and this passkey needs one. Set one now?";
     confirm_with(interrupt, question, "yes")?;
     // No PIN is there to be wrong.
-    let care = Care { device: Some(path), timeout: arguments.timeout(), pin_attempts: 0, pin_stdin: false };
-    let mut keeper = ManagedKey::pick(interrupt, &care)?;
-    if !keeper.is_at(sysfs) {
+    let selection =
+        Selection { device: Some(path), timeout: arguments.timeout(), pin_attempts: 0, pin_stdin: false };
+    let mut managed = ManagedKey::select(interrupt, &selection)?;
+    if !managed.is_at(sysfs) {
         return Err(Error::Key(ManageError::Select(KeyFailure::Unplugged)));
     }
-    let pin = keeper.set_pin(None)?;
+    let pin = managed.set_pin(None)?;
     report::note("The PIN is set.");
     Ok(pin)
 }

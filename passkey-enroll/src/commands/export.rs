@@ -1,9 +1,9 @@
-//! `export`: writes passkeys down for another program. Only public keys leave the machine.
+//! `export`: exports passkeys for another program. Only public keys leave the machine.
 
 use std::collections::BTreeSet;
 
 use passkey_core::config::UserVerification;
-use passkey_core::credential::{Credential, UserHandle};
+use passkey_core::credential::{Credential, ImportedOptions, UserHandle, UvCapability};
 use passkey_core::store::CredentialFile;
 
 use super::Context;
@@ -15,7 +15,7 @@ use crate::interop::TransferError;
 use crate::interop::{pam_u2f, sssd};
 use crate::report::{self};
 
-/// How many passkeys of one user pam_u2f takes unless told otherwise.
+/// How many passkeys of one user pam_u2f reads by default (`max_devices`).
 const PAM_U2F_DEVICES: usize = 24;
 
 pub(super) fn run(context: &Context, arguments: &Export) -> Result<(), Error> {
@@ -24,21 +24,28 @@ pub(super) fn run(context: &Context, arguments: &Export) -> Result<(), Error> {
     let mut exported = Vec::new();
     let mut left_out = Vec::new();
     for credential in loaded.file.credentials.iter().filter(|credential| credential.rp_id == rp_id) {
+        let options = options(credential, strictest(&context.config));
         let text = match arguments.format {
-            ExportFormat::PamU2f => pam_u2f::row(credential, asks_for_more(context, credential)),
+            ExportFormat::PamU2f => pam_u2f::row(credential, options),
             ExportFormat::Sssd => sssd::value_of(credential, user_handle(&loaded.file, credential)),
         };
         let left = |reason| LeftOut { name: credential.name.clone(), reason };
         match text {
             _ if !credential.enabled => left_out.push(left("disabled")),
             None => left_out.push(left("algorithm")),
-            Some(text) => exported.push(ExportedPasskey { name: credential.name.clone(), text }),
+            Some(text) => {
+                if let Some(warning) = warning(arguments.format, credential, options) {
+                    report::warning(&warning);
+                }
+                let name = credential.name.clone();
+                exported.push(ExportedPasskey { name, text, options: options.words().collect() });
+            }
         }
     }
     for LeftOut { name, reason } in &left_out {
         let why = match *reason {
-            "disabled" => "it is disabled, and there it would be enabled",
-            _ => "the program does not know its algorithm",
+            "disabled" => "it is disabled, and the other program would accept it",
+            _ => "the other program does not support its algorithm",
         };
         report::warning(&format!("“{name}” is left out: {why}."));
     }
@@ -85,9 +92,49 @@ fn rp_id(file: &CredentialFile, given: Option<&str>) -> Result<String, Error> {
     }
 }
 
-/// Whether a touch alone would be less than the passkey, or the strictest service here, asks for.
-fn asks_for_more(context: &Context, credential: &Credential) -> bool {
-    credential.cred_protect == Some(3) || strictest(&context.config) == UserVerification::Required
+/// What the other program should ask of the person: what it asked before the import, or else all that the key could do when the passkey
+/// was made; and never less than this machine asks for.
+fn options(credential: &Credential, policy: UserVerification) -> ImportedOptions {
+    let insists = credential.insists_on_user_verification();
+    let able = ImportedOptions {
+        presence: true,
+        verification: credential.user_verification == UvCapability::Fingerprint,
+        // What hides from a finder has a PIN or a sensor, though this is not on file of what was imported without its key.
+        pin: credential.user_verification == UvCapability::Pin
+            || (credential.user_verification == UvCapability::None && insists),
+    };
+    match credential.imported_options {
+        Some(before) if policy == UserVerification::Discouraged && !insists => before,
+        Some(before) if before.verification || before.pin => before,
+        Some(before) => ImportedOptions { presence: before.presence, ..able },
+        None => able,
+    }
+}
+
+/// Where the other program will ask for less than this machine can.
+fn warning(format: ExportFormat, credential: &Credential, options: ImportedOptions) -> Option<String> {
+    let name = &credential.name;
+    let verifies = options.verification || options.pin;
+    match format {
+        ExportFormat::Sssd if verifies => Some(format!(
+            "“{name}” is exported without its PIN or fingerprint: with SSSD the domain says whether one is asked for."
+        )),
+        ExportFormat::Sssd => None,
+        ExportFormat::PamU2f => match (options.presence, verifies) {
+            (false, false) => Some(format!(
+                "“{name}” is exported as it was imported: pam_u2f will ask for nothing, not even a touch. Add +presence to its \
+                 row to have it ask."
+            )),
+            (false, true) => Some(format!(
+                "“{name}” is exported as it was imported: pam_u2f will not ask for a touch. Add +presence to its row to have it ask."
+            )),
+            (true, false) if credential.user_verification != UvCapability::None => Some(format!(
+                "“{name}” is exported as it was imported: pam_u2f will ask for a touch alone. Add +{} to its row to have it ask for more.",
+                if credential.user_verification == UvCapability::Pin { "pin" } else { "verification" }
+            )),
+            (true, _) => None,
+        },
+    }
 }
 
 /// The user handle that the key gives for the passkey, where that is known: what was imported, and has no attestation therefore, may be
@@ -117,3 +164,7 @@ fn use_it(context: &Context, format: ExportFormat, rp_id: &str, count: usize) ->
         ],
     }
 }
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;

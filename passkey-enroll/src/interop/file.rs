@@ -1,4 +1,4 @@
-//! Reading a foreign file, with the rights of whoever runs the command.
+//! Reading a foreign file, with the rights of the caller.
 
 use std::fmt;
 use std::fs::File;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// The longest file, in bytes: some fifty thousand passkeys.
 const MAX_LEN: u64 = 16 * 1024 * 1024;
 
-/// Reads the file at `path`. It may be the wrong one, and secret.
+/// Reads the file at `path`. It may be the wrong file and hold secrets, so the bytes are zeroized.
 ///
 /// # Errors
 /// What stands in the way.
@@ -23,13 +23,26 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
     if !metadata.is_file() {
         return Err(FileError::NotRegular);
     }
-    let capacity = usize::try_from(metadata.len().min(MAX_LEN)).unwrap_or(0).saturating_add(1);
+    bounded(file, metadata.len())
+}
+
+/// Reads to the end, as much as a file may have. `len`: what it has, as far as that is known.
+fn bounded(file: impl io::Read, len: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    let capacity = usize::try_from(len.min(MAX_LEN)).unwrap_or(0).saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
     let len = file.take(MAX_LEN.saturating_add(1)).read_to_end(&mut bytes)?;
     match u64::try_from(len) {
         Ok(len) if len <= MAX_LEN => Ok(bytes),
         _ => Err(FileError::TooLong),
     }
+}
+
+/// Reads standard input to its end.
+///
+/// # Errors
+/// What stands in the way.
+pub(crate) fn read_stdin() -> Result<Zeroizing<Vec<u8>>, FileError> {
+    bounded(io::stdin().lock(), 0)
 }
 
 /// Why a foreign file cannot be read.

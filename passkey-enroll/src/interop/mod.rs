@@ -1,9 +1,8 @@
-//! Passkeys as other programs write them down: [`pam_u2f`], [`sssd`] and [`openssh`].
+//! The passkeys of other programs: [`pam_u2f`], [`sssd`] and [`openssh`].
 //!
-//! Everything that is read here is hostile until parsed, and may be another file than it should be: no error repeats any of its
-//! text. One damaged entry costs nothing but itself.
+//! The input is hostile until it is parsed, and may be the wrong file, so no error repeats any of its text. A damaged entry does not
+//! affect the others.
 
-mod encoding;
 pub(crate) mod error;
 pub(crate) mod file;
 pub mod openssh;
@@ -18,7 +17,7 @@ pub(crate) use error::TransferError;
 use std::fmt;
 
 use ctap::cose::PublicKey;
-use passkey_core::credential::{CredentialId, UserHandle, UvCapability};
+use passkey_core::credential::{CredentialId, ImportedOptions, UserHandle, UvCapability};
 
 /// The most entries that are read of one file.
 pub(crate) const MAX_ENTRIES: usize = 100_000;
@@ -47,18 +46,16 @@ pub struct ForeignPasskey {
     pub discoverable: bool,
     /// Whose it is in the eyes of the security key, where it was written down.
     pub user_handle: Option<UserHandle>,
-    /// How its owner had to prove that they are its owner; [`UvCapability::None`] where a touch was enough.
-    pub verification: UvCapability,
+    /// What the program asks of the person with it, where that stands with the passkey.
+    pub options: Option<ImportedOptions>,
     /// Whether it answers only once its user is verified (credProtect level 3, CTAP 2.1 §12.1).
     pub hides: bool,
-    /// Whether a touch was asked for.
-    pub presence: bool,
     /// What it was called, if that can be the name of a passkey.
     pub name: Option<String>,
 }
 
 impl ForeignPasskey {
-    /// A passkey that was asked for a touch and nothing else.
+    /// A passkey of which nothing else is known.
     fn new(id: Id, public_key: PublicKey, rp_id: RpId) -> Self {
         Self {
             id,
@@ -66,11 +63,24 @@ impl ForeignPasskey {
             rp_id,
             discoverable: false,
             user_handle: None,
-            verification: UvCapability::None,
+            options: None,
             hides: false,
-            presence: true,
             name: None,
         }
+    }
+
+    /// How its owner had to prove that they are its owner; [`UvCapability::None`] where a touch was enough.
+    pub fn verification(&self) -> UvCapability {
+        match self.options {
+            Some(ImportedOptions { verification: true, .. }) => UvCapability::Fingerprint,
+            Some(ImportedOptions { pin: true, .. }) => UvCapability::Pin,
+            Some(_) | None => UvCapability::None,
+        }
+    }
+
+    /// Whether a touch was asked for.
+    pub fn presence(&self) -> bool {
+        self.options.is_none_or(|options| options.presence)
     }
 }
 
@@ -125,29 +135,55 @@ pub enum Damage {
     PrivateKey,
     /// The private key file is protected by a passphrase.
     Encrypted,
-    /// A key, and not one that is on a security key.
+    /// A key that is not on a security key.
     OrdinaryKey,
+    /// A signature that `ssh-keygen -Y sign` made.
+    SshSignature,
+    /// An SSH certificate for a key.
+    SshCertificate,
+    /// A public key in the format of RFC 4716.
+    Rfc4716,
+    /// A private key of `PuTTY`.
+    PuttyKey,
+    /// A public key in PEM, which belongs to no program in particular.
+    PemPublicKey,
+    /// An X.509 certificate, or a request for one.
+    Certificate,
+    /// A key, signature or message of `OpenPGP`.
+    OpenPgp,
+    /// A PEM block of another kind.
+    OtherBlock,
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotText => "this is not text",
-            Self::NotAnEntry => "this is no entry of such a file",
+            Self::NotAnEntry => "this is not an entry of such a file",
             Self::NoUser => "there is no user name at the beginning",
             Self::CredentialId => "the credential id is not base64 of 1 to 1023 bytes",
-            Self::PublicKey => "the public key is none of its algorithm",
-            Self::Algorithm => "the algorithm is not known; known are es256, eddsa and rs256",
+            Self::PublicKey => "the public key is not valid for its algorithm",
+            Self::Algorithm => "the algorithm is unknown; known are es256, eddsa and rs256",
             Self::Attribute => {
-                "an attribute is not known or was cut off; known are presence, verification and pin"
+                "an attribute is unknown or was cut off; known are presence, verification and pin"
             }
             Self::TooManyFields => "there are more fields than an entry has",
             Self::UserHandle => "the user id is not base64 of 1 to 64 bytes",
-            Self::Application => "the application is no RP ID",
+            Self::Application => "the application is not an RP ID",
             Self::CutShort => "the key ends before it is complete",
             Self::PrivateKey => "the private key file is damaged",
             Self::Encrypted => "the private key file is protected by a passphrase",
             Self::OrdinaryKey => "this key is not on a security key",
+            Self::SshSignature => "this is a signature made by ssh-keygen, not a key",
+            Self::SshCertificate => "this is an SSH certificate, which does not name the passkey",
+            Self::Rfc4716 => {
+                "this is a public key in the format of RFC 4716, which does not name the passkey"
+            }
+            Self::PuttyKey => "this is a key of PuTTY, which cannot be on a security key",
+            Self::PemPublicKey => "this is a bare public key, which does not name a passkey",
+            Self::Certificate => "this is an X.509 certificate, not a key",
+            Self::OpenPgp => "this is OpenPGP data, not an SSH key",
+            Self::OtherBlock => "this is a PEM block of another kind, not an SSH key",
         })
     }
 }
@@ -156,22 +192,32 @@ impl Damage {
     /// What to do about it.
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::NotText | Self::NotAnEntry => "Check --format and the file, or take the line out.",
+            Self::NotText | Self::NotAnEntry => "Check --format and the file, or remove the line.",
             Self::NoUser => {
-                "If pamu2fcfg -n made it, it belongs at the end of the line before, which begins with the name."
+                "If pamu2fcfg -n made it, append it to the line before, which begins with the name."
             }
-            Self::TooManyFields => "Passkeys of one user stand in one line with a colon between them.",
+            Self::TooManyFields => "Separate the passkeys of one user with a colon.",
             Self::CredentialId
             | Self::PublicKey
             | Self::Algorithm
             | Self::UserHandle
             | Self::CutShort
             | Self::PrivateKey => "Restore it from a copy, or enrol the security key anew.",
-            Self::Attribute => "Complete the attribute: it may be one that asks for more than a touch.",
-            Self::Application => "Enrol the security key anew.",
+            Self::Attribute => "Complete the attribute: it may ask for more than a touch.",
+            Self::Application | Self::PuttyKey => "Enrol the security key anew.",
             Self::Encrypted => "Import a copy without one: cp KEY COPY; ssh-keygen -p -N '' -f COPY",
             Self::OrdinaryKey => {
                 "Only ecdsa-sk and ed25519-sk keys can be imported; enrol the security key anew."
+            }
+            Self::SshSignature
+            | Self::PemPublicKey
+            | Self::Certificate
+            | Self::OpenPgp
+            | Self::OtherBlock => {
+                "Import the private key file that ssh-keygen -t ed25519-sk or ecdsa-sk made, such as ~/.ssh/id_ed25519_sk."
+            }
+            Self::SshCertificate | Self::Rfc4716 => {
+                "Import the private key file that belongs to it, such as ~/.ssh/id_ed25519_sk."
             }
         }
     }

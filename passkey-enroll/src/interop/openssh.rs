@@ -1,27 +1,31 @@
 //! OpenSSH's keys on security keys, `ecdsa-sk` and `ed25519-sk`: private key files (PROTOCOL.key, PROTOCOL.u2f), which name the
-//! passkey and hold no secret, and lines of public key files, which do not name it.
+//! passkey and hold no secret, and lines of public key files and of `authorized_keys`, which do not name it.
 
-use base64ct::{Base64, Encoding as _};
 use ctap::cose::PublicKey;
-use passkey_core::credential::{CredentialId, UvCapability, check_name, is_rp_id};
-use ssh_encoding::Decode as _;
+use passkey_core::credential::{CredentialId, ImportedOptions, check_name, is_rp_id};
+use ssh_key::private::KeypairData;
+use ssh_key::public::KeyData;
+use ssh_key::{Algorithm, PrivateKey};
 use zeroize::Zeroizing;
 
-use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, encoding, public_key, text};
+use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, public_key, text};
+use crate::util::encoding;
 
-const BEGIN: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
-const END: &[u8] = b"-----END OPENSSH PRIVATE KEY-----";
-/// What armoured keys of any kind begin and end with.
-const ANY_BEGIN: &[u8] = b"-----BEGIN ";
-const ANY_END: &[u8] = b"-----END ";
-/// What an unarmoured private key file begins with.
-const MAGIC: &[u8] = b"openssh-key-v1\0";
-/// Key types.
-const ECDSA_SK: &str = "sk-ecdsa-sha2-nistp256@openssh.com";
-const ED25519_SK: &str = "sk-ssh-ed25519@openssh.com";
-const CURVE: &str = "nistp256";
-/// Cipher of a key without passphrase.
-const NO_CIPHER: &str = "none";
+/// What an armoured block begins and ends with: the label stands between the two dashes.
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
+/// The label of OpenSSH's private keys.
+const PRIVATE_KEY: &[u8] = b"OPENSSH PRIVATE KEY";
+/// RFC 4716 has four dashes and a space.
+const RFC4716_BEGIN: &[u8] = b"---- BEGIN SSH2 PUBLIC KEY ----";
+const RFC4716_END: &[u8] = b"---- END SSH2 PUBLIC KEY ----";
+/// What a private key of `PuTTY` begins with, and how its last line begins.
+const PUTTY_BEGIN: &[u8] = b"PuTTY-User-Key-File-";
+const PUTTY_END: &[u8] = b"Private-MAC:";
+/// Options of a line of `authorized_keys` (sshd(8)) that say what the security key is asked for.
+const NO_TOUCH_REQUIRED: &str = "no-touch-required";
+const VERIFY_REQUIRED: &str = "verify-required";
 
 /// Flags of a key (PROTOCOL.u2f, "private key format").
 mod flag {
@@ -32,7 +36,7 @@ mod flag {
 
 /// Whether the file is a private key of OpenSSH's.
 pub(super) fn is_private_key(bytes: &[u8]) -> bool {
-    super::lines(bytes).any(|(_, line)| line == BEGIN)
+    super::lines(bytes).any(|(_, line)| label(line) == Some(PRIVATE_KEY))
 }
 
 /// The entries of a file: one for each key.
@@ -42,18 +46,43 @@ pub fn parse(bytes: &[u8]) -> Vec<Entry> {
     while let Some((number, line)) = lines.next().filter(|_| entries.len() < MAX_ENTRIES) {
         let passkey = if line.is_empty() || line.starts_with(b"#") {
             continue;
-        } else if line == BEGIN {
-            let body: Option<Vec<&[u8]>> = collect_until(&mut lines, END);
-            body.ok_or(Damage::CutShort).and_then(|body| parse_private(&Zeroizing::new(body.concat())))
-        } else if line.starts_with(ANY_BEGIN) {
-            collect_until(&mut lines, ANY_END);
-            Err(Damage::OrdinaryKey)
+        } else if let Some(label) = label(line) {
+            let body = collect_until(&mut lines, END);
+            if label == PRIVATE_KEY {
+                body.ok_or(Damage::CutShort).and_then(|body| parse_private(&Zeroizing::new(body.concat())))
+            } else {
+                Err(other_block(label))
+            }
+        } else if line.starts_with(RFC4716_BEGIN) {
+            collect_until(&mut lines, RFC4716_END);
+            Err(Damage::Rfc4716)
+        } else if line.starts_with(PUTTY_BEGIN) {
+            collect_until(&mut lines, PUTTY_END);
+            Err(Damage::PuttyKey)
         } else {
             text(line).and_then(parse_public)
         };
         entries.push(Entry { line: number, user: None, passkey });
     }
     entries
+}
+
+/// The label of the armoured block that begins in this line.
+fn label(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(BEGIN)?.strip_suffix(DASHES)
+}
+
+/// What an armoured block is that is no private key of OpenSSH's.
+fn other_block(label: &[u8]) -> Damage {
+    match label {
+        b"SSH SIGNATURE" => Damage::SshSignature,
+        b"PUBLIC KEY" | b"RSA PUBLIC KEY" => Damage::PemPublicKey,
+        b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => Damage::Certificate,
+        label if label.starts_with(b"CERTIFICATE") => Damage::Certificate,
+        label if label.starts_with(b"PGP ") => Damage::OpenPgp,
+        label if label.ends_with(b"PRIVATE KEY") => Damage::OrdinaryKey,
+        _ => Damage::OtherBlock,
+    }
 }
 
 /// The lines up to the one that begins with `end`; `None` where there is no such line.
@@ -74,113 +103,118 @@ fn collect_until<'b>(
 /// A private key file without its armour.
 fn parse_private(armoured: &[u8]) -> Result<ForeignPasskey, Damage> {
     let armoured = std::str::from_utf8(armoured).map_err(|_| Damage::PrivateKey)?;
-    let file = Zeroizing::new(Base64::decode_vec(armoured).map_err(|_| Damage::PrivateKey)?);
-    let mut reader = file.strip_prefix(MAGIC).ok_or(Damage::PrivateKey)?;
-    let reader = &mut reader;
-    let cipher = string(reader).ok_or(Damage::PrivateKey)?;
-    let _kdf = string(reader).ok_or(Damage::PrivateKey)?;
-    let _kdf_options = bytes(reader).ok_or(Damage::PrivateKey)?;
-    if u32::decode(reader) != Ok(1) {
-        return Err(Damage::PrivateKey);
-    }
-    // First what kind of key it is: nothing secret of an ordinary one is touched.
-    let public = bytes(reader).ok_or(Damage::PrivateKey)?;
-    let (public_key, application) = read_public(&mut public.as_slice())?;
-    if cipher != NO_CIPHER {
-        return Err(Damage::Encrypted);
-    }
-    let private = bytes(reader).ok_or(Damage::PrivateKey)?;
-    if !reader.is_empty() {
-        return Err(Damage::PrivateKey);
-    }
-    let passkey = read_private(&private)?;
-    // The two halves speak of the same key.
-    if passkey.public_key != public_key || passkey.rp_id != RpId::Stated(application) {
-        return Err(Damage::PrivateKey);
-    }
-    Ok(passkey)
-}
-
-/// The private section: the key, its application, flags and key handle, a comment, and padding.
-fn read_private(mut section: &[u8]) -> Result<ForeignPasskey, Damage> {
-    let reader = &mut section;
-    let check = u32::decode(reader);
-    if check.is_err() || u32::decode(reader) != check {
-        return Err(Damage::PrivateKey);
-    }
-    let (public_key, application) = read_public(reader)?;
-    let flags = u8::decode(reader).map_err(|_| Damage::PrivateKey)?;
-    let id = CredentialId::new(bytes(reader).ok_or(Damage::PrivateKey)?).ok_or(Damage::CredentialId)?;
-    let _reserved = bytes(reader).ok_or(Damage::PrivateKey)?;
-    let comment = bytes(reader).ok_or(Damage::PrivateKey)?;
-    // 1, 2, 3 … up to a full block.
-    if reader.len() >= 256 || !(1..=u8::MAX).zip(reader.iter()).all(|(number, byte)| number == *byte) {
-        return Err(Damage::PrivateKey);
-    }
-    if !is_rp_id(&application) {
-        return Err(Damage::Application);
-    }
+    let file = Zeroizing::new(encoding::base64(armoured).ok_or(Damage::PrivateKey)?);
+    let key = PrivateKey::from_bytes(&file).map_err(|error| private_damage(&error))?;
+    // The public half tells what kind of key it is, even of one with a passphrase.
+    let (public_key, application) = sk_key(key.public_key().key_data())?;
+    let (flags, id) = match key.key_data() {
+        KeypairData::SkEcdsaSha2NistP256(key) => (key.flags(), key.key_handle()),
+        KeypairData::SkEd25519(key) => (key.flags(), key.key_handle()),
+        KeypairData::Encrypted(_) => return Err(Damage::Encrypted),
+        _ => return Err(Damage::OrdinaryKey),
+    };
+    let id = CredentialId::new(id.to_vec()).ok_or(Damage::CredentialId)?;
     let verified = flags & flag::USER_VERIFICATION != 0;
     Ok(ForeignPasskey {
         discoverable: flags & flag::RESIDENT != 0,
-        presence: flags & flag::USER_PRESENCE != 0,
-        verification: if verified { UvCapability::Pin } else { UvCapability::None },
+        options: Some(ImportedOptions {
+            presence: flags & flag::USER_PRESENCE != 0,
+            verification: false,
+            pin: verified,
+        }),
         // ssh-keygen makes keys with `verify-required` so that they answer only then.
         hides: verified,
-        name: String::from_utf8(comment).ok().filter(|name| check_name(name).is_ok()),
+        name: key.comment().as_str().ok().and_then(name),
         ..ForeignPasskey::new(Id::Known(id), public_key, RpId::Stated(application))
     })
 }
 
-/// A line of a public key file or of `authorized_keys`.
+fn private_damage(error: &ssh_key::Error) -> Damage {
+    match error {
+        ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. } => Damage::OrdinaryKey,
+        _ => Damage::PrivateKey,
+    }
+}
+
+/// A line of a public key file or of `authorized_keys`: options, the type, the key, a comment.
 fn parse_public(line: &str) -> Result<ForeignPasskey, Damage> {
-    let mut words = line.split_ascii_whitespace();
-    let is_type = |word: &&str| ["sk-", "ssh-", "ecdsa-"].iter().any(|kind| word.starts_with(kind));
-    let kind = words.find(is_type).ok_or(Damage::NotAnEntry)?;
-    if kind != ECDSA_SK && kind != ED25519_SK {
+    let mut rest = line;
+    let mut options = Vec::new();
+    let kind = loop {
+        let (word, behind) = next_word(rest).ok_or(Damage::NotAnEntry)?;
+        rest = behind;
+        if is_key_type(word) {
+            break word;
+        }
+        options.extend(split_unquoted(word, ','));
+    };
+    let has_option = |name: &str| options.iter().any(|option| option.eq_ignore_ascii_case(name));
+    if kind.contains("-cert-") {
+        return Err(Damage::SshCertificate);
+    }
+    let algorithm = Algorithm::new(kind).map_err(|_| Damage::OrdinaryKey)?;
+    if !matches!(algorithm, Algorithm::SkEcdsaSha2NistP256 | Algorithm::SkEd25519) {
         return Err(Damage::OrdinaryKey);
     }
-    let blob = words.next().and_then(encoding::base64).ok_or(Damage::PublicKey)?;
-    let mut reader = blob.as_slice();
-    let (public_key, application) = read_public(&mut reader)?;
-    if !reader.is_empty() {
+    let (blob, comment) = next_word(rest).ok_or(Damage::PublicKey)?;
+    let blob = encoding::base64(blob).ok_or(Damage::PublicKey)?;
+    let key = ssh_key::PublicKey::from_bytes(&blob).map_err(|_| Damage::PublicKey)?;
+    if key.algorithm() != algorithm {
         return Err(Damage::PublicKey);
     }
-    if !is_rp_id(&application) {
-        return Err(Damage::Application);
-    }
-    let name = words.collect::<Vec<_>>().join(" ");
+    let (public_key, application) = sk_key(key.key_data())?;
     Ok(ForeignPasskey {
-        name: Some(name).filter(|name| check_name(name).is_ok()),
+        options: Some(ImportedOptions {
+            presence: !has_option(NO_TOUCH_REQUIRED),
+            verification: false,
+            pin: has_option(VERIFY_REQUIRED),
+        }),
+        name: name(comment.trim()),
         ..ForeignPasskey::new(Id::InPrivateFile, public_key, RpId::Stated(application))
     })
 }
 
-/// A public key and the application it is for, as both halves begin.
-fn read_public(reader: &mut &[u8]) -> Result<(PublicKey, String), Damage> {
-    let mut field = || bytes(reader).ok_or(Damage::PublicKey);
-    let kind = field()?;
-    let key = if kind == ECDSA_SK.as_bytes() {
-        if field()? != CURVE.as_bytes() {
-            return Err(Damage::PublicKey);
+/// Whether a word is the type of an SSH key, rather than an option before it.
+fn is_key_type(word: &str) -> bool {
+    ["sk-", "ssh-", "ecdsa-", "webauthn-"].iter().any(|kind| word.starts_with(kind))
+        && !word.contains(['"', '='])
+}
+
+/// The next word and what is behind it. Space in double quotes is part of a word, as in `command="a b"`.
+fn next_word(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start();
+    let word = split_unquoted(text, ' ').next().filter(|word| !word.is_empty())?;
+    Some((word, text.get(word.len()..).unwrap_or_default()))
+}
+
+/// Splits at `separator` (a space stands for tabs too), but not within double quotes, in which `\"` is a quote.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |c: char| {
+        let splits = !quoted && (c == separator || (separator == ' ' && c == '\t'));
+        if c == '"' && !escaped {
+            quoted = !quoted;
         }
-        public_key::from_point(&field()?)?
-    } else if kind == ED25519_SK.as_bytes() {
-        public_key::from_ed25519(&field()?)?
-    } else {
-        return Err(Damage::OrdinaryKey);
+        escaped = c == '\\' && !escaped;
+        splits
+    })
+}
+
+/// The key and the application that it is for; only of keys on security keys.
+fn sk_key(key: &KeyData) -> Result<(PublicKey, String), Damage> {
+    let (key, application) = match key {
+        KeyData::SkEcdsaSha2NistP256(key) => {
+            (public_key::from_point(key.ec_point().as_bytes())?, key.application())
+        }
+        KeyData::SkEd25519(key) => (public_key::from_ed25519(key.public_key().as_ref())?, key.application()),
+        _ => return Err(Damage::OrdinaryKey),
     };
-    Ok((key, String::from_utf8(field()?).map_err(|_| Damage::Application)?))
+    if is_rp_id(application) { Ok((key, application.to_owned())) } else { Err(Damage::Application) }
 }
 
-/// A string of bytes (RFC 4251 section 5).
-fn bytes(reader: &mut &[u8]) -> Option<Vec<u8>> {
-    Vec::decode(reader).ok()
-}
-
-/// A string of text.
-fn string(reader: &mut &[u8]) -> Option<String> {
-    String::decode(reader).ok()
+/// A comment, if it can be the name of a passkey.
+fn name(comment: &str) -> Option<String> {
+    check_name(comment).is_ok().then(|| comment.to_owned())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::super::test_data::{file, passkeys};
 use super::*;
+use passkey_core::credential::UvCapability;
 
 /// A recorded key, with what another reader of the format found in it.
 fn recorded(name: &str) -> ForeignPasskey {
@@ -48,8 +49,8 @@ fn what_ssh_keygen_wrote() {
         let passkey = recorded(name);
         assert_eq!(passkey.id, Id::Known(CredentialId::from_base64url(id).unwrap()), "{name}");
         assert_eq!(passkey.rp_id, RpId::Stated(application.to_owned()));
-        assert_eq!((passkey.discoverable, passkey.presence), (discoverable, presence), "{name}");
-        assert_eq!((passkey.hides, passkey.verification == UvCapability::Pin), (hides, hides), "{name}");
+        assert_eq!((passkey.discoverable, passkey.presence()), (discoverable, presence), "{name}");
+        assert_eq!((passkey.hides, passkey.verification() == UvCapability::Pin), (hides, hides), "{name}");
         assert_eq!(passkey.name.as_deref(), Some("alice@laptop"));
     }
 }
@@ -78,10 +79,6 @@ fn keys_that_cannot_be_imported_are_told_apart() {
         (file("encrypted_sk"), Damage::Encrypted),
         (file("ordinary"), Damage::OrdinaryKey),
         (file("ordinary.pub"), Damage::OrdinaryKey),
-        (
-            b"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n".to_vec(),
-            Damage::OrdinaryKey,
-        ),
         (b"hello\n".to_vec(), Damage::NotAnEntry),
         (b"\xff\n".to_vec(), Damage::NotText),
         (b"sk-ssh-ed25519@openssh.com\n".to_vec(), Damage::PublicKey),
@@ -93,6 +90,67 @@ fn keys_that_cannot_be_imported_are_told_apart() {
             .collect();
         assert_eq!(results, [None, Some(damage), None], "{}", other.escape_ascii());
     }
+}
+
+#[test]
+fn blocks_that_are_no_key_of_ours_are_called_what_they_are() {
+    let sound = file("ed25519_sk");
+    for (label, damage) in [
+        ("RSA PRIVATE KEY", Damage::OrdinaryKey),
+        ("EC PRIVATE KEY", Damage::OrdinaryKey),
+        ("ENCRYPTED PRIVATE KEY", Damage::OrdinaryKey),
+        ("PRIVATE KEY", Damage::OrdinaryKey),
+        ("PUBLIC KEY", Damage::PemPublicKey),
+        ("RSA PUBLIC KEY", Damage::PemPublicKey),
+        ("SSH SIGNATURE", Damage::SshSignature),
+        ("CERTIFICATE", Damage::Certificate),
+        ("CERTIFICATE REQUEST", Damage::Certificate),
+        ("TRUSTED CERTIFICATE", Damage::Certificate),
+        ("PGP PRIVATE KEY BLOCK", Damage::OpenPgp),
+        ("PGP SIGNATURE", Damage::OpenPgp),
+        ("DH PARAMETERS", Damage::OtherBlock),
+    ] {
+        let block = format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        let both: Vec<_> = parse(&[block.as_bytes(), &sound].concat())
+            .into_iter()
+            .map(|entry| (entry.line, entry.passkey.err()))
+            .collect();
+        assert_eq!(both, [(1, Some(damage)), (4, None)], "{label}");
+        assert!(!damage.to_string().is_empty() && damage.remedy().ends_with('.'));
+    }
+    let rfc4716 = b"---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"me\"\nAAAA\n---- END SSH2 PUBLIC KEY ----\n";
+    assert_eq!(parse(rfc4716)[0].passkey, Err(Damage::Rfc4716));
+    let putty =
+        b"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPublic-Lines: 1\nAAAA\nPrivate-MAC: 00\n";
+    assert_eq!(parse(putty).len(), 1);
+    assert_eq!(parse(putty)[0].passkey, Err(Damage::PuttyKey));
+    assert_eq!(
+        parse(b"sk-ssh-ed25519-cert-v01@openssh.com AAAA me\n")[0].passkey,
+        Err(Damage::SshCertificate)
+    );
+}
+
+#[test]
+fn options_of_authorized_keys_are_read_and_never_taken_for_a_key() {
+    let key = String::from_utf8(file("ed25519_sk.pub")).unwrap();
+    for (options, presence, verification) in [
+        ("", true, UvCapability::None),
+        (r#"command="x" "#, true, UvCapability::None),
+        (r#"command="ssh-keygen -l" "#, true, UvCapability::None),
+        (r#"command="sk-ssh-ed25519@openssh.com AAAA" "#, true, UvCapability::None),
+        (r#"command="echo \"ssh-rsa AAAA\" # no" "#, true, UvCapability::None),
+        (r#"restrict,from="10.0.0.0/8,::1",verify-required "#, true, UvCapability::Pin),
+        (r#"no-touch-required,command="a b" "#, false, UvCapability::None),
+        ("No-Touch-Required,Verify-Required\t", false, UvCapability::Pin),
+        // The options stand in the command, and are none.
+        (r#"command="a,verify-required,b" "#, true, UvCapability::None),
+    ] {
+        let passkey = passkeys(parse(format!("{options}{key}").as_bytes())).remove(0);
+        assert_eq!((passkey.presence(), passkey.verification()), (presence, verification), "{options}");
+        assert_eq!(passkey.name.as_deref(), Some("alice@laptop"), "{options}");
+    }
+    // A quote without an end swallows the key.
+    assert_eq!(parse(format!("command=\"x {key}").as_bytes())[0].passkey, Err(Damage::NotAnEntry));
 }
 
 #[test]
@@ -112,9 +170,9 @@ fn a_key_without_its_end_or_with_other_line_ends() {
 fn changed(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<ForeignPasskey, Damage> {
     let text = String::from_utf8(file(name)).unwrap();
     let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
-    let mut bytes = Base64::decode_vec(&body).unwrap();
+    let mut bytes = encoding::base64(&body).unwrap();
     change(&mut bytes);
-    parse_private(Base64::encode_string(&bytes).as_bytes())
+    parse_private(encoding::to_base64(&bytes).as_bytes())
 }
 
 #[test]

@@ -3,18 +3,18 @@
 //! Before version 1.1 a passkey had two fields: the key handle in web-safe base64 and the public key in hexadecimal. Of several
 //! lines for one user pam_u2f takes the last; here all count.
 
-use base64ct::{Base64, Encoding as _};
 use ctap::cose::PublicKey;
-use passkey_core::credential::{Credential, CredentialId, UvCapability};
+use passkey_core::credential::{Credential, CredentialId, ImportedOptions};
 
-use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, encoding, openssh, public_key, text};
+use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, openssh, public_key, text};
+use crate::util::encoding;
 
 /// What stands for the id of a discoverable passkey.
 const ON_KEY: &str = "*";
 
 /// The entries of a file: one for each passkey. With `sshformat` the file is an OpenSSH private key.
 pub fn parse(bytes: &[u8]) -> Vec<Entry> {
-    if openssh::is_private_key(bytes) {
+    if is_openssh(bytes) {
         return openssh::parse(bytes);
     }
     super::lines(bytes)
@@ -22,6 +22,11 @@ pub fn parse(bytes: &[u8]) -> Vec<Entry> {
         .flat_map(|(number, line)| parse_line(number, line))
         .take(MAX_ENTRIES)
         .collect()
+}
+
+/// Whether the file is one that pam_u2f reads with `sshformat`.
+pub(crate) fn is_openssh(bytes: &[u8]) -> bool {
+    openssh::is_private_key(bytes)
 }
 
 fn parse_line(number: usize, line: &[u8]) -> Vec<Entry> {
@@ -56,7 +61,9 @@ fn parse_row(row: &str) -> Result<ForeignPasskey, Damage> {
 fn parse_old(id: &str, key: &str) -> Result<ForeignPasskey, Damage> {
     let point = encoding::hex(key).ok_or(Damage::PublicKey)?;
     let key = public_key::from_point(&point)?;
-    Ok(ForeignPasskey::new(credential_id(id)?, key, RpId::AppId))
+    // Of these pam_u2f asks for a touch.
+    let options = Some(ImportedOptions { presence: true, ..ImportedOptions::default() });
+    Ok(ForeignPasskey { options, ..ForeignPasskey::new(credential_id(id)?, key, RpId::AppId) })
 }
 
 fn parse_new(id: &str, key: &str, algorithm: &str, attributes: &str) -> Result<ForeignPasskey, Damage> {
@@ -67,15 +74,10 @@ fn parse_new(id: &str, key: &str, algorithm: &str, attributes: &str) -> Result<F
         "rs256" => public_key::from_rsa(&bytes)?,
         _ => return Err(Damage::Algorithm),
     };
-    let attributes = Attributes::parse(attributes)?;
+    let options = Some(parse_attributes(attributes)?);
     let id = credential_id(id)?;
     let discoverable = id == Id::OnKey;
-    Ok(ForeignPasskey {
-        discoverable,
-        presence: attributes.presence,
-        verification: attributes.verification(),
-        ..ForeignPasskey::new(id, key, RpId::Programs)
-    })
+    Ok(ForeignPasskey { discoverable, options, ..ForeignPasskey::new(id, key, RpId::Programs) })
 }
 
 fn credential_id(text: &str) -> Result<Id, Damage> {
@@ -86,46 +88,17 @@ fn credential_id(text: &str) -> Result<Id, Damage> {
     Ok(Id::Known(id))
 }
 
-/// What pam_u2f asks of the person.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Attributes {
-    presence: bool,
-    /// By the key's own sensor.
-    verification: bool,
-    pin: bool,
+/// The attributes of a row. One that is not understood might ask for more, so it is not passed over.
+fn parse_attributes(text: &str) -> Result<ImportedOptions, Damage> {
+    let mut words = text.split('+');
+    if words.next().is_some_and(|before| !before.is_empty()) {
+        return Err(Damage::Attribute);
+    }
+    ImportedOptions::from_words(words).ok_or(Damage::Attribute)
 }
 
-impl Attributes {
-    /// One that is not understood might ask for more, so it is not passed over.
-    fn parse(text: &str) -> Result<Self, Damage> {
-        let mut attributes = Self::default();
-        let mut words = text.split('+');
-        if words.next().is_some_and(|before| !before.is_empty()) {
-            return Err(Damage::Attribute);
-        }
-        for word in words {
-            match word {
-                "presence" => attributes.presence = true,
-                "verification" => attributes.verification = true,
-                "pin" => attributes.pin = true,
-                _ => return Err(Damage::Attribute),
-            }
-        }
-        Ok(attributes)
-    }
-
-    fn verification(self) -> UvCapability {
-        match (self.verification, self.pin) {
-            (true, _) => UvCapability::Fingerprint,
-            (false, true) => UvCapability::Pin,
-            (false, false) => UvCapability::None,
-        }
-    }
-}
-
-/// A passkey as a row of an authfile; `None` for an algorithm that pam_u2f does not know. `verified`: whether pam_u2f should ask for
-/// more than a touch, where the security key can do that.
-pub fn row(credential: &Credential, verified: bool) -> Option<String> {
+/// A passkey as a row of an authfile, with which pam_u2f asks for `options`; `None` for an algorithm that pam_u2f does not know.
+pub fn row(credential: &Credential, options: ImportedOptions) -> Option<String> {
     let (algorithm, key) = match &credential.public_key {
         PublicKey::Es256 { x, y } => ("es256", [x.as_slice(), y].concat()),
         PublicKey::EdDsa { x } => ("eddsa", x.to_vec()),
@@ -135,13 +108,12 @@ pub fn row(credential: &Credential, verified: bool) -> Option<String> {
         }
         PublicKey::Rs256 { .. } | PublicKey::Es384 { .. } => return None,
     };
-    let verification = match (credential.user_verification, verified) {
-        (UvCapability::Pin, true) => "+pin",
-        (UvCapability::Fingerprint, true) => "+verification",
-        (UvCapability::None, _) | (UvCapability::Pin | UvCapability::Fingerprint, false) => "",
-    };
-    let id = Base64::encode_string(credential.id.as_bytes());
-    Some(format!("{id},{},{algorithm},+presence{verification}", Base64::encode_string(&key)))
+    let id = encoding::to_base64(credential.id.as_bytes());
+    let mut row = format!("{id},{},{algorithm},", encoding::to_base64(&key));
+    for word in options.words() {
+        row.extend(["+", word]);
+    }
+    Some(row)
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 use super::super::test_data::file;
 use super::*;
-use base64ct::{Base64, Encoding as _};
 
 /// The keys of the file that another library wrote: ES256, EdDSA, RS256 and ES384.
 fn written_elsewhere() -> Vec<Vec<u8>> {
     let text = String::from_utf8(file("sssd")).unwrap().replace("\n ", "");
     let keys = text.lines().filter_map(|line| line.split_once("passkey:")?.1.split(',').nth(1));
-    keys.map(|key| Base64::decode_vec(key).unwrap()).collect()
+    keys.map(|key| crate::util::encoding::base64(key).unwrap()).collect()
 }
 
 #[test]

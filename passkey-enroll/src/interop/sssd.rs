@@ -1,13 +1,14 @@
 //! The passkeys of SSSD and FreeIPA: `passkey:CREDENTIAL-ID,PUBLIC-KEY[,USER-ID]`, all three in base64, the public key as a DER
 //! SubjectPublicKeyInfo.
 //!
-//! They are values of an attribute that others use as well (`altSecurityIdentities`): what does not begin with `passkey:` is theirs. Here
-//! they stand one in a line, alone or as `ldapsearch` and `ipa user-show` print them, folded lines included.
+//! They are values of an attribute that others use as well (`altSecurityIdentities`): what does not begin with `passkey:` is theirs. They
+//! stand one in a line, as `ldapsearch` prints them, folded lines included, or several in one with `, ` between them, as `ipa user-show`
+//! does, which goes on in the next line where the terminal is too narrow.
 
-use base64ct::{Base64, Encoding as _};
 use passkey_core::credential::{Credential, CredentialId, UserHandle};
 
-use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, encoding, public_key, text};
+use super::{Damage, Entry, ForeignPasskey, Id, MAX_ENTRIES, RpId, public_key, text};
+use crate::util::encoding;
 
 const PREFIX: &str = "passkey:";
 
@@ -21,11 +22,33 @@ pub fn parse(bytes: &[u8]) -> Vec<Entry> {
         while let Some((_, next)) = lines.next_if(|(_, next)| is_folded(next)) {
             line.extend(next.trim_ascii());
         }
-        let Some(value) = value(line.trim_ascii()) else { continue };
-        let passkey = text(value).and_then(parse_value);
-        entries.push(Entry { line: number, user: None, passkey });
+        let Some(values) = value(line.trim_ascii()) else { continue };
+        let goes_on = lines.peek().is_some_and(|(_, next)| next.trim_ascii().starts_with(PREFIX.as_bytes()));
+        let passkeys = match text(values) {
+            Ok(values) if goes_on => split(values.strip_suffix(',').unwrap_or(values)),
+            Ok(values) => split(values),
+            Err(damage) => vec![Err(damage)],
+        };
+        let room = MAX_ENTRIES.saturating_sub(entries.len());
+        let entry = |passkey| Entry { line: number, user: None, passkey };
+        entries.extend(passkeys.into_iter().take(room).map(entry));
     }
     entries
+}
+
+/// The values of one line: a comma and space before the next prefix is not part of a value.
+fn split(values: &str) -> Vec<Result<ForeignPasskey, Damage>> {
+    let mut parts = Vec::new();
+    let mut rest = values;
+    while let Some((value, next)) = rest.split_once(PREFIX).filter(|(value, _)| {
+        let value = value.trim_end();
+        value.len() < rest.len() && value.ends_with(',')
+    }) {
+        parts.push(parse_value(value.trim_end().trim_end_matches(',')));
+        rest = next;
+    }
+    parts.push(parse_value(rest));
+    parts
 }
 
 fn is_folded(line: &[u8]) -> bool {
@@ -68,10 +91,10 @@ fn parse_value(value: &str) -> Result<ForeignPasskey, Damage> {
 /// discoverable one.
 pub fn value_of(credential: &Credential, user_handle: Option<&UserHandle>) -> Option<String> {
     let key = public_key::to_spki(&credential.public_key)?;
-    let id = Base64::encode_string(credential.id.as_bytes());
-    let mut value = format!("{PREFIX}{id},{}", Base64::encode_string(&key));
+    let id = encoding::to_base64(credential.id.as_bytes());
+    let mut value = format!("{PREFIX}{id},{}", encoding::to_base64(&key));
     if let Some(user_handle) = user_handle {
-        value.extend([",", &Base64::encode_string(user_handle.as_bytes())]);
+        value.extend([",", &encoding::to_base64(user_handle.as_bytes())]);
     }
     Some(value)
 }

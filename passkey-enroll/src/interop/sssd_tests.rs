@@ -33,6 +33,36 @@ fn values_alone_and_as_directories_print_them() {
 }
 
 #[test]
+fn several_values_in_one_line() {
+    let [one, two] = ["AQID", "BAUG"]
+        .map(|id| format!("passkey:{id},MCowBQYDK2VwAyEAc3EIumLwJkbWuY3stigwxf2qPThAR79+6ttA1jkrmt4="));
+    let ids = |text: &str| -> Vec<(usize, Option<Vec<u8>>)> {
+        parse(text.as_bytes())
+            .into_iter()
+            .map(|entry| match entry.passkey {
+                Ok(ForeignPasskey { id: Id::Known(id), .. }) => (entry.line, Some(id.as_bytes().to_vec())),
+                _ => (entry.line, None),
+            })
+            .collect()
+    };
+    let (first, second) = (Some(vec![1, 2, 3]), Some(vec![4, 5, 6]));
+    for line in [
+        format!("  Passkey mapping: {one}, {two}"),
+        format!("  Passkey mapping: {one},{two}"),
+        format!("{one},  {two}"),
+        format!("{one},AAA=, {two}"),
+    ] {
+        assert_eq!(ids(&line), [(1, first.clone()), (1, second.clone())], "{line}");
+    }
+    // As a narrow terminal has it.
+    let wrapped = format!("  Passkey mapping: {one},\n                   {two}\n");
+    assert_eq!(ids(&wrapped), [(1, first.clone()), (2, second.clone())]);
+    // One that is damaged costs nothing but itself.
+    let damaged = format!("  Passkey mapping: {one}, passkey:AQID, {two}");
+    assert_eq!(ids(&damaged), [(1, first), (1, None), (1, second)]);
+}
+
+#[test]
 fn each_damage_is_told_and_what_is_not_ours_is_passed_over() {
     let sound = "passkey:AQID,MCowBQYDK2VwAyEAc3EIumLwJkbWuY3stigwxf2qPThAR79+6ttA1jkrmt4=";
     for (line, damage) in [

@@ -21,7 +21,10 @@ pub(super) fn passkeys(entries: Vec<Entry>) -> Vec<ForeignPasskey> {
 /// The same passkey, enrolled here.
 pub(super) fn enrolled(passkey: &ForeignPasskey, user_verification: UvCapability) -> Credential {
     let Id::Known(id) = &passkey.id else { panic!("{passkey:?} has no id") };
-    credential(id.clone(), passkey.public_key.clone(), passkey.discoverable, user_verification)
+    Credential {
+        imported_options: passkey.options,
+        ..credential(id.clone(), passkey.public_key.clone(), passkey.discoverable, user_verification)
+    }
 }
 
 pub(super) fn credential(
@@ -44,5 +47,6 @@ pub(super) fn credential(
         answers_silently: None,
         enabled: true,
         attestation: None,
+        imported_options: None,
     }
 }

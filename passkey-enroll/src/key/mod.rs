@@ -1,9 +1,8 @@
-//! Care for a security key itself: its PIN, its fingerprints, the discoverable passkeys on it.
+//! Managing a security key itself: its PIN, its fingerprints, its settings, the discoverable passkeys on it.
 //!
-//! - [`ManagedKey`] is one key, picked by the person, and its PIN, asked for as often as it takes.
-//! - What is done on the key is done by `ctap-hid-fido2`, in a process of its own: `inside` (with `fingerprints` and `passkeys`).
-//!   `fence` starts it, listens to it and ends it; `job` is what goes between the two, `pin` how a PIN is written in it.
-//! - `new_pin` asks for a PIN to be, `error` is what can go wrong.
+//! - [`ManagedKey`] is one key, selected by the person, and its PIN, asked for as often as it takes.
+//! - `helper` is the process that talks to the key, through `ctap-hid-fido2`.
+//! - `new_pin` asks for a new PIN, `error` lists what can go wrong, `explain` says it.
 
 pub(crate) mod device;
 mod error;
@@ -30,15 +29,17 @@ use helper::protocol::{Event, Failure, Request};
 
 pub(crate) use error::ManageError;
 pub(crate) use explain::report;
-pub(crate) use helper::protocol::{Fingerprint, GOOD_SAMPLE, Job, KeyPasskey, NO_SAMPLE, Outcome, Sample};
+pub(crate) use helper::protocol::{
+    Fingerprint, GOOD_SAMPLE, KeyPasskey, NO_SAMPLE, Operation, Outcome, Sample, Setting,
+};
 pub(crate) use helper::{COMMAND as HELPER_COMMAND, main as helper_main};
 
 /// How long the key may take to tell how many tries are left.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Which key to care for, and how.
+/// Which key to manage, and how it is selected and unlocked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Care<'a> {
+pub(crate) struct Selection<'a> {
     /// Only this device node.
     pub(crate) device: Option<&'a Path>,
     /// How long to wait for the key, or the person, at each step.
@@ -63,7 +64,7 @@ pub(crate) struct ManagedKey<'i> {
     interrupt: &'i Interrupt,
     platform: LinuxPlatform<'i>,
     person: TerminalPrompter<'i>,
-    picked: SelectedKey,
+    selected: SelectedKey,
     sysfs: PathBuf,
     timeout: Duration,
     entry: PinEntry,
@@ -81,34 +82,34 @@ struct PinEntry {
 
 impl<'i> ManagedKey<'i> {
     /// Lets the person pick a key.
-    pub(crate) fn pick(interrupt: &'i Interrupt, care: &Care<'_>) -> Result<Self, ManageError> {
+    pub(crate) fn select(interrupt: &'i Interrupt, selection: &Selection<'_>) -> Result<Self, ManageError> {
         let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
-        let mut person = TerminalPrompter::new(interrupt, care.pin_stdin);
-        let device = care.device.map(device::resolve).transpose().map_err(ManageError::Device)?;
-        let picked = select(&mut platform, &mut person, device.as_deref(), care.timeout)
+        let mut person = TerminalPrompter::new(interrupt, selection.pin_stdin);
+        let device = selection.device.map(device::resolve).transpose().map_err(ManageError::Device)?;
+        let selected = select(&mut platform, &mut person, device.as_deref(), selection.timeout)
             .map_err(ManageError::Select)?
             .ok_or(ManageError::U2fOnly)?;
         person.clear();
         let sysfs =
-            platform.sysfs(picked.key.id).ok_or(ManageError::Select(KeyFailure::Unplugged))?.to_owned();
+            platform.sysfs(selected.key.id).ok_or(ManageError::Select(KeyFailure::Unplugged))?.to_owned();
         let entry = PinEntry {
             known: None,
-            attempts_left: care.pin_attempts,
+            attempts_left: selection.pin_attempts,
             questions: 0,
             reason: PinReason::First,
-            retries_left: picked.pin_retries,
+            retries_left: selected.pin_retries,
         };
-        Ok(Self { interrupt, platform, person, picked, sysfs, timeout: care.timeout, entry })
+        Ok(Self { interrupt, platform, person, selected, sysfs, timeout: selection.timeout, entry })
     }
 
     /// The key, from outside.
     pub(crate) fn key(&self) -> &PluggedKey {
-        &self.picked.key
+        &self.selected.key
     }
 
     /// What it says of itself.
     pub(crate) fn info(&self) -> &Info {
-        &self.picked.info
+        &self.selected.info
     }
 
     /// Whether it is still the key that had this folder in sysfs.
@@ -123,7 +124,7 @@ impl<'i> ManagedKey<'i> {
 
     /// The fewest characters of a PIN that the key takes.
     pub(crate) fn min_pin_chars(&self) -> usize {
-        self.picked.info.min_pin_length.max(Pin::MIN_LENGTH)
+        self.selected.info.min_pin_length.max(Pin::MIN_LENGTH)
     }
 
     /// A new PIN, from the terminal or, where `given`, from stdin.
@@ -137,13 +138,13 @@ impl<'i> ManagedKey<'i> {
 
     /// Gives a key that has no PIN its first one, from the terminal or, where `given`, from stdin.
     pub(crate) fn set_pin(&mut self, given: Option<&mut StdinSecrets>) -> Result<Pin, ManageError> {
-        match self.picked.info.options.client_pin {
+        match self.selected.info.options.client_pin {
             None => return Err(ManageError::NoPinSupport),
             Some(true) => return Err(ManageError::PinAlreadySet),
             Some(false) => {}
         }
         let new = self.new_pin(given)?;
-        self.without_pin(Job::SetPin { new: new.clone() })?;
+        self.without_pin(Operation::SetPin { new: new.clone() })?;
         Ok(new)
     }
 
@@ -165,7 +166,7 @@ impl<'i> ManagedKey<'i> {
     /// Whether there is a PIN that can be asked for now, to be used.
     pub(crate) fn check_pin(&self) -> Result<(), ManageError> {
         self.check_pin_entry()?;
-        if self.picked.info.force_pin_change {
+        if self.selected.info.force_pin_change {
             return Err(self.pin_error(TokenError::PinMustChange));
         }
         Ok(())
@@ -174,7 +175,7 @@ impl<'i> ManagedKey<'i> {
     /// Whether there is a PIN that can be asked for now, be it only to change it.
     pub(crate) fn check_pin_entry(&self) -> Result<(), ManageError> {
         let refused = |error| Err(self.pin_error(error));
-        match self.picked.info.options.client_pin {
+        match self.selected.info.options.client_pin {
             None => return Err(ManageError::NoPinSupport),
             Some(false) => return refused(TokenError::PinNotSet),
             Some(true) => {}
@@ -182,7 +183,7 @@ impl<'i> ManagedKey<'i> {
         if self.entry.retries_left == Some(0) {
             return refused(TokenError::PinBlocked);
         }
-        if self.picked.pin_locked {
+        if self.selected.pin_locked {
             return refused(TokenError::PinLocked);
         }
         Ok(())
@@ -206,7 +207,7 @@ impl<'i> ManagedKey<'i> {
             self.entry.questions = self.entry.questions.saturating_add(1);
             let answer = self.person.ask_pin(&PinPrompt {
                 shown_name: None,
-                key_name: &self.picked.key.name,
+                key_name: &self.selected.key.name,
                 reason: self.entry.reason,
                 retries_left: self.entry.retries_left,
                 question: self.entry.questions,
@@ -232,18 +233,18 @@ impl<'i> ManagedKey<'i> {
         Err(self.pin_error(TokenError::NeverAPin))
     }
 
-    /// Has a job done that needs the PIN; it is asked for first, and again when it was wrong.
+    /// Runs an operation that needs the PIN; it is asked for first, and again when it was wrong.
     pub(crate) fn with_pin(
         &mut self,
         dialect: Dialect,
-        job: impl Fn(Pin) -> Job,
+        operation: impl Fn(Pin) -> Operation,
         mut on_sample: impl FnMut(&mut TerminalPrompter<'i>, Sample),
     ) -> Result<Outcome, ManageError> {
         loop {
             let pin = self.present_pin()?;
-            let job = job(pin.clone());
-            let kind = Kind::of(&job);
-            match self.run(dialect, job, &mut on_sample) {
+            let operation = operation(pin.clone());
+            let kind = OperationKind::of(&operation);
+            match self.run(dialect, operation, &mut on_sample) {
                 Ok(outcome) => {
                     self.entry.known = Some(pin);
                     return Ok(outcome);
@@ -256,24 +257,24 @@ impl<'i> ManagedKey<'i> {
         }
     }
 
-    /// Has a job done that needs no PIN but what is in it.
-    pub(crate) fn without_pin(&mut self, job: Job) -> Result<Outcome, ManageError> {
-        let kind = Kind::of(&job);
-        self.run(Dialect::Final, job, &mut |_, _| {}).map_err(|broken| self.error(kind, broken))
+    /// Runs an operation that needs no PIN but what is in it.
+    pub(crate) fn without_pin(&mut self, operation: Operation) -> Result<Outcome, ManageError> {
+        let kind = OperationKind::of(&operation);
+        self.run(Dialect::Final, operation, &mut |_, _| {}).map_err(|broken| self.error(kind, broken))
     }
 
     fn run(
         &mut self,
         dialect: Dialect,
-        job: Job,
+        operation: Operation,
         on_sample: &mut impl FnMut(&mut TerminalPrompter<'i>, Sample),
     ) -> Result<Outcome, Broken> {
-        let protocols = &self.picked.info.pin_uv_auth_protocols;
+        let protocols = &self.selected.info.pin_uv_auth_protocols;
         let request = Request {
             sysfs: self.sysfs.clone(),
             protocol: protocols.first().copied().unwrap_or(PinUvAuthProtocol::One).number(),
             preview: dialect == Dialect::Preview,
-            job,
+            operation,
         };
         let person = &mut self.person;
         let outcome = helper::run(&request, self.interrupt, self.timeout, |event| match event {
@@ -292,17 +293,28 @@ impl<'i> ManagedKey<'i> {
         outcome
     }
 
-    /// After a wrong PIN: asks the key how many tries are left, and whether it takes another one now.
-    fn count_tries(&mut self) -> Result<(), ManageError> {
-        let path = self.picked.key.path.clone();
+    /// Wrong PINs that the key still takes, as it said when it was asked last.
+    pub(crate) fn pin_retries(&self) -> Option<u8> {
+        self.selected.pin_retries
+    }
+
+    /// Asks the key again what it says of itself.
+    pub(crate) fn ask_again(&mut self) -> Result<(), ManageError> {
+        let path = self.selected.key.path.clone();
         let again = select(&mut self.platform, &mut self.person, Some(&path), LOOK_AGAIN)
             .map_err(ManageError::Select)?;
         // Another key at its place may speak U2F only.
         let again = again.filter(|again| self.platform.sysfs(again.key.id) == Some(&self.sysfs));
         let again = again.ok_or(ManageError::Select(KeyFailure::Unplugged))?;
-        self.picked = again;
+        self.selected = again;
+        Ok(())
+    }
+
+    /// After a wrong PIN: asks the key how many tries are left, and whether it takes another one now.
+    fn count_tries(&mut self) -> Result<(), ManageError> {
+        self.ask_again()?;
         self.entry.reason = PinReason::Wrong;
-        self.entry.retries_left = self.picked.pin_retries;
+        self.entry.retries_left = self.selected.pin_retries;
         self.check_pin_entry()?;
         if self.entry.attempts_left == 0 {
             let retries_left = self.entry.retries_left;
@@ -317,7 +329,7 @@ impl<'i> ManagedKey<'i> {
         mut tell: impl FnMut(&mut TerminalPrompter<'i>, ResetStep),
     ) -> Result<(), ResetError> {
         let person = &mut self.person;
-        let request = Reset { key: &self.picked.key, info: &self.picked.info, timeout: self.timeout };
+        let request = Reset { key: &self.selected.key, info: &self.selected.info, timeout: self.timeout };
         let result = reset(&mut self.platform, &mut |step| tell(person, step), &request);
         self.person.clear();
         result
@@ -327,12 +339,14 @@ impl<'i> ManagedKey<'i> {
         ManageError::Pin { error, asked: self.person.asked() }
     }
 
-    fn error(&self, kind: Kind, broken: Broken) -> ManageError {
+    fn error(&self, kind: OperationKind, broken: Broken) -> ManageError {
         match broken {
             Broken::Interrupted => ManageError::Cancelled,
             Broken::TimedOut => match kind {
-                Kind::WaitsForTouches => ManageError::NoTouch,
-                Kind::SetsPin | Kind::UsesPin => ManageError::TimedOut,
+                OperationKind::WaitsForTouches => ManageError::NoTouch,
+                OperationKind::SetsPin | OperationKind::UsesPin | OperationKind::Configures => {
+                    ManageError::TimedOut
+                }
             },
             Broken::NoProcess(error) => ManageError::NoProcess(error),
             Broken::Failed(Failure::Status(status)) => self.refusal(kind, Status(status)),
@@ -345,15 +359,24 @@ impl<'i> ManagedKey<'i> {
         }
     }
 
-    fn refusal(&self, kind: Kind, status: Status) -> ManageError {
+    fn refusal(&self, kind: OperationKind, status: Status) -> ManageError {
         match (status, kind) {
             (Status::PIN_AUTH_BLOCKED, _) => self.pin_error(TokenError::PinLocked),
             (Status::PIN_BLOCKED, _) => self.pin_error(TokenError::PinBlocked),
             (Status::PIN_NOT_SET, _) => self.pin_error(TokenError::PinNotSet),
-            (Status::PIN_POLICY_VIOLATION, Kind::SetsPin) => ManageError::NewPinRefused,
-            (Status::PIN_POLICY_VIOLATION, Kind::UsesPin | Kind::WaitsForTouches) => {
+            (Status::PIN_POLICY_VIOLATION, OperationKind::SetsPin) => ManageError::NewPinRefused,
+            (Status::PIN_POLICY_VIOLATION, OperationKind::UsesPin | OperationKind::WaitsForTouches) => {
                 self.pin_error(TokenError::PinMustChange)
             }
+            (
+                Status::OPERATION_DENIED
+                | Status::PIN_POLICY_VIOLATION
+                | Status::INVALID_COMMAND
+                | Status::INVALID_PARAMETER
+                | Status::INVALID_SUBCOMMAND
+                | Status::UNSUPPORTED_OPTION,
+                OperationKind::Configures,
+            ) => ManageError::SettingRefused(status),
             (Status::FP_DATABASE_FULL, _) => ManageError::SensorFull,
             (Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT, _) => ManageError::NoTouch,
             (Status::OPERATION_DENIED, _) => ManageError::Declined,
@@ -362,24 +385,27 @@ impl<'i> ManagedKey<'i> {
     }
 }
 
-/// What a job means for the words about its failure.
+/// What an operation needs of the person, which decides the words about its failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum OperationKind {
     SetsPin,
     UsesPin,
     WaitsForTouches,
+    Configures,
 }
 
-impl Kind {
-    fn of(job: &Job) -> Self {
-        match job {
-            Job::SetPin { .. } | Job::ChangePin { .. } => Self::SetsPin,
-            Job::AddFingerprint { .. } => Self::WaitsForTouches,
-            Job::Fingerprints { .. }
-            | Job::RenameFingerprint { .. }
-            | Job::RemoveFingerprint { .. }
-            | Job::Passkeys { .. }
-            | Job::RemovePasskey { .. } => Self::UsesPin,
+impl OperationKind {
+    fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::SetPin { .. } | Operation::ChangePin { .. } => Self::SetsPin,
+            Operation::AddFingerprint { .. } => Self::WaitsForTouches,
+            Operation::Configure { .. } => Self::Configures,
+            Operation::VerifyPin { .. }
+            | Operation::Fingerprints { .. }
+            | Operation::RenameFingerprint { .. }
+            | Operation::RemoveFingerprint { .. }
+            | Operation::Passkeys { .. }
+            | Operation::RemovePasskey { .. } => Self::UsesPin,
         }
     }
 }

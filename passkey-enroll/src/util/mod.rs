@@ -1,5 +1,5 @@
-//! What every part of the command needs of the system, once: reading files with a bound, and processes with a deadline.
+//! What every part of the command needs, once: reading files with a bound, processes with a deadline, base64 and hexadecimal.
 
 pub(crate) mod bounded_read;
-pub(crate) mod child;
+pub(crate) mod encoding;
 pub(crate) mod process;

@@ -75,8 +75,7 @@ fn files_that_are_in_order_stop_nobody() {
 }
 
 fn pem(der: &[u8]) -> String {
-    use base64ct::{Base64, Encoding as _};
-    let base64 = Base64::encode_string(der);
+    let base64 = data_encoding::BASE64.encode(der);
     let lines: Vec<&str> =
         base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))

@@ -9,8 +9,8 @@
 )]
 
 mod attestation;
-mod care;
 mod covered;
+mod key;
 mod passkeys;
 mod people;
 mod probe;

@@ -48,7 +48,7 @@ fn a_command_line_that_is_not_understood_does_nothing() {
         &["remove"],
         &["rename", "blue"],
         &["disable"],
-        &["import", "file"],
+        &["import"],
         &["import", "--format", "sssd"],
         &["import", "file", "--format", "ssh"],
         &["export"],
@@ -60,7 +60,7 @@ fn a_command_line_that_is_not_understood_does_nothing() {
         &["recovery", "status", "--yes"],
         &["completions"],
         &["completions", "csh"],
-        &["care-for-key", "extra"],
+        &["key-helper", "extra"],
         &["add", "--require-attestation=yes"],
     ] {
         let ran = run(arguments);

@@ -13,7 +13,8 @@ use crate::{
         AttestationKind, AttestationProof, AttestationSummary, Certification, SerialNumber, TrustRoot,
     },
     credential::{
-        Credential, CredentialId, NameError, UserHandle, UvCapability, algorithm_name, check_name, is_rp_id,
+        Credential, CredentialId, ImportedOptions, NameError, UserHandle, UvCapability, algorithm_name,
+        check_name, is_rp_id,
     },
     time,
     toml_text::quoted,
@@ -209,6 +210,7 @@ fn read_credential(fields: &mut Fields<'_>) -> Result<Credential, EntryError> {
         answers_silently: fields.optional(|fields| fields.switch("answers_silently"))?,
         enabled: fields.switch("enabled")?,
         attestation: fields.optional(|fields| fields.table("attestation", read_attestation))?,
+        imported_options: fields.optional(read_imported_options)?,
     })
 }
 
@@ -237,6 +239,11 @@ fn read_cred_protect(fields: &mut Fields<'_>) -> Result<Option<u8>, EntryError> 
         None => Ok(None),
         Some(_) => Err(EntryError::BadValue("cred_protect")),
     }
+}
+
+fn read_imported_options(fields: &mut Fields<'_>) -> Result<ImportedOptions, EntryError> {
+    let words = fields.texts("imported_options")?;
+    ImportedOptions::from_words(words).ok_or(EntryError::BadValue("imported_options"))
 }
 
 fn read_transports(fields: &mut Fields<'_>) -> Result<Vec<String>, EntryError> {
@@ -275,6 +282,10 @@ fn write_credential(text: &mut String, credential: &Credential) {
     }
     if let Some(answers) = credential.answers_silently {
         write_line(text, "answers_silently", word(answers));
+    }
+    if let Some(options) = credential.imported_options {
+        let words: Vec<String> = options.words().map(quoted).collect();
+        write_line(text, "imported_options", &format!("[{}]", words.join(", ")));
     }
     write_line(text, "enabled", word(credential.enabled));
 }

@@ -17,6 +17,7 @@ fn full(name: &str, id: u8) -> Credential {
         transports: vec!["usb".to_owned(), "nfc".to_owned()],
         added: "2026-11-23T02:03:04Z".parse().unwrap(),
         answers_silently: Some(true),
+        imported_options: Some(ImportedOptions { presence: true, verification: false, pin: true }),
         enabled: true,
         attestation: Some(AttestationSummary {
             format: "packed".to_owned(),
@@ -40,6 +41,7 @@ fn plain(name: &str, id: u8) -> Credential {
         cred_protect: None,
         transports: Vec::new(),
         answers_silently: None,
+        imported_options: None,
         enabled: false,
         attestation: None,
         ..full(name, id)
@@ -69,6 +71,7 @@ transports = ["usb", "nfc"]
 added = "2026-11-23T02:03:04Z"
 attestation = { format = "packed", kind = "enterprise", root = "Maker \"Root\"", root_sha256 = "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5", certification = "FIDO_CERTIFIED_L1plus", serial = "0007", checked = "2026-11-23T02:03:05Z" }
 answers_silently = true
+imported_options = ["presence", "pin"]
 enabled = true
 
 [[credential]]
@@ -202,17 +205,17 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
         "id = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"",
         "",
         EntryError::Missing("id"),
-        22,
+        23,
         Some("old \"key\""),
     ),
     (
         "id = \"AgIC",
         "id = \"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\" # ",
         EntryError::SameId,
-        22,
+        23,
         Some("old \"key\""),
     ),
-    ("name = \"blue\"", "name = \"old \\\"key\\\"\"", EntryError::SameName, 22, Some("old \"key\"")),
+    ("name = \"blue\"", "name = \"old \\\"key\\\"\"", EntryError::SameName, 23, Some("old \"key\"")),
     ("name = \"blue\"", "name = \"\\u001b[2J\"", EntryError::BadValue("name"), 6, Some("\u{1b}[2J")),
     ("name = \"blue\"", "name = 7", EntryError::BadValue("name"), 6, None),
     (
@@ -241,6 +244,13 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
         6,
         Some("blue"),
     ),
+    (
+        "[\"presence\", \"pin\"]",
+        "[\"presence\", \"iris\"]",
+        EntryError::BadValue("imported_options"),
+        6,
+        Some("blue"),
+    ),
     ("cred_protect = 3", "cred_protect = 4", EntryError::BadValue("cred_protect"), 6, Some("blue")),
     ("cred_protect = 3", "cred_protect = 259", EntryError::BadValue("cred_protect"), 6, Some("blue")),
     ("[\"usb\", \"nfc\"]", "\"usb\"", EntryError::BadValue("transports"), 6, Some("blue")),
@@ -260,7 +270,7 @@ const DAMAGE: &[(&str, &str, EntryError, usize, Option<&str>)] = &[
         "enabled = false\n",
         "enabled = false\nrestricted = true\n",
         EntryError::UnknownKey(String::new()),
-        22,
+        23,
         Some("old \"key\""),
     ),
 ];

@@ -20,5 +20,6 @@ pub(crate) fn passkey(name: &str, id: Vec<u8>) -> Credential {
         answers_silently: None,
         enabled: true,
         attestation: None,
+        imported_options: None,
     }
 }

@@ -121,23 +121,24 @@ impl Draft {
             user_verification: self
                 .seen
                 .as_ref()
-                .map_or(self.passkey.verification, |seen| seen.user_verification),
+                .map_or(self.passkey.verification(), |seen| seen.user_verification),
             cred_protect: self.passkey.hides.then_some(3),
             transports: self.seen.as_ref().map(|seen| seen.transports.clone()).unwrap_or_default(),
             added: passkey_core::time::now(),
             answers_silently: None,
             enabled: true,
             attestation: None,
+            imported_options: self.passkey.options,
         })
     }
 
     /// What the other program knew and there is no place for here. `handle`: the one on file.
     pub(super) fn remarks(&self, handle: &UserHandle) -> Vec<Remark> {
         let mut remarks = Vec::new();
-        if self.passkey.verification != UvCapability::None {
+        if self.passkey.verification() != UvCapability::None {
             remarks.push(Remark::VerificationIsTheServices);
         }
-        if !self.passkey.presence {
+        if !self.passkey.presence() {
             remarks.push(Remark::AlwaysTouched);
         }
         if self.is_discoverable() && self.user_handle() != Some(handle) {

@@ -1,6 +1,7 @@
-//! `import`: takes over passkeys that another program wrote down. Nothing that is on file is changed.
+//! `import`: imports passkeys from another program. Nothing that is on file is changed.
 
 mod draft;
+mod format;
 mod keys;
 mod not_found;
 mod origin;
@@ -19,9 +20,7 @@ use crate::cli::{ForeignFormat, Import};
 use crate::commands::error::Error;
 use crate::commands::results::json::{self, Counts, Damaged, Imported, ImportedPasskey, Known, Remark};
 use crate::interop::TransferError;
-use crate::interop::{
-    self, Entry, ForeignPasskey, MAX_ENTRIES, RpId, file::FileError, openssh, pam_u2f, sssd,
-};
+use crate::interop::{self, Entry, ForeignPasskey, MAX_ENTRIES, RpId, file::FileError};
 use crate::pam::parse::ServiceFiles;
 use crate::report::Exit;
 use crate::report::{self};
@@ -35,22 +34,23 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Result<Exit, Error> 
     }
     // Nothing in such a file says what kind of key it is about, and the policy is for every passkey that is new here.
     if context.attestation.is_demanding() {
-        return Err(TransferError::OriginUnknown.into());
+        return Err(TransferError::OriginUnknown { add: context.add_command() }.into());
     }
+    let (format, entries) = read(arguments)?;
     let mut report = Imported {
         file: arguments.file.display().to_string(),
-        format: arguments.format.as_str(),
+        format: format.as_str(),
         counts: Counts::default(),
         credentials: Vec::new(),
         skipped: Vec::new(),
         damaged: Vec::new(),
     };
-    let mut rp_ids = RpIds { arguments, found: None };
-    for (user, drafts) in sorted(context, arguments, &mut rp_ids, &mut report)? {
+    let mut rp_ids = RpIds { arguments, format, found: None };
+    for (user, drafts) in sorted(context, arguments, entries, &mut rp_ids, &mut report)? {
         match arguments.all_users.then(|| account::resolve(&Caller::of_process(), Some(&user))) {
-            None => import_for(context, arguments, drafts, &mut report)?,
+            None => import_for(context, arguments, format, drafts, &mut report)?,
             Some(Ok(account)) => {
-                import_for(&context.for_account(account), arguments, drafts, &mut report)?;
+                import_for(&context.for_account(account), arguments, format, drafts, &mut report)?;
             }
             Some(Err(error)) => report.damaged.extend(drafts.iter().map(|draft| Damaged {
                 line: draft.line,
@@ -69,11 +69,12 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Result<Exit, Error> 
 fn sorted(
     context: &Context,
     arguments: &Import,
+    entries: Vec<Entry>,
     rp_ids: &mut RpIds<'_>,
     report: &mut Imported,
 ) -> Result<BTreeMap<String, Vec<Draft>>, Error> {
     let mut users: BTreeMap<String, Vec<Draft>> = BTreeMap::new();
-    for Entry { line, user, passkey } in read(arguments)? {
+    for Entry { line, user, passkey } in entries {
         if user.as_ref().is_some_and(|user| !arguments.all_users && *user != context.account.name) {
             continue;
         }
@@ -82,7 +83,7 @@ fn sorted(
                 let whose = match (user, arguments.all_users) {
                     (Some(user), _) => user,
                     (None, false) => context.user(),
-                    (None, true) => return Err(TransferError::NoUsers(arguments.file.clone()).into()),
+                    (None, true) => return Err(TransferError::NoUsers(arguments.shown_path()).into()),
                 };
                 let rp_id = rp_ids.of(&passkey)?;
                 users.entry(whose).or_default().push(Draft { line, passkey, rp_id, seen: None });
@@ -99,20 +100,29 @@ fn sorted(
     Ok(users)
 }
 
-fn read(arguments: &Import) -> Result<Vec<Entry>, Error> {
-    let refused = |error| TransferError::File { path: arguments.file.clone(), error };
-    let bytes = interop::file::read(&arguments.file).map_err(refused)?;
-    let entries = match arguments.format {
-        ForeignFormat::PamU2f => pam_u2f::parse(&bytes),
-        ForeignFormat::Sssd => sssd::parse(&bytes),
-        ForeignFormat::Openssh => openssh::parse(&bytes),
+/// What the file holds, and which format it is read as: the given one, or the one that its content shows.
+fn read(arguments: &Import) -> Result<(ForeignFormat, Vec<Entry>), Error> {
+    let refused = |error| TransferError::File { path: arguments.shown_path(), error };
+    let bytes = match arguments.path() {
+        Some(path) => interop::file::read(path).map_err(refused)?,
+        None if arguments.pin.pin_stdin => return Err(TransferError::StdinTaken.into()),
+        None => interop::file::read_stdin().map_err(refused)?,
     };
-    if entries.len() < MAX_ENTRIES { Ok(entries) } else { Err(refused(FileError::TooLong).into()) }
+    let format = if let Some(format) = arguments.format {
+        format
+    } else {
+        let format = format::guess(&arguments.shown_path(), &bytes)?;
+        report::note(&format!("The format is {}, judging by the content.", format.as_str()));
+        format
+    };
+    let entries = format::parse(format, &bytes);
+    if entries.len() < MAX_ENTRIES { Ok((format, entries)) } else { Err(refused(FileError::TooLong).into()) }
 }
 
 /// The RP IDs of the passkeys in one file.
 struct RpIds<'a> {
     arguments: &'a Import,
+    format: ForeignFormat,
     /// pam_u2f's, once somebody has asked.
     found: Option<Origin>,
 }
@@ -120,7 +130,7 @@ struct RpIds<'a> {
 impl RpIds<'_> {
     fn of(&mut self, passkey: &ForeignPasskey) -> Result<String, Error> {
         let given = self.arguments.rp_id.as_ref();
-        match (&passkey.rp_id, given, self.arguments.format) {
+        match (&passkey.rp_id, given, self.format) {
             (RpId::Stated(stated), Some(given), _) if stated != given => {
                 Err(TransferError::OtherRpId(stated.clone()).into())
             }
@@ -136,7 +146,7 @@ impl RpIds<'_> {
 
     fn of_pam_u2f(&mut self) -> Result<&Origin, Error> {
         if self.found.is_none() {
-            let (origin, source) = origin::find(&ServiceFiles::of_machine(), &self.arguments.file)?;
+            let (origin, source) = origin::find(&ServiceFiles::of_machine(), self.arguments.path())?;
             let source = match source {
                 Source::Pam => "as pam_u2f is called in the service files of PAM",
                 Source::Assumed => "as pam_u2f assumes where nobody says otherwise",
@@ -156,6 +166,7 @@ impl RpIds<'_> {
 fn import_for(
     context: &Context,
     arguments: &Import,
+    format: ForeignFormat,
     mut drafts: Vec<Draft>,
     report: &mut Imported,
 ) -> Result<(), Error> {
@@ -175,7 +186,7 @@ fn import_for(
     }
     let random = UserHandle::random().map_err(|_| TransferError::NoRandomness)?;
     let on_file = existing.as_ref().map(|file| file.user_handle.clone());
-    context.check_writable("import", on_file.as_ref().unwrap_or(&random))?;
+    context.check_writable(on_file.as_ref().unwrap_or(&random))?;
     let asking = Asking {
         device: arguments.device.as_deref(),
         pin_stdin: arguments.pin.pin_stdin,
@@ -183,7 +194,7 @@ fn import_for(
         // The keys of all users are hardly plugged in here.
         complete: !arguments.all_users,
     };
-    let why = keys::ask(&mut drafts, arguments.format, asking)?;
+    let why = keys::ask(&mut drafts, format, asking)?;
     let (found, lost): (Vec<_>, Vec<_>) =
         drafts.into_iter().enumerate().partition(|(_, draft)| draft.id().is_some());
     for (index, draft) in lost {
@@ -197,7 +208,7 @@ fn import_for(
         });
     }
     let found: Vec<Draft> = found.into_iter().map(|(_, draft)| draft).collect();
-    if found.is_empty() { Ok(()) } else { store(context, arguments.format, &found, random, report) }
+    if found.is_empty() { Ok(()) } else { store(context, format, &found, random, report) }
 }
 
 /// The name of the entry on file that is this passkey.
@@ -239,7 +250,7 @@ fn store(
     let (imported, skipped) = match stored {
         Ok(outcome) => outcome,
         Err(UpdateError::Change(skipped)) => (Vec::new(), skipped),
-        Err(UpdateError::Store(error)) => return Err(context.store_error("import", error)),
+        Err(UpdateError::Store(error)) => return Err(context.store_error(error)),
     };
     let user = context.user();
     report.skipped.extend(skipped.into_iter().map(|(line, name)| Known { user: user.clone(), line, name }));
@@ -286,10 +297,10 @@ fn conclude(context: &Context, arguments: &Import, mut report: Imported) -> Resu
     let Counts { imported, skipped, damaged } = report.counts;
     if (imported, skipped, damaged) == (0, 0, 0) {
         let user = (!arguments.all_users).then(|| context.user());
-        return Err(TransferError::NothingThere { path: arguments.file.clone(), user }.into());
+        return Err(TransferError::NothingThere { path: arguments.shown_path(), user }.into());
     }
     for damaged in &report.damaged {
-        warn_of(&arguments.file, damaged);
+        warn_of(&arguments.shown_path(), damaged);
     }
     for (remark, names) in by_remark(&report.credentials) {
         report::note(&remark.sentence(&names.join(", ")));

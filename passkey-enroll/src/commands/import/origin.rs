@@ -1,18 +1,21 @@
 //! Which RP ID pam_u2f's passkeys are for: it stands in PAM's files, not with the passkeys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use passkey_core::credential::is_rp_id;
 
 use crate::interop::TransferError;
-use crate::pam::parse::{Facility, ServiceFiles};
+use crate::interop::error::OriginUse;
+use crate::pam::parse::{Content, Facility, ServiceFiles};
 
 const MODULE: &str = "pam_u2f.so";
 /// What every call of the module begins with, since its version 1.4.
 const CONFIGURATION: &str = "/etc/security/pam_u2f.conf";
+/// The file that it reads without `authfile`, below a user's home.
+const DEFAULT_FILE: &str = ".config/Yubico/u2f_keys";
 /// The longest such file, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
 
@@ -56,6 +59,22 @@ impl Settings {
         settings
     }
 
+    /// Whether the module reads this file for somebody. Without `authfile` it reads each user's own; a relative path is below their
+    /// home, and `%u` stands for their name.
+    fn reads(&self, file: &Path) -> bool {
+        match self.file.as_deref() {
+            None => file.canonicalize().unwrap_or_else(|_| file.to_owned()).ends_with(DEFAULT_FILE),
+            Some(path) => match path.split_once("%u") {
+                Some((before, behind)) => file.to_str().is_some_and(|file| {
+                    let user = file.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+                    user.is_some_and(|user| !user.is_empty() && !user.contains('/'))
+                }),
+                None if Path::new(path).is_absolute() => is_same(Path::new(path), file),
+                None => file.ends_with(path),
+            },
+        }
+    }
+
     fn or(self, below: &Self) -> Self {
         Self {
             file: self.file.or_else(|| below.file.clone()),
@@ -75,7 +94,7 @@ impl Settings {
 ///
 /// # Errors
 /// When they contradict each other, or are no RP IDs.
-pub(super) fn find(files: &ServiceFiles, file: &Path) -> Result<(Origin, Source), TransferError> {
+pub(super) fn find(files: &ServiceFiles, file: Option<&Path>) -> Result<(Origin, Source), TransferError> {
     let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     find_with(files, Path::new(CONFIGURATION), file, &host_name)
 }
@@ -83,33 +102,58 @@ pub(super) fn find(files: &ServiceFiles, file: &Path) -> Result<(Origin, Source)
 fn find_with(
     files: &ServiceFiles,
     configuration: &Path,
-    file: &Path,
+    file: Option<&Path>,
     host_name: &str,
 ) -> Result<(Origin, Source), TransferError> {
-    let calls: Vec<Settings> = files
-        .calls(Facility::Auth, MODULE)
-        .iter()
-        .map(|rule| {
-            let own = rule.arguments.iter().find_map(|argument| argument.strip_prefix("conf="));
-            let below = read(own.map_or(configuration, Path::new));
-            Settings::parse(rule.arguments.iter().map(String::as_str)).or(&below)
-        })
-        .collect();
-    let reads_it = |call: &&Settings| call.file.as_deref().is_some_and(|path| is_same(Path::new(path), file));
-    let of_file: Vec<&Settings> = calls.iter().filter(reads_it).collect();
+    let calls = calls(files, configuration);
+    let reads_it = |call: &&Call| file.is_some_and(|file| call.settings.reads(file));
+    let of_file: Vec<&Call> = calls.iter().filter(reads_it).collect();
     let chosen = if of_file.is_empty() { calls.iter().collect() } else { of_file };
-    let mut origins: BTreeSet<Origin> = chosen.iter().map(|call| call.origin(host_name)).collect();
-    let source = if origins.is_empty() { Source::Assumed } else { Source::Pam };
-    let origin = origins.pop_first().unwrap_or_else(|| read(configuration).origin(host_name));
-    if !origins.is_empty() {
-        let others = origins.into_iter().map(|other| other.origin);
-        return Err(TransferError::SeveralOrigins(std::iter::once(origin.origin).chain(others).collect()));
+    let mut origins: BTreeMap<Origin, BTreeSet<PathBuf>> = BTreeMap::new();
+    for call in chosen {
+        origins.entry(call.settings.origin(host_name)).or_default().insert(call.file.clone());
     }
+    if origins.len() > 1 {
+        let uses = origins
+            .into_iter()
+            .map(|(origin, files)| OriginUse { origin: origin.origin, files: files.into_iter().collect() });
+        return Err(TransferError::SeveralOrigins(uses.collect()));
+    }
+    let (origin, source) = match origins.pop_first() {
+        Some((origin, _)) => (origin, Source::Pam),
+        None => (read(configuration).origin(host_name), Source::Assumed),
+    };
     if is_rp_id(&origin.origin) && is_rp_id(&origin.app_id) {
         Ok((origin, source))
     } else {
         Err(TransferError::BadOrigin)
     }
+}
+
+/// A call of the module.
+struct Call {
+    /// The PAM file that it stands in.
+    file: PathBuf,
+    /// Its arguments, over its configuration.
+    settings: Settings,
+}
+
+fn calls(files: &ServiceFiles, configuration: &Path) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for service in files.services() {
+        let Ok((path, file)) = files.read(&service) else { continue };
+        for line in file.lines() {
+            let Content::Rule(rule) = &line.content else { continue };
+            if rule.facility != Facility::Auth || rule.module_name() != MODULE {
+                continue;
+            }
+            let own = rule.arguments.iter().find_map(|argument| argument.strip_prefix("conf="));
+            let below = read(own.map_or(configuration, Path::new));
+            let settings = Settings::parse(rule.arguments.iter().map(String::as_str)).or(&below);
+            calls.push(Call { file: path.clone(), settings });
+        }
+    }
+    calls
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

@@ -4,6 +4,14 @@ use super::*;
 
 /// The RP IDs by these service files, for the passkeys in `/etc/u2f_mappings`.
 fn find(files: &[(&str, &str)], configuration: &str) -> Result<(Origin, Source), TransferError> {
+    find_for(files, configuration, Some("/etc/u2f_mappings"))
+}
+
+fn find_for(
+    files: &[(&str, &str)],
+    configuration: &str,
+    file: Option<&str>,
+) -> Result<(Origin, Source), TransferError> {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("etc/pam.d");
     fs::create_dir_all(&folder).unwrap();
@@ -13,7 +21,7 @@ fn find(files: &[(&str, &str)], configuration: &str) -> Result<(Origin, Source),
     let conf = tempfile::NamedTempFile::new().unwrap();
     fs::write(conf.path(), configuration).unwrap();
     let services = ServiceFiles::below(dir.path());
-    find_with(&services, conf.path(), Path::new("/etc/u2f_mappings"), "Host")
+    find_with(&services, conf.path(), file.map(Path::new), "Host")
 }
 
 fn found(origin: &str, app_id: &str, source: Source) -> (Origin, Source) {
@@ -44,7 +52,14 @@ fn contradictions_are_for_the_person_to_resolve() {
     let login = ("login", "auth required pam_u2f.so origin=pam://c\n");
     let su = ("su", "auth required pam_u2f.so\n");
     match find(&[login, su], "") {
-        Err(TransferError::SeveralOrigins(origins)) => assert_eq!(origins, ["pam://Host", "pam://c"]),
+        Err(error @ TransferError::SeveralOrigins(_)) => {
+            let said = error.report();
+            let message = said.message.split("several origins on this machine: ").nth(1).unwrap();
+            let (host, other) = message.split_once("; ").unwrap();
+            assert!(host.starts_with("pam://Host (") && host.ends_with("/pam.d/su)"), "{host}");
+            assert!(other.starts_with("pam://c (") && other.ends_with("/pam.d/login)."), "{other}");
+            assert!(said.hint.unwrap().ends_with("--rp-id pam://Host"));
+        }
         other => panic!("{other:?}"),
     }
     assert!(matches!(
@@ -60,4 +75,37 @@ fn a_configuration_of_its_own_is_read() {
     let sudo = format!("auth required pam_u2f.so conf={}\n", conf.path().display());
     let su = ("su", "auth required pam_u2f.so\n");
     assert_eq!(find(&[("sudo", &sudo), su], "").unwrap(), found("pam://own", "pam://own", Source::Pam));
+}
+
+/// Several services, each with a file and an origin of its own.
+#[test]
+fn each_file_has_the_origin_of_the_calls_that_read_it() {
+    let services = [
+        ("sudo", "auth required pam_u2f.so authfile=/etc/u2f_sudo origin=pam://sudo\n"),
+        ("login", "auth required pam_u2f.so authfile=/etc/u2f_login origin=pam://login appid=pam://old\n"),
+        ("su", "auth required pam_u2f.so origin=pam://su\n"),
+        ("gdm", "auth required pam_u2f.so expand authfile=/etc/u2f/%u.keys origin=pam://gdm\n"),
+        ("kde", "auth required pam_u2f.so authfile=.keys/u2f origin=pam://kde\n"),
+    ];
+    for (file, origin, app_id) in [
+        ("/etc/u2f_sudo", "pam://sudo", "pam://sudo"),
+        ("/etc/u2f_login", "pam://login", "pam://old"),
+        ("/home/alice/.config/Yubico/u2f_keys", "pam://su", "pam://su"),
+        ("/etc/u2f/alice.keys", "pam://gdm", "pam://gdm"),
+        ("/home/alice/.keys/u2f", "pam://kde", "pam://kde"),
+    ] {
+        assert_eq!(
+            find_for(&services, "", Some(file)).unwrap(),
+            found(origin, app_id, Source::Pam),
+            "{file}"
+        );
+    }
+    // One that no call reads, and standard input: nothing tells which it is.
+    for file in [Some("/tmp/copy"), Some("/etc/u2f/.keys"), Some("/etc/u2f/a/b.keys"), None] {
+        let error = find_for(&services, "", file).unwrap_err();
+        assert!(
+            matches!(&error, TransferError::SeveralOrigins(uses) if uses.len() == 5),
+            "{file:?} {error:?}"
+        );
+    }
 }

@@ -1,6 +1,5 @@
-//! `key fingerprint`: the fingerprints that a key knows.
+//! `key fingerprint`: the fingerprints on a key.
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::info::Options;
 use passkey_core::escape::Escaped;
 
@@ -9,14 +8,13 @@ use crate::cli::{AddFingerprint, FingerprintCommand, ListOnKey, RemoveFingerprin
 use crate::commands::default_name;
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
-use crate::commands::results::key_care::{
-    FingerprintAdded, FingerprintRemoved, FingerprintRenamed, Fingerprints,
-};
+use crate::commands::results::key::{FingerprintAdded, FingerprintRemoved, FingerprintRenamed, Fingerprints};
 use crate::key::{
-    Dialect, Fingerprint, GOOD_SAMPLE, Job, ManageError, ManagedKey, NO_SAMPLE, Outcome, Sample,
+    Dialect, Fingerprint, GOOD_SAMPLE, ManageError, ManagedKey, NO_SAMPLE, Operation, Outcome, Sample,
 };
 use crate::report::{note, warning};
 use crate::terminal::signals::Interrupt;
+use crate::util::encoding::to_base64url;
 
 /// What a fingerprint is called that was given no name.
 const UNNAMED: &str = "Finger";
@@ -40,18 +38,18 @@ fn dialect(options: &Options) -> Result<Dialect, Error> {
 }
 
 /// The key that the person picks, which has a fingerprint reader and a PIN.
-fn pick<'i>(
+fn select<'i>(
     interrupt: &'i Interrupt,
-    care: &crate::key::Care<'_>,
+    selection: &crate::key::Selection<'_>,
 ) -> Result<(ManagedKey<'i>, Dialect), Error> {
-    let keeper = ManagedKey::pick(interrupt, care)?;
-    let dialect = dialect(&keeper.info().options)?;
-    keeper.check_pin()?;
-    Ok((keeper, dialect))
+    let managed = ManagedKey::select(interrupt, selection)?;
+    let dialect = dialect(&managed.info().options)?;
+    managed.check_pin()?;
+    Ok((managed, dialect))
 }
 
-fn listed(keeper: &mut ManagedKey<'_>, dialect: Dialect) -> Result<Vec<Fingerprint>, Error> {
-    match keeper.with_pin(dialect, |pin| Job::Fingerprints { pin }, |_, _| {})? {
+fn listed(managed: &mut ManagedKey<'_>, dialect: Dialect) -> Result<Vec<Fingerprint>, Error> {
+    match managed.with_pin(dialect, |pin| Operation::Fingerprints { pin }, |_, _| {})? {
         Outcome::Fingerprints(fingerprints) => Ok(fingerprints),
         Outcome::Done | Outcome::Added { .. } | Outcome::Passkeys(_) => Err(Error::Key(ManageError::Garbled)),
     }
@@ -59,40 +57,40 @@ fn listed(keeper: &mut ManagedKey<'_>, dialect: Dialect) -> Result<Vec<Fingerpri
 
 fn list(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
-    let (mut keeper, dialect) = pick(&interrupt, &care)?;
-    let fingerprints = listed(&mut keeper, dialect)?;
+    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let (mut managed, dialect) = select(&interrupt, &selection)?;
+    let fingerprints = listed(&mut managed, dialect)?;
     if fingerprints.is_empty() {
         note("The security key knows no fingerprint. Add one: passkey-enroll key fingerprint add");
     }
     context.output.result(&Fingerprints {
-        key: Plugged::from(keeper.key()),
+        key: Plugged::from(managed.key()),
         fingerprints: fingerprints.iter().map(Into::into).collect(),
     })
 }
 
 fn add(context: &Context, arguments: &AddFingerprint) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
-    let (mut keeper, dialect) = pick(&interrupt, &care)?;
-    let known = listed(&mut keeper, dialect)?;
+    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let (mut managed, dialect) = select(&interrupt, &selection)?;
+    let known = listed(&mut managed, dialect)?;
     let name = match &arguments.name {
         Some(name) => name.clone(),
         None => default_name::unique(UNNAMED, |name| is_free(&known, name)),
     };
     check_free(&known, &name)?;
-    let job = |pin| Job::AddFingerprint {
+    let operation = |pin| Operation::AddFingerprint {
         pin,
         name: name.clone(),
         sample_timeout_ms: arguments.on.timeout.saturating_mul(1000),
     };
-    let added = keeper.with_pin(dialect, job, |person, sample| person.show(&progress(sample)))?;
+    let added = managed.with_pin(dialect, operation, |person, sample| person.show(&progress(sample)))?;
     let Outcome::Added { fingerprint, samples } = added else { return Err(Error::Key(ManageError::Garbled)) };
     if fingerprint.name.is_empty() {
         warning("the fingerprint is enrolled, but the security key did not take its name");
     }
     context.output.result(&FingerprintAdded {
-        key: Plugged::from(keeper.key()),
+        key: Plugged::from(managed.key()),
         fingerprint: (&fingerprint).into(),
         samples,
     })
@@ -124,18 +122,19 @@ fn progress(sample: Sample) -> String {
 
 fn rename(context: &Context, arguments: &RenameFingerprint) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
-    let (mut keeper, dialect) = pick(&interrupt, &care)?;
-    let known = listed(&mut keeper, dialect)?;
+    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let (mut managed, dialect) = select(&interrupt, &selection)?;
+    let known = listed(&mut managed, dialect)?;
     let old = find(&known, &arguments.old)?;
     if old.name != arguments.new {
         check_free(&known, &arguments.new)?;
     }
-    let job = |pin| Job::RenameFingerprint { pin, id: old.id.clone(), name: arguments.new.clone() };
-    keeper.with_pin(dialect, job, |_, _| {})?;
+    let operation =
+        |pin| Operation::RenameFingerprint { pin, id: old.id.clone(), name: arguments.new.clone() };
+    managed.with_pin(dialect, operation, |_, _| {})?;
     let renamed = Fingerprint { name: arguments.new.clone(), ..old.clone() };
     context.output.result(&FingerprintRenamed {
-        key: Plugged::from(keeper.key()),
+        key: Plugged::from(managed.key()),
         fingerprint: (&renamed).into(),
         old_name: Some(&old.name).filter(|name| !name.is_empty()).cloned(),
     })
@@ -143,18 +142,18 @@ fn rename(context: &Context, arguments: &RenameFingerprint) -> Result<(), Error>
 
 fn remove(context: &Context, arguments: &RemoveFingerprint) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
-    let (mut keeper, dialect) = pick(&interrupt, &care)?;
-    let known = listed(&mut keeper, dialect)?;
+    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let (mut managed, dialect) = select(&interrupt, &selection)?;
+    let known = listed(&mut managed, dialect)?;
     let found = find(&known, &arguments.name)?;
     if !arguments.yes {
         let name = if found.name.is_empty() { &arguments.name } else { &found.name };
         let question = format!("Remove the fingerprint “{}” from the security key?", Escaped::text(name));
         super::confirm(&interrupt, &question, "yes")?;
     }
-    keeper.with_pin(dialect, |pin| Job::RemoveFingerprint { pin, id: found.id.clone() }, |_, _| {})?;
+    managed.with_pin(dialect, |pin| Operation::RemoveFingerprint { pin, id: found.id.clone() }, |_, _| {})?;
     context.output.result(&FingerprintRemoved {
-        key: Plugged::from(keeper.key()),
+        key: Plugged::from(managed.key()),
         removed: found.into(),
         remaining: known.len().saturating_sub(1),
     })
@@ -175,8 +174,7 @@ fn check_free(known: &[Fingerprint], name: &str) -> Result<(), Error> {
 /// The fingerprint of this name, or else of this id.
 fn find<'k>(known: &'k [Fingerprint], wanted: &str) -> Result<&'k Fingerprint, Error> {
     let mut namesakes = known.iter().filter(|fingerprint| !wanted.is_empty() && fingerprint.name == wanted);
-    let by_id =
-        || known.iter().find(|fingerprint| Base64UrlUnpadded::encode_string(&fingerprint.id) == wanted);
+    let by_id = || known.iter().find(|fingerprint| to_base64url(&fingerprint.id) == wanted);
     match (namesakes.next(), namesakes.next()) {
         (Some(found), None) => Ok(found),
         (Some(_), Some(_)) => {

@@ -1,5 +1,6 @@
-//! `key`: care for a security key itself.
+//! `key`: manages a security key itself.
 
+mod config;
 mod fingerprint;
 mod passkeys;
 mod pin;
@@ -12,7 +13,7 @@ use super::Context;
 use super::change::confirm_with as confirm;
 use crate::cli::{Key, KeyCommand, OnKey};
 use crate::commands::error::Error;
-use crate::key::Care;
+use crate::key::Selection;
 use crate::report;
 
 pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
@@ -20,12 +21,13 @@ pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
         KeyCommand::Pin(command) => pin::run(context, command),
         KeyCommand::Fingerprint(command) => fingerprint::run(context, command),
         KeyCommand::Passkeys(command) => passkeys::run(context, command),
+        KeyCommand::Config(command) => config::run(context, command),
         KeyCommand::Reset(arguments) => reset::run(context, arguments),
     }
 }
 
-fn care<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Care<'a> {
-    Care {
+fn selection<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Selection<'a> {
+    Selection {
         device: on.device.as_deref(),
         timeout: on.timeout(),
         pin_attempts: context.config.policy("", &Settings::default()).pin_attempts,
@@ -33,7 +35,7 @@ fn care<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Care<'a> {
     }
 }
 
-/// The user's passkeys on this machine. A key can be cared for even where they cannot be read: that is warned of.
+/// The user's passkeys on this machine. A key can be managed even where they cannot be read; then there is a warning.
 fn enrolled(context: &Context) -> Option<Vec<Credential>> {
     let loaded = context.load().inspect_err(|error| report::warning(&error.report().message)).ok()?;
     Some(loaded.map(|loaded| loaded.file.credentials).unwrap_or_default())

@@ -1,6 +1,5 @@
 //! `key passkeys`: the discoverable passkeys that a key holds.
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctap::info::Options;
 use passkey_core::credential::Credential;
 use passkey_core::escape::Escaped;
@@ -9,10 +8,11 @@ use super::Context;
 use crate::cli::{ListOnKey, PasskeysCommand, RemoveFromKey};
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
-use crate::commands::results::key_care::{self, KeyPasskeys, PasskeyRemoved};
-use crate::key::{Dialect, Job, KeyPasskey, ManageError, ManagedKey, Outcome};
+use crate::commands::results::key::{self, KeyPasskeys, PasskeyRemoved};
+use crate::key::{Dialect, KeyPasskey, ManageError, ManagedKey, Operation, Outcome};
 use crate::report::note;
 use crate::terminal::signals::Interrupt;
+use crate::util::encoding::to_base64url;
 
 /// Fewer characters could be anything.
 const MIN_SUFFIX_LEN: usize = 4;
@@ -34,45 +34,45 @@ fn dialect(options: &Options) -> Result<Dialect, Error> {
 }
 
 /// The key that the person picks, how it is to be asked, and what it holds.
-fn pick<'i>(
+fn select<'i>(
     interrupt: &'i Interrupt,
-    care: &crate::key::Care<'_>,
+    selection: &crate::key::Selection<'_>,
 ) -> Result<(ManagedKey<'i>, Dialect, Vec<KeyPasskey>), Error> {
-    let mut keeper = ManagedKey::pick(interrupt, care)?;
-    let dialect = dialect(&keeper.info().options)?;
-    keeper.check_pin()?;
-    match keeper.with_pin(dialect, |pin| Job::Passkeys { pin }, |_, _| {})? {
-        Outcome::Passkeys(passkeys) => Ok((keeper, dialect, passkeys)),
+    let mut managed = ManagedKey::select(interrupt, selection)?;
+    let dialect = dialect(&managed.info().options)?;
+    managed.check_pin()?;
+    match managed.with_pin(dialect, |pin| Operation::Passkeys { pin }, |_, _| {})? {
+        Outcome::Passkeys(passkeys) => Ok((managed, dialect, passkeys)),
         Outcome::Done | Outcome::Fingerprints(_) | Outcome::Added { .. } => {
             Err(Error::Key(ManageError::Garbled))
         }
     }
 }
 
-fn described(passkey: &KeyPasskey, own: &[Credential]) -> key_care::KeyPasskey {
+fn described(passkey: &KeyPasskey, own: &[Credential]) -> key::KeyPasskey {
     let enrolled = own.iter().find(|credential| credential.id.as_bytes() == passkey.id);
-    key_care::KeyPasskey::new(passkey, enrolled.map(|credential| credential.name.clone()))
+    key::KeyPasskey::new(passkey, enrolled.map(|credential| credential.name.clone()))
 }
 
 fn list(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
-    let (keeper, _, held) = pick(&interrupt, &care)?;
+    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let (managed, _, held) = select(&interrupt, &selection)?;
     if held.is_empty() {
         note("The security key holds no discoverable passkey.");
     }
     let own = super::enrolled(context).unwrap_or_default();
     context.output.result(&KeyPasskeys {
-        key: Plugged::from(keeper.key()),
+        key: Plugged::from(managed.key()),
         passkeys: held.iter().map(|passkey| described(passkey, &own)).collect(),
-        remaining_discoverable: keeper.info().remaining_discoverable_credentials,
+        remaining_discoverable: managed.info().remaining_discoverable_credentials,
     })
 }
 
 fn remove(context: &Context, arguments: &RemoveFromKey) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let care = super::care(context, &arguments.on, arguments.pin.pin_stdin);
-    let (mut keeper, dialect, held) = pick(&interrupt, &care)?;
+    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let (mut managed, dialect, held) = select(&interrupt, &selection)?;
     let found = find(&held, &arguments.id)?;
     let removed = described(found, &super::enrolled(context).unwrap_or_default());
     if !arguments.yes {
@@ -89,15 +89,15 @@ fn remove(context: &Context, arguments: &RemoveFromKey) -> Result<(), Error> {
         );
         super::confirm(&interrupt, &question, "yes")?;
     }
-    keeper.with_pin(dialect, |pin| Job::RemovePasskey { pin, id: found.id.clone() }, |_, _| {})?;
+    managed.with_pin(dialect, |pin| Operation::RemovePasskey { pin, id: found.id.clone() }, |_, _| {})?;
     if let Some(name) = &removed.enrolled {
         note(&format!(
-            "It is of no use here any more. Remove it from this machine too: sudo passkey-enroll remove{} \"{name}\"",
-            context.user_option
+            "It is of no use here any more. Remove it from this machine too: {}",
+            context.remove_command(name)
         ));
     }
     context.output.result(&PasskeyRemoved {
-        key: Plugged::from(keeper.key()),
+        key: Plugged::from(managed.key()),
         removed,
         remaining: held.len().saturating_sub(1),
     })
@@ -105,7 +105,7 @@ fn remove(context: &Context, arguments: &RemoveFromKey) -> Result<(), Error> {
 
 /// The passkey of this id, or the only one whose id ends so.
 fn find<'k>(held: &'k [KeyPasskey], wanted: &str) -> Result<&'k KeyPasskey, Error> {
-    let id = |passkey: &KeyPasskey| Base64UrlUnpadded::encode_string(&passkey.id);
+    let id = |passkey: &KeyPasskey| to_base64url(&passkey.id);
     if let Some(found) = held.iter().find(|passkey| id(passkey) == wanted) {
         return Ok(found);
     }

@@ -14,7 +14,7 @@ fn held(id: &[u8]) -> KeyPasskey {
 #[test]
 fn a_passkey_is_found_by_its_id_or_an_ending_that_only_it_has() {
     let passkeys = [held(b"one and only"), held(b"the first twin"), held(b"another twin")];
-    let id = |passkey: &KeyPasskey| Base64UrlUnpadded::encode_string(&passkey.id);
+    let id = |passkey: &KeyPasskey| to_base64url(&passkey.id);
     for passkey in &passkeys {
         assert_eq!(find(&passkeys, &id(passkey)).unwrap(), passkey);
     }
@@ -30,7 +30,7 @@ fn a_passkey_is_found_by_its_id_or_an_ending_that_only_it_has() {
 #[test]
 fn an_ending_of_several_is_refused() {
     let passkeys = [held(b"xx the same end"), held(b"yy the same end")];
-    let id = Base64UrlUnpadded::encode_string(&passkeys[0].id);
+    let id = to_base64url(&passkeys[0].id);
     let found = find(&passkeys, id.get(id.len() - 8..).unwrap());
     assert!(matches!(found, Err(Error::Key(ManageError::AmbiguousPasskey(_)))));
 }

@@ -1,11 +1,14 @@
 //! `key pin`: the PIN of a key.
 
+use passkey_core::ceremony::TokenError;
+
 use super::Context;
-use crate::cli::{ChangePin, PinCommand, SetPin};
+use crate::cli::{ChangePin, ListOnKey, PinCommand, SetPin};
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
-use crate::commands::results::key_care::{PinGiven, PinPresence};
-use crate::key::{Dialect, Job, ManagedKey};
+use crate::commands::results::key::{PinGiven, PinPresence, PinVerified};
+use crate::key::{Dialect, ManageError, ManagedKey, Operation, Selection};
+use crate::report::note;
 use crate::terminal::input::StdinSecrets;
 use crate::terminal::signals::Interrupt;
 
@@ -13,32 +16,56 @@ pub(super) fn run(context: &Context, command: &PinCommand) -> Result<(), Error> 
     match command {
         PinCommand::Set(arguments) => set(context, arguments),
         PinCommand::Change(arguments) => change(context, arguments),
+        PinCommand::Verify(arguments) => verify(context, arguments),
     }
 }
 
 fn set(context: &Context, arguments: &SetPin) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut keeper = ManagedKey::pick(&interrupt, &super::care(context, &arguments.on, false))?;
-    keeper.set_pin(arguments.pin_stdin.then(StdinSecrets::new).as_mut())?;
-    tell(context, &keeper, false)
+    let mut managed = ManagedKey::select(&interrupt, &super::selection(context, &arguments.on, false))?;
+    managed.set_pin(arguments.pin_stdin.then(StdinSecrets::new).as_mut())?;
+    tell(context, &managed, false)
 }
 
 fn change(context: &Context, arguments: &ChangePin) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut keeper = ManagedKey::pick(&interrupt, &super::care(context, &arguments.on, false))?;
-    keeper.check_pin_entry()?;
+    let mut managed = ManagedKey::select(&interrupt, &super::selection(context, &arguments.on, false))?;
+    managed.check_pin_entry()?;
     let mut lines = arguments.pin_stdin.then(StdinSecrets::new);
     if let Some(lines) = &mut lines {
-        keeper.old_pin_from(lines)?;
+        managed.old_pin_from(lines)?;
     }
     // Both go to the key at once: that the old one is right shows only then, and only it is asked for again.
-    keeper.ask_pin()?;
-    let new = keeper.new_pin(lines.as_mut())?;
-    keeper.with_pin(Dialect::Final, |old| Job::ChangePin { old, new: new.clone() }, |_, _| {})?;
-    tell(context, &keeper, true)
+    managed.ask_pin()?;
+    let new = managed.new_pin(lines.as_mut())?;
+    managed.with_pin(Dialect::Final, |old| Operation::ChangePin { old, new: new.clone() }, |_, _| {})?;
+    tell(context, &managed, true)
 }
 
-fn tell(context: &Context, keeper: &ManagedKey<'_>, changed: bool) -> Result<(), Error> {
-    let key = Plugged::from(keeper.key());
+/// A single try, so that a person who is unsure of the PIN does not use up all of them.
+fn verify(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let selection =
+        Selection { pin_attempts: 1, ..super::selection(context, &arguments.on, arguments.pin.pin_stdin) };
+    let mut managed = ManagedKey::select(&interrupt, &selection)?;
+    managed.check_pin()?;
+    let retries_before = managed.pin_retries();
+    if let Some(left) = retries_before {
+        note(&format!("Wrong PINs before the security key locks itself for good: {left}."));
+    }
+    managed.with_pin(Dialect::Final, |pin| Operation::VerifyPin { pin }, |_, _| {}).map_err(|error| {
+        match error {
+            ManageError::Pin { error: TokenError::AttemptsUsedUp { retries_left }, .. } => {
+                ManageError::WrongPin { retries_left }
+            }
+            other => other,
+        }
+    })?;
+    let key = Plugged::from(managed.key());
+    context.output.result(&PinVerified { key, verified: true, retries_before })
+}
+
+fn tell(context: &Context, managed: &ManagedKey<'_>, changed: bool) -> Result<(), Error> {
+    let key = Plugged::from(managed.key());
     context.output.result(&PinGiven { key, pin: PinPresence { set: true }, changed })
 }

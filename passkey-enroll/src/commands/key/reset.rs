@@ -1,4 +1,4 @@
-//! `key reset`: has a key forget everything.
+//! `key reset`: erases a key.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::Context;
 use crate::cli::Reset;
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
-use crate::commands::results::key_care::KeyReset;
+use crate::commands::results::key::KeyReset;
 use crate::key::ManageError;
 use crate::key::ManagedKey;
 use crate::report::{note, warning};
@@ -23,28 +23,28 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(context: &Context, arguments: &Reset) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut keeper = ManagedKey::pick(&interrupt, &super::care(context, &arguments.on, false))?;
-    let lost = super::enrolled(context).map(|own| held(&mut keeper, own));
+    let mut managed = ManagedKey::select(&interrupt, &super::selection(context, &arguments.on, false))?;
+    let lost = super::enrolled(context).map(|own| held(&mut managed, own));
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
     }
     if !arguments.yes {
-        super::confirm(&interrupt, &warned(context, &keeper, lost.as_deref()), "reset")?;
+        super::confirm(&interrupt, &warned(context, &managed, lost.as_deref()), "reset")?;
     }
-    keeper.reset(|person, step| tell(person, step)).map_err(ManageError::Reset)?;
+    managed.reset(|person, step| tell(person, step)).map_err(ManageError::Reset)?;
     let forgotten = forget(context, arguments, &interrupt, lost.as_deref().unwrap_or_default());
     context.output.result(&KeyReset {
-        key: Plugged::from(keeper.key()),
+        key: Plugged::from(managed.key()),
         lost: lost.map(|lost| lost.into_iter().map(|credential| credential.name).collect()),
         forgotten,
     })
 }
 
 /// Those of the user's passkeys that the key holds.
-fn held(keeper: &mut ManagedKey<'_>, own: Vec<Credential>) -> Vec<Credential> {
-    let key = keeper.key().id;
+fn held(managed: &mut ManagedKey<'_>, own: Vec<Credential>) -> Vec<Credential> {
+    let key = managed.key().id;
     let asked: Vec<&Credential> = own.iter().collect();
-    let inspected = inspect(keeper.platform(), &asked, TIMEOUT);
+    let inspected = inspect(managed.platform(), &asked, TIMEOUT);
     let Some(inspected) = inspected.into_iter().find(|inspected| inspected.key.id == key) else {
         return Vec::new();
     };
@@ -52,8 +52,8 @@ fn held(keeper: &mut ManagedKey<'_>, own: Vec<Credential>) -> Vec<Credential> {
 }
 
 /// What will be lost.
-fn warned(context: &Context, keeper: &ManagedKey<'_>, lost: Option<&[Credential]>) -> String {
-    let name = match keeper.key().name.as_str() {
+fn warned(context: &Context, managed: &ManagedKey<'_>, lost: Option<&[Credential]>) -> String {
+    let name = match managed.key().name.as_str() {
         "" => "The security key".to_owned(),
         name => Escaped::text(name).to_string(),
     };
@@ -96,7 +96,7 @@ fn forget(context: &Context, arguments: &Reset, interrupt: &Interrupt, lost: &[C
     let mut forgotten = Vec::new();
     for credential in lost {
         let name = &credential.name;
-        let by_hand = format!("sudo passkey-enroll remove{} \"{name}\"", context.user_option);
+        let by_hand = context.remove_command(name);
         if !wanted {
             note(&format!("“{name}” is of no use any more. Remove it from this machine too: {by_hand}"));
             continue;

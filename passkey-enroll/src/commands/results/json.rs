@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use jiff::Timestamp;
 use passkey_core::attestation::{AttestationSummary, Certification, TrustRoot};
 use passkey_core::ceremony::{InspectError, KeyError as CeremonyKeyError, PluggedKey};
 use passkey_core::credential::{self, algorithm_name};
 use passkey_core::store::{CredentialState, SkippedEntry};
 use serde::Serialize;
+
+use crate::util::encoding::to_base64url;
 
 /// A passkey.
 #[derive(Clone, Debug, Serialize)]
@@ -87,7 +88,7 @@ impl Credential {
             name: credential.name.clone(),
             rp_id: credential.rp_id.clone(),
             algorithm: algorithm_name(&credential.public_key),
-            public_key: Base64UrlUnpadded::encode_string(&credential.public_key.encode()),
+            public_key: to_base64url(&credential.public_key.encode()),
             aaguid: credential.aaguid.to_string(),
             model: None,
             discoverable: credential.discoverable,
@@ -284,6 +285,8 @@ pub(crate) struct Exported {
 pub(crate) struct ExportedPasskey {
     pub(crate) name: String,
     pub(crate) text: String,
+    /// What is asked of the person with it: `presence`, `verification`, `pin`. What has no place in the format is here all the same.
+    pub(crate) options: Vec<&'static str>,
 }
 
 /// A passkey that was not exported.

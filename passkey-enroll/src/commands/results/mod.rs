@@ -3,7 +3,7 @@
 pub(crate) mod diagnosis;
 mod human;
 pub(crate) mod json;
-pub(crate) mod key_care;
+pub(crate) mod key;
 pub(crate) mod pam;
 pub(crate) mod recovery;
 pub(crate) mod rehearsal;

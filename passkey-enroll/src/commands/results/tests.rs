@@ -180,7 +180,11 @@ fn exported(name: &str) -> Exported {
         format: "sssd",
         rp_id: "example.org".to_owned(),
         lines: vec![format!("{name}:AAAA"), "second".to_owned()],
-        credentials: vec![ExportedPasskey { name: name.to_owned(), text: "AAAA".to_owned() }],
+        credentials: vec![ExportedPasskey {
+            name: name.to_owned(),
+            text: "AAAA".to_owned(),
+            options: vec!["presence"],
+        }],
         left_out: vec![LeftOut { name: name.to_owned(), reason: "disabled" }],
         use_it: Vec::new(),
     }
@@ -264,11 +268,11 @@ fn the_shape_of_an_error() {
 
 #[test]
 fn a_wrong_command_line_is_an_error_like_any_other() {
-    let refusal = Cli::try_parse_from(["passkey-enroll", "lst", "--json"]).unwrap_err();
+    let refusal = Cli::try_parse_from(["passkey-enroll", "doctr", "--json"]).unwrap_err();
     let report = usage_report(&refusal);
     assert_eq!((report.exit, report.code), (Exit::Usage, "usage"));
-    assert_eq!(report.message, "unrecognized subcommand 'lst'");
-    assert_eq!(report.hint.as_deref(), Some("a similar subcommand exists: 'list'"));
+    assert_eq!(report.message, "unrecognized subcommand 'doctr'");
+    assert_eq!(report.hint.as_deref(), Some("a similar subcommand exists: 'doctor'"));
 }
 
 /// What a terminal would obey, in every place where text of foreign origin comes out.

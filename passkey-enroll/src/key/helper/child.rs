@@ -22,8 +22,8 @@ use rustix::process::{
 };
 use zeroize::Zeroizing;
 
-use super::protocol::{Event, Failure, Job, Outcome, Request};
-use super::{fingerprints, passkeys};
+use super::protocol::{Event, Failure, Operation, Outcome, Request};
+use super::{config, fingerprints, passkeys};
 use crate::report::Exit;
 
 /// More than any request has, in bytes.
@@ -104,23 +104,31 @@ impl Channel {
 }
 
 fn work(request: Request, channel: &mut Channel) -> Result<Outcome, Failure> {
-    let (_lock, key) = open(&request, channel)?;
+    let (device, key) = open(&request, channel)?;
     channel.cancel_on_hang_up(&key).map_err(|_| Failure::CannotOpen)?;
-    match request.job {
-        Job::SetPin { new } => told(key.set_new_pin(new.as_str())).map(|()| Outcome::Done),
-        Job::ChangePin { old, new } => {
-            told(key.change_pin(old.as_str(), new.as_str())).map(|()| Outcome::Done)
+    match request.operation {
+        Operation::SetPin { new } => classify_error(key.set_new_pin(new.as_str())).map(|()| Outcome::Done),
+        Operation::ChangePin { old, new } => {
+            classify_error(key.change_pin(old.as_str(), new.as_str())).map(|()| Outcome::Done)
         }
-        Job::Fingerprints { pin } => fingerprints::list(&key, &pin).map(Outcome::Fingerprints),
-        Job::AddFingerprint { pin, name, sample_timeout_ms } => {
+        Operation::VerifyPin { pin } => {
+            classify_error(key.get_pin_token(pin.as_str())).map(|_| Outcome::Done)
+        }
+        Operation::Configure { pin, setting } => {
+            config::set(&device, request.protocol, &pin, setting).map(|()| Outcome::Done)
+        }
+        Operation::Fingerprints { pin } => fingerprints::list(&key, &pin).map(Outcome::Fingerprints),
+        Operation::AddFingerprint { pin, name, sample_timeout_ms } => {
             fingerprints::add(&key, &pin, &name, sample_timeout_ms, channel)
         }
-        Job::RenameFingerprint { pin, id, name } => {
+        Operation::RenameFingerprint { pin, id, name } => {
             fingerprints::rename(&key, &pin, &id, &name).map(|()| Outcome::Done)
         }
-        Job::RemoveFingerprint { pin, id } => fingerprints::remove(&key, &pin, &id).map(|()| Outcome::Done),
-        Job::Passkeys { pin } => passkeys::list(&key, &pin).map(Outcome::Passkeys),
-        Job::RemovePasskey { pin, id } => passkeys::remove(&key, &pin, id).map(|()| Outcome::Done),
+        Operation::RemoveFingerprint { pin, id } => {
+            fingerprints::remove(&key, &pin, &id).map(|()| Outcome::Done)
+        }
+        Operation::Passkeys { pin } => passkeys::list(&key, &pin).map(Outcome::Passkeys),
+        Operation::RemovePasskey { pin, id } => passkeys::remove(&key, &pin, id).map(|()| Outcome::Done),
     }
 }
 
@@ -146,7 +154,7 @@ fn open(request: &Request, channel: &mut Channel) -> Result<(Device, Arc<FidoKey
         keep_alive_msg: String::new(),
         keep_alive_msg_to_stderr: false,
     };
-    let key = told(FidoKeyHidFactory::create_by_params(&[HidParam::Path(path)], &settings))?;
+    let key = classify_error(FidoKeyHidFactory::create_by_params(&[HidParam::Path(path)], &settings))?;
     // The node may have got another key between the two: then the first is gone.
     find(&request.sysfs)?;
     Ok((device, Arc::new(key.with_pin_protocol_version(request.protocol))))
@@ -173,8 +181,8 @@ fn lock(device: &Device, channel: &mut Channel) -> Result<(), Failure> {
     Err(Failure::Busy)
 }
 
-/// What the crate returned; it has only words for what went wrong.
-pub(super) fn told<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, Failure> {
+/// The crate's result, its error as a [`Failure`]. The crate has only sentences for errors, so its version is pinned exactly.
+pub(super) fn classify_error<T, E: std::fmt::Display>(result: Result<T, E>) -> Result<T, Failure> {
     result.map_err(|error| failure(&error.to_string()))
 }
 

@@ -1,3 +1,8 @@
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept, bind, listen, recv,
+    send, socket_with,
+};
+
 use super::*;
 
 #[test]
@@ -22,4 +27,63 @@ fn the_words_of_the_crate_become_a_status() {
     ] {
         assert_eq!(failure(words), expected, "{words}");
     }
+}
+
+/// What the crate itself says of a key that answers a request like this: with these statuses, one after the other, and then
+/// nothing more.
+fn said_by_the_crate(statuses: &'static [u8]) -> Failure {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("key");
+    let listener =
+        socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    listen(&listener, 1).unwrap();
+    let key = thread::spawn(move || {
+        let socket = accept(&listener).unwrap();
+        let mut statuses = statuses.iter();
+        let mut report = [0; 64];
+        while recv(&socket, &mut report, RecvFlags::empty()).is_ok_and(|(len, _)| len > 0) {
+            let mut reply = [0; 64];
+            // The channel and the command are those of the request.
+            reply[..5].copy_from_slice(&report[..5]);
+            if report[4] == 0x86 {
+                // CTAPHID_INIT: the nonce, a channel, versions and capabilities.
+                reply[6] = 17;
+                reply[7..15].copy_from_slice(&report[7..15]);
+                reply[15..24].copy_from_slice(&[1, 2, 3, 4, 2, 1, 0, 0, 0x04]);
+            } else {
+                let Some(status) = statuses.next() else { return };
+                reply[6] = 1;
+                reply[7] = *status;
+            }
+            let _ = send(&socket, &reply, SendFlags::NOSIGNAL);
+        }
+    });
+    let settings = LibCfg::init();
+    let params = [HidParam::Path(path.to_str().unwrap().to_owned())];
+    let opened = classify_error(FidoKeyHidFactory::create_by_params(&params, &settings)).unwrap();
+    let failure = classify_error(opened.get_info()).unwrap_err();
+    drop(opened);
+    key.join().unwrap();
+    failure
+}
+
+/// Each sentence is made by the crate, not copied from it: another version with other sentences turns this red.
+#[test]
+fn the_sentences_that_are_parsed_are_those_of_the_crate() {
+    // A status with a name, one of a single digit, and one that the crate has no name for.
+    for status in [[0x31].as_slice(), &[0x2e], &[0x07], &[0x99]] {
+        assert_eq!(said_by_the_crate(status), Failure::Status(status[0]), "{status:?}");
+    }
+    assert_eq!(said_by_the_crate(&[]), Failure::Gone, "it hangs up");
+    let nowhere = [HidParam::Path("/dev/hidraw-of-nobody".to_owned())];
+    let opened = classify_error(FidoKeyHidFactory::create_by_params(&nowhere, &LibCfg::init()));
+    assert_eq!(opened.err(), Some(Failure::CannotOpen));
+}
+
+/// A sentence may change with any version.
+#[test]
+fn the_version_of_the_crate_is_pinned() {
+    let workspace = include_str!("../../../../Cargo.toml");
+    assert!(workspace.lines().any(|line| line.starts_with("ctap-hid-fido2 = \"=")));
 }

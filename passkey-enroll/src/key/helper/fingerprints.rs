@@ -5,14 +5,14 @@ use ctap::Status;
 use ctap_hid_fido2::FidoKeyHid;
 use ctap_hid_fido2::fidokey::bio::{EnrollStatus1, EnrollStatus2};
 
-use super::child::{Channel, told};
+use super::child::{Channel, classify_error};
 use super::protocol::{Event, Failure, Fingerprint, GOOD_SAMPLE, Outcome, Sample};
 
 /// More samples than any sensor wants, good and bad together.
 const MAX_SAMPLES: usize = 200;
 
 pub(super) fn list(key: &FidoKeyHid, pin: &Pin) -> Result<Vec<Fingerprint>, Failure> {
-    let listed = match told(key.bio_enrollment_enumerate_enrollments(pin.as_str())) {
+    let listed = match classify_error(key.bio_enrollment_enumerate_enrollments(pin.as_str())) {
         // That there is none is an answer.
         Err(Failure::Status(status)) if Status(status) == Status::INVALID_OPTION => return Ok(Vec::new()),
         listed => listed?,
@@ -35,12 +35,12 @@ pub(super) fn add(
     sample_timeout_ms: u16,
     channel: &mut Channel,
 ) -> Result<Outcome, Failure> {
-    let sensor = told(key.bio_enrollment_get_fingerprint_sensor_info())?;
+    let sensor = classify_error(key.bio_enrollment_get_fingerprint_sensor_info())?;
     check_name(name, sensor.max_template_friendly_name)?;
     let mut progress =
         Sample { taken: 0, left: sensor.max_capture_samples_required_for_enroll, status: None };
     channel.send(&Event::Sample(progress));
-    let (enrolment, first) = told(key.bio_enrollment_begin(pin.as_str(), Some(sample_timeout_ms)))?;
+    let (enrolment, first) = classify_error(key.bio_enrollment_begin(pin.as_str(), Some(sample_timeout_ms)))?;
     let captured = capture(key, &enrolment, first, sample_timeout_ms, &mut progress, channel);
     if captured.is_err() {
         // It may not be there any more.
@@ -49,7 +49,7 @@ pub(super) fn add(
     captured?;
     let id = enrolment.template_id;
     // It is enrolled: without a name, should the key not take it.
-    let named = told(key.bio_enrollment_set_friendly_name(pin.as_str(), &id, name)).is_ok();
+    let named = classify_error(key.bio_enrollment_set_friendly_name(pin.as_str(), &id, name)).is_ok();
     let name = if named { name.to_owned() } else { String::new() };
     Ok(Outcome::Added { fingerprint: Fingerprint { id, name }, samples: progress.taken })
 }
@@ -76,19 +76,19 @@ fn capture(
             return Ok(());
         }
         channel.send(&Event::Sample(*progress));
-        sample = told(key.bio_enrollment_next(enrolment, Some(sample_timeout_ms)))?;
+        sample = classify_error(key.bio_enrollment_next(enrolment, Some(sample_timeout_ms)))?;
     }
     Err(Failure::Garbled)
 }
 
 pub(super) fn rename(key: &FidoKeyHid, pin: &Pin, id: &[u8], name: &str) -> Result<(), Failure> {
-    let sensor = told(key.bio_enrollment_get_fingerprint_sensor_info())?;
+    let sensor = classify_error(key.bio_enrollment_get_fingerprint_sensor_info())?;
     check_name(name, sensor.max_template_friendly_name)?;
-    told(key.bio_enrollment_set_friendly_name(pin.as_str(), id, name))
+    classify_error(key.bio_enrollment_set_friendly_name(pin.as_str(), id, name))
 }
 
 pub(super) fn remove(key: &FidoKeyHid, pin: &Pin, id: &[u8]) -> Result<(), Failure> {
-    told(key.bio_enrollment_remove(pin.as_str(), id))
+    classify_error(key.bio_enrollment_remove(pin.as_str(), id))
 }
 
 /// A key that tells no length takes what it takes.

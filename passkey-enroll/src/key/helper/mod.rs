@@ -1,9 +1,10 @@
 //! Work on the key, done by `ctap-hid-fido2` in a process of its own: a panic or a hang there takes nothing else down.
 //!
-//! `parent` starts the process, listens to it and ends it; `child` is that process, with `fingerprints` and `passkeys`; `protocol` is
-//! what goes between the two, and `pin` how a PIN is written in it.
+//! `parent` starts the process, listens to it and ends it; `child` is that process, with `fingerprints` and `passkeys`; `protocol`
+//! is what the two send each other, and `pin` how a PIN is written in it.
 
 mod child;
+mod config;
 mod fingerprints;
 mod parent;
 mod passkeys;

@@ -1,5 +1,4 @@
-//! Keeps the process that talks to the key at arm's length: it gets one request over a socket, and is killed when it is silent for
-//! too long, whatever keeps it.
+//! Starts the helper process, sends it one request over a socket, and kills it when it is silent for too long.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
@@ -14,8 +13,8 @@ use zeroize::Zeroizing;
 use super::protocol::{Event, Failure, Outcome, Request};
 use crate::terminal::signals::{Interrupt, Waited};
 
-/// What this program is called with to be that process. It is no command for people.
-pub(crate) const COMMAND: &str = "care-for-key";
+/// The argument that makes this program the helper. It is not a command for people.
+pub(crate) const COMMAND: &str = "key-helper";
 /// How long the key may take to stop waiting for a person, once it is told to.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 /// More than any line from the process has, in bytes: a full key lists a few hundred passkeys.
@@ -68,21 +67,21 @@ fn run_in(
     command.stdout(Stdio::null()).stderr(Stdio::null());
     // Ctrl-C at the terminal is for us: the process is to end in order, so that the key stops blinking.
     command.process_group(0);
-    let mut inmate = Inmate { child: command.spawn()?, socket: ours };
+    let mut helper = Helper { child: command.spawn()?, socket: ours };
     // It holds the other end of the socket, which would never be closed otherwise.
     drop(command);
     // A process that is gone already shows when it is listened to.
-    let _ = inmate.ask(request);
-    inmate.listen(interrupt, timeout, on_event)
+    let _ = helper.ask(request);
+    helper.listen(interrupt, timeout, on_event)
 }
 
-/// The process. It does not outlive this.
-struct Inmate {
+/// The helper process. It does not outlive this.
+struct Helper {
     child: Child,
     socket: UnixStream,
 }
 
-impl Inmate {
+impl Helper {
     fn ask(&mut self, request: &Request) -> io::Result<()> {
         let mut line = Zeroizing::new(Vec::with_capacity(REQUEST_CAPACITY));
         serde_json::to_writer(&mut *line, request)?;
@@ -145,7 +144,7 @@ impl Inmate {
     }
 }
 
-impl Drop for Inmate {
+impl Drop for Helper {
     fn drop(&mut self) {
         self.wind_up();
         // Harmless where it has ended. A process that the kernel holds ends as soon as it is let go: a USB transfer takes 5 s at most.

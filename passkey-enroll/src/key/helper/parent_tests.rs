@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::super::protocol::{Job, Sample};
+use super::super::protocol::{Operation, Sample};
 use super::*;
 
 const SOON: Duration = Duration::from_millis(500);
@@ -9,7 +9,12 @@ const LATE: Duration = Duration::from_secs(20);
 
 fn request() -> Request {
     let pin = ctap::Pin::parse(&ctap::Secret::new(b"1234".to_vec()), 4).unwrap();
-    Request { sysfs: PathBuf::from("/nowhere"), protocol: 2, preview: false, job: Job::Passkeys { pin } }
+    Request {
+        sysfs: PathBuf::from("/nowhere"),
+        protocol: 2,
+        preview: false,
+        operation: Operation::Passkeys { pin },
+    }
 }
 
 /// Has a shell script in the place of the process.

@@ -8,12 +8,12 @@ use ctap_hid_fido2::fidokey::credential_management::credential_management_params
 };
 use ctap_hid_fido2::public_key_credential_descriptor::PublicKeyCredentialDescriptor;
 
-use super::child::told;
+use super::child::classify_error;
 use super::protocol::{Failure, KeyPasskey};
 
 /// All of them. The crate gets a token with the PIN for each RP ID; a wrong PIN ends it at the first.
 pub(super) fn list(key: &FidoKeyHid, pin: &Pin) -> Result<Vec<KeyPasskey>, Failure> {
-    let rps = match told(key.credential_management_enumerate_rps(Some(pin.as_str()))) {
+    let rps = match classify_error(key.credential_management_enumerate_rps(Some(pin.as_str()))) {
         // That there is none is an answer.
         Err(Failure::Status(status)) if Status(status) == Status::NO_CREDENTIALS => return Ok(Vec::new()),
         rps => rps?,
@@ -21,7 +21,9 @@ pub(super) fn list(key: &FidoKeyHid, pin: &Pin) -> Result<Vec<KeyPasskey>, Failu
     let mut passkeys = Vec::new();
     for rp in rps {
         let rp_id = rp.public_key_credential_rp_entity.id;
-        let held = told(key.credential_management_enumerate_credentials(Some(pin.as_str()), &rp.rpid_hash))?;
+        let held = classify_error(
+            key.credential_management_enumerate_credentials(Some(pin.as_str()), &rp.rpid_hash),
+        )?;
         passkeys.extend(held.into_iter().map(|credential| passkey(rp_id.clone(), credential)));
     }
     Ok(passkeys)
@@ -46,5 +48,5 @@ fn passkey(rp_id: String, credential: Credential) -> KeyPasskey {
 
 pub(super) fn remove(key: &FidoKeyHid, pin: &Pin, id: Vec<u8>) -> Result<(), Failure> {
     let descriptor = PublicKeyCredentialDescriptor { id, ctype: "public-key".to_owned() };
-    told(key.credential_management_delete_credential(Some(pin.as_str()), descriptor))
+    classify_error(key.credential_management_delete_credential(Some(pin.as_str()), descriptor))
 }

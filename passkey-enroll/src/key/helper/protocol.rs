@@ -20,13 +20,13 @@ pub(in crate::key) struct Request {
     /// Whether the key knows fingerprints and passkeys only by the commands of the preview of CTAP 2.1.
     pub(in crate::key) preview: bool,
     /// What to do.
-    pub(in crate::key) job: Job,
+    pub(in crate::key) operation: Operation,
 }
 
 /// Something that can be done to a key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Job {
+pub(crate) enum Operation {
     /// Set the first PIN.
     SetPin {
         /// That.
@@ -41,6 +41,20 @@ pub(crate) enum Job {
         /// The one from now on.
         #[serde(with = "super::pin")]
         new: Pin,
+    },
+    /// Check the PIN, and nothing else.
+    VerifyPin {
+        /// The PIN.
+        #[serde(with = "super::pin")]
+        pin: Pin,
+    },
+    /// Change a setting (authenticatorConfig, CTAP 2.1 §6.11).
+    Configure {
+        /// The PIN.
+        #[serde(with = "super::pin")]
+        pin: Pin,
+        /// Which, and to what.
+        setting: Setting,
     },
     /// List the fingerprints.
     Fingerprints {
@@ -92,6 +106,18 @@ pub(crate) enum Job {
     },
 }
 
+/// A setting of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Setting {
+    /// Switches `alwaysUv` from on to off, or from off to on.
+    ToggleAlwaysUv,
+    /// The fewest characters of a PIN.
+    MinPinLength(u8),
+    /// Refuses the PIN until it is changed.
+    ForcePinChange,
+}
+
 /// What the process has to say.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,7 +143,7 @@ pub(crate) struct Sample {
     pub(crate) status: Option<u8>,
 }
 
-/// What came of a job.
+/// The result of an operation.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
@@ -162,7 +188,7 @@ pub(crate) struct KeyPasskey {
     pub(crate) cred_protect: Option<u8>,
 }
 
-/// Why a job was not done.
+/// Why an operation failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Failure {

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{FileChange, Way, file};
-use crate::util::child::{self, Waited};
+use crate::util::process::{self, Waited};
 
 /// What stands for them on the command line: the one of them that signing in is about.
 pub(crate) const SERVICE: &str = "common-auth";
@@ -137,7 +137,7 @@ fn run(arguments: &[&str]) -> Result<(), Failed> {
         .map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound { Failed::NoProgram } else { Failed::Io(error) }
         })?;
-    let status = match child::wait(&mut process, PATIENCE, || Ok(None::<Infallible>))? {
+    let status = match process::wait(&mut process, PATIENCE, || Ok(None::<Infallible>))? {
         Waited::Ended(status) => status,
         Waited::Event(never) => match never {},
         Waited::TimedOut => return Err(Failed::TimedOut),

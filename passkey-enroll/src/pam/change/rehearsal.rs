@@ -24,7 +24,7 @@ use crate::report;
 use crate::report::Exit;
 use crate::terminal::input::{Line, StdinSecrets, Terminal};
 use crate::terminal::signals::Interrupt;
-use crate::util::child::{self, Waited};
+use crate::util::process::{self, Waited};
 
 /// What this program is called with to be that process, before service, user, folder and where answers come from. It is no
 /// command for people.
@@ -115,13 +115,13 @@ pub(crate) fn rehearse(
 }
 
 fn wait(mut process: Child, interrupt: &Interrupt) -> Result<ExitStatus, NotRehearsed> {
-    match child::wait(&mut process, PATIENCE, || Ok(interrupt.is_raised().then_some(())))? {
+    match process::wait(&mut process, PATIENCE, || Ok(interrupt.is_raised().then_some(())))? {
         Waited::Ended(_) if interrupt.is_raised() => Err(NotRehearsed::Interrupted),
         Waited::Ended(status) => Ok(status),
         Waited::TimedOut => Err(NotRehearsed::TimedOut),
         Waited::Event(()) => {
             // The terminal's Ctrl-C has reached it as well, and lets the module put the key out.
-            child::wait(&mut process, CANCEL_PATIENCE, || Ok(None::<Infallible>))?;
+            process::wait(&mut process, CANCEL_PATIENCE, || Ok(None::<Infallible>))?;
             Err(NotRehearsed::Interrupted)
         }
     }

@@ -19,7 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::entry::UndoneBecause;
 use super::journal::Journal;
 use crate::report::Exit;
-use crate::util::child::{self, Waited};
+use crate::util::process::{self, Waited};
 
 /// What this program is called with to be that process, before a service. It is no command for people.
 pub(crate) const COMMAND: &str = "watch-pam-trial";
@@ -46,7 +46,7 @@ pub(crate) fn watch(journal: &Journal, service: &str) -> io::Result<()> {
     let mut command = Command::new("/proc/self/exe");
     let mut watcher = silent(command.args([COMMAND, service]).env_clear()).spawn()?;
     let is_watched = || journal.is_watched(service).map(|watched| watched.then_some(()));
-    match child::wait(&mut watcher, PATIENCE, is_watched)? {
+    match process::wait(&mut watcher, PATIENCE, is_watched)? {
         Waited::Event(()) => Ok(()),
         Waited::Ended(status) => Err(io::Error::other(format!("the watcher has ended: {status}"))),
         Waited::TimedOut => Err(io::ErrorKind::TimedOut.into()),
@@ -73,7 +73,7 @@ fn in_unit(journal: &Journal, service: &str) -> io::Result<()> {
 
 fn run(command: &mut Command) -> io::Result<()> {
     let mut process = silent(command).spawn()?;
-    match child::wait(&mut process, PATIENCE, || Ok(None::<Infallible>))? {
+    match process::wait(&mut process, PATIENCE, || Ok(None::<Infallible>))? {
         Waited::Ended(status) if status.success() => Ok(()),
         Waited::Ended(status) => Err(io::Error::other(format!("{command:?}: {status}"))),
         Waited::Event(never) => match never {},

@@ -21,7 +21,7 @@ mod hanging;
 mod hostile;
 mod identity;
 mod interop;
-mod key_care;
+mod key;
 mod known_flaws;
 mod leftovers;
 mod lockout;

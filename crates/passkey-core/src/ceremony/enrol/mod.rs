@@ -337,6 +337,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             answers_silently: None,
             enabled: true,
             attestation: Some(AttestationSummary { format: made.format.clone(), proof: None }),
+            imported_options: None,
         })
     }
 

@@ -165,7 +165,7 @@ fn a_hostile_key_ends_nobody(guest: &Guest) {
     terminal.type_line("123456");
     terminal.expect("did not answer in time");
     assert_eq!(terminal.wait().status, 6);
-    assert_ne!(guest.root("pgrep -f [c]are-for-key").status, 0, "the process is gone");
+    assert_ne!(guest.root("pgrep -f [k]ey-helper").status, 0, "the process is gone");
     blue.unmute();
     replug(&blue);
     assert_eq!(blue.retries(), 8);
@@ -352,7 +352,7 @@ fn given_up_on(guest: &Guest, on_green: &str) {
     terminal.ctrl_c();
     assert_eq!(terminal.wait().status, 7, "{}", terminal.screen());
     green.wait_dark();
-    assert_ne!(guest.root("pgrep -f [c]are-for-key").status, 0, "the process is gone");
+    assert_ne!(guest.root("pgrep -f [k]ey-helper").status, 0, "the process is gone");
 
     // Nobody comes.
     ends(guest, &format!("fingerprint add {on_green} --timeout 3"), "1234\n", 6, "timed_out");

@@ -1,6 +1,5 @@
 //! Results of `key …`: their shapes in JSON, and how a person reads them.
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use passkey_core::credential::CredentialId;
 use passkey_core::escape::Escaped;
 use serde::Serialize;
@@ -10,6 +9,7 @@ use crate::key;
 use crate::report::Human;
 use crate::report::paint::Paint;
 use crate::report::table::Table;
+use crate::util::encoding::to_base64url;
 
 /// `key pin set`, `key pin change`
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +19,34 @@ pub(crate) struct PinGiven {
     /// Whether there was one before.
     #[serde(skip)]
     pub(crate) changed: bool,
+}
+
+/// `key pin verify`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PinVerified {
+    pub(crate) key: Plugged,
+    pub(crate) verified: bool,
+    /// Wrong PINs that the key would have taken before this one.
+    pub(crate) retries_before: Option<u8>,
+}
+
+/// `key config`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct KeyConfigured {
+    pub(crate) key: Plugged,
+    /// As the key says them now.
+    pub(crate) settings: Settings,
+    /// Whether anything was different before.
+    pub(crate) changed: bool,
+}
+
+/// The settings of a key.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) always_uv: bool,
+    /// In characters.
+    pub(crate) min_pin_length: usize,
+    pub(crate) pin_must_change: bool,
 }
 
 /// Whether a key has a PIN.
@@ -38,7 +66,7 @@ pub(crate) struct Fingerprint {
 
 impl From<&key::Fingerprint> for Fingerprint {
     fn from(fingerprint: &key::Fingerprint) -> Self {
-        Self { id: Base64UrlUnpadded::encode_string(&fingerprint.id), name: named(&fingerprint.name) }
+        Self { id: to_base64url(&fingerprint.id), name: named(&fingerprint.name) }
     }
 }
 
@@ -98,12 +126,12 @@ pub(crate) struct KeyPasskey {
 impl KeyPasskey {
     /// As the key sent it, and its name on this machine.
     pub(crate) fn new(passkey: &key::KeyPasskey, enrolled: Option<String>) -> Self {
-        let id = Base64UrlUnpadded::encode_string(&passkey.id);
+        let id = to_base64url(&passkey.id);
         Self {
             short_id: CredentialId::new(passkey.id.clone()).map_or_else(|| id.clone(), |id| id.to_string()),
             id,
             rp_id: passkey.rp_id.clone(),
-            user_handle: Base64UrlUnpadded::encode_string(&passkey.user_handle),
+            user_handle: to_base64url(&passkey.user_handle),
             user_name: named(&passkey.user_name),
             user_display_name: named(&passkey.user_display_name),
             cred_protect: passkey.cred_protect,
@@ -164,6 +192,29 @@ impl Human for PinGiven {
     fn human(&self, paint: Paint) -> String {
         let verb = if self.changed { "changed" } else { "set" };
         done(paint, &format!("The PIN of {} is {verb}.", called(&self.key)))
+    }
+}
+
+impl Human for PinVerified {
+    fn human(&self, paint: Paint) -> String {
+        done(paint, &format!("The PIN of {} is right.", called(&self.key)))
+    }
+}
+
+impl Human for KeyConfigured {
+    fn human(&self, paint: Paint) -> String {
+        let Settings { always_uv, min_pin_length, pin_must_change } = self.settings;
+        let verb = if self.changed { "are changed" } else { "are as asked already" };
+        let always = if always_uv { "at every use" } else { "where a program asks for it" };
+        let mut text = done(paint, &format!("The settings of {} {verb}.", called(&self.key)));
+        text.extend(["  User verification: ", always, "\n"]);
+        text.extend(["  Shortest PIN: ", &min_pin_length.to_string(), " characters\n"]);
+        if pin_must_change {
+            text.push_str(
+                "  The PIN must be changed before the key can be used: passkey-enroll key pin change\n",
+            );
+        }
+        text
     }
 }
 
@@ -256,5 +307,5 @@ impl Human for KeyReset {
 }
 
 #[cfg(test)]
-#[path = "key_care_tests.rs"]
+#[path = "key_tests.rs"]
 mod tests;

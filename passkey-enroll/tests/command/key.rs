@@ -1,4 +1,4 @@
-//! Care for keys, as far as it goes without one.
+//! Managing keys, as far as it goes without one.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::scene::{BLUE, PROGRAM, Ran, Scene, has_security_key};
 
-/// Every command that cares for a key.
+/// Every command that manages a key.
 const COMMANDS: [&[&str]; 10] = [
     &["key", "pin", "set", "--pin-stdin"],
     &["key", "pin", "change", "--pin-stdin"],
@@ -105,7 +105,7 @@ fn half_a_command_does_nothing() {
 }
 
 #[test]
-fn a_broken_configuration_stops_care_too() {
+fn a_broken_configuration_stops_key_management_too() {
     let scene = Scene::new();
     scene.configure("= = =\n");
     for words in COMMANDS {
@@ -130,7 +130,7 @@ fn models_have_names() {
 fn inside(request: &str) -> (String, i32, String) {
     let (mut ours, theirs) = UnixStream::pair().unwrap();
     let mut command = Command::new(PROGRAM);
-    command.arg("care-for-key").stdin(OwnedFd::from(theirs));
+    command.arg("key-helper").stdin(OwnedFd::from(theirs));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(command);
     // It may have had enough before all of it was sent.
@@ -143,8 +143,8 @@ fn inside(request: &str) -> (String, i32, String) {
     (answer, output.status.code().unwrap(), String::from_utf8(said).unwrap())
 }
 
-fn request(job: &serde_json::Value) -> String {
-    let request = json!({ "sysfs": "/sys/nowhere", "protocol": 2, "preview": false, "job": job });
+fn request(operation: &serde_json::Value) -> String {
+    let request = json!({ "sysfs": "/sys/nowhere", "protocol": 2, "preview": false, "operation": operation });
     format!("{request}\n")
 }
 
@@ -175,6 +175,6 @@ fn the_process_that_talks_to_keys_takes_nothing_that_it_does_not_understand() {
 #[test]
 fn the_process_that_talks_to_keys_is_nobody_elses_business() {
     let help = Scene::new().run(&["--help"]).stdout;
-    assert!(!help.contains("care-for-key"), "{help}");
+    assert!(!help.contains("key-helper"), "{help}");
     assert!(help.lines().any(|line| line.trim_start().starts_with("key ")), "{help}");
 }
