@@ -18,6 +18,36 @@ pub const EXAMPLES: [(&str, &str); 7] = [
 /// Examples of each command, by its words.
 const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
     (
+        "setup",
+        &[
+            ("sudo passkey-enroll setup", "be guided through all of it"),
+            ("sudo passkey-enroll setup --skip services", "passkeys and recovery codes only"),
+            (
+                "sudo passkey-enroll setup --yes --json --pin-stdin --user alice",
+                "for a script, with keys plugged in",
+            ),
+        ],
+    ),
+    ("users", &[("sudo passkey-enroll users", "show who has passkeys and recovery codes")]),
+    (
+        "pam status",
+        &[
+            ("passkey-enroll pam status", "show who gets in at each service"),
+            ("passkey-enroll pam status --explain sudo", "show each line's part in it"),
+        ],
+    ),
+    (
+        "pam enable",
+        &[
+            ("sudo passkey-enroll pam enable sudo", "password and passkey"),
+            ("sudo passkey-enroll pam enable sudo --passwordless", "the passkey in place of the password"),
+            ("passkey-enroll pam enable sudo --dry-run", "only show what would change"),
+        ],
+    ),
+    ("pam disable", &[("sudo passkey-enroll pam disable sudo", "put the file back as it was")]),
+    ("pam confirm", &[("sudo passkey-enroll pam confirm sudo", "keep the change, from a new sign-in")]),
+    ("pam undo", &[("sudo passkey-enroll pam undo", "roll back what is overdue")]),
+    (
         "add",
         &[
             ("sudo passkey-enroll add", "enrol the security key that is plugged in"),

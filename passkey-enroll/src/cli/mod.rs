@@ -67,6 +67,7 @@ pub enum Command {
     ///
     /// Every step can be left out and done later by a command of its own; the summary names it. What is done already is seen, so
     /// that the command can be run again after an interruption.
+    #[command(after_help = help::after_help_of("setup"))]
     Setup(Setup),
     /// Enrol a passkey on a security key
     ///
@@ -111,11 +112,12 @@ pub enum Command {
     /// Export passkeys for another program
     #[command(after_help = help::after_help_of("export"))]
     Export(Export),
-    /// Switch services on and off, never locking anybody out
+    /// Switch services on and off without locking anyone out
     Pam(Pam),
     /// List the users of this machine with their passkeys and recovery codes (root only)
     ///
     /// Listed are the people in the user database, and everyone who has a credential file. With --user, only this user.
+    #[command(after_help = help::after_help_of("users"))]
     Users,
     /// Look for everything that can stop a sign-in, and say what to do about it
     ///

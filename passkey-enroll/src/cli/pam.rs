@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::help;
+
 /// `pam`
 #[derive(Args, Debug)]
 pub struct Pam {
@@ -16,20 +18,26 @@ pub struct Pam {
 #[derive(Debug, Subcommand)]
 pub enum PamCommand {
     /// Show who gets in at each service, and with what
+    #[command(after_help = help::after_help_of("pam status"))]
     Status(PamStatus),
-    /// Have a service ask for passkeys, safely
+    /// Make a service ask for passkeys, safely
     ///
-    /// The change is shown first. It is refused if somebody would be locked out by it. Then you sign in once by the new lines, with
-    /// your own key, before they are in place. Once they are, they are on trial: they are taken back by themselves unless you
-    /// confirm them from a new sign-in, with passkey-enroll pam confirm.
+    /// The change is shown first, and refused if it would lock someone out or let someone in. You sign in once by the new lines
+    /// before they are in place. Then they are on trial: they are rolled back unless you confirm them from a new sign-in, with
+    /// passkey-enroll pam confirm.
     ///
-    /// On Debian and its kin, common-auth stands for all services at once: pam-auth-update writes its file.
+    /// On Debian and its derivatives, common-auth stands for all services at once; pam-auth-update writes that file. A service that
+    /// this command had ask in another way is switched to the new way in one step. sudo-i and su-l go with sudo and su.
+    #[command(after_help = help::after_help_of("pam enable"))]
     Enable(PamEnable),
-    /// Have a service ask for passkeys no more: its file is as it was before
+    /// Stop a service from asking for passkeys: its file is put back as it was
+    #[command(after_help = help::after_help_of("pam disable"))]
     Disable(PamDisable),
     /// Keep a change that is on trial
+    #[command(after_help = help::after_help_of("pam confirm"))]
     Confirm(PamConfirm),
     /// Roll back changes that were not confirmed in time, or before the machine was restarted; systemd runs this by itself
+    #[command(after_help = help::after_help_of("pam undo"))]
     Undo,
 }
 
@@ -50,31 +58,31 @@ pub struct PamStatus {
 pub struct PamEnable {
     /// The PAM service, such as sudo
     pub service: String,
-    /// Ask for the passkey after the password, which is what happens without either
+    /// Ask for the passkey besides the password [default]
     #[arg(long, group = "way")]
     pub second_factor: bool,
-    /// Ask for the passkey in place of the password, which still does where there is no key
+    /// Ask for the passkey in place of the password, which remains the way in without a key
     #[arg(long, group = "way")]
     pub passwordless: bool,
-    /// Let those who have no passkey in by the password alone
+    /// Let people who have no passkey in by the password alone
     #[arg(long)]
     pub ignore_unenrolled: bool,
     /// Let a recovery code stand in for the passkey when no key can be used
     #[arg(long)]
     pub recovery_codes: bool,
-    /// Show the change and what would come of it, and leave all as it is
+    /// Show the change and its risks without making it
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
-    /// Do it although this would come of it: the word that the refusal names; may be given several times
+    /// Accept this risk, by the word that the refusal names; may be given several times
     #[arg(long, value_name = "RISK")]
     pub accept: Vec<String>,
-    /// Leave out the sign-in by the new lines, as where nobody is at the machine
+    /// Skip the rehearsal, for a script with nobody at the machine
     #[arg(long)]
     pub no_rehearsal: bool,
     /// Read the answers to what the rehearsal asks from standard input, one per line
     #[arg(long, conflicts_with = "no_rehearsal")]
     pub answers_stdin: bool,
-    /// Take the change back after this many seconds unless it is confirmed; 0 for keeping it at once
+    /// Roll the change back after this many seconds unless it is confirmed; 0 keeps it at once
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u16).range(0..=3600))]
     pub confirm_within: u16,
     /// Do not ask for confirmation of the change
@@ -95,7 +103,7 @@ pub struct PamDisable {
     /// The PAM service, such as sudo
     #[arg(required_unless_present = "all")]
     pub service: Option<String>,
-    /// Every service that was switched on from here
+    /// Every service that this command has switched on
     #[arg(long, conflicts_with = "service")]
     pub all: bool,
     /// Where the lines were put in by hand: put them back after this many seconds unless it is confirmed; 0 for taking them out at once

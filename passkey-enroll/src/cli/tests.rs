@@ -63,9 +63,9 @@ fn every_option_and_command_says_what_it_does() {
     }
 }
 
-/// The words of every command that does something, but for `pam`'s.
+/// The words of every command that does something.
 fn leaves(of: &clap::Command, words: &str) -> Vec<String> {
-    let below = of.get_subcommands().filter(|command| !matches!(command.get_name(), "help" | "pam"));
+    let below = of.get_subcommands().filter(|command| command.get_name() != "help");
     let below: Vec<String> =
         below.flat_map(|command| leaves(command, format!("{words} {}", command.get_name()).trim())).collect();
     if below.is_empty() { vec![words.to_owned()] } else { below }
