@@ -64,12 +64,21 @@ fn commands(page: &mut Page, group: &Command, path: &str) {
         let arguments: Vec<&Arg> =
             command.get_arguments().filter(|argument| !is_of_every_command(argument)).collect();
         let words = arguments.iter().filter(|argument| argument.is_positional()).map(|word| value(word));
+        let examples = help::examples(path.split_once(' ').map_or("", |(_, words)| words));
         page.subheading(&std::iter::once(path).chain(words).collect::<Vec<_>>().join(" "));
         for paragraph in paragraphs(command) {
             page.paragraph(&paragraph);
         }
+        let aliases: Vec<String> =
+            command.get_visible_aliases().map(|alias| format!("`passkey-enroll {alias}`")).collect();
+        if !aliases.is_empty() {
+            page.paragraph(&format!("Also: {}.", aliases.join(", ")));
+        }
         for argument in arguments {
             item(page, argument);
+        }
+        for (example, meaning) in examples {
+            page.paragraph(&format!("Example: `{example}`: {meaning}."));
         }
     }
 }

@@ -12,26 +12,26 @@ use super::{Pin, name, rp_id};
 /// `add`
 #[derive(Args, Debug)]
 pub struct Add {
-    /// What to call the passkey [default: the model of the security key]
+    /// The name of the passkey [default: the model of the security key]
     #[arg(long, value_parser = name)]
     pub name: Option<String>,
-    /// Let the security key find the passkey by itself, as signing in without a user name needs it
+    /// Make the passkey discoverable, so that the key can sign you in without a user name
     #[arg(long)]
     pub discoverable: bool,
-    /// Whom the passkey is for [default: `rp_id` of the configuration, or this machine's host name]
+    /// The RP ID of the passkey [default: `rp_id` of the configuration, or this machine's host name]
     #[arg(long, value_name = "ID", value_parser = rp_id)]
     pub rp_id: Option<String>,
-    /// Whether the security key must check who touches it, by PIN or fingerprint [default: as strict as the strictest
-    /// service of the configuration]
+    /// Whether to verify the user by PIN or fingerprint [default: what the strictest service of the configuration
+    /// requires]
     #[arg(long, value_enum, value_name = "WHEN")]
     pub verification: Option<Verification>,
-    /// The signature algorithm [default: the first of these that the security key knows]
+    /// The signature algorithm [default: the first of these that the security key supports]
     #[arg(long, value_enum)]
     pub algorithm: Option<SignatureAlgorithm>,
     /// Use the security key at this device node, such as /dev/hidraw0
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
-    /// Refuse a security key that no maker vouches for whom the configuration trusts
+    /// Refuse a security key without an attestation that the configuration trusts
     #[arg(long)]
     pub require_attestation: bool,
     /// Give up after this many seconds
@@ -52,11 +52,11 @@ impl Add {
 /// `--verification`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Verification {
-    /// It must
+    /// Always
     Required,
     /// If it can
     Preferred,
-    /// Only if the security key insists
+    /// Only if the security key requires it
     Discouraged,
 }
 
@@ -73,7 +73,7 @@ impl From<Verification> for UserVerification {
 /// `--algorithm`, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SignatureAlgorithm {
-    /// ECDSA over P-256 with SHA-256, which every security key knows
+    /// ECDSA over P-256 with SHA-256, which every security key supports
     Es256,
     /// Ed25519
     #[value(name = "eddsa")]

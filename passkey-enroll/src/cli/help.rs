@@ -15,6 +15,126 @@ pub const EXAMPLES: [(&str, &str); 7] = [
     ("sudo passkey-enroll remove \"Old key\"", "take a passkey away"),
 ];
 
+/// Examples of each command, by its words.
+const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "add",
+        &[
+            ("sudo passkey-enroll add", "enrol the security key that is plugged in"),
+            ("sudo passkey-enroll add --name \"Blue key\" --user alice", "enrol one for another user"),
+            ("sudo passkey-enroll add --discoverable", "for signing in without a user name"),
+        ],
+    ),
+    (
+        "list",
+        &[
+            ("passkey-enroll list", "show your passkeys"),
+            ("passkey-enroll ls --json", "the same for a script"),
+        ],
+    ),
+    ("show", &[("passkey-enroll show \"Blue key\"", "show one passkey")]),
+    ("rename", &[("sudo passkey-enroll rename \"Blue key\" Office", "give a passkey a new name")]),
+    ("disable", &[("sudo passkey-enroll disable \"Blue key\"", "while the key is mislaid")]),
+    ("enable", &[("sudo passkey-enroll enable \"Blue key\"", "once the key is found")]),
+    (
+        "remove",
+        &[
+            ("sudo passkey-enroll remove \"Old key\"", "remove a passkey"),
+            ("sudo passkey-enroll rm \"Old key\" --yes --user alice", "without a question, for another user"),
+        ],
+    ),
+    (
+        "verify",
+        &[
+            ("passkey-enroll verify --service sudo", "test what sudo asks for"),
+            ("passkey-enroll verify --device /dev/hidraw0 --timeout 10", "test one of several keys"),
+        ],
+    ),
+    ("recovery new", &[("sudo passkey-enroll recovery new", "make ten codes and show them")]),
+    ("recovery status", &[("sudo passkey-enroll recovery status", "show how many codes are left")]),
+    ("recovery revoke", &[("sudo passkey-enroll recovery revoke", "remove all codes")]),
+    ("keys", &[("passkey-enroll keys", "show each key with its PIN tries and your passkeys on it")]),
+    ("key pin set", &[("passkey-enroll key pin set", "set the first PIN of a key")]),
+    ("key pin change", &[("passkey-enroll key pin change", "change the PIN of a key")]),
+    ("key pin verify", &[("passkey-enroll key pin verify", "check a PIN before you rely on it")]),
+    (
+        "key config always-uv",
+        &[("passkey-enroll key config always-uv on", "have the key ask for its PIN every time")],
+    ),
+    (
+        "key config min-pin-length",
+        &[("passkey-enroll key config min-pin-length 6", "refuse new PINs of fewer than 6 characters")],
+    ),
+    (
+        "key config force-pin-change",
+        &[("passkey-enroll key config force-pin-change", "before the key is handed to its user")],
+    ),
+    ("key fingerprint list", &[("passkey-enroll key fingerprint list", "show the fingerprints on a key")]),
+    (
+        "key fingerprint add",
+        &[("passkey-enroll key fingerprint add --name \"right thumb\"", "enrol a fingerprint")],
+    ),
+    (
+        "key fingerprint rename",
+        &[("passkey-enroll key fingerprint rename Finger \"right thumb\"", "rename a fingerprint")],
+    ),
+    (
+        "key fingerprint remove",
+        &[("passkey-enroll key fingerprint remove \"right thumb\"", "remove a fingerprint")],
+    ),
+    (
+        "key passkeys list",
+        &[("passkey-enroll key passkeys list", "show the passkeys on a key, for websites too")],
+    ),
+    (
+        "key passkeys remove",
+        &[("passkey-enroll key passkeys remove S3c8aVdOXQ", "remove the one whose id ends like this")],
+    ),
+    ("key reset", &[("passkey-enroll key reset", "erase a key")]),
+    (
+        "import",
+        &[
+            ("sudo passkey-enroll import ~/.config/Yubico/u2f_keys", "from pam_u2f"),
+            (
+                "sudo passkey-enroll import /etc/u2f_mappings --all-users",
+                "the passkeys of everybody in the file",
+            ),
+            ("ipa user-show alice | sudo passkey-enroll import - --rp-id example.org", "from FreeIPA"),
+            ("sudo passkey-enroll import ~/.ssh/id_ed25519_sk", "from OpenSSH"),
+        ],
+    ),
+    (
+        "export",
+        &[
+            ("passkey-enroll export --format pam-u2f", "a line for the authfile of pam_u2f"),
+            ("passkey-enroll export --format sssd", "values for the directory of SSSD"),
+        ],
+    ),
+    ("doctor", &[("sudo passkey-enroll doctor", "look at everything that only root can see, too")]),
+    (
+        "completions",
+        &[(
+            "passkey-enroll completions bash > ~/.local/share/bash-completion/completions/passkey-enroll",
+            "for yourself",
+        )],
+    ),
+];
+
+/// Examples of the command with these words, such as `key pin set`; each a command and what it does.
+pub fn examples(command: &str) -> &'static [(&'static str, &'static str)] {
+    OF_COMMANDS.iter().find(|(words, _)| *words == command).map_or(&[], |(_, examples)| examples)
+}
+
+/// The same, as the text below the help of that command.
+pub(crate) fn after_help_of(command: &str) -> String {
+    let mut text = "Examples:".to_owned();
+    for (command, meaning) in examples(command) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n  {command}\n      {meaning}");
+    }
+    text
+}
+
 /// What stands below the help of the command as a whole.
 pub(crate) fn after_help() -> String {
     let mut text = "Examples:\n".to_owned();

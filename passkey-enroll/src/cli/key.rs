@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Pin, name};
+use super::{Pin, help, name};
 
 /// `key`
 #[derive(Args, Debug)]
@@ -21,15 +21,19 @@ pub enum KeyCommand {
     /// Set or change the PIN of a security key
     #[command(subcommand)]
     Pin(PinCommand),
-    /// Manage the fingerprints that a security key knows
+    /// Manage the fingerprints on a security key
     #[command(subcommand)]
     Fingerprint(FingerprintCommand),
-    /// Manage the discoverable passkeys that a security key holds, for this machine and for websites
+    /// Manage the discoverable passkeys on a security key, for this machine and for websites
     #[command(subcommand)]
     Passkeys(PasskeysCommand),
-    /// Have a security key forget everything: its passkeys, its PIN and its fingerprints
+    /// Change the settings of a security key
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Erase a security key: its passkeys, its PIN and its fingerprints
     ///
-    /// A key does so only within 10 seconds of being plugged in, and when it is touched. Passkeys for websites are lost as well.
+    /// A key allows this only within 10 seconds of being plugged in, and when it is touched. Passkeys for websites are lost as well.
+    #[command(after_help = help::after_help_of("key reset"))]
     Reset(Reset),
 }
 
@@ -39,7 +43,7 @@ pub struct OnKey {
     /// Use the security key at this device node, such as /dev/hidraw0 [default: the one that is plugged in, or touched]
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
-    /// Give up after this many seconds without a sign of the security key or a touch
+    /// Give up after this many seconds without a reply or a touch
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u16).range(1..=600))]
     pub timeout: u16,
 }
@@ -55,9 +59,16 @@ impl OnKey {
 #[derive(Debug, Subcommand)]
 pub enum PinCommand {
     /// Set the PIN of a security key that has none
+    #[command(after_help = help::after_help_of("key pin set"))]
     Set(SetPin),
     /// Change the PIN of a security key
+    #[command(after_help = help::after_help_of("key pin change"))]
     Change(ChangePin),
+    /// Check the PIN of a security key, and show how many tries are left before it
+    ///
+    /// A wrong PIN costs one try; after the last one the key locks itself for good. The right one brings all tries back.
+    #[command(after_help = help::after_help_of("key pin verify"))]
+    Verify(ListOnKey),
 }
 
 /// `key pin set`
@@ -82,16 +93,76 @@ pub struct ChangePin {
     pub on: OnKey,
 }
 
+/// `key config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Require user verification (PIN or fingerprint) for every use of a security key
+    #[command(name = "always-uv")]
+    #[command(after_help = help::after_help_of("key config always-uv"))]
+    AlwaysUv(AlwaysUv),
+    /// Raise the minimum PIN length of a security key
+    ///
+    /// Only `key reset` lowers it again. If the present PIN is shorter, it must be changed before the key can be used.
+    #[command(name = "min-pin-length")]
+    #[command(after_help = help::after_help_of("key config min-pin-length"))]
+    MinPinLength(MinPinLength),
+    /// Require a new PIN before a security key can be used again
+    #[command(name = "force-pin-change")]
+    #[command(after_help = help::after_help_of("key config force-pin-change"))]
+    ForcePinChange(ListOnKey),
+}
+
+/// `key config always-uv`
+#[derive(Args, Debug)]
+pub struct AlwaysUv {
+    /// On or off
+    #[arg(value_enum, value_name = "STATE")]
+    pub state: Switch,
+    /// How the PIN comes in.
+    #[command(flatten)]
+    pub pin: Pin,
+    /// Which key.
+    #[command(flatten)]
+    pub on: OnKey,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// At every use
+    On,
+    /// Where a program asks for it
+    Off,
+}
+
+/// `key config min-pin-length`
+#[derive(Args, Debug)]
+pub struct MinPinLength {
+    /// The minimum length, in characters
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u8).range(4..=63))]
+    pub length: u8,
+    /// How the PIN comes in.
+    #[command(flatten)]
+    pub pin: Pin,
+    /// Which key.
+    #[command(flatten)]
+    pub on: OnKey,
+}
+
 /// `key fingerprint`
 #[derive(Debug, Subcommand)]
 pub enum FingerprintCommand {
-    /// List the fingerprints that a security key knows
+    /// List the fingerprints on a security key
+    #[command(after_help = help::after_help_of("key fingerprint list"))]
     List(ListOnKey),
     /// Enrol a fingerprint, sample by sample
+    #[command(after_help = help::after_help_of("key fingerprint add"))]
     Add(AddFingerprint),
-    /// Give a fingerprint another name
+    /// Rename a fingerprint
+    #[command(after_help = help::after_help_of("key fingerprint rename"))]
     Rename(RenameFingerprint),
     /// Remove a fingerprint from a security key
+    #[command(after_help = help::after_help_of("key fingerprint remove"))]
     Remove(RemoveFingerprint),
 }
 
@@ -157,9 +228,11 @@ pub struct RemoveFingerprint {
 /// `key passkeys`
 #[derive(Debug, Subcommand)]
 pub enum PasskeysCommand {
-    /// List the discoverable passkeys that a security key holds
+    /// List the discoverable passkeys on a security key
+    #[command(after_help = help::after_help_of("key passkeys list"))]
     List(ListOnKey),
     /// Remove a discoverable passkey from a security key
+    #[command(after_help = help::after_help_of("key passkeys remove"))]
     Remove(RemoveFromKey),
 }
 

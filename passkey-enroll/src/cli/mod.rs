@@ -10,6 +10,7 @@ mod transfer;
 mod usage;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use passkey_core::credential::{check_name, is_rp_id};
@@ -20,8 +21,9 @@ pub(crate) use usage::{usage_report, usage_text};
 
 pub use add::{Add, SignatureAlgorithm, Verification};
 pub use key::{
-    AddFingerprint, ChangePin, FingerprintCommand, Key, KeyCommand, ListOnKey, OnKey, PasskeysCommand,
-    PinCommand, RemoveFingerprint, RemoveFromKey, RenameFingerprint, Reset, SetPin,
+    AddFingerprint, AlwaysUv, ChangePin, ConfigCommand, FingerprintCommand, Key, KeyCommand, ListOnKey,
+    MinPinLength, OnKey, PasskeysCommand, PinCommand, RemoveFingerprint, RemoveFromKey, RenameFingerprint,
+    Reset, SetPin, Switch,
 };
 pub use pam::{Pam, PamCommand, PamConfirm, PamDisable, PamEnable, PamStatus};
 pub use recovery::{Confirmation, Recovery, RecoveryCommand};
@@ -63,30 +65,44 @@ pub enum Command {
     ///
     /// Where a PIN is needed and the key has none yet, you are asked for one at the terminal, and it is set. Scripts set it
     /// beforehand, with `key pin set`.
+    #[command(visible_alias = "enroll")]
+    #[command(after_help = help::after_help_of("add"))]
     Add(Add),
     /// List your passkeys
+    #[command(visible_alias = "ls")]
+    #[command(after_help = help::after_help_of("list"))]
     List,
-    /// Show all that is known of one passkey
+    /// Show everything known about a passkey
+    #[command(after_help = help::after_help_of("show"))]
     Show(Show),
-    /// Give a passkey another name
+    /// Rename a passkey
+    #[command(after_help = help::after_help_of("rename"))]
     Rename(Rename),
-    /// Keep a passkey on file and let it sign in no more
+    /// Disable a passkey without deleting it
+    #[command(after_help = help::after_help_of("disable"))]
     Disable(Disable),
-    /// Let a disabled passkey sign in again
+    /// Enable a disabled passkey
+    #[command(after_help = help::after_help_of("enable"))]
     Enable(Enable),
     /// Remove a passkey from this machine
+    #[command(visible_alias = "rm")]
+    #[command(after_help = help::after_help_of("remove"))]
     Remove(Remove),
-    /// Rehearse signing in, without signing in to anything
+    /// Test signing in with your passkeys, without signing in to anything
+    #[command(after_help = help::after_help_of("verify"))]
     Verify(Verify),
     /// Look after the codes that sign you in when your security key is lost
     Recovery(Recovery),
     /// Show the security keys that are plugged in
+    #[command(after_help = help::after_help_of("keys"))]
     Keys,
     /// Manage a security key: its PIN, its fingerprints, its settings, the passkeys on it
     Key(Key),
-    /// Take over passkeys that another program wrote down
+    /// Import passkeys from another program
+    #[command(after_help = help::after_help_of("import"))]
     Import(Import),
-    /// Write passkeys down for another program
+    /// Export passkeys for another program
+    #[command(after_help = help::after_help_of("export"))]
     Export(Export),
     /// Switch services on and off, never locking anybody out
     Pam(Pam),
@@ -94,8 +110,10 @@ pub enum Command {
     ///
     /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse
     /// than a note, 11 where the credential files or the configuration are broken, and 1 for any other warning or error.
+    #[command(after_help = help::after_help_of("doctor"))]
     Doctor,
-    /// Print what lets a shell complete the words of this command
+    /// Print a completion script for a shell
+    #[command(after_help = help::after_help_of("completions"))]
     Completions(Completions),
 }
 
@@ -159,9 +177,22 @@ pub struct Verify {
     /// /etc/pam.d or /usr/lib/pam.d [default: the rules of no service in particular]
     #[arg(long, value_name = "SERVICE")]
     pub service: Option<String>,
+    /// Use only the security key at this device node, such as /dev/hidraw0
+    #[arg(long, value_name = "PATH")]
+    pub device: Option<PathBuf>,
+    /// Give up after this many seconds [default: `timeout` of the service]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub timeout: Option<u16>,
     /// How the PIN comes in.
     #[command(flatten)]
     pub pin: Pin,
+}
+
+impl Verify {
+    /// `--timeout`
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(|seconds| Duration::from_secs(seconds.into()))
+    }
 }
 
 /// `completions`

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::help;
+
 /// `recovery`
 #[derive(Args, Debug)]
 pub struct Recovery {
@@ -13,11 +15,14 @@ pub struct Recovery {
 /// The commands below `recovery`.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum RecoveryCommand {
-    /// Make ten new codes and show them, once; any older ones stop working
+    /// Make ten new codes and show them once; older ones stop working
+    #[command(after_help = help::after_help_of("recovery new"))]
     New(Confirmation),
     /// Show how many codes are left and what became of the others
+    #[command(after_help = help::after_help_of("recovery status"))]
     Status,
-    /// Take all codes away
+    /// Remove all codes
+    #[command(after_help = help::after_help_of("recovery revoke"))]
     Revoke(Confirmation),
 }
 

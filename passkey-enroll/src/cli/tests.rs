@@ -63,6 +63,52 @@ fn every_option_and_command_says_what_it_does() {
     }
 }
 
+/// The words of every command that does something, but for `pam`'s.
+fn leaves(of: &clap::Command, words: &str) -> Vec<String> {
+    let below = of.get_subcommands().filter(|command| !matches!(command.get_name(), "help" | "pam"));
+    let below: Vec<String> =
+        below.flat_map(|command| leaves(command, format!("{words} {}", command.get_name()).trim())).collect();
+    if below.is_empty() { vec![words.to_owned()] } else { below }
+}
+
+#[test]
+fn every_command_has_examples_that_are_right() {
+    let all = leaves(&command(), "");
+    assert!(all.len() > 25, "{all:?}");
+    for command in &all {
+        let examples = help::examples(command);
+        assert!(!examples.is_empty(), "{command}");
+        for (example, meaning) in examples {
+            assert!(!meaning.is_empty() && !meaning.ends_with('.'));
+            // What comes before and behind is the shell's.
+            let ours = example.split(" > ").next().unwrap().split(" | ").last().unwrap();
+            let ours = ours.strip_prefix("sudo ").unwrap_or(ours);
+            let words = ours.split('"').enumerate().flat_map(|(n, part)| match n % 2 {
+                0 => part.split_whitespace().map(str::to_owned).collect(),
+                _ => vec![part.to_owned()],
+            });
+            let cli = Cli::try_parse_from(words.collect::<Vec<_>>());
+            assert!(cli.is_ok(), "{example}: {}", cli.unwrap_err());
+        }
+    }
+    for (help_of, text) in all.iter().map(|command| {
+        let words = ["passkey-enroll"].into_iter().chain(command.split(' ')).chain(["--help"]);
+        (command, Cli::try_parse_from(words).unwrap_err().to_string())
+    }) {
+        assert!(text.contains(help::examples(help_of)[0].0), "{help_of}: {text}");
+    }
+}
+
+#[test]
+fn aliases_are_the_command() {
+    assert!(matches!(parse(&["enroll", "--name", "x"]).unwrap().command, Command::Add(_)));
+    assert!(matches!(parse(&["ls"]).unwrap().command, Command::List));
+    assert!(matches!(
+        parse(&["rm", "blue", "-y"]).unwrap().command,
+        Command::Remove(Remove { yes: true, .. })
+    ));
+}
+
 #[test]
 fn an_id_may_begin_with_a_hyphen() {
     for words in [["--yes", "-abcd"], ["-abcd", "--yes"], ["-y", "-abcd"], ["-abcd", "-y"]] {

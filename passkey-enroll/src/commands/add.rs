@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     {
         return Err(Error::NameTaken(name.clone()));
     }
-    context.check_writable("add", &user_handle)?;
+    context.check_writable(&user_handle)?;
     let policy = attestation_policy(context, arguments.require_attestation)?;
     let trust = roots::load(&policy, context.owner, now_to_the_second())?;
 

@@ -15,11 +15,10 @@ use crate::terminal::signals::Interrupt;
 /// Changes the user's credential file, which must be there.
 pub(super) fn change<T>(
     context: &Context,
-    command: &'static str,
     change: impl FnOnce(&mut CredentialFile) -> Result<T, Error>,
 ) -> Result<T, Error> {
     context.store.update(&context.account, change).map_err(|error| match error {
-        UpdateError::Store(error) => context.store_error(command, error),
+        UpdateError::Store(error) => context.store_error(error),
         UpdateError::Change(error) => error,
     })
 }
@@ -32,7 +31,11 @@ pub(super) fn check_same(
     name: &str,
     id: &CredentialId,
 ) -> Result<(), Error> {
-    if context.named(file, name)?.id == *id { Ok(()) } else { Err(Error::Changed) }
+    if context.named(file, name)?.id == *id {
+        Ok(())
+    } else {
+        Err(Error::Changed { list: context.list_command() })
+    }
 }
 
 /// A passkey with what is remembered of its use.

@@ -1,4 +1,4 @@
-//! `enable`: lets a passkey sign in again.
+//! `enable`: enables a disabled passkey.
 
 use super::Context;
 use super::change;
@@ -9,7 +9,7 @@ use crate::commands::results::json::Switched;
 pub(super) fn run(context: &Context, arguments: &Enable) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
     let before = context.named(&loaded.file, &arguments.name)?;
-    let (credential, left) = change::change(context, "enable", |file| {
+    let (credential, left) = change::change(context, |file| {
         change::check_same(context, file, &arguments.name, &before.id)?;
         let _ = file.set_enabled(&arguments.name, true);
         Ok((context.named(file, &arguments.name)?.clone(), change::Left::in_file(context, file)))

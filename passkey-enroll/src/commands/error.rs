@@ -37,8 +37,8 @@ pub(crate) enum Error {
     OnlyRoot {
         /// What cannot be changed, and why not.
         error: Box<StoreError>,
-        /// The command that was given.
-        command: &'static str,
+        /// The command that was given, without the program.
+        command: String,
     },
     /// The user has no passkey.
     NotEnrolled {
@@ -64,6 +64,8 @@ pub(crate) enum Error {
         name: String,
         /// The names there are.
         names: Vec<String>,
+        /// The command that lists the passkeys.
+        list: String,
     },
     /// The user has no recovery codes.
     NoRecoveryCodes {
@@ -77,9 +79,17 @@ pub(crate) enum Error {
     /// Another passkey of the user has this name.
     NameTaken(String),
     /// Another passkey of the user has the name that one is to be given.
-    NewNameTaken(String),
+    NewNameTaken {
+        /// That.
+        name: String,
+        /// The command that lists the passkeys.
+        list: String,
+    },
     /// What the name stands for changed while the person was asked.
-    Changed,
+    Changed {
+        /// The command that lists the passkeys.
+        list: String,
+    },
     /// Another enrolment of the same user came first, and the two do not fit together.
     EnrolledMeanwhile,
     /// The new passkey is on the key and was not stored.
@@ -175,7 +185,7 @@ impl Error {
                 ErrorReport::new(Exit::Broken, "all_damaged", message)
                     .hint("Restore the file from a copy, or remove the damaged entries and enrol again.")
             }
-            Self::NoSuchPasskey { user, name, names } => no_such_passkey(user, name, names),
+            Self::NoSuchPasskey { user, name, names, list } => no_such_passkey(user, name, names, list),
             Self::NoRecoveryCodes { user, new } => ErrorReport::new(
                 Exit::NotEnrolled,
                 "no_recovery_codes",
@@ -188,15 +198,15 @@ impl Error {
                 ErrorReport::new(Exit::AlreadyEnrolled, "name_taken", message)
                     .hint("Choose another --name, or leave it out and one is chosen for you.")
             }
-            Self::NewNameTaken(name) => {
+            Self::NewNameTaken { name, list } => {
                 let message = format!("There is another passkey called “{name}”.");
                 ErrorReport::new(Exit::AlreadyEnrolled, "name_taken", message)
-                    .hint("Choose another name; passkey-enroll list shows those that are taken.")
+                    .hint(format!("Choose another name. See those that are taken: {list}"))
             }
-            Self::Changed => {
+            Self::Changed { list } => {
                 let message = "Another program changed the passkeys meanwhile. Nothing was done.";
                 ErrorReport::new(Exit::Failed, "changed_meanwhile", message)
-                    .hint("Look again: passkey-enroll list")
+                    .hint(format!("Look again: {list}"))
             }
             Self::EnrolledMeanwhile => {
                 let message = "Another passkey of the same user was enrolled at the same moment.";
@@ -269,12 +279,12 @@ fn new_codes(error: NewCodesError) -> ErrorReport {
     }
 }
 
-fn no_such_passkey(user: &str, name: &str, names: &[String]) -> ErrorReport {
+fn no_such_passkey(user: &str, name: &str, names: &[String], list: &str) -> ErrorReport {
     let message = format!("{user} has no passkey called “{name}”.");
     let report = ErrorReport::new(Exit::NotEnrolled, "no_such_passkey", message);
     let names: Vec<String> = names.iter().map(|name| format!("“{name}”")).collect();
     match names.as_slice() {
-        [] => report.hint("There is none that can be read: passkey-enroll list"),
+        [] => report.hint(format!("There is none that can be read: {list}")),
         [only] => report.hint(format!("The only one is {only}.")),
         several => report.hint(format!("There are {}.", several.join(", "))),
     }

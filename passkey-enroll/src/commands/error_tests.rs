@@ -42,8 +42,12 @@ fn errors() -> Vec<(Error, Exit, &'static str)> {
             "all_damaged",
         ),
         (Error::NameTaken("blue".to_owned()), Exit::AlreadyEnrolled, "name_taken"),
-        (Error::NewNameTaken("blue".to_owned()), Exit::AlreadyEnrolled, "name_taken"),
-        (Error::Changed, Exit::Failed, "changed_meanwhile"),
+        (
+            Error::NewNameTaken { name: "blue".to_owned(), list: "passkey-enroll list".to_owned() },
+            Exit::AlreadyEnrolled,
+            "name_taken",
+        ),
+        (Error::Changed { list: "passkey-enroll list".to_owned() }, Exit::Failed, "changed_meanwhile"),
         (Error::EnrolledMeanwhile, Exit::Failed, "enrolled_meanwhile"),
         (
             Error::ServiceBroken { service: "sudo".to_owned(), reason: "/x:3: bad".to_owned() },
@@ -118,7 +122,13 @@ fn a_broken_configuration_is_named_with_its_line_and_key() {
 fn the_names_there_are_help_with_one_that_is_not() {
     let report = |names: &[&str]| {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Error::NoSuchPasskey { user: "alice".to_owned(), name: "gren".to_owned(), names }.report()
+        Error::NoSuchPasskey {
+            user: "alice".to_owned(),
+            name: "gren".to_owned(),
+            names,
+            list: "passkey-enroll list".to_owned(),
+        }
+        .report()
     };
     assert_eq!(report(&["blue", "green"]).message, "alice has no passkey called “gren”.");
     assert_eq!(report(&["blue", "green"]).hint.as_deref(), Some("There are “blue”, “green”."));

@@ -1,4 +1,4 @@
-//! `export`: writes passkeys down for another program. Only public keys leave the machine.
+//! `export`: exports passkeys for another program. Only public keys leave the machine.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::interop::TransferError;
 use crate::interop::{pam_u2f, sssd};
 use crate::report::{self};
 
-/// How many passkeys of one user pam_u2f takes unless told otherwise.
+/// How many passkeys of one user pam_u2f reads by default (`max_devices`).
 const PAM_U2F_DEVICES: usize = 24;
 
 pub(super) fn run(context: &Context, arguments: &Export) -> Result<(), Error> {
@@ -44,8 +44,8 @@ pub(super) fn run(context: &Context, arguments: &Export) -> Result<(), Error> {
     }
     for LeftOut { name, reason } in &left_out {
         let why = match *reason {
-            "disabled" => "it is disabled, and there it would be enabled",
-            _ => "the program does not know its algorithm",
+            "disabled" => "it is disabled, and the other program would accept it",
+            _ => "the other program does not support its algorithm",
         };
         report::warning(&format!("“{name}” is left out: {why}."));
     }

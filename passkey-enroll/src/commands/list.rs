@@ -7,7 +7,7 @@ use crate::report::note;
 
 pub(super) fn run(context: &Context) -> Result<(), Error> {
     let loaded = context.load()?;
-    // That there is none is an answer, not an error.
+    // An empty list is a result, not an error.
     if loaded.as_ref().is_none_or(|loaded| loaded.file.is_unenrolled()) {
         note(&format!("{} has no passkey. Enrol one: {}", context.account.name, context.add_command()));
     }

@@ -38,8 +38,8 @@ use crate::cli::completions::completions;
 use crate::cli::{Cli, Command, Global};
 use crate::commands::error::Error;
 use crate::commands::results::json;
-use crate::report::Exit;
 use crate::report::{self, Output};
+use crate::report::{Exit, shell};
 
 /// Does what `cli` asks for.
 pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
@@ -101,7 +101,7 @@ fn warn_of_damage(path: &Path, entry: &SkippedEntry) {
 
 /// The option that names the account in a command to run next, where the caller named a user: by the name of the user database.
 fn user_option(global: &Global, account: &Account) -> String {
-    global.user.as_ref().map(|_| format!(" --user {}", account.name)).unwrap_or_default()
+    global.user.as_ref().map(|_| format!(" --user {}", shell::quoted(&account.name))).unwrap_or_default()
 }
 
 /// The table is at hand; metadata has to be read and verified first, and is asked only for what the table does not know.
@@ -143,7 +143,7 @@ impl Context {
 
     /// The same for another user.
     fn for_account(&self, account: Account) -> Self {
-        let user_option = format!(" --user {}", account.name);
+        let user_option = format!(" --user {}", shell::quoted(&account.name));
         Self {
             config: self.config.clone(),
             attestation: self.attestation.clone(),
@@ -197,6 +197,17 @@ impl Context {
         format!("sudo passkey-enroll add{}", self.user_option)
     }
 
+    /// The command that lists this user's passkeys.
+    fn list_command(&self) -> String {
+        let sudo = if self.user_option.is_empty() { "" } else { "sudo " };
+        format!("{sudo}passkey-enroll list{}", self.user_option)
+    }
+
+    /// The command that removes a passkey of this user.
+    fn remove_command(&self, name: &str) -> String {
+        format!("sudo passkey-enroll remove{} {}", self.user_option, shell::quoted(name))
+    }
+
     fn not_enrolled(&self) -> Error {
         Error::NotEnrolled { user: self.user(), add: self.add_command() }
     }
@@ -207,25 +218,26 @@ impl Context {
             user: self.user(),
             name: name.to_owned(),
             names: file.credentials.iter().map(|credential| credential.name.clone()).collect(),
+            list: self.list_command(),
         })
     }
 
     /// Finds out whether the credential file can be changed, before a person goes to any trouble over it. Nothing is changed.
-    fn check_writable(&self, command: &'static str, new_handle: &UserHandle) -> Result<(), Error> {
+    fn check_writable(&self, new_handle: &UserHandle) -> Result<(), Error> {
         /// Ends the change before anything is written.
         struct Enough;
         let tried = self.store.update_or_create(&self.account, new_handle, |_| Err::<Infallible, _>(Enough));
         match tried {
             Err(UpdateError::Change(Enough)) => Ok(()),
-            Err(UpdateError::Store(error)) => Err(self.store_error(command, error)),
+            Err(UpdateError::Store(error)) => Err(self.store_error(error)),
             Ok(never) => match never {},
         }
     }
 
-    fn store_error(&self, command: &'static str, error: StoreError) -> Error {
+    fn store_error(&self, error: StoreError) -> Error {
         let error = Box::new(error);
         if error.is_not_permitted() && !self.is_root {
-            Error::OnlyRoot { error, command }
+            Error::OnlyRoot { error, command: shell::invocation() }
         } else {
             Error::Store(error)
         }

@@ -1,4 +1,4 @@
-//! `remove`: forgets a passkey. The key itself is not touched, and need not be there.
+//! `remove`: removes a passkey from this machine. The key itself is not changed and need not be plugged in.
 
 use passkey_core::credential::CredentialId;
 use passkey_core::escape::Escaped;
@@ -13,8 +13,8 @@ use crate::report::{self};
 pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
     let credential = context.named(&loaded.file, &arguments.name)?;
-    // Who cannot remove it should not be asked whether they mean it.
-    context.check_writable("remove", &loaded.file.user_handle)?;
+    // Check permission before asking for confirmation.
+    context.check_writable(&loaded.file.user_handle)?;
     let removed = change::shown(context, credential);
     if !arguments.yes {
         let mut without = loaded.file.clone();
@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
 
 /// Takes the passkey out of the file; what the user has left.
 pub(super) fn take_out(context: &Context, name: &str, id: &CredentialId) -> Result<Left, Error> {
-    change::change(context, "remove", |file| {
+    change::change(context, |file| {
         change::check_same(context, file, name, id)?;
         let _ = file.remove(name);
         Ok(Left::in_file(context, file))

@@ -1,4 +1,4 @@
-//! `rename`: gives a passkey another name.
+//! `rename`: renames a passkey.
 
 use super::Context;
 use super::change;
@@ -10,10 +10,11 @@ pub(super) fn run(context: &Context, arguments: &Rename) -> Result<(), Error> {
     let Rename { name, new_name } = arguments;
     let loaded = context.load_enrolled()?;
     let id = &context.named(&loaded.file, name)?.id;
-    let credential = change::change(context, "rename", |file| {
+    let credential = change::change(context, |file| {
         change::check_same(context, file, name, id)?;
-        // That it is a name was seen to on the command line, so another passkey has it.
-        file.rename(name, new_name).map_err(|_| Error::NewNameTaken(new_name.clone()))?;
+        // The command line has checked that it is a name, so another passkey has it.
+        file.rename(name, new_name)
+            .map_err(|_| Error::NewNameTaken { name: new_name.clone(), list: context.list_command() })?;
         context.named(file, new_name).cloned()
     })?;
     context.output.result(&Renamed {

@@ -1,4 +1,4 @@
-//! `show`: all that is known of one passkey.
+//! `show`: everything known about a passkey.
 
 use super::Context;
 use super::change;

@@ -1,4 +1,4 @@
-//! `verify`: a sign-in under a service's policy, without signing in to anything.
+//! `verify`: tests a sign-in under a service's policy, without signing in to anything.
 
 use std::borrow::Borrow;
 
@@ -30,6 +30,7 @@ pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> 
         Some(call) => under(&mut context, global, service, call),
         None => context.config.policy(service, &Settings::default()),
     };
+    let policy = within(policy, arguments);
     let context = &context;
     let session = Session { store: &context.store, users: &SystemUsers, policy: &policy };
     let Some(enrolled) = session.find(&context.account).map_err(not_found)? else {
@@ -44,7 +45,7 @@ pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> 
     let (ready, complaint) = session.ready(enrolled).map_err(|reason| not_ready(context, reason))?;
     warn(complaint);
     let user = ready.account().name.clone();
-    let (ended, asked) = ceremony(&session, ready, arguments.pin.pin_stdin)?;
+    let (ended, asked) = ceremony(&session, ready, arguments)?;
     let key = ended.key.as_ref().map(Plugged::from);
     let proved = ended.result.map_err(|failed| {
         warn(session.record_failure(&failed));
@@ -133,6 +134,12 @@ fn under(context: &mut Context, global: &Global, service: &str, call: &Call) -> 
     context.config.policy(service, &call.asked.arguments.settings)
 }
 
+/// The policy with the caller's own patience: shorter or longer than the service's.
+fn within(policy: Policy, arguments: &Verify) -> Policy {
+    let Some(timeout) = arguments.timeout() else { return policy };
+    Policy { timeout, wait_for_key: policy.wait_for_key.min(timeout), ..policy }
+}
+
 /// Says what is odd. That a process which is not root leaves no record is not.
 fn warn<C: Borrow<Complaint>>(complaints: impl IntoIterator<Item = C>) {
     for complaint in complaints {
@@ -175,10 +182,14 @@ fn not_recorded(error: RecordError, asked: LastQuestion) -> Error {
 }
 
 /// A rehearsal uses no recovery code up.
-fn ceremony(session: &Session<'_>, ready: Ready, pin_stdin: bool) -> Result<(Ended, LastQuestion), Error> {
+fn ceremony(session: &Session<'_>, ready: Ready, arguments: &Verify) -> Result<(Ended, LastQuestion), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
-    let mut prompter = TerminalPrompter::new(&interrupt, pin_stdin);
+    if let Some(device) = &arguments.device {
+        // Links such as those of udev are for people; the keys are known by their nodes.
+        platform = platform.only(device.canonicalize().unwrap_or_else(|_| device.clone()));
+    }
+    let mut prompter = TerminalPrompter::new(&interrupt, arguments.pin.pin_stdin);
     let ended = session.sign_in(ready, &mut platform, &mut prompter, None, false);
     Ok((ended, prompter.asked()))
 }

@@ -1,4 +1,4 @@
-//! Why passkeys cannot be taken over from another program, or written down for one, with what to do.
+//! Why passkeys cannot be imported from another program or exported for one, with what to do.
 
 use std::fmt;
 use std::io;
@@ -17,17 +17,20 @@ pub(crate) enum TransferError {
         /// Why not.
         error: FileError,
     },
-    /// The file holds no passkey of the user, or of anybody.
+    /// The file holds no passkey of the user, or none at all.
     NothingThere {
         /// The file.
         path: PathBuf,
-        /// Whose passkeys were looked for; `None` for everybody's.
+        /// Whose passkeys were looked for; `None` for those of all users.
         user: Option<String>,
     },
-    /// Everybody's passkeys, and the caller is not root.
+    /// The passkeys of all users, and the caller is not root.
     AllUsersOnlyRoot,
-    /// The configuration asks where the keys of new passkeys come from, and nobody can say.
-    OriginUnknown,
+    /// The configuration asks where the keys of new passkeys come from, which is not known of these.
+    OriginUnknown {
+        /// The command that enrols a passkey.
+        add: String,
+    },
     /// The file may be one of several formats, or none.
     FormatUnclear {
         /// The file.
@@ -82,7 +85,7 @@ impl TransferError {
             Self::File { path, error: FileError::Io(error) }
                 if error.kind() == io::ErrorKind::PermissionDenied =>
             {
-                let message = format!("{}: you may not read it.", path.display());
+                let message = format!("{}: you do not have permission to read it.", path.display());
                 ErrorReport::new(Exit::NotPermitted, "not_permitted", message)
                     .hint("Run the command with sudo.")
             }
@@ -92,7 +95,7 @@ impl TransferError {
             }
             Self::NothingThere { path, user } => {
                 let whose = user.as_ref().map_or_else(String::new, |user| format!(" of {user}"));
-                let message = format!("{}: there is no passkey{whose} in it.", path.display());
+                let message = format!("{}: the file holds no passkey{whose}.", path.display());
                 ErrorReport::new(Exit::NotEnrolled, "nothing_to_import", message)
                     .hint("Check the file and --format, and --user where the file has the passkeys of several users.")
             }
@@ -101,10 +104,10 @@ impl TransferError {
                 ErrorReport::new(Exit::NotPermitted, "not_permitted", message)
                     .hint("Run the command with sudo, or leave --all-users out.")
             }
-            Self::OriginUnknown => {
+            Self::OriginUnknown { add } => {
                 let message = "Nothing is imported: `[attestation]` of the configuration asks security keys to prove what they are, and imported passkeys prove nothing.";
                 ErrorReport::new(Exit::Failed, "attestation_refused", message)
-                    .hint("Enrol each key anew: sudo passkey-enroll add")
+                    .hint(format!("Enrol each key anew: {add}"))
             }
             Self::FormatUnclear { path, candidates } => format_unclear(path, candidates),
             Self::StdinTaken => {
@@ -113,14 +116,15 @@ impl TransferError {
                     .hint("Give the passkeys in a file, or leave --pin-stdin out.")
             }
             Self::NoUsers(path) => {
-                let message = format!("{}: it does not say whose its passkeys are.", path.display());
+                let message =
+                    format!("{}: the file does not name the users of its passkeys.", path.display());
                 ErrorReport::new(Exit::Usage, "no_users", message)
                     .hint("Name the user with --user in place of --all-users.")
             }
             Self::RpIdNeeded => {
-                let message = "SSSD's passkeys do not say what RP ID they are for.";
+                let message = "Passkey mappings of SSSD do not name their RP ID.";
                 ErrorReport::new(Exit::Usage, "rp_id_needed", message)
-                    .hint("It is the name of the domain: --rp-id example.org")
+                    .hint("Give the name of the domain: --rp-id example.org")
             }
             Self::SeveralOrigins(origins) => {
                 let uses: Vec<String> = origins.iter().map(ToString::to_string).collect();
@@ -128,28 +132,28 @@ impl TransferError {
                 let message =
                     format!("pam_u2f is called with several origins on this machine: {}.", uses.join("; "));
                 ErrorReport::new(Exit::Usage, "several_rp_ids", message)
-                    .hint(format!("Say which origin these passkeys are for, such as --rp-id {first}"))
+                    .hint(format!("Give the origin of these passkeys, such as --rp-id {first}"))
             }
             Self::BadOrigin => {
-                let message = "The origin that pam_u2f is called with on this machine is no RP ID.";
+                let message = "The origin in the calls of pam_u2f on this machine is not an RP ID.";
                 ErrorReport::new(Exit::Usage, "rp_id_needed", message)
-                    .hint("Say which RP ID the passkeys are for, with --rp-id.")
+                    .hint("Give the RP ID of the passkeys with --rp-id.")
             }
             Self::OtherRpId(rp_id) => {
-                let message = format!("This key says itself what it is for: {rp_id}.");
+                let message = format!("The key names its RP ID itself: {rp_id}.");
                 ErrorReport::new(Exit::Usage, "other_rp_id", message).hint("Leave --rp-id out.")
             }
             Self::SeveralRpIds(rp_ids) => {
                 let message = format!("The passkeys are for several RP IDs: {}.", rp_ids.join(", "));
                 ErrorReport::new(Exit::Usage, "several_rp_ids", message)
-                    .hint("The other program knows one at a time: say which with --rp-id.")
+                    .hint("The other program takes one at a time: choose with --rp-id.")
             }
             Self::NoSuchRpId(rp_id) => ErrorReport::new(
                 Exit::NotEnrolled,
                 "no_such_rp_id",
                 format!("There is no passkey for {rp_id}."),
             )
-            .hint("passkey-enroll list says what the passkeys are for."),
+            .hint("See the RP IDs of the passkeys: passkey-enroll list --json"),
             Self::NothingToExport { user } => {
                 let message = format!("No passkey of {user} can be exported.");
                 ErrorReport::new(Exit::NotEnrolled, "nothing_to_export", message)

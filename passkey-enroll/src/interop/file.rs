@@ -1,4 +1,4 @@
-//! Reading a foreign file, with the rights of whoever runs the command.
+//! Reading a foreign file, with the rights of the caller.
 
 use std::fmt;
 use std::fs::File;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// The longest file, in bytes: some fifty thousand passkeys.
 const MAX_LEN: u64 = 16 * 1024 * 1024;
 
-/// Reads the file at `path`. It may be the wrong one, and secret.
+/// Reads the file at `path`. It may be the wrong file and hold secrets, so the bytes are zeroized.
 ///
 /// # Errors
 /// What stands in the way.

@@ -1,7 +1,7 @@
-//! Passkeys as other programs write them down: [`pam_u2f`], [`sssd`] and [`openssh`].
+//! The passkeys of other programs: [`pam_u2f`], [`sssd`] and [`openssh`].
 //!
-//! Everything that is read here is hostile until parsed, and may be another file than it should be: no error repeats any of its
-//! text. One damaged entry costs nothing but itself.
+//! The input is hostile until it is parsed, and may be the wrong file, so no error repeats any of its text. A damaged entry does not
+//! affect the others.
 
 pub(crate) mod error;
 pub(crate) mod file;
@@ -159,17 +159,17 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotText => "this is not text",
-            Self::NotAnEntry => "this is no entry of such a file",
+            Self::NotAnEntry => "this is not an entry of such a file",
             Self::NoUser => "there is no user name at the beginning",
             Self::CredentialId => "the credential id is not base64 of 1 to 1023 bytes",
-            Self::PublicKey => "the public key is none of its algorithm",
-            Self::Algorithm => "the algorithm is not known; known are es256, eddsa and rs256",
+            Self::PublicKey => "the public key is not valid for its algorithm",
+            Self::Algorithm => "the algorithm is unknown; known are es256, eddsa and rs256",
             Self::Attribute => {
-                "an attribute is not known or was cut off; known are presence, verification and pin"
+                "an attribute is unknown or was cut off; known are presence, verification and pin"
             }
             Self::TooManyFields => "there are more fields than an entry has",
             Self::UserHandle => "the user id is not base64 of 1 to 64 bytes",
-            Self::Application => "the application is no RP ID",
+            Self::Application => "the application is not an RP ID",
             Self::CutShort => "the key ends before it is complete",
             Self::PrivateKey => "the private key file is damaged",
             Self::Encrypted => "the private key file is protected by a passphrase",
@@ -192,18 +192,18 @@ impl Damage {
     /// What to do about it.
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::NotText | Self::NotAnEntry => "Check --format and the file, or take the line out.",
+            Self::NotText | Self::NotAnEntry => "Check --format and the file, or remove the line.",
             Self::NoUser => {
-                "If pamu2fcfg -n made it, it belongs at the end of the line before, which begins with the name."
+                "If pamu2fcfg -n made it, append it to the line before, which begins with the name."
             }
-            Self::TooManyFields => "Passkeys of one user stand in one line with a colon between them.",
+            Self::TooManyFields => "Separate the passkeys of one user with a colon.",
             Self::CredentialId
             | Self::PublicKey
             | Self::Algorithm
             | Self::UserHandle
             | Self::CutShort
             | Self::PrivateKey => "Restore it from a copy, or enrol the security key anew.",
-            Self::Attribute => "Complete the attribute: it may be one that asks for more than a touch.",
+            Self::Attribute => "Complete the attribute: it may ask for more than a touch.",
             Self::Application | Self::PuttyKey => "Enrol the security key anew.",
             Self::Encrypted => "Import a copy without one: cp KEY COPY; ssh-keygen -p -N '' -f COPY",
             Self::OrdinaryKey => {

@@ -12,12 +12,17 @@ use crate::terminal::prompter::LastQuestion;
 pub(crate) enum ManageError {
     /// No key was selected.
     Select(KeyFailure),
-    /// The key's PIN came to nothing.
+    /// The PIN was not accepted, or not entered.
     Pin {
         /// Why.
         error: TokenError,
         /// The last question for it.
         asked: LastQuestion,
+    },
+    /// The PIN that was to be checked is wrong.
+    WrongPin {
+        /// Wrong PINs that the key still takes.
+        retries_left: Option<u8>,
     },
     /// The key was not reset.
     Reset(ResetError),
@@ -39,6 +44,17 @@ pub(crate) enum ManageError {
     NewPinUnfit(NotAPin),
     /// The key does not take the new PIN.
     NewPinRefused,
+    /// The key has no settings that can be changed.
+    NoSettings,
+    /// The key does not let the length of its PIN be changed, nor a change of it be forced.
+    NoMinPinLength,
+    /// The fewest characters of a PIN can only be raised.
+    MinPinLengthLower {
+        /// What it is.
+        present: usize,
+    },
+    /// The key refuses this setting.
+    SettingRefused(Status),
     /// The key has no fingerprint reader.
     NoSensor,
     /// The key cannot tell which passkeys it holds.
@@ -65,7 +81,7 @@ pub(crate) enum ManageError {
     NoSuchPasskey(String),
     /// Several passkeys' ids end like this.
     AmbiguousPasskey(String),
-    /// Nobody touched the key in time.
+    /// The key was not touched in time.
     NoTouch,
     /// The key did not answer in time.
     TimedOut,
@@ -79,7 +95,7 @@ pub(crate) enum ManageError {
     CannotOpen,
     /// Another program has the key.
     Busy,
-    /// What the key answers makes no sense.
+    /// The reply of the key is malformed.
     Garbled,
     /// The key refused with a status that leaves no way on.
     Refused(Status),

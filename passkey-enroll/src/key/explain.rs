@@ -29,6 +29,12 @@ pub(crate) fn report(error: &ManageError) -> ErrorReport {
     match error {
         ManageError::Select(error) => select(*error),
         ManageError::Pin { error, asked } => sign_in::pin(*error, *asked),
+        ManageError::WrongPin { retries_left } => {
+            let left = retries_left.map_or_else(String::new, |left| {
+                format!(" The security key takes {left} more before it locks itself for good.")
+            });
+            ErrorReport::new(Exit::WrongPin, "wrong_pin", format!("That PIN was wrong.{left}"))
+        }
         ManageError::Reset(error) => reset(*error),
         ManageError::Cancelled => ErrorReport::cancelled(),
         ManageError::Terminal(error) => {
@@ -39,9 +45,8 @@ pub(crate) fn report(error: &ManageError) -> ErrorReport {
             let message = "This security key is too old: it speaks only U2F, and has nothing to manage.";
             failed("u2f_only", message).hint("Use another security key.")
         }
-        ManageError::NoPinSupport => {
-            failed("pin_unsupported", "This security key knows no PIN.").hint("Use another security key.")
-        }
+        ManageError::NoPinSupport => failed("pin_unsupported", "This security key does not support a PIN.")
+            .hint("Use another security key."),
         ManageError::PinAlreadySet => failed("pin_already_set", "The security key has a PIN already.")
             .hint("Change it: passkey-enroll key pin change"),
         ManageError::NewPinNeeded => failed("pin_needed", "There is no terminal to ask for the new PIN.")
@@ -51,21 +56,40 @@ pub(crate) fn report(error: &ManageError) -> ErrorReport {
         ManageError::NewPinUnfit(unfit) => {
             failed("new_pin_unfit", &format!("That cannot be the new PIN: {unfit}. It was not sent."))
         }
-        ManageError::NewPinRefused => failed("new_pin_refused", "The security key does not take this PIN.")
-            .hint("Choose another one: longer, less simple, and not the one that it has."),
+        ManageError::NewPinRefused => failed("new_pin_refused", "The security key does not accept this PIN.")
+            .hint("Choose a longer, less simple PIN that differs from the present one."),
+        ManageError::NoSettings => {
+            failed("settings_unsupported", "This security key has no settings that can be changed.")
+                .hint("See what it can do: passkey-enroll keys")
+        }
+        ManageError::NoMinPinLength => {
+            let message = "This security key does not let rules for its PIN be set.";
+            failed("pin_rules_unsupported", message).hint("See what it can do: passkey-enroll keys")
+        }
+        ManageError::MinPinLengthLower { present } => {
+            let message = format!(
+                "The security key asks for {present} characters already, and this can only be raised."
+            );
+            failed("min_pin_length_lower", &message)
+                .hint("Only a reset lowers it, which erases the key: passkey-enroll key reset")
+        }
+        ManageError::SettingRefused(status) => {
+            failed("setting_refused", &format!("The security key refuses this setting: {status}."))
+                .hint("Its maker may have fixed it. See its present settings: passkey-enroll keys")
+        }
         ManageError::NoSensor => {
             failed("no_fingerprint_reader", "This security key has no fingerprint reader.")
         }
         ManageError::NoPasskeyManagement => {
-            let message = "This security key does not tell which passkeys it holds.";
+            let message = "This security key cannot list its passkeys.";
             failed("passkeys_unsupported", message)
         }
         ManageError::SensorFull => {
-            failed("fingerprints_full", "The security key knows no more fingerprints.")
+            failed("fingerprints_full", "The security key has no room for another fingerprint.")
                 .hint("Remove one first: passkey-enroll key fingerprint list")
         }
         ManageError::NameTooLong { max_len } => {
-            failed("name_too_long", &format!("The security key stores names of at most {max_len} bytes."))
+            failed("name_too_long", &format!("The security key stores names of up to {max_len} bytes."))
                 .hint("Choose a shorter name.")
         }
         ManageError::FingerprintNameTaken(name) => {
@@ -93,7 +117,7 @@ pub(crate) fn report(error: &ManageError) -> ErrorReport {
         ManageError::Denied => sign_in::key_unusable(KeyError::CannotOpen),
         ManageError::CannotOpen => failed("key_unusable", "The security key cannot be opened.")
             .hint("Unplug it, plug it in again and run the command once more."),
-        ManageError::Busy => failed("key_busy", "Another program is using the security key all the time.")
+        ManageError::Busy => failed("key_busy", "Another program is using the security key.")
             .hint("Close it, or a browser's page that waits for the key, and run the command again."),
         ManageError::Garbled => sign_in::malformed(),
         ManageError::Refused(status) => sign_in::refused(*status),

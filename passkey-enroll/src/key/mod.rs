@@ -29,7 +29,7 @@ use helper::protocol::{Event, Failure, Request};
 pub(crate) use error::ManageError;
 pub(crate) use explain::report;
 pub(crate) use helper::protocol::{
-    Fingerprint, GOOD_SAMPLE, KeyPasskey, NO_SAMPLE, Operation, Outcome, Sample,
+    Fingerprint, GOOD_SAMPLE, KeyPasskey, NO_SAMPLE, Operation, Outcome, Sample, Setting,
 };
 pub(crate) use helper::{COMMAND as HELPER_COMMAND, main as helper_main};
 
@@ -293,8 +293,13 @@ impl<'i> ManagedKey<'i> {
         outcome
     }
 
-    /// After a wrong PIN: asks the key how many tries are left, and whether it takes another one now.
-    fn count_tries(&mut self) -> Result<(), ManageError> {
+    /// Wrong PINs that the key still takes, as it said when it was asked last.
+    pub(crate) fn pin_retries(&self) -> Option<u8> {
+        self.selected.pin_retries
+    }
+
+    /// Asks the key again what it says of itself.
+    pub(crate) fn ask_again(&mut self) -> Result<(), ManageError> {
         let path = self.selected.key.path.clone();
         let again = select(&mut self.platform, &mut self.person, Some(&path), LOOK_AGAIN)
             .map_err(ManageError::Select)?;
@@ -302,6 +307,12 @@ impl<'i> ManagedKey<'i> {
         let again = again.filter(|again| self.platform.sysfs(again.key.id) == Some(&self.sysfs));
         let again = again.ok_or(ManageError::Select(KeyFailure::Unplugged))?;
         self.selected = again;
+        Ok(())
+    }
+
+    /// After a wrong PIN: asks the key how many tries are left, and whether it takes another one now.
+    fn count_tries(&mut self) -> Result<(), ManageError> {
+        self.ask_again()?;
         self.entry.reason = PinReason::Wrong;
         self.entry.retries_left = self.selected.pin_retries;
         self.check_pin_entry()?;
@@ -333,7 +344,9 @@ impl<'i> ManagedKey<'i> {
             Broken::Interrupted => ManageError::Cancelled,
             Broken::TimedOut => match kind {
                 OperationKind::WaitsForTouches => ManageError::NoTouch,
-                OperationKind::SetsPin | OperationKind::UsesPin => ManageError::TimedOut,
+                OperationKind::SetsPin | OperationKind::UsesPin | OperationKind::Configures => {
+                    ManageError::TimedOut
+                }
             },
             Broken::NoProcess(error) => ManageError::NoProcess(error),
             Broken::Failed(Failure::Status(status)) => self.refusal(kind, Status(status)),
@@ -355,6 +368,15 @@ impl<'i> ManagedKey<'i> {
             (Status::PIN_POLICY_VIOLATION, OperationKind::UsesPin | OperationKind::WaitsForTouches) => {
                 self.pin_error(TokenError::PinMustChange)
             }
+            (
+                Status::OPERATION_DENIED
+                | Status::PIN_POLICY_VIOLATION
+                | Status::INVALID_COMMAND
+                | Status::INVALID_PARAMETER
+                | Status::INVALID_SUBCOMMAND
+                | Status::UNSUPPORTED_OPTION,
+                OperationKind::Configures,
+            ) => ManageError::SettingRefused(status),
             (Status::FP_DATABASE_FULL, _) => ManageError::SensorFull,
             (Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT, _) => ManageError::NoTouch,
             (Status::OPERATION_DENIED, _) => ManageError::Declined,
@@ -369,6 +391,7 @@ enum OperationKind {
     SetsPin,
     UsesPin,
     WaitsForTouches,
+    Configures,
 }
 
 impl OperationKind {
@@ -376,7 +399,9 @@ impl OperationKind {
         match operation {
             Operation::SetPin { .. } | Operation::ChangePin { .. } => Self::SetsPin,
             Operation::AddFingerprint { .. } => Self::WaitsForTouches,
-            Operation::Fingerprints { .. }
+            Operation::Configure { .. } => Self::Configures,
+            Operation::VerifyPin { .. }
+            | Operation::Fingerprints { .. }
             | Operation::RenameFingerprint { .. }
             | Operation::RemoveFingerprint { .. }
             | Operation::Passkeys { .. }

@@ -6,6 +6,7 @@
 
 mod exit;
 pub(crate) mod paint;
+pub(crate) mod shell;
 pub(crate) mod table;
 pub(crate) mod time;
 

@@ -42,7 +42,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("no_users", A_FILE),
     ("nothing_to_export", A_FILE),
     ("output_failed", "with JSON its place would be where nothing can be written"),
-    ("pin_must_change", A_RARITY),
+    ("pin_rules_unsupported", A_RARITY),
     ("pin_unsupported", A_RARITY),
     ("process_failed", A_RARITY),
     ("rehearsal_timed_out", A_RARITY),

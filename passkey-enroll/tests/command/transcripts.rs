@@ -150,6 +150,8 @@ impl Stage for Files {
     }
 
     fn redact(&mut self, text: &str) -> String {
+        // The option that the scene adds to every command.
+        let text = text.replace(&format!(" --config {}", self.scene.config().display()), "");
         let text = text.replace(&self.scene.dir().display().to_string(), "/machine");
         let text = replace_word(&replace_word(&text, &self.name, USER), &self.host, "[host]");
         let mut redacted = String::new();

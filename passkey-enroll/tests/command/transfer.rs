@@ -115,9 +115,9 @@ fn how_it_ended_is_told_by_the_exit_status() {
     assert_eq!(human.code, 1);
     assert!(human.stdout.ends_with("0 imported, 1 known already, 1 not imported.\n"), "{}", human.stdout);
     assert!(
-        human
-            .stderr
-            .contains(":2: there are more fields than an entry has. Passkeys of one user stand in one line"),
+        human.stderr.contains(
+            ":2: there are more fields than an entry has. Separate the passkeys of one user with a colon"
+        ),
         "{}",
         human.stderr
     );
@@ -193,7 +193,7 @@ fn ssh_keys_bring_their_names_and_their_rp_ids() {
         ("ed25519_sk.pub", "a public key does not name the passkey on the security key"),
         ("encrypted_sk", "protected by a passphrase"),
         ("ordinary", "not on a security key"),
-        ("sssd", "no entry of such a file"),
+        ("sssd", "not an entry of such a file"),
     ] {
         let scene = Scene::new();
         let ran = import(&scene, &foreign(&scene, name), &["--format", "openssh"]);
@@ -370,7 +370,7 @@ enabled = true
 ";
     let ran = Scene::enrolled(&[es384]).run(&["export", "--format", "pam-u2f", "--json"]);
     assert_eq!((ran.code, ran.error_code().as_str()), (9, "nothing_to_export"), "{ran:?}");
-    assert!(ran.stderr.contains("does not know its algorithm"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("does not support its algorithm"), "{}", ran.stderr);
 }
 
 #[test]

@@ -102,7 +102,10 @@ fn who_cannot_change_the_store_is_told_before_they_touch_a_key() {
         let error = &ran.json()["error"];
         assert_eq!(error["code"], "not_permitted");
         let hint = error["hint"].as_str().unwrap();
-        assert!(hint.contains(&format!("sudo passkey-enroll {}", command[0])), "{hint}");
+        // The whole command, as it was given.
+        let config = scene.config().display().to_string();
+        let whole = format!("sudo passkey-enroll --config {config} {}", command.join(" "));
+        assert!(hint.ends_with(&whole), "{hint}");
     }
     let ran = Ran::new(&as_stranger(&scene, &["list"]).output().unwrap());
     assert_eq!(ran.code, 0, "{ran:?}");

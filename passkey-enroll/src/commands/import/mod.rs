@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Result<Exit, Error> 
     }
     // Nothing in such a file says what kind of key it is about, and the policy is for every passkey that is new here.
     if context.attestation.is_demanding() {
-        return Err(TransferError::OriginUnknown.into());
+        return Err(TransferError::OriginUnknown { add: context.add_command() }.into());
     }
     let (format, entries) = read(arguments)?;
     let mut report = Imported {
@@ -186,7 +186,7 @@ fn import_for(
     }
     let random = UserHandle::random().map_err(|_| TransferError::NoRandomness)?;
     let on_file = existing.as_ref().map(|file| file.user_handle.clone());
-    context.check_writable("import", on_file.as_ref().unwrap_or(&random))?;
+    context.check_writable(on_file.as_ref().unwrap_or(&random))?;
     let asking = Asking {
         device: arguments.device.as_deref(),
         pin_stdin: arguments.pin.pin_stdin,
@@ -250,7 +250,7 @@ fn store(
     let (imported, skipped) = match stored {
         Ok(outcome) => outcome,
         Err(UpdateError::Change(skipped)) => (Vec::new(), skipped),
-        Err(UpdateError::Store(error)) => return Err(context.store_error("import", error)),
+        Err(UpdateError::Store(error)) => return Err(context.store_error(error)),
     };
     let user = context.user();
     report.skipped.extend(skipped.into_iter().map(|(line, name)| Known { user: user.clone(), line, name }));

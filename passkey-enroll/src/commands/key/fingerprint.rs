@@ -1,4 +1,4 @@
-//! `key fingerprint`: the fingerprints that a key knows.
+//! `key fingerprint`: the fingerprints on a key.
 
 use ctap::info::Options;
 use passkey_core::escape::Escaped;

@@ -1,5 +1,6 @@
 //! `key`: manages a security key itself.
 
+mod config;
 mod fingerprint;
 mod passkeys;
 mod pin;
@@ -20,6 +21,7 @@ pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
         KeyCommand::Pin(command) => pin::run(context, command),
         KeyCommand::Fingerprint(command) => fingerprint::run(context, command),
         KeyCommand::Passkeys(command) => passkeys::run(context, command),
+        KeyCommand::Config(command) => config::run(context, command),
         KeyCommand::Reset(arguments) => reset::run(context, arguments),
     }
 }

@@ -92,8 +92,8 @@ fn remove(context: &Context, arguments: &RemoveFromKey) -> Result<(), Error> {
     managed.with_pin(dialect, |pin| Operation::RemovePasskey { pin, id: found.id.clone() }, |_, _| {})?;
     if let Some(name) = &removed.enrolled {
         note(&format!(
-            "It is of no use here any more. Remove it from this machine too: sudo passkey-enroll remove{} \"{name}\"",
-            context.user_option
+            "It is of no use here any more. Remove it from this machine too: {}",
+            context.remove_command(name)
         ));
     }
     context.output.result(&PasskeyRemoved {

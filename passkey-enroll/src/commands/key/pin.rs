@@ -1,11 +1,14 @@
 //! `key pin`: the PIN of a key.
 
+use passkey_core::ceremony::TokenError;
+
 use super::Context;
-use crate::cli::{ChangePin, PinCommand, SetPin};
+use crate::cli::{ChangePin, ListOnKey, PinCommand, SetPin};
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
-use crate::commands::results::key::{PinGiven, PinPresence};
-use crate::key::{Dialect, ManagedKey, Operation};
+use crate::commands::results::key::{PinGiven, PinPresence, PinVerified};
+use crate::key::{Dialect, ManageError, ManagedKey, Operation, Selection};
+use crate::report::note;
 use crate::terminal::input::StdinSecrets;
 use crate::terminal::signals::Interrupt;
 
@@ -13,6 +16,7 @@ pub(super) fn run(context: &Context, command: &PinCommand) -> Result<(), Error> 
     match command {
         PinCommand::Set(arguments) => set(context, arguments),
         PinCommand::Change(arguments) => change(context, arguments),
+        PinCommand::Verify(arguments) => verify(context, arguments),
     }
 }
 
@@ -36,6 +40,29 @@ fn change(context: &Context, arguments: &ChangePin) -> Result<(), Error> {
     let new = managed.new_pin(lines.as_mut())?;
     managed.with_pin(Dialect::Final, |old| Operation::ChangePin { old, new: new.clone() }, |_, _| {})?;
     tell(context, &managed, true)
+}
+
+/// A single try, so that a person who is unsure of the PIN does not use up all of them.
+fn verify(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let selection =
+        Selection { pin_attempts: 1, ..super::selection(context, &arguments.on, arguments.pin.pin_stdin) };
+    let mut managed = ManagedKey::select(&interrupt, &selection)?;
+    managed.check_pin()?;
+    let retries_before = managed.pin_retries();
+    if let Some(left) = retries_before {
+        note(&format!("Wrong PINs before the security key locks itself for good: {left}."));
+    }
+    managed.with_pin(Dialect::Final, |pin| Operation::VerifyPin { pin }, |_, _| {}).map_err(|error| {
+        match error {
+            ManageError::Pin { error: TokenError::AttemptsUsedUp { retries_left }, .. } => {
+                ManageError::WrongPin { retries_left }
+            }
+            other => other,
+        }
+    })?;
+    let key = Plugged::from(managed.key());
+    context.output.result(&PinVerified { key, verified: true, retries_before })
 }
 
 fn tell(context: &Context, managed: &ManagedKey<'_>, changed: bool) -> Result<(), Error> {

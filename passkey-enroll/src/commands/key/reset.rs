@@ -1,4 +1,4 @@
-//! `key reset`: has a key forget everything.
+//! `key reset`: erases a key.
 
 use std::time::Duration;
 
@@ -96,7 +96,7 @@ fn forget(context: &Context, arguments: &Reset, interrupt: &Interrupt, lost: &[C
     let mut forgotten = Vec::new();
     for credential in lost {
         let name = &credential.name;
-        let by_hand = format!("sudo passkey-enroll remove{} \"{name}\"", context.user_option);
+        let by_hand = context.remove_command(name);
         if !wanted {
             note(&format!("“{name}” is of no use any more. Remove it from this machine too: {by_hand}"));
             continue;

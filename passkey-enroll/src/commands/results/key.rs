@@ -21,6 +21,34 @@ pub(crate) struct PinGiven {
     pub(crate) changed: bool,
 }
 
+/// `key pin verify`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PinVerified {
+    pub(crate) key: Plugged,
+    pub(crate) verified: bool,
+    /// Wrong PINs that the key would have taken before this one.
+    pub(crate) retries_before: Option<u8>,
+}
+
+/// `key config`
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct KeyConfigured {
+    pub(crate) key: Plugged,
+    /// As the key says them now.
+    pub(crate) settings: Settings,
+    /// Whether anything was different before.
+    pub(crate) changed: bool,
+}
+
+/// The settings of a key.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) always_uv: bool,
+    /// In characters.
+    pub(crate) min_pin_length: usize,
+    pub(crate) pin_must_change: bool,
+}
+
 /// Whether a key has a PIN.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct PinPresence {
@@ -164,6 +192,29 @@ impl Human for PinGiven {
     fn human(&self, paint: Paint) -> String {
         let verb = if self.changed { "changed" } else { "set" };
         done(paint, &format!("The PIN of {} is {verb}.", called(&self.key)))
+    }
+}
+
+impl Human for PinVerified {
+    fn human(&self, paint: Paint) -> String {
+        done(paint, &format!("The PIN of {} is right.", called(&self.key)))
+    }
+}
+
+impl Human for KeyConfigured {
+    fn human(&self, paint: Paint) -> String {
+        let Settings { always_uv, min_pin_length, pin_must_change } = self.settings;
+        let verb = if self.changed { "are changed" } else { "are as asked already" };
+        let always = if always_uv { "at every use" } else { "where a program asks for it" };
+        let mut text = done(paint, &format!("The settings of {} {verb}.", called(&self.key)));
+        text.extend(["  User verification: ", always, "\n"]);
+        text.extend(["  Shortest PIN: ", &min_pin_length.to_string(), " characters\n"]);
+        if pin_must_change {
+            text.push_str(
+                "  The PIN must be changed before the key can be used: passkey-enroll key pin change\n",
+            );
+        }
+        text
     }
 }
 

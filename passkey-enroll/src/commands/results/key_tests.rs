@@ -43,6 +43,18 @@ fn with_key(rest: &Value) -> Value {
 fn the_shapes_of_the_results() {
     let given = PinGiven { key: key("Blue"), pin: PinPresence { set: true }, changed: false };
     assert_eq!(value(&given), with_key(&json!({ "pin": { "set": true } })));
+    let settings = Settings { always_uv: true, min_pin_length: 6, pin_must_change: false };
+    assert_eq!(
+        value(&KeyConfigured { key: key("Blue"), settings, changed: true }),
+        with_key(&json!({
+            "settings": { "always_uv": true, "min_pin_length": 6, "pin_must_change": false },
+            "changed": true
+        }))
+    );
+    assert_eq!(
+        value(&PinVerified { key: key("Blue"), verified: true, retries_before: Some(8) }),
+        with_key(&json!({ "verified": true, "retries_before": 8 }))
+    );
     assert_eq!(
         value(&Fingerprints { key: key("Blue"), fingerprints: vec![fingerprint("thumb"), fingerprint("")] }),
         with_key(

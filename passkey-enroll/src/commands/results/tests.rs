@@ -268,11 +268,11 @@ fn the_shape_of_an_error() {
 
 #[test]
 fn a_wrong_command_line_is_an_error_like_any_other() {
-    let refusal = Cli::try_parse_from(["passkey-enroll", "lst", "--json"]).unwrap_err();
+    let refusal = Cli::try_parse_from(["passkey-enroll", "doctr", "--json"]).unwrap_err();
     let report = usage_report(&refusal);
     assert_eq!((report.exit, report.code), (Exit::Usage, "usage"));
-    assert_eq!(report.message, "unrecognized subcommand 'lst'");
-    assert_eq!(report.hint.as_deref(), Some("a similar subcommand exists: 'list'"));
+    assert_eq!(report.message, "unrecognized subcommand 'doctr'");
+    assert_eq!(report.hint.as_deref(), Some("a similar subcommand exists: 'doctor'"));
 }
 
 /// What a terminal would obey, in every place where text of foreign origin comes out.

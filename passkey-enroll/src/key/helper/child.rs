@@ -23,7 +23,7 @@ use rustix::process::{
 use zeroize::Zeroizing;
 
 use super::protocol::{Event, Failure, Operation, Outcome, Request};
-use super::{fingerprints, passkeys};
+use super::{config, fingerprints, passkeys};
 use crate::report::Exit;
 
 /// More than any request has, in bytes.
@@ -104,12 +104,18 @@ impl Channel {
 }
 
 fn work(request: Request, channel: &mut Channel) -> Result<Outcome, Failure> {
-    let (_lock, key) = open(&request, channel)?;
+    let (device, key) = open(&request, channel)?;
     channel.cancel_on_hang_up(&key).map_err(|_| Failure::CannotOpen)?;
     match request.operation {
         Operation::SetPin { new } => classify_error(key.set_new_pin(new.as_str())).map(|()| Outcome::Done),
         Operation::ChangePin { old, new } => {
             classify_error(key.change_pin(old.as_str(), new.as_str())).map(|()| Outcome::Done)
+        }
+        Operation::VerifyPin { pin } => {
+            classify_error(key.get_pin_token(pin.as_str())).map(|_| Outcome::Done)
+        }
+        Operation::Configure { pin, setting } => {
+            config::set(&device, request.protocol, &pin, setting).map(|()| Outcome::Done)
         }
         Operation::Fingerprints { pin } => fingerprints::list(&key, &pin).map(Outcome::Fingerprints),
         Operation::AddFingerprint { pin, name, sample_timeout_ms } => {

@@ -4,6 +4,7 @@
 //! is what the two send each other, and `pin` how a PIN is written in it.
 
 mod child;
+mod config;
 mod fingerprints;
 mod parent;
 mod passkeys;

@@ -42,6 +42,20 @@ pub(crate) enum Operation {
         #[serde(with = "super::pin")]
         new: Pin,
     },
+    /// Check the PIN, and nothing else.
+    VerifyPin {
+        /// The PIN.
+        #[serde(with = "super::pin")]
+        pin: Pin,
+    },
+    /// Change a setting (authenticatorConfig, CTAP 2.1 §6.11).
+    Configure {
+        /// The PIN.
+        #[serde(with = "super::pin")]
+        pin: Pin,
+        /// Which, and to what.
+        setting: Setting,
+    },
     /// List the fingerprints.
     Fingerprints {
         /// The PIN.
@@ -90,6 +104,18 @@ pub(crate) enum Operation {
         /// Its credential id.
         id: Vec<u8>,
     },
+}
+
+/// A setting of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Setting {
+    /// Switches `alwaysUv` from on to off, or from off to on.
+    ToggleAlwaysUv,
+    /// The fewest characters of a PIN.
+    MinPinLength(u8),
+    /// Refuses the PIN until it is changed.
+    ForcePinChange,
 }
 
 /// What the process has to say.

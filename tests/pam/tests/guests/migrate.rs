@@ -125,7 +125,7 @@ print(\"bob:\" + handle + \",04\" + base64.b64decode(row[1]).hex(), end=\"\")'",
     assert!(flat.contains("\"counts\":{\"imported\":3,\"skipped\":0,\"damaged\":2}"), "{flat}");
     for words in [
         "of the RP ID pam://guest, as pam_u2f is called",
-        "/etc/u2f_keys:2: the public key is none of its algorithm",
+        "/etc/u2f_keys:2: the public key is not valid for its algorithm",
         "/etc/u2f_keys:2: the id of this passkey is on the security key alone, and none that is plugged in holds it",
     ] {
         assert!(output.stderr.contains(words), "{words} in {}", output.stderr);
@@ -168,7 +168,10 @@ fn move_out(guest: &Guest) {
     }
     let several = guest.root("passkey-enroll export --format pam-u2f --user alice");
     assert_eq!(several.status, 2, "{}", several.stderr);
-    for (rp_id, keys) in [("guest", ["plain"].as_slice()), ("pam://guest", &["blue", "green"])] {
+    // What asked for a PIN before it came here does so again.
+    let ours = [("plain", None)];
+    let theirs = [("blue", None), ("green", Some("1234"))];
+    for (rp_id, keys) in [("guest", ours.as_slice()), ("pam://guest", &theirs)] {
         let output =
             guest.root(&format!("passkey-enroll export --format pam-u2f --user alice --rp-id {rp_id}"));
         assert_eq!(output.status, 0, "{}", output.stderr);
@@ -176,9 +179,9 @@ fn move_out(guest: &Guest) {
         // The service file is made of the line that we say, as it stands.
         let call = output.stderr.lines().find(|line| line.contains("pam_u2f.so")).expect("a PAM line");
         guest.write("/etc/pam.d/u2f-export", format!("{}\naccount required pam_permit.so\n", call.trim()));
-        for key in keys {
+        for (key, pin) in keys {
             only(guest, key);
-            sign_in(guest, "u2f-export", "alice", None);
+            sign_in(guest, "u2f-export", "alice", *pin);
         }
     }
     // Where a service asks for a PIN, so does the export.

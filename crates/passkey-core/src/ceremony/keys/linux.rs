@@ -8,7 +8,7 @@ use hidraw::{Device, Hotplug, KeyInfo};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How often to look for keys where the kernel cannot tell of them.
@@ -26,6 +26,8 @@ pub struct LinuxPlatform<'i> {
     abandoned: Vec<HidrawKey>,
     next_id: u64,
     trace: Option<Trace<'i>>,
+    /// The device node of the only key that counts.
+    only: Option<PathBuf>,
 }
 
 /// Takes the steps of a ceremony, one line each.
@@ -43,6 +45,7 @@ impl<'i> LinuxPlatform<'i> {
             abandoned: Vec::new(),
             next_id: 0,
             trace: None,
+            only: None,
         }
     }
 
@@ -50,6 +53,13 @@ impl<'i> LinuxPlatform<'i> {
     #[must_use]
     pub fn traced(mut self, trace: Trace<'i>) -> Self {
         self.trace = Some(trace);
+        self
+    }
+
+    /// The same, with the key at this device node alone: no other one is ever opened.
+    #[must_use]
+    pub fn only(mut self, device: PathBuf) -> Self {
+        self.only = Some(device);
         self
     }
 
@@ -118,6 +128,7 @@ impl Platform for LinuxPlatform<'_> {
             .keys
             .into_iter()
             .filter(|info| info.report_len.input == REPORT_LEN && info.report_len.output == REPORT_LEN)
+            .filter(|info| self.only.as_ref().is_none_or(|device| info.path == *device))
             .collect();
         // What cannot be looked at now is not unplugged for that.
         let is_skipped = |known: &KeyInfo| listing.skipped.iter().any(|skipped| skipped.path == known.path);
