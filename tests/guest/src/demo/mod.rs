@@ -37,15 +37,7 @@ pub fn main() -> ExitCode {
         }
     };
     let mut demo = Demo::new(&guest);
-    demo.enrol("blue");
-    narrate("A second key, for the day the first is lost.");
-    guest.key("blue").unplug();
-    guest.key("green").plug();
-    demo.new_prompt();
-    demo.enrol("green");
-    guest.key("green").unplug();
-    guest.key("blue").plug();
-    demo.switch_on();
+    demo.set_up();
     demo.sign_in();
     if stay {
         return hand_over::to_person(&guest, demo.terminal);
@@ -65,23 +57,34 @@ impl<'g> Demo<'g> {
         Self { guest, terminal: shell(guest) }
     }
 
-    fn enrol(&mut self, key: &str) {
-        sudo(&mut self.terminal, &format!("passkey-enroll add --name '{key} key'"));
+    /// One guided run: two keys, recovery codes, and a sudo that asks. The change is tried before it is in place, and kept from
+    /// another terminal.
+    fn set_up(&mut self) {
+        narrate("One command guides through all of it.");
+        sudo(&mut self.terminal, "passkey-enroll setup");
+        self.terminal.expect("Give it a PIN?");
+        self.answer("skip");
+        self.terminal.expect("Enrol a passkey on this key?");
+        self.answer("yes");
         // Once to make the passkey, once to see that it works.
-        self.guest.key(key).touch_always(1500);
-        self.terminal.expect(PROMPT);
-        self.guest.key(key).touch_never();
-        println!();
-    }
-
-    /// Tried before it is in place, and kept from another terminal.
-    fn switch_on(&mut self) {
-        narrate("Now sudo shall ask for it: the change is shown and tried before it is made.");
-        self.new_prompt();
-        sudo(&mut self.terminal, "passkey-enroll pam enable sudo");
+        self.guest.key("blue").touch_always(1500);
+        self.terminal.expect("Press Enter when it is in");
+        self.guest.key("blue").touch_never();
+        self.guest.key("green").plug();
+        self.answer("");
+        self.terminal.expect("Enrol a passkey on");
+        self.answer("yes");
+        self.guest.key("green").touch_always(1500);
+        self.terminal.expect("Make recovery codes?");
+        self.guest.key("green").touch_never();
+        self.guest.key("green").unplug();
+        self.answer("yes");
+        self.terminal.expect("Enter for sudo");
+        self.answer("");
+        self.terminal.expect("Enter for 1");
+        self.answer("");
         self.terminal.expect("Type yes to go on");
-        thread::sleep(GLANCE);
-        self.terminal.type_line("yes");
+        self.answer("yes");
         self.terminal.expect("Sign in once by the new lines");
         give_password(&mut self.terminal);
         self.touch_after_a_glance();
@@ -97,6 +100,11 @@ impl<'g> Demo<'g> {
         narrate("And back in the first one:");
         self.terminal.expect(PROMPT);
         println!();
+    }
+
+    fn answer(&mut self, answer: &str) {
+        thread::sleep(GLANCE);
+        self.terminal.type_line(answer);
     }
 
     fn sign_in(&mut self) {
