@@ -6,7 +6,7 @@ use super::{plan, require_root, service, trial};
 use crate::cli::PamDisable;
 use crate::commands::error::Error;
 use crate::commands::results::pam::{Disabled, DisabledServices, Draft};
-use crate::pam::change::entry::{Undone, UndoneBecause};
+use crate::pam::change::entry::{Entry, Undone, UndoneBecause};
 use crate::pam::change::journal::{Journal, Locked};
 use crate::pam::change::pam_auth_update;
 use crate::pam::parse::ServiceFiles;
@@ -54,13 +54,13 @@ pub(super) fn finish(output: Output, services: Vec<Disabled>, error: Option<Erro
 fn disable(journal: &Journal, locked: &Locked<'_>, service: &str) -> Result<Disabled, Error> {
     let disabled = |changed, restored| Disabled { service: service.to_owned(), changed, restored };
     let entry = journal.entry(service).map_err(PamError::Journal)?;
-    if let Some(entry) = entry.filter(|entry| entry.state.is_in_effect()) {
+    if let Some(entry) = entry.filter(Entry::is_switched_on) {
         let undone = locked
             .undo(&entry, UndoneBecause::Disabled)
             .map_err(|error| PamError::NotUndone(service.to_owned(), error))?;
         if undone == Undone::LeftAlone {
             report::warning(&format!(
-                "The file of {service} is a link by now: another program keeps it. It was left alone."
+                "The file of {service} has become a link, or was deleted: another program keeps it. It was left alone."
             ));
         }
         return Ok(disabled(undone != Undone::LeftAlone, undone == Undone::Restored));

@@ -7,6 +7,7 @@ use super::{require_root, service, sign_ins, trial};
 use crate::cli::{Global, PamEnable};
 use crate::commands::error::Error;
 use crate::commands::results::pam::{Draft, Enabled};
+use crate::doctor;
 use crate::pam::change::journal::Journal;
 use crate::pam::change::rehearsal::{self, Answers, NotRehearsed};
 use crate::pam::change::{Way, pam_auth_update};
@@ -38,8 +39,10 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     };
     let plan = match planned {
         Err(PamError::NoDraft(_, NoDraft::AsksAlready))
-            if plan::asks(&before, &context.config, &service, way) =>
+            if plan::asks(&before, &context.config, &service, way, arguments) =>
         {
+            let exempt = plan::exempt(&before, &context.config, &service);
+            plan::refuse_risks(&doctor::exempted(&service, &exempt), &arguments.accept)?;
             return context.output.result(&Enabled::unchanged(&service, way));
         }
         // In another way: what this command has put in itself makes room for it.

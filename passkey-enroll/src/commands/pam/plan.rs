@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 
-use passkey_core::config::{Config, serves_other_machines};
+use passkey_core::config::{Config, Recovery, Unenrolled, serves_other_machines};
 use passkey_core::store::Store;
 
 use super::super::Context;
@@ -16,21 +16,58 @@ use crate::pam::change::entry::Entry;
 use crate::pam::change::{FileChange, Originals, Way, pam_auth_update};
 use crate::pam::edit::{self, NoDraft};
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{self, Exemption, ServiceAccess};
+use crate::pam::simulate::{self, Asked, Exemption, ServiceAccess};
 
 /// Of service files that there were none of.
 const MODE: u32 = 0o644;
 /// Services that include Debian's common files, for a rehearsal of those.
 const REHEARSABLE: [&str; 3] = ["sudo", "login", "su"];
 
-/// Whether the service asks in this way already.
-pub(super) fn asks(files: &ServiceFiles, config: &Config, service: &str, way: Way) -> bool {
-    let access = ServiceAccess::asking(files, service, config).ok().flatten();
-    let verdict = access.and_then(|access| access.verdict().ok());
-    verdict.is_some_and(|verdict| match way {
-        Way::SecondFactor => !verdict.passkey_is_enough() && verdict.way_without_passkey().is_none(),
-        Way::Passwordless => verdict.passkey_is_enough(),
-    })
+/// Whether the service, and its siblings with it, ask as `arguments` has it already.
+pub(super) fn asks(
+    files: &ServiceFiles,
+    config: &Config,
+    service: &str,
+    way: Way,
+    arguments: &PamEnable,
+) -> bool {
+    let asks = |service: &str| {
+        let Ok(access) = ServiceAccess::of(files, service, config) else { return false };
+        let Ok(verdict) = access.verdict() else { return false };
+        let is_way = match way {
+            Way::SecondFactor => {
+                !verdict.is_shut() && !verdict.passkey_is_enough() && verdict.way_without_passkey().is_none()
+            }
+            Way::Passwordless => verdict.passkey_is_enough(),
+        };
+        let is_as_asked = |asked: &Asked| {
+            let ignores = asked.policy.unenrolled == Unenrolled::Ignore;
+            let takes_codes = asked.policy.recovery == Recovery::Allow;
+            // What the configuration allows besides is the administrator's to say.
+            (ignores == arguments.ignore_unenrolled
+                || ignores && asked.arguments.settings.unenrolled.is_none())
+                && (takes_codes || !arguments.recovery_codes)
+        };
+        is_way && access.passkeys.iter().all(|call| call.asked.as_ref().is_ok_and(is_as_asked))
+    };
+    asks(service) && siblings(files, config, service).into_iter().all(asks)
+}
+
+/// The lines that let people in without the passkey at a service that asks for it.
+pub(super) fn exempt(files: &ServiceFiles, config: &Config, service: &str) -> Vec<Exemption> {
+    let verdict = ServiceAccess::of(files, service, config).ok().and_then(|access| access.verdict().ok());
+    verdict.map(|verdict| verdict.exempt).unwrap_or_default()
+}
+
+/// Other services of the same program, each with lines of its own.
+fn siblings(files: &ServiceFiles, config: &Config, service: &str) -> Vec<&'static str> {
+    let siblings = SIBLINGS.iter().filter(|(first, _)| *first == service).map(|(_, sibling)| *sibling);
+    // One that has no file is never asked.
+    siblings
+        .filter(|sibling| {
+            ServiceAccess::of(files, sibling, config).is_ok_and(|access| !access.stack.is_other)
+        })
+        .collect()
 }
 
 /// Services of the same program, each with a file of its own: `sudo -i` goes by the second. Who switches the first on means both.
@@ -75,15 +112,15 @@ impl Plan {
             replaces: originals.is_some(),
         };
         plan.add_file(&base, config, service, way, arguments)?;
-        let siblings = SIBLINGS.iter().filter(|(first, _)| *first == service).map(|(_, sibling)| *sibling);
-        for sibling in siblings {
-            // One that includes the first asks with it; one that has no file is never asked.
-            let access = ServiceAccess::of(&plan.after, sibling, config);
-            let needs_it = access.is_ok_and(|access| !access.asks() && !access.stack.is_other);
-            if needs_it {
+        for sibling in siblings(&base, config, service) {
+            // One that includes the first asks with it.
+            if ServiceAccess::of(&plan.after, sibling, config).is_ok_and(|access| !access.asks()) {
                 plan.add_file(&base, config, sibling, way, arguments)?;
             }
         }
+        // Files of services can be included by others.
+        let more = judge_others(&base, &plan.after, config, way)?;
+        plan.exempt.extend(more.into_iter().filter(|new| !plan.exempt.contains(new)).collect::<Vec<_>>());
         Ok(plan)
     }
 
@@ -137,7 +174,7 @@ impl Plan {
             let name = change.path.file_name().unwrap_or_default().to_string_lossy();
             after = after.with(&name, change.after.clone());
         }
-        let exempt = judge_common(files, &after, config, way)?;
+        let exempt = judge_others(files, &after, config, way)?;
         let rehearsable = REHEARSABLE.into_iter().find(|service| files.read(service).is_ok());
         Ok(Self {
             after,
@@ -150,9 +187,8 @@ impl Plan {
     }
 }
 
-/// What would come of a change of the common files at each service that they are for. Services that serve other machines are told
-/// of as a risk.
-fn judge_common(
+/// What would come of a change at each service whose stack it changes. Services that serve other machines are told of as a risk.
+fn judge_others(
     before: &ServiceFiles,
     after: &ServiceFiles,
     config: &Config,
@@ -165,8 +201,8 @@ fn judge_common(
         if old.stack == new.stack || serves_other_machines(&service) || old.asks() {
             continue;
         }
-        let is_password = old.verdict().is_ok_and(|verdict| verdict.password_is_enough());
-        if !is_password {
+        // Where nobody gets in, or anyone, there is nothing to lose.
+        if old.verdict().is_ok_and(|verdict| verdict.is_shut() || verdict.open_door().is_some()) {
             continue;
         }
         let found = edit::judge(&old, &new, way)

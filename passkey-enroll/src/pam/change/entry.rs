@@ -148,6 +148,12 @@ impl Entry {
         Self { state, ..self }
     }
 
+    /// Whether the service asks for passkeys by this change, or may. Lines that were taken out for good, or are to be, are no such change;
+    /// as long as they are on trial, something may still become of them.
+    pub(crate) fn is_switched_on(&self) -> bool {
+        self.state.is_in_effect() && (self.way.is_some() || self.profile.is_some() || self.state.is_open())
+    }
+
     /// Whether the change was one of this file. One of pam-auth-update's profiles is one of all common files.
     pub(crate) fn has_changed(&self, path: &Path) -> bool {
         let is_common = |path: &Path| pam_auth_update::WRITTEN.iter().any(|name| path.ends_with(name));

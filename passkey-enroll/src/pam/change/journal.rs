@@ -107,7 +107,7 @@ impl Journal {
     pub(crate) fn in_effect(&self) -> io::Result<Vec<String>> {
         let mut services = self.services()?;
         services.retain(|service| match self.entry(service) {
-            Ok(entry) => entry.is_some_and(|entry| entry.state.is_in_effect()),
+            Ok(entry) => entry.is_some_and(|entry| entry.is_switched_on()),
             Err(_) => true,
         });
         Ok(services)
@@ -130,7 +130,7 @@ impl Journal {
     pub(crate) fn entry_of_file(&self, path: &Path) -> Option<Entry> {
         let services = self.services().unwrap_or_default().into_iter();
         let entries = services.filter_map(|service| self.entry(&service).ok()?);
-        entries.into_iter().find(|entry| entry.state.is_in_effect() && entry.has_changed(path))
+        entries.into_iter().find(|entry| entry.is_switched_on() && entry.has_changed(path))
     }
 
     /// What a service's files held before a change that is kept and that nobody has touched since; `None` where there is no such

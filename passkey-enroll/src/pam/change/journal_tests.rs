@@ -186,19 +186,18 @@ fn a_change_that_is_confirmed_stays() {
 fn a_failure_is_written_down_and_tried_again() {
     let machine = Machine::new(Some(BEFORE));
     machine.switched(Deadline::over());
+    // What is there cannot even be read.
     fs::remove_file(&machine.change.path).unwrap();
+    fs::create_dir(&machine.change.path).unwrap();
     let journal = machine.journal();
     let locked = journal.lock().unwrap();
     for tries in [1, 2] {
         let entry = journal.entry("sudo").unwrap().unwrap();
-        assert!(matches!(
-            locked.undo(&entry, UndoneBecause::NotConfirmed),
-            Err(UndoError::ChangedByOthers(_))
-        ));
+        assert!(matches!(locked.undo(&entry, UndoneBecause::NotConfirmed), Err(UndoError::Io(..))));
         match machine.state() {
             EntryState::UndoFailed { tries: counted, reason, again, .. } => {
                 assert_eq!(counted, tries);
-                assert!(reason.contains("changed by others"), "{reason}");
+                assert!(reason.contains("directory"), "{reason}");
                 assert!(!again.is_over(), "not at once");
             }
             state => panic!("{state:?}"),
@@ -207,11 +206,38 @@ fn a_failure_is_written_down_and_tried_again() {
     assert_eq!(journal.open().unwrap(), ["sudo"]);
     // It is still known what there was.
     assert_eq!(fs::read(journal.path("sudo", "before")).unwrap(), BEFORE);
+    fs::remove_dir(&machine.change.path).unwrap();
     fs::write(&machine.change.path, AFTER).unwrap();
     locked.settle("sudo", UndoneBecause::CalledOff, true).unwrap();
     let state = machine.state();
     assert!(matches!(state, EntryState::Undone { because: UndoneBecause::NotConfirmed, .. }), "{state:?}");
     assert_eq!(machine.file().as_deref(), Some(BEFORE));
+}
+
+#[test]
+fn a_file_that_others_have_deleted_is_left_alone() {
+    let machine = Machine::new(Some(BEFORE));
+    machine.switched(Deadline::over());
+    fs::remove_file(&machine.change.path).unwrap();
+    let journal = machine.journal();
+    let entry = journal.entry("sudo").unwrap().unwrap();
+    let undone = journal.lock().unwrap().undo(&entry, UndoneBecause::Disabled).unwrap();
+    assert_eq!(undone, Undone::LeftAlone);
+    assert_eq!(journal.in_effect().unwrap(), [""; 0]);
+}
+
+#[test]
+fn lines_that_were_taken_out_are_nothing_that_is_switched_on() {
+    let machine = Machine::new(Some(BEFORE));
+    machine.switched(Deadline::over());
+    let journal = machine.journal();
+    let locked = journal.lock().unwrap();
+    let mut entry = journal.entry("sudo").unwrap().unwrap();
+    assert_eq!(journal.in_effect().unwrap(), ["sudo"]);
+    entry.way = None;
+    locked.confirm(entry).unwrap();
+    assert_eq!(journal.in_effect().unwrap(), [""; 0]);
+    assert!(journal.entry_of_file(&machine.change.path).is_none());
 }
 
 #[test]

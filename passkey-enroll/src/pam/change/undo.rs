@@ -62,13 +62,9 @@ pub(super) fn put_back(changed: &ChangedFile, bytes: &Bytes) -> Result<Undone, U
     }
     file::remove_unfinished(path).map_err(failed)?;
     let Some(current) = file::read(path).map_err(failed)? else {
-        // Cut off before it was changed, or after it was put back.
-        return if changed.existed {
-            Err(UndoError::ChangedByOthers(path.to_owned()))
-        } else {
-            file::remove_durably(path).map_err(failed)?;
-            Ok(Undone::Restored)
-        };
+        // Cut off before it was changed, or after it was put back; or others have deleted it, and nothing of the change is left.
+        file::remove_durably(path).map_err(failed)?;
+        return Ok(if changed.existed { Undone::LeftAlone } else { Undone::Restored });
     };
     match &bytes.before {
         Some(before) if current == *before => Ok(Undone::Restored),

@@ -210,10 +210,13 @@ fn a_second_factor_is_for_everyone_but_those_who_were_exempt_before() {
         assert_eq!(lines.lines().last().unwrap(), passkey, "{line}");
         assert_eq!(exempt, [expected], "{line}");
     }
-    // Whoever is root already is not exempt from anything.
+    // su runs with its caller's id: nobody is root who was not before. Of another program that is not known.
+    let (_root, files) = machine();
+    let su = with_passkeys(&files, &Config::default(), "su", Way::SecondFactor, &[]).unwrap();
+    assert_eq!(su.exempt, []);
     let (_, exempt) =
         drafted("auth sufficient pam_rootok.so\n@include common-auth\n", Way::SecondFactor).unwrap();
-    assert_eq!(exempt, [""; 0]);
+    assert_eq!(exempt, ["pam_rootok.so: "]);
 }
 
 #[test]
@@ -318,4 +321,46 @@ fn its_own_jump_comes_out_whatever_else_has_changed() {
         b"auth [success=1 default=ignore] pam_succeed_if.so user ingroup guests\nauth required pam_passkey.so\nauth required pam_unix.so\n".to_vec(),
     );
     assert_eq!(without_passkeys(&files, &Config::default(), "door"), Err(NotTakenOut::JumpedOver(1)));
+}
+
+#[test]
+fn whoever_gets_in_today_gets_in_with_their_passkey() {
+    let (_root, files) = machine();
+    let draft = |files: &ServiceFiles, service: &str, way| {
+        with_passkeys(files, &Config::default(), service, way, &[])
+    };
+    let system = |text: &str| files.clone().with("system", text.as_bytes().to_vec());
+    // Two conditions together: those who are in neither group come in by the password today.
+    let both = system("auth sufficient pam_unix.so\nauth required pam_deny.so\n").with(
+        "door",
+        b"auth include system\nauth [success=1 default=ignore] pam_succeed_if.so user ingroup wheel\n\
+          auth required pam_succeed_if.so user ingroup staffx\n"
+            .to_vec(),
+    );
+    let drafted = draft(&both, "door", Way::SecondFactor).unwrap();
+    let text = String::from_utf8(drafted.bytes).unwrap();
+    assert!(!text.contains("substack"), "{text}");
+    // A code and the password together.
+    let code = system("auth requisite pam_google_authenticator.so\nauth sufficient pam_unix.so\nauth required pam_deny.so\n")
+        .with("door", b"auth include system\nauth required pam_succeed_if.so user ingroup wheel\n".to_vec());
+    let drafted = draft(&code, "door", Way::SecondFactor);
+    if let Ok(drafted) = drafted {
+        let text = String::from_utf8(drafted.bytes).unwrap();
+        assert!(!text.contains("substack"), "{text}");
+    }
+    // Root becomes another user without any proof, as before.
+    let su = files.clone().with(
+        "su",
+        b"auth [success=1 default=ignore] pam_rootok.so\nauth required pam_unix.so\nauth required pam_permit.so\n".to_vec(),
+    );
+    let drafted = draft(&su, "su", Way::SecondFactor);
+    assert!(matches!(drafted, Err(NoDraft::Faulty(Fault::Lost(_) | Fault::Shut))), "{drafted:?}");
+    // Taken out again, whoever knows the password still gets in.
+    let files = files.with(
+        "door",
+        b"auth sufficient pam_passkey.so mode=passwordless\nauth required pam_succeed_if.so user ingroup wheel\nauth required pam_unix.so\n"
+            .to_vec(),
+    );
+    let without = without_passkeys(&files, &Config::default(), "door");
+    assert!(matches!(without, Err(NotTakenOut::Faulty(Fault::Lost(_)))), "{without:?}");
 }

@@ -10,8 +10,11 @@ use super::factors::Factors;
 use super::identity::Identity;
 use super::modules::{Kind, ModuleBehaviour};
 use super::person::{MissingPasskey, Passkey, Person};
-use super::ways::{Exemption, Limit, Line, Verdict, Way};
+use super::ways::{Exemption, Limit, Line, Verdict, Way, is_minimal};
 use crate::pam::parse::{Action, ReturnValue};
+
+/// The most ways in which conditions can turn out that are tried together.
+const MOST_CASES: usize = 512;
 
 /// Why a change must not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +86,7 @@ pub(crate) fn second_factor(before: &ServiceAccess, after: &ServiceAccess) -> Re
         }
     }
     nothing_opens(&old, &new)?;
-    nobody_lost(before, after, Factors::PASSWORD.with(Factors::PASSKEY))?;
+    nobody_lost(before, after, |proved| proved.with(Factors::PASSKEY))?;
     Ok(exempt)
 }
 
@@ -103,7 +106,7 @@ pub(crate) fn passwordless(before: &ServiceAccess, after: &ServiceAccess) -> Res
         }
     }
     nothing_opens(&old, &new)?;
-    nobody_lost(before, after, Factors::PASSWORD)?;
+    nobody_lost(before, after, |proved| proved)?;
     Ok(exempt)
 }
 
@@ -119,7 +122,8 @@ pub(crate) fn without_passkeys(before: &ServiceAccess, after: &ServiceAccess) ->
             return Err(way.lines.last().map_or(Fault::Shut, |line| Fault::Opens(line.clone())));
         }
     }
-    if new.is_shut() { Err(Fault::Shut) } else { Ok(()) }
+    // Everybody is taken to know their password.
+    nobody_lost(before, after, |proved| proved.without(Factors::PASSKEY).with(Factors::PASSWORD))
 }
 
 /// The exemptions that are there before and after; a new one is a fault.
@@ -146,12 +150,26 @@ fn nothing_opens(old: &Verdict, new: &Verdict) -> Result<(), Fault> {
     }
 }
 
-/// Whether everybody who gets in with the password today gets in with `has` afterwards: whichever line checks their password, and
-/// whichever way a condition turns out for them.
-fn nobody_lost(before: &ServiceAccess, after: &ServiceAccess, has: Factors) -> Result<(), Fault> {
-    for (line, limits) in before.cases() {
-        if before.admits(Person::enrolled(Factors::PASSWORD), &limits)?
-            && !after.admits(Person::enrolled(has), &limits)?
+/// Whether everybody who gets in today, by whatever they prove and whichever way conditions turn out for them, gets in afterwards
+/// with `instead` of it.
+fn nobody_lost(
+    before: &ServiceAccess,
+    after: &ServiceAccess,
+    instead: impl Fn(Factors) -> Factors,
+) -> Result<(), Fault> {
+    for (line, limits) in before.cases(after) {
+        let ends = before.successes(&before.program(), Person::enrolled(Factors::ALL), &limits)?;
+        for end in ends.iter().filter(|end| is_minimal(end, &ends)) {
+            if !after.admits(Person::enrolled(instead(end.factors)), &limits)? {
+                return Err(line.map_or(Fault::Shut, Fault::Lost));
+            }
+        }
+        // Whom being root lets in needs no passkey afterwards either.
+        let nobody = Person::enrolled(Factors::NONE);
+        let root = Person { is_root_already: true, ..nobody };
+        if before.admits(root, &limits)?
+            && !before.admits(nobody, &limits)?
+            && !after.admits(root, &limits)?
         {
             return Err(line.map_or(Fault::Shut, Fault::Lost));
         }
@@ -160,42 +178,59 @@ fn nobody_lost(before: &ServiceAccess, after: &ServiceAccess, has: Factors) -> R
 }
 
 impl ServiceAccess {
-    /// Kinds of people, by what the lines answer them: the password is checked by one line only; a condition turns out one way.
-    /// The first is everybody.
-    fn cases(&self) -> Vec<(Option<Line>, Vec<Limit>)> {
-        let program = self.program();
-        let mut cases = vec![(None, Vec::new())];
-        let is_password =
-            |line: &Line| ModuleBehaviour::of(&line.rule).kind == Kind::Factor(Factors::PASSWORD);
-        let lines: Vec<Line> = program.calls().iter().map(|call| Line::of(call)).collect();
-        for line in &lines {
-            let behaviour = ModuleBehaviour::of(&line.rule);
-            match behaviour.kind {
-                Kind::Factor(Factors::PASSWORD) => {
-                    let others = lines.iter().filter(|other| is_password(other) && !other.is_same_as(line));
-                    let limits = others.map(|other| Limit {
-                        line: other.clone(),
-                        answers: ModuleBehaviour::of(&other.rule).no.to_vec(),
-                    });
-                    cases.push((Some(line.clone()), limits.collect()));
-                }
-                Kind::Check | Kind::Unknown => {
-                    let answers: Vec<ReturnValue> =
-                        behaviour.yes.iter().chain(behaviour.no).copied().collect();
-                    let mut actions: Vec<Action> = Vec::new();
-                    for answer in &answers {
-                        let action = line.rule.control.action(*answer);
-                        if actions.contains(&action) {
-                            continue;
-                        }
-                        actions.push(action);
-                        let like = answers.iter().filter(|other| line.rule.control.action(**other) == action);
-                        let limit = Limit { line: line.clone(), answers: like.copied().collect() };
-                        cases.push((Some(line.clone()), vec![limit]));
-                    }
-                }
-                Kind::Passkey | Kind::Factor(_) | Kind::Neutral | Kind::Denies => {}
+    /// Kinds of people, by what the lines of this stack and another one answer them: the password is checked by one line only, and
+    /// the conditions turn out in one way, each with a line that stands for it. The first is everybody.
+    ///
+    /// All ways in which the conditions can turn out are tried together where there are not too many, else two at a time.
+    fn cases(&self, other: &Self) -> Vec<(Option<Line>, Vec<Limit>)> {
+        let mut lines: Vec<Line> = Vec::new();
+        for call in self.calls().into_iter().chain(other.calls()) {
+            let line = Line::of(call);
+            if !lines.iter().any(|known| known.is_same_as(&line)) {
+                lines.push(line);
             }
+        }
+        let turns: Vec<Vec<Limit>> = lines.iter().map(turns).filter(|turns| turns.len() > 1).collect();
+        let all: usize = turns.iter().fold(1, |all, turns| all.saturating_mul(turns.len()));
+        let mut cases: Vec<(Option<Line>, Vec<Limit>)> = vec![(None, Vec::new())];
+        if all <= MOST_CASES {
+            for turns in &turns {
+                cases = cases
+                    .iter()
+                    .flat_map(|(_, limits)| {
+                        turns.iter().map(|turn| {
+                            let limits = limits.iter().chain([turn]).cloned().collect();
+                            (Some(turn.line.clone()), limits)
+                        })
+                    })
+                    .collect();
+            }
+            cases.insert(0, (None, Vec::new()));
+        } else {
+            for (index, ones) in turns.iter().enumerate() {
+                for one in ones {
+                    cases.push((Some(one.line.clone()), vec![one.clone()]));
+                    let others = turns.iter().skip(index.saturating_add(1)).flatten();
+                    cases.extend(
+                        others.map(|other| (Some(one.line.clone()), vec![one.clone(), other.clone()])),
+                    );
+                }
+            }
+        }
+        let passwords: Vec<&Line> = lines
+            .iter()
+            .filter(|line| ModuleBehaviour::of(&line.rule).kind == Kind::Factor(Factors::PASSWORD))
+            .collect();
+        if passwords.len() > 1 {
+            let of_one = passwords.iter().map(|line| {
+                let others = passwords.iter().filter(|other| !other.is_same_as(line));
+                let limits = others.map(|other| Limit {
+                    line: (*other).clone(),
+                    answers: ModuleBehaviour::of(&other.rule).no.to_vec(),
+                });
+                (Some((*line).clone()), limits.collect())
+            });
+            cases.extend(of_one.collect::<Vec<_>>());
         }
         cases
     }
@@ -215,14 +250,14 @@ impl ServiceAccess {
 
     /// Whether an account that knows its password gets in, from outside and without any passkey, in some case.
     pub(crate) fn admits_by_password(&self, passkey: Passkey, identity: Identity<'_>) -> bool {
-        let person = Person { has: Factors::PASSWORD, passkey };
+        let person = Person { passkey, ..Person::enrolled(Factors::PASSWORD) };
         self.admits(person, &self.limits_of(identity)).unwrap_or(false)
     }
 
     fn closed_cases(&self, missing: MissingPasskey, known: &[Limit]) -> Result<bool, TooComplex> {
-        let not_asked = |has| Person { has, passkey: Passkey::NotAsked };
+        let not_asked = |has| Person { passkey: Passkey::NotAsked, ..Person::enrolled(has) };
         let (mut by_password, mut all) = (Vec::new(), Vec::new());
-        for (_, mut limits) in self.cases() {
+        for (_, mut limits) in self.cases(self) {
             limits.extend_from_slice(known);
             if !self.admits(Person::enrolled(Factors::PASSWORD.with(Factors::PASSKEY)), &limits)? {
                 continue;
@@ -243,6 +278,27 @@ impl ServiceAccess {
         }
         Ok(false)
     }
+}
+
+/// The ways in which a condition, or a module that is not known, can turn out.
+fn turns(line: &Line) -> Vec<Limit> {
+    let ModuleBehaviour { kind, yes, no } = ModuleBehaviour::of(&line.rule);
+    if !matches!(kind, Kind::Check | Kind::Unknown) {
+        return Vec::new();
+    }
+    let answers: Vec<ReturnValue> = yes.iter().chain(no).copied().collect();
+    let mut actions: Vec<Action> = Vec::new();
+    let mut turns = Vec::new();
+    for answer in &answers {
+        let action = line.rule.control.action(*answer);
+        if actions.contains(&action) {
+            continue;
+        }
+        actions.push(action);
+        let same = answers.iter().filter(|other| line.rule.control.action(**other) == action);
+        turns.push(Limit { line: line.clone(), answers: same.copied().collect() });
+    }
+    turns
 }
 
 /// Whether the module itself would refuse somebody without passkeys under this policy.

@@ -15,6 +15,8 @@ pub(crate) struct Person {
     pub(crate) has: Factors,
     /// What they are to our module.
     pub(crate) passkey: Passkey,
+    /// Whether the program was started by root, as when root becomes another user.
+    pub(crate) is_root_already: bool,
 }
 
 /// What somebody is to our module.
@@ -40,12 +42,12 @@ pub(crate) enum MissingPasskey {
 impl Person {
     /// Somebody with passkeys who can prove this.
     pub(crate) fn enrolled(has: Factors) -> Self {
-        Self { has, passkey: Passkey::Enrolled }
+        Self { has, passkey: Passkey::Enrolled, is_root_already: false }
     }
 
     /// Somebody without passkeys who can prove this.
     pub(crate) fn missing(missing: MissingPasskey, has: Factors) -> Self {
-        Self { has, passkey: Passkey::Missing(missing) }
+        Self { has, passkey: Passkey::Missing(missing), is_root_already: false }
     }
 }
 
@@ -73,8 +75,10 @@ impl ServiceAccess {
         match kind {
             Kind::Passkey => self.passkey_answers(call, person),
             Kind::Factor(factors) => proving(factors).chain(plainly(no)).collect(),
-            // From outside nobody is root already, and whoever is has nothing to gain.
-            Kind::Check if is_for_root(&call.rule) => plainly(no).collect(),
+            // Where the program runs with its caller's id, nobody from outside is root, and whoever is has nothing to gain.
+            Kind::Check if is_for_root(&call.rule) && runs_as_caller(&self.service) => {
+                plainly(if person.is_root_already { yes } else { no }).collect()
+            }
             Kind::Check | Kind::Neutral | Kind::Denies => plainly(yes).chain(plainly(no)).collect(),
             Kind::Unknown => {
                 let is_pass = |answer: ReturnValue| {
@@ -104,6 +108,26 @@ impl ServiceAccess {
             Passkey::Enrolled => enrolled_answers(call, person.has),
         }
     }
+}
+
+/// Whether a service's program runs with the real user id of whoever starts it. Others, such as login, are started by root for
+/// everyone; of one that is not known it is not known.
+pub(super) fn runs_as_caller(service: &str) -> bool {
+    const PROGRAMS: [&str; 12] = [
+        "chfn",
+        "chsh",
+        "doas",
+        "passwd",
+        "pkexec",
+        "polkit-1",
+        "runuser",
+        "runuser-l",
+        "su",
+        "su-l",
+        "sudo",
+        "sudo-i",
+    ];
+    PROGRAMS.contains(&service)
 }
 
 /// With a passkey all depends on whether it is used.

@@ -278,7 +278,8 @@ fn proving_lines(program: &Program<'_>, end: &End) -> Vec<Line> {
     lines
 }
 
-fn is_minimal(end: &End, all: &[End]) -> bool {
+/// Whether no part of what was proved is enough.
+pub(super) fn is_minimal(end: &End, all: &[End]) -> bool {
     !all.iter().any(|other| other.factors != end.factors && end.factors.contains(other.factors))
 }
 
