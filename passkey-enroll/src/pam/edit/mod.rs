@@ -190,4 +190,6 @@ fn is_ours(rule: &Rule) -> bool {
 }
 
 #[cfg(test)]
+mod stacks_tests;
+#[cfg(test)]
 mod tests;

@@ -213,11 +213,11 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
     }
     let (Some(facility), Some(target)) = (facility, target) else {
         let flaw = match (facility, kind) {
-            // Without any facility it is as if `auth` stood there.
-            (None, _) => Flaw::UnknownFacility(word.to_owned()),
-            (Some(_), Some(_)) if dialect.includes == Includes::EtcOnly => {
+            (_, Some(_)) if dialect.includes == Includes::EtcOnly => {
                 return Some(Parsed::Flawed(None, None, Flaw::NoTargetCrash));
             }
+            // Without any facility it is as if `auth` stood there.
+            (None, _) => Flaw::UnknownFacility(word.to_owned()),
             (Some(_), Some(_)) => Flaw::NoTarget,
             (Some(_), None) => Flaw::NoModule,
         };

@@ -1,6 +1,6 @@
 use super::super::control::Action;
 use super::super::control::ReturnValue;
-use super::super::dialect::Reader;
+use super::super::dialect::{Includes, Reader};
 use super::*;
 
 fn flaw(line: &str) -> Flaw {
@@ -52,6 +52,10 @@ fn what_is_not_as_one_would_think_has_its_reason() {
     assert_eq!(flaw("auth optional"), Flaw::NoModule);
     assert_eq!(flaw("auth include"), Flaw::NoTarget);
     assert_eq!(flaw("@include"), Flaw::NoTargetCrash);
+    let debian_12 = Dialect { includes: Includes::EtcOnly, ..Dialect::default() };
+    for line in ["auth include", "autj include"] {
+        assert_eq!(parse(line, &debian_12), Some(Parsed::Flawed(None, None, Flaw::NoTargetCrash)), "{line}");
+    }
     // libpam keeps a substack by its name, as it does a module.
     assert_eq!(flaw("auth substack /"), Flaw::NoModuleName);
     assert_eq!(flaw("auth required .so"), Flaw::NoModuleName);

@@ -140,9 +140,8 @@ impl<'s> Program<'s> {
         if self.is_empty {
             return Ok(vec![End { status: MUST_FAIL, factors: Factors::NONE, path: Vec::new() }]);
         }
-        let (exits, _) = self.walk(answers)?;
         let mut seen = BTreeSet::new();
-        let ends = exits.into_iter().filter_map(|(state, path)| {
+        let ends = self.walk(answers)?.exits.into_iter().filter_map(|(state, path)| {
             let status = match (state.status, state.impression) {
                 (ReturnValue::Success, Impression::Undefined | Impression::Negative) => MUST_FAIL,
                 (status, _) => status,
@@ -163,10 +162,18 @@ impl Program<'_> {
     /// # Errors
     /// When there are too many states.
     pub fn reached(&self, answers: &Answers<'_>) -> Result<BTreeSet<usize>, TooComplex> {
-        self.walk(answers).map(|(_, visited)| visited)
+        Ok(self.walk(answers)?.visited)
     }
 
-    fn walk(&self, answers: &Answers<'_>) -> Result<(States, BTreeSet<usize>), TooComplex> {
+    /// How many states can be reached.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn states(&self, answers: &Answers<'_>) -> Result<usize, TooComplex> {
+        Ok(MAX_STATES.saturating_sub(self.walk(answers)?.room))
+    }
+
+    fn walk(&self, answers: &Answers<'_>) -> Result<Walk, TooComplex> {
         let mut run = Run {
             program: self,
             answers,
@@ -183,7 +190,7 @@ impl Program<'_> {
         let mut exits = States::new();
         run.block(&self.block, &start, &None, &mut exits)?;
         exits.append(&mut run.suspended);
-        Ok((exits, run.visited))
+        Ok(Walk { exits, visited: run.visited, room: run.room })
     }
 }
 
@@ -232,6 +239,15 @@ fn links(mut path: Option<&Rc<Link>>) -> Vec<(usize, ReturnValue)> {
     }
     links.reverse();
     links
+}
+
+/// What a walk has come to.
+struct Walk {
+    exits: States,
+    /// The calls that were reached.
+    visited: BTreeSet<usize>,
+    /// How many further states there might have been.
+    room: usize,
 }
 
 struct Run<'r, 's> {

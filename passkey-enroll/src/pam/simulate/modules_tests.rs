@@ -36,6 +36,10 @@ fn arguments_change_what_a_module_is() {
     assert_eq!(kind("pam_unix.so nullok"), Kind::Factor(Factors::PASSWORD));
     assert_eq!(kind("pam_sss.so forward_pass"), Kind::Factor(Factors::PASSWORD));
     assert_eq!(kind("/usr/lib/security/pam_sss.so require_cert_auth"), Kind::Factor(Factors::TOKEN));
+    let required = "pam_sss.so require_cert_auth ignore_authinfo_unavail";
+    assert_eq!(kind(required), Kind::Factor(Factors::TOKEN));
+    assert_eq!(kind("pam_debug.so auth=authinfo_unavail"), Kind::Denies);
+    assert_eq!(kind("pam_debug.so auth=success"), Kind::Unknown);
     assert_eq!(kind("pam_u2f.so nouserok cue"), Kind::Factor(Factors::TOKEN));
     assert_eq!(kind("pam_passkey.so"), Kind::Passkey);
     assert_eq!(kind("pam_site_made.so"), Kind::Unknown);

@@ -66,7 +66,7 @@ fn list(rng: &mut Rng) -> String {
             _ => answer(rng).name(),
         };
         let equals = one_of(rng, &["=", "=", "=", "=", " =", "= ", " = "]);
-        text += &format!("{subject}{equals}{}", action(rng));
+        text.extend([subject, equals, &action(rng)]);
     }
     text
 }

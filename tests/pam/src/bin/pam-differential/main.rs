@@ -28,6 +28,7 @@ use site::Site;
 
 /// Compares what passkey-enroll makes of random PAM stacks with what libpam does.
 #[derive(Clone, Debug, Parser)]
+#[command(args_override_self = true)]
 struct Arguments {
     /// How many stacks.
     #[arg(long, default_value_t = 3000)]
@@ -38,7 +39,7 @@ struct Arguments {
     /// Only the stack of this number, which is shown with its verdicts.
     #[arg(long)]
     only: Option<u64>,
-    /// Write to /etc/pam.d and /usr/lib/pam.d, where names of included files are looked for. It overwrites "other": only for a
+    /// Write to /etc/pam.d and /usr/lib/pam.d, where names of included files are looked for. It takes "other" away: only for a
     /// machine that is thrown away. Otherwise the files stand in a folder of their own.
     #[arg(long)]
     machine: bool,

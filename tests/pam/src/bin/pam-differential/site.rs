@@ -11,6 +11,9 @@ use crate::case::Case;
 /// The service that signs in. Every other file is named like it, with something behind.
 pub(crate) const SERVICE: &str = "passkey-differential";
 
+/// The service whose lines hold for those that have none.
+pub(crate) const OTHER: &str = "other";
+
 /// Where the service files stand.
 pub(crate) struct Site {
     pub(crate) dialect: Dialect,
@@ -27,7 +30,11 @@ impl Site {
         let dialect = Dialect::of_machine().unwrap();
         if machine {
             let folders = dialect.folders.clone();
-            folders.iter().for_each(|folder| fs::create_dir_all(folder).unwrap());
+            for folder in &folders {
+                fs::create_dir_all(folder).unwrap();
+                // It would speak for services whose own lines say nothing.
+                let _ = fs::remove_file(folder.join(OTHER));
+            }
             return Self { dialect, folders, confdir: None, _own: None };
         }
         let own = tempfile::Builder::new().prefix("pam-differential-").tempdir().unwrap();
