@@ -77,6 +77,7 @@ fn by_hand(journal: &Journal, service: String, arguments: &PamDisable) -> Result
         return Ok(Disabled { service, changed: false, restored: false });
     };
     report::block(&Draft::new(&files, &plan.after, &[]));
+    plan::warn_of_lost(&files, &plan.after, &service);
     if !arguments.yes {
         change::confirm(&format!("Have {service} ask for passkeys no more?"))?;
     }

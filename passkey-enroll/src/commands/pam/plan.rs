@@ -17,6 +17,7 @@ use crate::pam::change::{FileChange, Originals, Way, pam_auth_update};
 use crate::pam::edit::{self, NoDraft};
 use crate::pam::parse::ServiceFiles;
 use crate::pam::simulate::{self, Asked, Exemption, ServiceAccess};
+use crate::report;
 
 /// Of service files that there were none of.
 const MODE: u32 = 0o644;
@@ -263,6 +264,20 @@ pub(super) fn refuse_risks(risks: &[Finding], accepted: &[String]) -> Result<(),
     };
     let refused: Vec<Finding> = risks.iter().filter(is_refused).cloned().collect();
     if refused.is_empty() { Ok(()) } else { Err(PamError::Risks(refused).into()) }
+}
+
+/// Says who would no longer get in, where the passkey is all that lets them in today.
+pub(super) fn warn_of_lost(before: &ServiceFiles, after: &ServiceFiles, service: &str) {
+    let of = |files| ServiceAccess::of(files, service, &Config::default());
+    let lost = of(before)
+        .ok()
+        .zip(of(after).ok())
+        .and_then(|(old, new)| simulate::lost_without_passkeys(&old, &new));
+    if let Some(line) = lost {
+        report::warning(&format!(
+            "Some people get in at {service} by their passkey today, and their password would not do: it depends on {line}."
+        ));
+    }
 }
 
 /// How lines that somebody has put in by hand come out; `None` where there are none.

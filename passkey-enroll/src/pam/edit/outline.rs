@@ -5,6 +5,8 @@ use crate::pam::parse::{
 };
 use crate::pam::simulate;
 
+/// So many places before the password are tried, and the first of all.
+const MOST_EARLIER: usize = 8;
 /// Speaks for whom a jump lets pass.
 const PERMIT: &str = "auth\trequired\tpam_permit.so\n";
 
@@ -76,7 +78,9 @@ impl<'f> Outline<'f> {
         if let Some(substack) = self.as_substack(password) {
             candidates.push(self.inserted_behind(password.last, call, Some(&substack)));
         }
-        candidates.extend((0..=password.first).rev().map(|entry| self.inserted_before(entry, call)));
+        let earlier = (0..=password.first).rev();
+        candidates.extend(earlier.take(MOST_EARLIER).map(|entry| self.inserted_before(entry, call)));
+        candidates.push(self.inserted_before(0, call));
         candidates.into_iter().flatten().collect()
     }
 

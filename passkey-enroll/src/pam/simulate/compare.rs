@@ -14,7 +14,7 @@ use super::ways::{Exemption, Limit, Line, Verdict, Way, is_minimal};
 use crate::pam::parse::{Action, ReturnValue};
 
 /// The most ways in which conditions can turn out that are tried together.
-const MOST_CASES: usize = 512;
+const MOST_CASES: usize = 1024;
 
 /// Why a change must not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,8 +122,16 @@ pub(crate) fn without_passkeys(before: &ServiceAccess, after: &ServiceAccess) ->
             return Err(way.lines.last().map_or(Fault::Shut, |line| Fault::Opens(line.clone())));
         }
     }
-    // Everybody is taken to know their password.
-    nobody_lost(before, after, |proved| proved.without(Factors::PASSKEY).with(Factors::PASSWORD))
+    if new.is_shut() { Err(Fault::Shut) } else { Ok(()) }
+}
+
+/// The line by which somebody who gets in today, by their passkey alone or with more, would no longer get in by their password.
+pub(crate) fn lost_without_passkeys(before: &ServiceAccess, after: &ServiceAccess) -> Option<Line> {
+    let by_password = |proved: Factors| proved.without(Factors::PASSKEY).with(Factors::PASSWORD);
+    match nobody_lost(before, after, by_password) {
+        Err(Fault::Lost(line)) => Some(line),
+        Ok(()) | Err(_) => None,
+    }
 }
 
 /// The exemptions that are there before and after; a new one is a fault.
@@ -181,7 +189,8 @@ impl ServiceAccess {
     /// Kinds of people, by what the lines of this stack and another one answer them: the password is checked by one line only, and
     /// the conditions turn out in one way, each with a line that stands for it. The first is everybody.
     ///
-    /// All ways in which the conditions can turn out are tried together where there are not too many, else two at a time.
+    /// All ways in which the conditions can turn out are tried together where there are not too many, else two at a time or each by
+    /// itself.
     fn cases(&self, other: &Self) -> Vec<(Option<Line>, Vec<Limit>)> {
         let mut lines: Vec<Line> = Vec::new();
         for call in self.calls().into_iter().chain(other.calls()) {

@@ -23,7 +23,7 @@ use passkey_core::config::{ArgumentError, Arguments, Config, ConfigError, Config
 
 use crate::pam::parse::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError};
 pub(crate) use closed::{closed, services};
-pub(crate) use compare::{Fault, passwordless, second_factor, without_passkeys};
+pub(crate) use compare::{Fault, lost_without_passkeys, passwordless, second_factor, without_passkeys};
 pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
 pub(crate) use identity::Identity;
