@@ -26,8 +26,8 @@ pub enum PamCommand {
     /// before they are in place. Then they are on trial: they are rolled back unless you confirm them from a new sign-in, with
     /// passkey-enroll pam confirm.
     ///
-    /// On Debian and its derivatives, common-auth stands for all services at once; pam-auth-update writes that file. A service that
-    /// this command had ask in another way is switched to the new way in one step. sudo-i and su-l go with sudo and su.
+    /// On Debian and its derivatives, common-auth stands for all services at once; pam-auth-update writes that file. A single
+    /// service that this command had ask in another way is switched to the new way in one step. sudo-i and su-l go with sudo and su.
     #[command(after_help = help::after_help_of("pam enable"))]
     Enable(PamEnable),
     /// Stop a service from asking for passkeys: its file is put back as it was

@@ -9,6 +9,7 @@ use crate::commands::results::pam::Confirmed;
 use crate::pam::change::entry::{Entry, EntryState};
 use crate::pam::change::journal::Journal;
 use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::ServiceAccess;
 use crate::report::Output;
 
 pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Result<(), Error> {
@@ -26,6 +27,11 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Re
         return Err(PamError::NotOnTrial(service).into());
     }
     let way = entry.way;
+    // Others may have rewritten the file meanwhile.
+    let asks = ServiceAccess::asking(&ServiceFiles::of_machine(), &service, &context.config);
+    if way.is_some() && entry.profile.is_none() && !matches!(asks, Ok(Some(_))) {
+        return Err(PamError::NothingToKeep(service).into());
+    }
     locked.confirm(entry).map_err(PamError::Journal)?;
     context.output.result(&Confirmed { service, way })
 }

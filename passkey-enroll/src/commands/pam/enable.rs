@@ -33,6 +33,13 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     }
     let before = ServiceFiles::of_machine();
     let planned = if service == pam_auth_update::SERVICE {
+        // The profile is a file of the package's: what it allows is the configuration's to say.
+        if arguments.recovery_codes {
+            return Err(PamError::ProfileOption("--recovery-codes", "recovery = \"allow\"").into());
+        }
+        if arguments.ignore_unenrolled {
+            return Err(PamError::ProfileOption("--ignore-unenrolled", "unenrolled = \"ignore\"").into());
+        }
         Plan::of_common(&before, &context.config, way)
     } else {
         Plan::of_file(&before, &context.config, &service, way, arguments, None)
@@ -80,7 +87,12 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
             "{service} asks for passkeys now, on trial: in {} seconds {otherwise}, unless you keep it from a new sign-in.",
             time.as_secs()
         ));
-        trial::wait(&journal, &entry, &interrupt)?;
+        trial::wait(&journal, &entry, &interrupt).map_err(|error| match error {
+            Error::Pam(reason) if plan.replaces => {
+                PamError::ReplacedAndUndone(service.clone(), reason).into()
+            }
+            error => error,
+        })?;
     }
     context.output.result(&Enabled::done(&service, way, drafted, !arguments.no_rehearsal))
 }

@@ -55,6 +55,12 @@ pub(crate) enum PamError {
     Broken(String, String),
     /// The lines stand in a file that others share.
     Elsewhere(String, PathBuf),
+    /// The option is no matter of pam-auth-update's profiles; what to put into the configuration instead.
+    ProfileOption(&'static str, &'static str),
+    /// A change of the way that a service asks was not kept, and it no longer asks in the old way either.
+    ReplacedAndUndone(String, Box<PamError>),
+    /// The file no longer asks for passkeys as it was given on trial.
+    NothingToKeep(String),
     /// The lines cannot be taken out just like that.
     NotTakenOut(String, PathBuf, NotTakenOut),
 }
@@ -133,6 +139,25 @@ impl PamError {
                 let name = path.file_name().unwrap_or_default().display();
                 let message = format!("{service} asks for passkeys by way of {}, which others share.", path.display());
                 failed("in_shared_file", message).hint(format!("Change that one: sudo passkey-enroll pam disable {name}"))
+            }
+            Self::ProfileOption(option, setting) => {
+                ErrorReport::new(Exit::Usage, "usage", format!("{option} cannot be given for common-auth."))
+                    .hint(format!("Set {setting} in /etc/passkey/passkey.toml instead."))
+            }
+            Self::ReplacedAndUndone(service, reason) => {
+                let below = reason.report();
+                let message = match below.code {
+                    "not_confirmed" => format!("It was not confirmed in time: {service} no longer asks for passkeys, in either way."),
+                    "cancelled" => format!("Rolled back: {service} no longer asks for passkeys, in either way."),
+                    _ => below.message.clone(),
+                };
+                ErrorReport { message, ..below }
+                    .hint(format!("Switch it on again: sudo passkey-enroll pam enable {service}"))
+            }
+            Self::NothingToKeep(service) => {
+                let message = format!("{service} no longer asks for passkeys as it was switched on: its file was changed since.");
+                failed("changed_meanwhile", message)
+                    .hint(format!("See what it asks for now: passkey-enroll pam status {service}"))
             }
             Self::NotTakenOut(service, path, reason) => not_taken_out(service, path, reason),
         }

@@ -9,7 +9,7 @@ use crate::commands::error::Error;
 use crate::commands::results::pam::{Asks, By, ExemptLine, ModuleLine, PartLine, ServiceStatus, Status};
 use crate::pam::change::journal::Journal;
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{self, ServiceAccess};
+use crate::pam::simulate::{self, Factors, ServiceAccess};
 use crate::report::Output;
 
 /// Services that people ask about, where the machine has them.
@@ -78,6 +78,11 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamStatus) -> Res
                     line: ModuleLine::from(&exemption.line),
                     with: exemption.factors.names(),
                 })
+                .collect(),
+            without_passkey: verdict
+                .iter()
+                .filter_map(|verdict| verdict.without_passkey)
+                .flat_map(Factors::names)
                 .collect(),
             lines: parts.iter().map(PartLine::from).collect(),
             unknown_modules: verdict

@@ -37,6 +37,8 @@ pub(crate) struct ServiceStatus {
     /// The stack, where it was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) lines: Vec<PartLine>,
+    /// What gets people in who have no passkey; empty where they stay outside.
+    pub(crate) without_passkey: Vec<&'static str>,
     /// Modules that are not known, on which the verdict depends.
     pub(crate) unknown_modules: Vec<ModuleLine>,
     /// Where the call of the module stands; without one, the service's file.
@@ -229,6 +231,10 @@ impl Human for Status {
                 let with = if with.is_empty() { "nothing".to_owned() } else { with.join(" and ") };
                 // Writing to a String cannot fail.
                 let _ = write!(asks, "; {with}, where {} ({}:{}) says so", line.module, line.path, line.line);
+            }
+            if !service.without_passkey.is_empty() && service.asks == Asks::PasswordAndPasskey {
+                let with = service.without_passkey.join(" and ");
+                let _ = write!(asks, "; {with} for people who have no passkey");
             }
             let cells = [service.service.clone(), asks, by.to_owned(), place];
             if service.asks == Asks::Password { table.faint_row(&cells) } else { table.row(&cells) }

@@ -6,6 +6,8 @@
 mod child;
 mod report;
 
+use std::cell::Cell;
+
 use ctap::Secret;
 use passkey_core::escape::Escaped;
 use serde_json::Value;
@@ -51,10 +53,10 @@ pub(super) fn run(context: &Context, global: &Global, arguments: &Setup) -> Resu
         interrupt: &interrupt,
         pins: arguments.pin_stdin.then(StdinSecrets::new),
         steps: Vec::new(),
-        exit: Exit::Done.code(),
+        exit: Cell::new(Exit::Done.code()),
     };
     let result = run.all();
-    let (steps, exit) = (run.steps, run.exit);
+    let (steps, exit) = (run.steps, run.exit.get());
     match result {
         Ok(()) | Err(Stop::Here) => {}
         Err(Stop::Error(error)) => return Err(*error),
@@ -73,7 +75,7 @@ struct Run<'a> {
     pins: Option<StdinSecrets>,
     steps: Vec<Entry>,
     /// Of the first step that failed.
-    exit: u8,
+    exit: Cell<u8>,
 }
 
 /// Why there are no further steps.
@@ -142,7 +144,21 @@ impl Run<'_> {
     }
 
     fn pin(&mut self, key: Option<&PluggedIn>) -> Result<(), Stop> {
-        let Some(key) = key.filter(|_| !self.is_skipped(SetupStep::Pin)) else { return Ok(()) };
+        if self.is_skipped(SetupStep::Pin) {
+            return Ok(());
+        }
+        let Some(key) = key else {
+            let command = Some(self.command("key pin set"));
+            self.record(
+                SetupStep::Pin,
+                None,
+                Outcome::Skipped,
+                "no key was looked for".to_owned(),
+                command,
+                None,
+            );
+            return Ok(());
+        };
         match key.has_pin {
             Some(false) => {}
             Some(true) => {
@@ -295,7 +311,8 @@ impl Run<'_> {
 
     fn chosen_services(&mut self, usual: &[(&str, &str, String)]) -> Result<Vec<String>, Stop> {
         if !self.arguments.services.is_empty() {
-            return Ok(self.arguments.services.clone());
+            let named = self.arguments.services.iter().filter(|service| !service.is_empty());
+            return Ok(named.cloned().collect());
         }
         if self.arguments.yes {
             return Ok(vec!["sudo".to_owned()]);
@@ -472,9 +489,9 @@ impl Run<'_> {
         self.steps.push(Entry { step, service, outcome, detail, command, result });
     }
 
-    fn fail(&mut self, exit: u8) {
-        if self.exit == Exit::Done.code() {
-            self.exit = exit;
+    fn fail(&self, exit: u8) {
+        if self.exit.get() == Exit::Done.code() {
+            self.exit.set(exit);
         }
     }
 
@@ -509,7 +526,10 @@ impl Run<'_> {
         let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
         match terminal.ask(question, self.interrupt).map_err(Error::Terminal)? {
             Line::Typed(line) => Ok(String::from_utf8_lossy(line.as_bytes()).into_owned()),
-            Line::End | Line::Interrupted => Err(Error::Cancelled.into()),
+            Line::End | Line::Interrupted => {
+                self.exit.set(Exit::Cancelled.code());
+                Err(Stop::Here)
+            }
         }
     }
 }

@@ -269,6 +269,23 @@ fn a_passkey_gets_in_and_nothing_else_does_without_a_password() {
 }
 
 #[test]
+fn what_is_not_installed_answers_too() {
+    let stack = "auth [module_unknown=1 success=ok default=die] pam_ldap.so\nauth required pam_unix.so\nauth required pam_permit.so\n";
+    let (_root, files) = machine();
+    let files = files.with("door", stack.as_bytes().to_vec());
+    let verdict = ServiceAccess::of(&files, "door", &Config::default()).unwrap().verdict().unwrap();
+    assert!(verdict.open_door().is_some(), "{verdict:?}");
+}
+
+#[test]
+fn a_condition_that_does_not_apply_exempts() {
+    let stack = "auth [default=1 ignore=ignore] pam_listfile.so item=tty sense=allow file=/etc/ttys apply=@wheel\n\
+                 auth sufficient pam_permit.so\n@include common-auth\n";
+    let drafted = drafted(stack, Way::SecondFactor);
+    assert_eq!(drafted.unwrap().1, ["pam_listfile.so: "]);
+}
+
+#[test]
 fn fedoras_selinux_line_is_no_way_in() {
     let gdm = "auth [success=done ignore=ignore default=bad] pam_selinux_permit.so\nauth substack system-auth\nauth optional pam_gnome_keyring.so\n";
     let (lines, exempt) = drafted(gdm, Way::SecondFactor).unwrap();

@@ -16,6 +16,12 @@ use crate::pam::parse::{Action, ReturnValue};
 /// The most ways in which conditions can turn out that are tried together.
 const MOST_CASES: usize = 1024;
 
+/// The most turns of conditions that are tried at all. Real stacks have a dozen or two.
+const MOST_TURNS: usize = 96;
+
+/// A kind of people: what the lines answer them, and the line that stands for it.
+type Case = (Option<Line>, Vec<Limit>);
+
 /// Why a change must not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -165,7 +171,7 @@ fn nobody_lost(
     after: &ServiceAccess,
     instead: impl Fn(Factors) -> Factors,
 ) -> Result<(), Fault> {
-    for (line, limits) in before.cases(after) {
+    for (line, limits) in before.cases(after)? {
         let ends = before.successes(&before.program(), Person::enrolled(Factors::ALL), &limits)?;
         for end in ends.iter().filter(|end| is_minimal(end, &ends)) {
             if !after.admits(Person::enrolled(instead(end.factors)), &limits)? {
@@ -191,7 +197,7 @@ impl ServiceAccess {
     ///
     /// All ways in which the conditions can turn out are tried together where there are not too many, else two at a time or each by
     /// itself.
-    fn cases(&self, other: &Self) -> Vec<(Option<Line>, Vec<Limit>)> {
+    fn cases(&self, other: &Self) -> Result<Vec<Case>, TooComplex> {
         let mut lines: Vec<Line> = Vec::new();
         for call in self.calls().into_iter().chain(other.calls()) {
             let line = Line::of(call);
@@ -201,7 +207,7 @@ impl ServiceAccess {
         }
         let turns: Vec<Vec<Limit>> = lines.iter().map(turns).filter(|turns| turns.len() > 1).collect();
         let all: usize = turns.iter().fold(1, |all, turns| all.saturating_mul(turns.len()));
-        let mut cases: Vec<(Option<Line>, Vec<Limit>)> = vec![(None, Vec::new())];
+        let mut cases: Vec<Case> = vec![(None, Vec::new())];
         if all <= MOST_CASES {
             for turns in &turns {
                 cases = cases
@@ -216,14 +222,15 @@ impl ServiceAccess {
             }
             cases.insert(0, (None, Vec::new()));
         } else {
-            for (index, ones) in turns.iter().enumerate() {
-                for one in ones {
-                    cases.push((Some(one.line.clone()), vec![one.clone()]));
-                    let others = turns.iter().skip(index.saturating_add(1)).flatten();
-                    cases.extend(
-                        others.map(|other| (Some(one.line.clone()), vec![one.clone(), other.clone()])),
-                    );
-                }
+            let ones: Vec<&Limit> = turns.iter().flatten().collect();
+            if ones.len() > MOST_TURNS {
+                return Err(TooComplex);
+            }
+            cases.extend(ones.iter().map(|one| (Some(one.line.clone()), vec![(*one).clone()])));
+            if ones.len().saturating_mul(ones.len()) <= MOST_CASES {
+                let two =
+                    |one: &Limit, other: &Limit| (Some(one.line.clone()), vec![one.clone(), other.clone()]);
+                cases.extend(ones.iter().flat_map(|one| ones.iter().map(|other| two(one, other))));
             }
         }
         let passwords: Vec<&Line> = lines
@@ -241,7 +248,7 @@ impl ServiceAccess {
             });
             cases.extend(of_one.collect::<Vec<_>>());
         }
-        cases
+        Ok(cases)
     }
 
     /// Whether somebody who lacks a passkey stays outside where others get in. Of a stack that is too complex, it is said.
@@ -266,7 +273,7 @@ impl ServiceAccess {
     fn closed_cases(&self, missing: MissingPasskey, known: &[Limit]) -> Result<bool, TooComplex> {
         let not_asked = |has| Person { passkey: Passkey::NotAsked, ..Person::enrolled(has) };
         let (mut by_password, mut all) = (Vec::new(), Vec::new());
-        for (_, mut limits) in self.cases(self) {
+        for (_, mut limits) in self.cases(self)? {
             limits.extend_from_slice(known);
             if !self.admits(Person::enrolled(Factors::PASSWORD.with(Factors::PASSKEY)), &limits)? {
                 continue;

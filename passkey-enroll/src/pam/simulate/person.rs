@@ -72,14 +72,20 @@ impl ServiceAccess {
             yes.filter(move |_| person.has.contains(factors))
         };
         let plainly = |answers: &[ReturnValue]| distinct(&call.rule, answers).into_iter().map(Possible::from);
+        // libpam answers for a module that is not installed; it counts only where something else follows from it.
+        let action = |answer: &ReturnValue| call.rule.control.action(*answer);
+        let is_like_others =
+            yes.iter().chain(no).any(|answer| action(answer) == action(&ReturnValue::ModuleUnknown));
+        let absent = (!is_like_others).then_some(Possible::from(ReturnValue::ModuleUnknown));
         match kind {
             Kind::Passkey => self.passkey_answers(call, person),
-            Kind::Factor(factors) => proving(factors).chain(plainly(no)).collect(),
+            Kind::Factor(factors) => proving(factors).chain(plainly(no)).chain(absent).collect(),
             // Where the program runs with its caller's id, nobody from outside is root, and whoever is has nothing to gain.
             Kind::Check if is_for_root(&call.rule) && runs_as_caller(&self.service) => {
                 plainly(if person.is_root_already { yes } else { no }).collect()
             }
-            Kind::Check | Kind::Neutral | Kind::Denies => plainly(yes).chain(plainly(no)).collect(),
+            Kind::Check | Kind::Neutral => plainly(yes).chain(plainly(no)).chain(absent).collect(),
+            Kind::Denies => plainly(yes).chain(plainly(no)).collect(),
             Kind::Unknown => {
                 let is_pass = |answer: ReturnValue| {
                     matches!(answer, ReturnValue::Success | ReturnValue::NewAuthtokReqd)

@@ -71,6 +71,8 @@ pub(crate) struct Verdict {
     pub(crate) exempt: Vec<Exemption>,
     /// How somebody who has no passkeys gets in without any proof.
     pub(crate) open_to_unenrolled: Option<Way>,
+    /// What gets somebody in who has no passkeys, where the service asks for them; `None` where they stay outside.
+    pub(crate) without_passkey: Option<Factors>,
     /// Calls of modules that are not known and may turn any way, in order.
     pub(crate) unknown: Vec<Line>,
 }
@@ -166,10 +168,13 @@ impl ServiceAccess {
         let open = self.successes(&program, unenrolled, &limits)?;
         let open_to_unenrolled =
             open.first().map(|end| Way { factors: Factors::NONE, lines: proving_lines(&program, end) });
+        let missing = Person::missing(MissingPasskey::Unenrolled, Factors::ALL);
+        let ends = if self.asks() { self.successes(&program, missing, &limits)? } else { Vec::new() };
+        let without_passkey = ends.iter().filter(|end| is_minimal(end, &ends)).map(|end| end.factors).min();
         let unknown =
             program.calls().iter().filter(|call| ModuleBehaviour::of(&call.rule).kind == Kind::Unknown);
         let unknown = unknown.map(|call| Line::of(call)).collect();
-        Ok(Verdict { ways, exempt, open_to_unenrolled, unknown })
+        Ok(Verdict { ways, exempt, open_to_unenrolled, without_passkey, unknown })
     }
 
     /// The lines that exempt people, and what is left when they do not.
