@@ -211,6 +211,10 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
         }
         return Some(Parsed::Include(Include { facility: for_include, kind, target: target.clone() }));
     }
+    // Also where it would fail in any case: libpam keeps that by the module's name, too.
+    if target.as_ref().is_some_and(|target| !is_module_name(target)) {
+        return Some(Parsed::Flawed(None, None, Flaw::NoModuleName));
+    }
     let (Some(facility), Some(target)) = (facility, target) else {
         let flaw = match (facility, kind) {
             (_, Some(_)) if dialect.includes == Includes::EtcOnly => {
@@ -227,9 +231,6 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
             flaw,
         ));
     };
-    if !is_module_name(&target) {
-        return Some(Parsed::Flawed(None, None, Flaw::NoModuleName));
-    }
     Some(Parsed::Rule(Rule {
         facility,
         quiet,

@@ -58,7 +58,9 @@ fn what_is_not_as_one_would_think_has_its_reason() {
     }
     // libpam keeps a substack by its name, as it does a module.
     assert_eq!(flaw("auth substack /"), Flaw::NoModuleName);
-    assert_eq!(flaw("auth required .so"), Flaw::NoModuleName);
+    for line in ["auth required .so", "autj required /", "autj [success=ok] []"] {
+        assert_eq!(flaw(line), Flaw::NoModuleName, "{line}");
+    }
     assert_eq!(flaw("[]"), Flaw::UnknownFacility(String::new()));
     // What follows from the failure is what the line says.
     let Some(Parsed::Flawed(Some(Facility::Auth), Some(control), Flaw::NoModule)) =

@@ -24,7 +24,7 @@ fn agrees(suite: &str, stacks: u32) {
 
 #[test]
 fn this_machines_libpam_agrees() {
-    let output = Command::new(PROGRAM).args(["--stacks", "1500"]).output().unwrap();
+    let output = Command::new(PROGRAM).args(["--stacks", "3000"]).output().unwrap();
     println!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
