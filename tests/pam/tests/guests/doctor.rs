@@ -225,7 +225,7 @@ fn real_libpam_agrees(guest: &Guest) {
         ("auth required pam_permit.so\nauth required pam_passkey.so wait_for_key=0 timeout=1\n", None, false),
         (
             "auth required pam_permit.so\nauth optional pam_passkey.so timeout=1\n",
-            Some("second_factor_not_enforced"),
+            Some("service_open"),
             true,
         ),
         (
