@@ -61,6 +61,8 @@ impl Rule {
 pub struct Include {
     /// Which of them: those of this facility, or all.
     pub facility: Option<Facility>,
+    /// Whether the line names no facility that there is: in an included file it is for the one that is asked for there.
+    pub is_misnamed: bool,
     /// How they stand here.
     pub kind: IncludeKind,
     /// The file: a name in the folders of service files, or a path.
@@ -188,7 +190,12 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
     };
     if dialect.at_include && word.eq_ignore_ascii_case("@include") {
         return Some(match words.next() {
-            Some(target) => Parsed::Include(Include { facility: None, kind: IncludeKind::AtInclude, target }),
+            Some(target) => Parsed::Include(Include {
+                facility: None,
+                is_misnamed: false,
+                kind: IncludeKind::AtInclude,
+                target,
+            }),
             None => Parsed::Flawed(None, None, Flaw::NoTargetCrash),
         });
     }
@@ -209,7 +216,12 @@ pub(super) fn parse(line: &str, dialect: &Dialect) -> Option<Parsed> {
         if kind == IncludeKind::Substack && !is_module_name(target) {
             return Some(Parsed::Flawed(None, None, Flaw::NoModuleName));
         }
-        return Some(Parsed::Include(Include { facility: for_include, kind, target: target.clone() }));
+        return Some(Parsed::Include(Include {
+            facility: for_include,
+            is_misnamed: facility.is_none(),
+            kind,
+            target: target.clone(),
+        }));
     }
     // Also where it would fail in any case: libpam keeps that by the module's name, too.
     if target.as_ref().is_some_and(|target| !is_module_name(target)) {

@@ -39,7 +39,7 @@ fn files_are_included_in_three_ways() {
         ("auth include a", Some(Facility::Auth), IncludeKind::Include),
         ("account SUBSTACK a", Some(Facility::Account), IncludeKind::Substack),
     ] {
-        let include = Include { facility, kind, target: "a".to_owned() };
+        let include = Include { facility, is_misnamed: false, kind, target: "a".to_owned() };
         assert_eq!(parse(line, &Dialect::default()), Some(Parsed::Include(include)), "{line}");
     }
 }

@@ -205,12 +205,14 @@ impl Expansion<'_> {
                 Content::Rule(rule) if rule.facility == self.facility => {
                     steps.push(Step::Call(Call { place: place(), rule: rule.clone() }));
                 }
-                Content::Include(include)
-                    if include.facility.is_none_or(|facility| facility == self.facility) =>
-                {
+                Content::Include(include) => {
+                    let facility = wanted.filter(|_| include.is_misnamed).or(include.facility);
+                    if facility.is_some_and(|facility| facility != self.facility) {
+                        continue;
+                    }
                     self.include(include, place(), wanted, depth, steps)?;
                 }
-                Content::Nothing | Content::Rule(_) | Content::Include(_) => continue,
+                Content::Nothing | Content::Rule(_) => continue,
             }
             self.room = self.room.checked_sub(1).ok_or_else(|| StackError::TooLong(path.to_owned()))?;
         }
@@ -227,7 +229,13 @@ impl Expansion<'_> {
     ) -> Result<(), StackError> {
         // What libpam does next can be told of most failures. Where it is chance, nothing is.
         let mut own = Vec::new();
-        let result = self.included(include, &place, include.facility.or(wanted), depth, &mut own);
+        let result = self.included(
+            include,
+            &place,
+            wanted.filter(|_| include.is_misnamed).or(include.facility).or(wanted),
+            depth,
+            &mut own,
+        );
         let failure = match result {
             Ok(()) => None,
             Err(error @ StackError::TooLong(_)) => return Err(error),

@@ -94,6 +94,13 @@ fn what_cannot_be_included_fails_as_in_libpam() {
         "!1:UnknownFacility(\"autj\") !2:NoControl !1:UnknownFacility(\"nonsense\") !1:UnknownFacility(\"nonsense\")"
     );
     assert!(files.stack("typo", Facility::Account).unwrap().steps.is_empty());
+    // Where a file is included for another facility, it is for that one.
+    let files = files
+        .with("door", b"account include misnamed\n".to_vec())
+        .with("misnamed", b"acount include tail\n".to_vec());
+    let files = files.with("tail", b"account required x\nauth required y\n".to_vec());
+    assert_eq!(shown(&files.stack("door", Facility::Account).unwrap().steps), "tail:1:x");
+    assert!(files.stack("door", Facility::Auth).unwrap().steps.is_empty());
 }
 
 /// What libpam goes on with there is what its memory happens to hold: as a rule the control of the line before.

@@ -31,15 +31,15 @@ fn this_machines_libpam_agrees() {
 
 #[test]
 fn libpam_1_5_of_debian_12_agrees() {
-    agrees("bookworm", 80);
+    agrees("bookworm", 120);
 }
 
 #[test]
 fn libpam_1_7_of_debian_13_agrees() {
-    agrees("trixie", 80);
+    agrees("trixie", 120);
 }
 
 #[test]
 fn libpam_of_debian_sid_agrees() {
-    agrees("sid", 80);
+    agrees("sid", 120);
 }
