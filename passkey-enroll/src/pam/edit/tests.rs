@@ -269,6 +269,17 @@ fn a_passkey_gets_in_and_nothing_else_does_without_a_password() {
 }
 
 #[test]
+fn two_lines_that_exempt_are_no_open_door() {
+    let stack = "auth sufficient pam_wheel.so trust\nauth sufficient pam_succeed_if.so user = kiosk\n@include common-auth\n";
+    let (_root, files) = machine();
+    let files = files.with("door", stack.as_bytes().to_vec());
+    let verdict = ServiceAccess::of(&files, "door", &Config::default()).unwrap().verdict().unwrap();
+    assert!(verdict.open_door().is_none() && verdict.password_is_enough(), "{verdict:?}");
+    assert_eq!(verdict.exempt.len(), 2, "{verdict:?}");
+    assert_eq!(drafted(stack, Way::SecondFactor).unwrap().1, ["pam_succeed_if.so: ", "pam_wheel.so: "]);
+}
+
+#[test]
 fn what_is_not_installed_answers_too() {
     let stack = "auth [module_unknown=1 success=ok default=die] pam_ldap.so\nauth required pam_unix.so\nauth required pam_permit.so\n";
     let (_root, files) = machine();

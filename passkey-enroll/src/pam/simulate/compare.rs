@@ -124,7 +124,11 @@ pub(crate) fn without_passkeys(before: &ServiceAccess, after: &ServiceAccess) ->
     let (old, new) = (before.verdict()?, after.verdict()?);
     kept_exemptions(&old, &new)?;
     for way in &new.ways {
-        if !way.factors.contains(Factors::PASSWORD) && old.way_with(way.factors).is_none() {
+        // What proved something beside the passkey, and is known to, may do so by itself.
+        let is_proof = !way.factors.is_empty() && !way.factors.contains(Factors::UNKNOWN);
+        let is_old = old.way_with(way.factors).is_some()
+            || is_proof && old.ways.iter().any(|old| old.factors == way.factors.with(Factors::PASSKEY));
+        if !way.factors.contains(Factors::PASSWORD) && !is_old {
             return Err(way.lines.last().map_or(Fault::Shut, |line| Fault::Opens(line.clone())));
         }
     }

@@ -9,6 +9,9 @@ use super::modules::{Kind, ModuleBehaviour};
 use super::person::{MissingPasskey, Person};
 use crate::pam::parse::{Call, Place, ReturnValue, Rule};
 
+/// So many lines that exempt the same people are followed, one after the other.
+const MOST_IN_A_ROW: usize = 8;
+
 /// A way in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Way {
@@ -188,7 +191,7 @@ impl ServiceAccess {
         'again: loop {
             let ends = self.successes(program, Person::enrolled(has), &limits)?;
             for end in &ends {
-                if let Some((line, limit)) = self.exempting_line(program, end, &limits)? {
+                if let Some((line, limit)) = self.exempting_line(program, end, &limits, MOST_IN_A_ROW)? {
                     let exemption = Exemption { line, factors: end.factors };
                     if !exempt.contains(&exemption) {
                         exempt.push(exemption);
@@ -207,6 +210,7 @@ impl ServiceAccess {
         program: &Program<'_>,
         end: &End,
         limits: &[Limit],
+        patience: usize,
     ) -> Result<Option<(Line, Limit)>, TooComplex> {
         for (number, answer) in end.path.iter().rev() {
             let Some(call) = program.calls().get(*number) else { continue };
@@ -221,7 +225,14 @@ impl ServiceAccess {
             let limit = Limit { line: Line::of(call), answers: others };
             let with: Vec<Limit> = limits.iter().cloned().chain([limit.clone()]).collect();
             // With all else as it was, another answer keeps them out; and others get in, with a further proof.
-            if self.opens_like(program, end, &limit.line, &with)? {
+            if let Some(other) = self.opens_like(program, end, &limit.line, &with)? {
+                // Another line may exempt them as well: that one first.
+                if other.factors == end.factors
+                    && let Some(patience) = patience.checked_sub(1)
+                    && let Some(found) = self.exempting_line(program, &other, &with, patience)?
+                {
+                    return Ok(Some(found));
+                }
                 continue;
             }
             let others = self.successes(program, Person::enrolled(Factors::ALL), &with)?;
@@ -234,14 +245,14 @@ impl ServiceAccess {
         Ok(None)
     }
 
-    /// Whether somebody who proves no more gets in where the calls of a path answer as they did there, but for one line.
+    /// How somebody who proves no more gets in where the calls of a path answer as they did there, but for one line.
     fn opens_like(
         &self,
         program: &Program<'_>,
         end: &End,
         but: &Line,
         limits: &[Limit],
-    ) -> Result<bool, TooComplex> {
+    ) -> Result<Option<End>, TooComplex> {
         let ends = program.ends(&|number, call| {
             let on_path = end.path.iter().find(|(other, _)| *other == number && !but.is_same(call));
             let mut answers: Vec<Possible> = match on_path {
@@ -253,7 +264,7 @@ impl ServiceAccess {
             }
             answers
         })?;
-        Ok(ends.iter().any(|end| end.status == ReturnValue::Success))
+        Ok(ends.into_iter().find(|end| end.status == ReturnValue::Success))
     }
 }
 

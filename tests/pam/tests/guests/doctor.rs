@@ -223,11 +223,7 @@ fn real_libpam_agrees(guest: &Guest) {
     // The key is not touched: whoever comes in does without it.
     for (lines, code, comes_in) in [
         ("auth required pam_permit.so\nauth required pam_passkey.so wait_for_key=0 timeout=1\n", None, false),
-        (
-            "auth required pam_permit.so\nauth optional pam_passkey.so timeout=1\n",
-            Some("service_open"),
-            true,
-        ),
+        ("auth required pam_permit.so\nauth optional pam_passkey.so timeout=1\n", Some("service_open"), true),
         (
             "auth [success=1 default=ignore] pam_permit.so\nauth requisite pam_deny.so\nauth requisite pam_passkey.so timeot=1\n",
             Some("call_refused"),
