@@ -28,6 +28,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("key_malformed", A_MOMENT),
     ("key_not_permitted", "a guest's stand-in for udev opens every key to the person before it"),
     ("key_silent", A_MOMENT),
+    ("not_switched", "it takes a file that others have changed beyond recognition: undo_tests.rs"),
     ("key_stuck", A_MOMENT),
     ("key_unusable", A_RARITY),
     ("left_on_trial", "it takes a session that ends, which the tests of trials have"),
