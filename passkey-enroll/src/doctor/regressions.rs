@@ -107,19 +107,18 @@ fn is_run_by_root(machine: &Machine, service: &str) -> bool {
 /// What it means that people who are at other machines cannot touch a key here. `unattended`: nobody tries it first.
 pub(crate) fn over_ssh(
     subject: &Subject,
+    config: &Config,
     service: &str,
     before: &ServiceFiles,
     after: &ServiceFiles,
     unattended: bool,
 ) -> Option<Finding> {
     let has_sshd = after.read("sshd").is_ok() || subject.machine.has("/usr/sbin/sshd");
-    let (config, _) = configuration::read(&subject.machine, subject.config.as_deref());
-    let config = config?;
     let password_is_enough = |files: &ServiceFiles| {
-        ServiceAccess::of(files, service, &config)
+        ServiceAccess::of(files, service, config)
             .is_ok_and(|access| access.verdict().is_ok_and(|verdict| verdict.password_is_enough()))
     };
-    let access = ServiceAccess::of(after, service, &config).ok()?;
+    let access = ServiceAccess::of(after, service, config).ok()?;
     let refuses = access
         .passkeys
         .iter()

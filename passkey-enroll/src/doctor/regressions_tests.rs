@@ -93,7 +93,8 @@ fn those_who_come_by_ssh_are_thought_of() {
     let before = ServiceFiles::below(subject.machine.root());
     let found = |service: &str, text: &str, unattended| {
         let after = before.clone().with(service, text.as_bytes().to_vec());
-        over_ssh(&subject, service, &before, &after, unattended).map(|finding| finding.severity)
+        over_ssh(&subject, &machine.config(), service, &before, &after, unattended)
+            .map(|finding| finding.severity)
     };
     assert_eq!(found("sudo", SECOND_FACTOR, true), Some(Severity::Warning));
     assert_eq!(found("sudo", SECOND_FACTOR, false), Some(Severity::Note));

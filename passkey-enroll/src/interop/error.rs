@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::FileError;
+use super::file::ReadError;
 use crate::report::{ErrorReport, Exit};
 
 /// Why nothing was imported or exported at all.
@@ -15,7 +15,7 @@ pub(crate) enum TransferError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        error: FileError,
+        error: ReadError,
     },
     /// The file holds no passkey of the user, or none at all.
     NothingThere {
@@ -82,7 +82,7 @@ impl fmt::Display for OriginUse {
 impl TransferError {
     pub(crate) fn report(&self) -> ErrorReport {
         match self {
-            Self::File { path, error: FileError::Io(error) }
+            Self::File { path, error: ReadError::Io(error) }
                 if error.kind() == io::ErrorKind::PermissionDenied =>
             {
                 let message = format!("{}: you do not have permission to read it.", path.display());

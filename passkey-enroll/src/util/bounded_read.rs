@@ -15,10 +15,22 @@ use zeroize::Zeroizing;
 /// [`ReadError`]
 pub(crate) fn read(path: &Path, max_len: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let (file, len) = open(path)?;
+    read_from(file, len, max_len)
+}
+
+/// Reads at most `max_len` bytes to the end. `len`: how many there are, as far as that is known.
+///
+/// # Errors
+/// [`ReadError`], but not for its kind.
+pub(crate) fn read_from(
+    source: impl io::Read,
+    len: u64,
+    max_len: u64,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     // Room for all of it from the start, so that no copy is left behind; a file of /proc says that it is empty.
     let room = usize::try_from(len.min(max_len)).unwrap_or(0).saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    let len = file.take(max_len.saturating_add(1)).read_to_end(&mut bytes)?;
+    let len = source.take(max_len.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(len).is_ok_and(|len| len <= max_len) {
         Ok(bytes)
     } else {

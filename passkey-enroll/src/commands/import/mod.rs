@@ -20,7 +20,7 @@ use crate::cli::{ForeignFormat, Import};
 use crate::commands::error::Error;
 use crate::commands::results::json::{self, Counts, Damaged, Imported, ImportedPasskey, Known, Remark};
 use crate::interop::TransferError;
-use crate::interop::{self, Entry, ForeignPasskey, MAX_ENTRIES, RpId, file::FileError};
+use crate::interop::{self, Entry, ForeignPasskey, MAX_ENTRIES, RpId, file::ReadError};
 use crate::pam::parse::ServiceFiles;
 use crate::report::Exit;
 use crate::report::{self};
@@ -116,7 +116,11 @@ fn read(arguments: &Import) -> Result<(ForeignFormat, Vec<Entry>), Error> {
         format
     };
     let entries = format::parse(format, &bytes);
-    if entries.len() < MAX_ENTRIES { Ok((format, entries)) } else { Err(refused(FileError::TooLong).into()) }
+    if entries.len() < MAX_ENTRIES {
+        Ok((format, entries))
+    } else {
+        Err(refused(ReadError::TooLong { max_len: interop::file::MAX_LEN }).into())
+    }
 }
 
 /// The RP IDs of the passkeys in one file.

@@ -250,7 +250,7 @@ pub(super) fn risks(
         config: global.config.clone(),
     };
     let mut risks = doctor::regressions(&subject, service, before, &plan.after);
-    risks.extend(doctor::over_ssh(&subject, service, before, &plan.after, is_unattended));
+    risks.extend(doctor::over_ssh(&subject, &context.config, service, before, &plan.after, is_unattended));
     risks.extend(doctor::exempted(service, &plan.exempt));
     risks
 }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::dialect::{Dialect, Includes};
 use super::file::{Content, ServiceFile};
 use super::rule::{Facility, Rule};
+use crate::util::bounded_read;
 
 /// The longest service file, in bytes.
 const MAX_LEN: u64 = 256 * 1024;
@@ -141,26 +141,6 @@ impl ServiceFiles {
         Err(error)
     }
 
-    /// Puts the files into `folder` as libpam would find them, for a sign-in that looks nowhere else: links to those that are
-    /// there, and files for those that would be.
-    ///
-    /// # Errors
-    /// When the folder cannot be written to.
-    pub fn lay_out(&self, folder: &Path) -> io::Result<()> {
-        for (name, bytes) in &self.drafts {
-            fs::write(folder.join(name), bytes)?;
-        }
-        for entry in self.folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten() {
-            let entry = entry?;
-            match std::os::unix::fs::symlink(entry.path(), folder.join(entry.file_name())) {
-                // One of an earlier folder hides it.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                linked => linked?,
-            }
-        }
-        Ok(())
-    }
-
     /// All calls of a module for a facility, in whichever service's file they stand.
     pub fn calls(&self, facility: Facility, module: &str) -> Vec<Rule> {
         let files = self.services().into_iter().filter_map(|name| Some(self.read(&name).ok()?.1));
@@ -175,21 +155,11 @@ impl ServiceFiles {
 
 fn read(path: &Path) -> Result<Vec<u8>, ReadErrorReason> {
     // Links are followed, as by libpam: authselect and alternatives make them. Nothing but a file is opened.
-    let metadata = path.metadata()?;
-    if metadata.is_dir() {
+    if path.metadata()?.is_dir() {
         // libpam opens it as well, and reads nothing.
         return Ok(Vec::new());
     }
-    if !metadata.is_file() {
-        return Err(ReadErrorReason::NotFile);
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_LEN.saturating_add(1)).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|len| len <= MAX_LEN) {
-        Ok(bytes)
-    } else {
-        Err(ReadErrorReason::TooLong)
-    }
+    Ok(bounded_read::read(path, MAX_LEN)?.to_vec())
 }
 
 /// Why a service file cannot be read.
@@ -224,6 +194,16 @@ impl From<io::Error> for ReadErrorReason {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
             kind => Self::Io(kind),
+        }
+    }
+}
+
+impl From<bounded_read::ReadError> for ReadErrorReason {
+    fn from(error: bounded_read::ReadError) -> Self {
+        match error {
+            bounded_read::ReadError::Io(error) => error.into(),
+            bounded_read::ReadError::NotRegular => Self::NotFile,
+            bounded_read::ReadError::TooLong { .. } => Self::TooLong,
         }
     }
 }

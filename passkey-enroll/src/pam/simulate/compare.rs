@@ -175,20 +175,20 @@ fn nobody_lost(
     after: &ServiceAccess,
     instead: impl Fn(Factors) -> Factors,
 ) -> Result<(), Fault> {
+    let (old, new) = (before.program(), after.program());
+    let admitted = |person, limits: &[Limit]| before.admits_in(&old, person, limits);
+    let admits = |person, limits: &[Limit]| after.admits_in(&new, person, limits);
     for (line, limits) in before.cases(after)? {
-        let ends = before.successes(&before.program(), Person::enrolled(Factors::ALL), &limits)?;
+        let ends = before.successes(&old, Person::enrolled(Factors::ALL), &limits)?;
         for end in ends.iter().filter(|end| is_minimal(end, &ends)) {
-            if !after.admits(Person::enrolled(instead(end.factors)), &limits)? {
+            if !admits(Person::enrolled(instead(end.factors)), &limits)? {
                 return Err(line.map_or(Fault::Shut, Fault::Lost));
             }
         }
         // Whom being root lets in needs no passkey afterwards either.
         let nobody = Person::enrolled(Factors::NONE);
         let root = Person { is_root_already: true, ..nobody };
-        if before.admits(root, &limits)?
-            && !before.admits(nobody, &limits)?
-            && !after.admits(root, &limits)?
-        {
+        if admitted(root, &limits)? && !admitted(nobody, &limits)? && !admits(root, &limits)? {
             return Err(line.map_or(Fault::Shut, Fault::Lost));
         }
     }
@@ -211,20 +211,22 @@ impl ServiceAccess {
         }
         let turns: Vec<Vec<Limit>> = lines.iter().map(turns).filter(|turns| turns.len() > 1).collect();
         let all: usize = turns.iter().fold(1, |all, turns| all.saturating_mul(turns.len()));
-        let mut cases: Vec<Case> = vec![(None, Vec::new())];
-        if all <= MOST_CASES {
+        let everybody: Case = (None, Vec::new());
+        let mut cases = vec![everybody.clone()];
+        if turns.is_empty() {
+            // There is only everybody.
+        } else if all <= MOST_CASES {
+            let mut together = vec![everybody];
             for turns in &turns {
-                cases = cases
+                let with = |limits: &[Limit], turn: &Limit| limits.iter().chain([turn]).cloned().collect();
+                together = together
                     .iter()
                     .flat_map(|(_, limits)| {
-                        turns.iter().map(|turn| {
-                            let limits = limits.iter().chain([turn]).cloned().collect();
-                            (Some(turn.line.clone()), limits)
-                        })
+                        turns.iter().map(|turn| (Some(turn.line.clone()), with(limits, turn)))
                     })
                     .collect();
             }
-            cases.insert(0, (None, Vec::new()));
+            cases.extend(together);
         } else {
             let ones: Vec<&Limit> = turns.iter().flatten().collect();
             if ones.len() > MOST_TURNS {
@@ -271,20 +273,20 @@ impl ServiceAccess {
     /// Whether an account that knows its password gets in, from outside and without any passkey, in some case.
     pub(crate) fn admits_by_password(&self, passkey: Passkey, identity: Identity<'_>) -> bool {
         let person = Person { passkey, ..Person::enrolled(Factors::PASSWORD) };
-        self.admits(person, &self.limits_of(identity)).unwrap_or(false)
+        self.admits_in(&self.program(), person, &self.limits_of(identity)).unwrap_or(false)
     }
 
     fn closed_cases(&self, missing: MissingPasskey, known: &[Limit]) -> Result<bool, TooComplex> {
+        let program = self.program();
+        let admits = |person, limits: &[Limit]| self.admits_in(&program, person, limits);
         let not_asked = |has| Person { passkey: Passkey::NotAsked, ..Person::enrolled(has) };
         let (mut by_password, mut all) = (Vec::new(), Vec::new());
         for (_, mut limits) in self.cases(self)? {
             limits.extend_from_slice(known);
-            if !self.admits(Person::enrolled(Factors::PASSWORD.with(Factors::PASSKEY)), &limits)? {
+            if !admits(Person::enrolled(Factors::PASSWORD.with(Factors::PASSKEY)), &limits)? {
                 continue;
             }
-            if self.admits(not_asked(Factors::PASSWORD), &limits)?
-                && !self.admits(not_asked(Factors::NONE), &limits)?
-            {
+            if admits(not_asked(Factors::PASSWORD), &limits)? && !admits(not_asked(Factors::NONE), &limits)? {
                 by_password.push(limits);
             } else {
                 all.push(limits);
@@ -292,7 +294,7 @@ impl ServiceAccess {
         }
         let counted = if by_password.is_empty() { all } else { by_password };
         for limits in counted {
-            if !self.admits(Person::missing(missing, Factors::PASSWORD), &limits)? {
+            if !admits(Person::missing(missing, Factors::PASSWORD), &limits)? {
                 return Ok(true);
             }
         }

@@ -119,8 +119,13 @@ impl ServiceAccess {
     }
 
     /// Whether this person gets in, if the lines answer like this.
-    pub(super) fn admits(&self, person: Person, limits: &[Limit]) -> Result<bool, TooComplex> {
-        Ok(!self.successes(&self.program(), person, limits)?.is_empty())
+    pub(super) fn admits_in(
+        &self,
+        program: &Program<'_>,
+        person: Person,
+        limits: &[Limit],
+    ) -> Result<bool, TooComplex> {
+        Ok(!self.successes(program, person, limits)?.is_empty())
     }
 
     /// Whether somebody who uses their passkey, and proves all else that is asked for, can get in.
@@ -131,7 +136,7 @@ impl ServiceAccess {
         let passkeys =
             self.calls().into_iter().filter(|call| ModuleBehaviour::of(&call.rule).kind == Kind::Passkey);
         let used = passkeys.map(|call| Limit { line: Line::of(call), answers: vec![ReturnValue::Success] });
-        self.admits(Person::enrolled(Factors::ALL), &used.collect::<Vec<_>>())
+        self.admits_in(&self.program(), Person::enrolled(Factors::ALL), &used.collect::<Vec<_>>())
     }
 
     /// The calls that are reached by somebody who knows the password and uses their passkey, or does not.

@@ -81,20 +81,15 @@ fn decides(access: &ServiceAccess) -> Vec<Finding> {
 
 /// Services that do not ask for passkeys, and let anyone in without any proof. Greeters and automatic logins are meant to.
 pub(super) fn open_to_anyone(services: &[Service]) -> Vec<Finding> {
-    let is_open = |service: &&Service| {
-        let access = service.access.as_ref().ok().filter(|access| !access.asks());
-        access.is_some_and(|access| access.verdict().is_ok_and(|verdict| verdict.open_door().is_some()))
+    let open_door = |service: &Service| {
+        let verdict = service.access.as_ref().ok().filter(|access| !access.asks())?.verdict().ok()?;
+        verdict.open_door()?;
+        Some((service.name.clone(), verdict))
     };
-    let (wrong, meant): (Vec<&Service>, Vec<&Service>) =
-        services.iter().filter(is_open).partition(|service| ASK_FOR_PROOF.contains(&service.name.as_str()));
-    let mut findings: Vec<Finding> = wrong
-        .into_iter()
-        .filter_map(|service| {
-            let verdict = service.access.as_ref().ok()?.verdict().ok()?;
-            open(&service.name, &verdict).into_iter().next()
-        })
-        .collect();
-    let names: Vec<&str> = meant.iter().map(|service| service.name.as_str()).collect();
+    let (wrong, meant): (Vec<_>, Vec<_>) =
+        services.iter().filter_map(open_door).partition(|(name, _)| ASK_FOR_PROOF.contains(&name.as_str()));
+    let mut findings: Vec<Finding> = wrong.iter().flat_map(|(name, verdict)| open(name, verdict)).collect();
+    let names: Vec<&str> = meant.iter().map(|(name, _)| name.as_str()).collect();
     if !names.is_empty() {
         let message = format!("These services let anyone in without any proof: {}.", listed(&names));
         findings.push(
