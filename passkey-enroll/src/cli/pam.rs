@@ -58,7 +58,7 @@ pub struct PamStatus {
 pub struct PamEnable {
     /// The PAM service, such as sudo
     pub service: String,
-    /// Ask for the passkey besides the password [default]
+    /// Ask for the passkey besides the password (the default)
     #[arg(long, group = "way")]
     pub second_factor: bool,
     /// Ask for the passkey in place of the password, which remains the way in without a key
