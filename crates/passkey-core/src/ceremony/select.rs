@@ -91,12 +91,13 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
             if !undecided || self.single.pool.now() >= settled_at {
                 match identified.as_slice() {
                     [] => self.nothing_to_pick(undecided)?,
-                    [only] => {
+                    // Of a key that has said nothing yet nobody knows whether it is the one that is meant.
+                    [only] if !undecided || self.device.is_some() => {
                         let chosen = Chosen::only(identified.len()).ok_or(KeyFailure::NoKey)?;
                         return self.take(*only, chosen);
                     }
-                    several => {
-                        let (key, touched) = self.choose(several)?;
+                    any => {
+                        let (key, touched) = self.choose(any)?;
                         return self.take(key, Chosen::touched(touched));
                     }
                 }

@@ -166,6 +166,7 @@ fn without_a_key_or_a_touch_it_ends_at_the_deadline() {
     assert_eq!(error, EnrolError::Key(KeyFailure::NoTouch));
 }
 
+/// Which key is meant is not known as long as another one says nothing, but who touches the honest one has said so.
 #[test]
 fn keys_that_do_not_answer_hold_no_other_up() {
     for how in [Misbehaviour::Mute, Misbehaviour::Keepalives, Misbehaviour::Busy] {
@@ -175,13 +176,48 @@ fn keys_that_do_not_answer_hold_no_other_up() {
         let honest = scene.add(KeyConfig::new("honest"));
         let handle = scene.user_handle.clone();
         let start = scene.bench().now();
-        let enrolled = scene.enrol_with(honest, Scene::enrolment("mine", &handle, &[])).unwrap();
+        scene.person.touches.extend([(honest, ms(500)), (honest, ms(500))]);
+        let enrolment = Scene::enrolment("mine", &handle, &[]);
+        let enrolled =
+            passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
         assert_eq!(enrolled.key.name, "honest");
+        assert_eq!(scene.person.told, [Notice::TouchToChoose, Notice::TouchKey], "{how:?}");
         // A key that says that it is at work may be but slow; it is not waited for in earnest all the same.
         let patience = if how == Misbehaviour::Keepalives { ms(1000) } else { ms(250) };
-        // The person's half a second is among it.
-        assert!(scene.bench().now() - start <= ms(550) + patience, "{how:?}");
+        // The person's two halves of a second are among it.
+        assert!(scene.bench().now() - start <= ms(1100) + patience, "{how:?}");
     }
+}
+
+#[test]
+fn a_key_that_is_slow_to_say_what_it_is_is_not_passed_over() {
+    let mut scene = Scene::new();
+    let quick = scene.add(KeyConfig::new("quick"));
+    let slow = KeyConfig { latency: ms(200), message_timeout: seconds(5), ..KeyConfig::new("slow") };
+    let slow = scene.add(slow);
+    scene.bench().auto_touch(slow, ms(500));
+    let handle = scene.user_handle.clone();
+    let enrolment = Scene::enrolment("mine", &handle, &[]);
+    let enrolled = passkey_core::ceremony::enrol(&mut scene.platform, &mut scene.person, &enrolment).unwrap();
+    assert_eq!(enrolled.key.name, "slow");
+    assert_eq!(scene.bench().counts(quick).commands.get(&1), None, "no authenticatorMakeCredential");
+}
+
+/// Nor is anything asked where the person has named the key.
+#[test]
+fn a_key_that_is_named_need_not_be_chosen() {
+    let mut scene = Scene::new();
+    let hostile = scene.add(KeyConfig::new("hostile"));
+    scene
+        .bench()
+        .sabotage(hostile, Some(Sabotage { asked: Some(Asked::Init), nth: 1, how: Misbehaviour::Mute }));
+    let honest = scene.add(KeyConfig::new("honest"));
+    let path = std::path::PathBuf::from("/dev/hidraw1");
+    let handle = scene.user_handle.clone();
+    let enrolment = Enrolment { device: Some(&path), ..Scene::enrolment("mine", &handle, &[]) };
+    let enrolled = scene.enrol_with(honest, enrolment).unwrap();
+    assert_eq!(enrolled.key.name, "honest");
+    assert_eq!(scene.person.told, [Notice::TouchKey]);
 }
 
 #[test]
