@@ -11,6 +11,8 @@ mod audit;
 mod auth;
 mod conversation;
 mod ffi;
+mod gdm;
+mod host;
 mod logind;
 mod outcome;
 mod recovery;

@@ -41,7 +41,7 @@ unsafe extern "C" {
 
 /// What an application does when it is asked to converse.
 #[derive(Clone, Copy)]
-enum Behaviour {
+pub(crate) enum Behaviour {
     Answer(&'static CStr),
     /// Success, with a response that has no text.
     NoText,
@@ -84,11 +84,18 @@ extern "C" fn converse(
 }
 
 /// Runs `work` on a fresh handle of libpam whose application behaves so; what the application heard.
-fn with_pam(behaviour: Behaviour, work: impl FnOnce(&mut Pam<'_>)) -> Vec<(c_int, String)> {
+pub(crate) fn with_pam(behaviour: Behaviour, work: impl FnOnce(&mut Pam<'_>)) -> Vec<(c_int, String)> {
     let script = RefCell::new(Script { behaviour, heard: Vec::new() });
     let data = ptr::from_ref(&script).cast_mut().cast();
     with_handle(c"alice", &Conversation { converse: Some(converse), data }, work);
     script.into_inner().heard
+}
+
+/// As [`with_pam`], with a conversation function of any kind.
+pub(crate) fn with_converse(converse: *const c_void, data: *mut c_void, work: impl FnOnce(&mut Pam<'_>)) {
+    // SAFETY: the caller's function has the form of C's `struct pam_conv`; what it takes the messages for is its own affair.
+    let converse = unsafe { std::mem::transmute::<*const c_void, Converse>(converse) };
+    with_handle(c"alice", &Conversation { converse: Some(converse), data }, work);
 }
 
 fn with_handle(user: &CStr, conversation: &Conversation, work: impl FnOnce(&mut Pam<'_>)) {

@@ -5,12 +5,14 @@
 
 /// The six `pam_sm_*` entry points.
 mod entry;
+/// GDM's binary prompt.
+pub(crate) mod gdm;
 /// Translations, looked up by libc.
 mod gettext;
 /// Keeps panics away from the host.
 pub(crate) mod guard;
 /// Libpam's handle: items, environment, conversation, log.
-mod handle;
+pub(crate) mod handle;
 /// Ctrl-C, and what else ends a program, as a file descriptor.
 mod interrupt;
 /// The user database.

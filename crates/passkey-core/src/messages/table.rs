@@ -28,6 +28,12 @@ messages! {
 
     /// No security key is plugged in, and one is waited for.
     pub(super) INSERT_KEY = "Plug in your security key.";
+    /// In a list of ways to sign in: by a security key.
+    pub PASSKEY = "Passkey";
+    /// In a list of ways to sign in, and at the field where it is typed.
+    pub PASSWORD = "Password";
+    /// At a field that is not needed: the security key asks for no PIN. What the person types there is not looked at.
+    pub NO_PIN_NEEDED = "Press Enter, then touch your security key";
     /// Security keys are plugged in, none of them is the right one, and another one is waited for.
     pub(super) FOREIGN_KEY_SO_FAR =
         "The security key that is plugged in holds no passkey for this account. Plug in yours.";
@@ -60,7 +66,7 @@ messages! {
     pub(super) KEY_REMOVED = "The security key was removed. Plug it in again.";
 
     /// A prompt: the person types behind it. Keep the space at the end.
-    pub(super) PIN_FIRST = "PIN of your security key: ";
+    pub PIN_FIRST = "PIN of your security key: ";
     /// The second prompt for a PIN. No prompt may read like another one: some programs give the same answer to the same prompt.
     pub(super) PIN_AGAIN = "PIN of your security key, again: ";
     /// The third prompt for a PIN and any later one. {number} is 3 or more.
@@ -84,6 +90,19 @@ messages! {
     /// The third such prompt and any later one. {number} is 3 or more.
     pub(super) PIN_OR_CODE_OF_ATTEMPT =
         "PIN of the security key {key}, or a recovery code, attempt {number}: ";
+    /// A prompt where only some 25 characters are shown. The account has recovery codes.
+    pub(super) PIN_OR_CODE_SHORT = "PIN or recovery code: ";
+    /// Says what the next field is for, in programs that give it no label; people took it for the password's.
+    pub(super) PIN_ANNOUNCED = "Type the PIN of your security key, not your password.";
+    /// The same, where the account has recovery codes.
+    pub(super) PIN_OR_CODE_ANNOUNCED = "Type the PIN of your security key or a recovery code, not your password.";
+    /// The same, where several security keys are plugged in. {key} is the name of the one that is meant.
+    pub(super) PIN_OF_ANNOUNCED = "Type the PIN of the security key {key}, not your password.";
+    /// The same, where several security keys are plugged in and the account has recovery codes.
+    pub(super) PIN_OR_CODE_OF_ANNOUNCED =
+        "Type the PIN of the security key {key} or a recovery code, not your password.";
+    /// Stands after the sentence that says why no security key signed in, in programs that give the next field no label.
+    pub PASSWORD_NEXT = "If asked again, type your password.";
     /// Stands before a prompt for the PIN. The PIN that was typed before was wrong.
     pub(super) PIN_WRONG = "That PIN was wrong.";
     /// Stands before a prompt for the PIN. {length} is the number of characters that a PIN has at least, mostly 4.
