@@ -8,6 +8,8 @@ mod checks;
 mod finding;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod greeters_tests;
 mod machine;
 mod people;
 pub(crate) mod probe;

@@ -68,7 +68,7 @@ pub(crate) fn with_passkeys(
         return Err(NoDraft::ServesOthers);
     }
     let (_, file) = files.read(service).map_err(|error| NoDraft::Broken(StackError::NoFile(error)))?;
-    let outline = Outline::of(files, &file);
+    let outline = Outline::of(files, service, &file);
     let password = outline.password().ok_or(NoDraft::NoPassword)?;
     let call = |control: &str| {
         let mut call = format!("{REMARK}auth\t{control}\t{MODULE} mode={}", way.as_str());
@@ -83,12 +83,29 @@ pub(crate) fn with_passkeys(
     };
     let mut first_fault = None;
     for bytes in candidates {
+        if !leaves_others_alone(files, service, &bytes) {
+            continue;
+        }
         match judged(files, config, &before, way, &bytes) {
             Ok(exempt) => return Ok(Draft { bytes, exempt }),
             Err(fault) => first_fault = first_fault.or(Some(fault)),
         }
     }
     Err(first_fault.map_or(NoDraft::NoPlace, NoDraft::Faulty))
+}
+
+/// Whether a file calls the same modules as before for all that is not about signing in.
+fn leaves_others_alone(files: &ServiceFiles, service: &str, bytes: &[u8]) -> bool {
+    let after = files.clone().with(service, bytes.to_vec());
+    [Facility::Account, Facility::Password, Facility::Session].into_iter().all(|facility| {
+        match (files.stack(service, facility), after.stack(service, facility)) {
+            (Ok(before), Ok(after)) => {
+                before.is_other == after.is_other && (before.is_other || before.rules() == after.rules())
+            }
+            (Err(_), Err(_)) => true,
+            (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+        }
+    })
 }
 
 /// What would come of a file.
@@ -144,7 +161,7 @@ pub(crate) fn without_passkeys(
     service: &str,
 ) -> Result<Vec<u8>, NotTakenOut> {
     let (_, file) = files.read(service).map_err(|error| NotTakenOut::Broken(StackError::NoFile(error)))?;
-    let outline = Outline::of(files, &file);
+    let outline = Outline::of(files, service, &file);
     let mut text = Vec::new();
     let mut lines = file.lines().iter().enumerate().peekable();
     while let Some((index, line)) = lines.next() {

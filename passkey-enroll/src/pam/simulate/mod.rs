@@ -27,7 +27,7 @@ pub(crate) use compare::{Fault, lost_without_passkeys, passwordless, second_fact
 pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
 pub(crate) use identity::Identity;
-pub(crate) use modules::{KEYRINGS, MODULE, is_password, refuses_everybody};
+pub(crate) use modules::{MODULE, is_password, refuses_everybody, session_keyrings};
 pub(crate) use person::{MissingPasskey, Passkey};
 pub(crate) use ways::{Exemption, Line, Verdict};
 
