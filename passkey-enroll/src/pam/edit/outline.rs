@@ -140,6 +140,17 @@ impl<'f> Outline<'f> {
         candidates.into_iter().flatten().collect()
     }
 
+    /// In place of the line that brings the password: the passkey, or the password that the module was given in its place. Modules that ask for a
+    /// password take one that is there already (`pam_get_authtok(3)`).
+    pub(super) fn switchable(&self, password: &Password, call: impl Fn(&str) -> String) -> Option<Vec<u8>> {
+        let nologin = self.nologin_within(password).unwrap_or_default();
+        let keyrings = self.keyrings_within(password);
+        let Substack { auth, others } = self.as_substack(password)?;
+        let call = call("[success=1 ignore=ignore default=die]");
+        let block = [&nologin, &call, &auth, PERMIT, &keyrings, &others].concat();
+        self.replaced(password.first, &block)
+    }
+
     /// The one line that brings the password from another file, as a stack of its own.
     fn as_substack(&self, password: &Password) -> Option<Substack> {
         let entry = self.entries.get(password.first).filter(|_| password.first == password.last)?;

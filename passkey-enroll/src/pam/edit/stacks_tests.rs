@@ -274,7 +274,7 @@ fn folder() -> PathBuf {
 }
 
 /// A machine with these files.
-fn machine(name: &str) -> (tempfile::TempDir, ServiceFiles) {
+pub(super) fn machine(name: &str) -> (tempfile::TempDir, ServiceFiles) {
     let root = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(folder().join(name)).unwrap();
     for section in text.split("==> ").skip(1) {

@@ -95,6 +95,15 @@ pub(crate) fn is_password(rule: &Rule) -> bool {
     ModuleBehaviour::of(rule).kind == Kind::Factor(Factors::PASSWORD)
 }
 
+/// Whether the module may ask for something other than the password.
+pub(crate) fn asks_for_more(rule: &Rule) -> bool {
+    match ModuleBehaviour::of(rule).kind {
+        Kind::Factor(factors) => factors != Factors::PASSWORD,
+        Kind::Passkey | Kind::Unknown => true,
+        Kind::Check | Kind::Neutral | Kind::Denies => false,
+    }
+}
+
 /// Whether the module refuses everybody, or counts a failure for those who get there.
 pub(crate) fn refuses_everybody(rule: &Rule) -> bool {
     ModuleBehaviour::of(rule).kind == Kind::Denies

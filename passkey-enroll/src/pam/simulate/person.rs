@@ -2,10 +2,10 @@
 
 use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
 
-use super::ServiceAccess;
 use super::dispatch::Possible;
 use super::factors::Factors;
 use super::modules::{Kind, ModuleBehaviour, distinct, is_for_root};
+use super::{GDM_SWITCHABLE, ServiceAccess};
 use crate::pam::parse::{Call, ReturnValue};
 
 /// Somebody who signs in.
@@ -111,6 +111,10 @@ impl ServiceAccess {
             Passkey::Missing(missing) => vec![missing.answer(&asked.policy).into()],
             Passkey::NotAsked => vec![ReturnValue::Ignore.into()],
             Passkey::Enrolled if is_refused => vec![ReturnValue::AuthinfoUnavail.into()],
+            // The person may choose the password in the greeter, which is left to the lines behind.
+            Passkey::Enrolled if self.service == GDM_SWITCHABLE => {
+                enrolled_answers(call, person.has).into_iter().chain([ReturnValue::Ignore.into()]).collect()
+            }
             Passkey::Enrolled => enrolled_answers(call, person.has),
         }
     }

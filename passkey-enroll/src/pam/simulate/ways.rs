@@ -31,7 +31,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(super) fn of(call: &Call) -> Self {
+    pub(crate) fn of(call: &Call) -> Self {
         Self { place: call.place.clone(), rule: Box::new(call.rule.clone()) }
     }
 
