@@ -26,6 +26,9 @@ pub enum PamCommand {
     /// before they are in place. Then they are on trial: they are rolled back unless you confirm them from a new sign-in, with
     /// passkey-enroll pam confirm.
     ///
+    /// A greeter, such as lightdm or gdm-password, cannot be tried from a terminal: log out or switch users, and sign in there with the
+    /// passkey. That sign-in keeps the change. The trial goes on when you log out.
+    ///
     /// On Debian and its derivatives, common-auth stands for all services at once; pam-auth-update writes that file. A single
     /// service that this command had ask in another way is switched to the new way in one step. sudo-i and su-l go with sudo and su.
     #[command(after_help = help::after_help_of("pam enable"))]
@@ -82,18 +85,19 @@ pub struct PamEnable {
     /// Read the answers to what the rehearsal asks from standard input, one per line
     #[arg(long, conflicts_with = "no_rehearsal")]
     pub answers_stdin: bool,
-    /// Roll the change back after this many seconds unless it is confirmed; 0 keeps it at once
-    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u16).range(0..=3600))]
-    pub confirm_within: u16,
+    /// Roll the change back after this many seconds unless it is confirmed; 0 keeps it at once [default: 120; for a greeter, 600]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub confirm_within: Option<u16>,
     /// Do not ask for confirmation of the change
     #[arg(long, short)]
     pub yes: bool,
 }
 
 impl PamEnable {
-    /// `--confirm-within`; `None`: for good.
-    pub fn confirm_within(&self) -> Option<Duration> {
-        (self.confirm_within > 0).then(|| Duration::from_secs(self.confirm_within.into()))
+    /// `--confirm-within`, where it is not given `usual`; `None`: for good.
+    pub fn confirm_within(&self, usual: Duration) -> Option<Duration> {
+        let time = self.confirm_within.map_or(usual, |seconds| Duration::from_secs(seconds.into()));
+        (!time.is_zero()).then_some(time)
     }
 }
 
@@ -106,18 +110,19 @@ pub struct PamDisable {
     /// Every service that this command has switched on
     #[arg(long, conflicts_with = "service")]
     pub all: bool,
-    /// Where the lines were put in by hand: put them back after this many seconds unless it is confirmed; 0 for taking them out at once
-    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u16).range(0..=3600), conflicts_with = "all")]
-    pub confirm_within: u16,
+    /// Where the lines were put in by hand: put them back after this many seconds unless it is confirmed; 0 for taking them out at once [default: 120; for a greeter, 600]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600), conflicts_with = "all")]
+    pub confirm_within: Option<u16>,
     /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
 }
 
 impl PamDisable {
-    /// `--confirm-within`; `None`: for good.
-    pub fn confirm_within(&self) -> Option<Duration> {
-        (self.confirm_within > 0).then(|| Duration::from_secs(self.confirm_within.into()))
+    /// `--confirm-within`, where it is not given `usual`; `None`: for good.
+    pub fn confirm_within(&self, usual: Duration) -> Option<Duration> {
+        let time = self.confirm_within.map_or(usual, |seconds| Duration::from_secs(seconds.into()));
+        (!time.is_zero()).then_some(time)
     }
 }
 

@@ -8,6 +8,8 @@ mod checks;
 mod finding;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod greeters_tests;
 mod machine;
 mod people;
 pub(crate) mod probe;
@@ -30,7 +32,7 @@ pub(crate) use finding::{Area, Finding, Severity, exit, worst};
 pub(crate) use machine::Machine;
 use people::People;
 pub(crate) use people::Roster;
-pub(crate) use regressions::{exempted, over_ssh, regressions};
+pub(crate) use regressions::{beside_gdm_password, exempted, over_ssh, regressions};
 
 use crate::pam::parse::{ServiceFiles, StackError};
 use crate::pam::simulate::{self, ServiceAccess};

@@ -11,7 +11,7 @@ use super::checks::configuration;
 use super::finding::{Area, Finding, Severity};
 use super::{Machine, Subject, examine_with, people};
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{Exemption, Identity, MissingPasskey, Passkey, ServiceAccess};
+use crate::pam::simulate::{Exemption, GDM_SWITCHABLE, Identity, MissingPasskey, Passkey, ServiceAccess};
 
 /// Services that may make root of people who prove who they are. For whom they do it, files of their own say.
 const BY_OWN_PASSWORD: [&str; 6] = ["sudo", "sudo-i", "doas", "run0", "polkit-1", "pkexec"];
@@ -43,6 +43,8 @@ const RUN_BY_ROOT: [&str; 21] = [
     "su",
     "xdm",
 ];
+/// Where GNOME's screen asks for the password, and for whatever stands in its file.
+const GDM_PASSWORD: &str = "gdm-password";
 /// Folders of programs.
 const PROGRAMS: [&str; 5] = ["/usr/bin", "/bin", "/usr/local/bin", "/usr/libexec", "/usr/lib"];
 /// What matters to programs that run PAM as their users, and to no others.
@@ -91,6 +93,29 @@ pub(crate) fn exempted(service: &str, exempt: &[Exemption]) -> Vec<Finding> {
             .remedy("Take the line out if nobody is to be exempt from the passkey.")
     });
     findings.collect()
+}
+
+/// Where GNOME has two services, the weaker one decides.
+pub(crate) fn beside_gdm_password(config: &Config, service: &str, after: &ServiceFiles) -> Option<Finding> {
+    if ![GDM_PASSWORD, GDM_SWITCHABLE].contains(&service) {
+        return None;
+    }
+    let verdict = |service: &str| {
+        let access = ServiceAccess::of(after, service, config).ok()?;
+        access.verdict().ok().filter(|verdict| !access.stack.is_other && !verdict.is_shut())
+    };
+    let (password, switchable) = (verdict(GDM_PASSWORD)?, verdict(GDM_SWITCHABLE)?);
+    let is_second_factor = password.way_without_passkey().is_none() && !password.passkey_is_enough();
+    let line = switchable.way_without_passkey().filter(|_| is_second_factor)?.lines.last()?;
+    let message = format!(
+        "{GDM_PASSWORD} asks for the passkey besides the password, and {GDM_SWITCHABLE}, by which GNOME asks first, lets people in without it, \
+         by {line}."
+    );
+    Some(
+        Finding::warning(Area::Services, "second_factor_not_enforced", message)
+            .in_line(&line.place)
+            .remedy(format!("Have one of them only: sudo passkey-enroll pam disable {GDM_SWITCHABLE}")),
+    )
 }
 
 /// Whether a service's program runs PAM as root, as far as that can be seen.

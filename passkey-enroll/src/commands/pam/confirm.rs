@@ -2,14 +2,14 @@
 
 use super::super::{Context, change};
 use super::error::PamError;
-use super::{plan, require_root, service, sign_ins};
+use super::{require_root, service};
 use crate::cli::{Global, PamConfirm};
 use crate::commands::error::Error;
 use crate::commands::results::pam::Confirmed;
 use crate::pam::change::entry::{Entry, EntryState};
 use crate::pam::change::journal::Journal;
+use crate::pam::change::sign_ins;
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::ServiceAccess;
 use crate::report::Output;
 
 pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Result<(), Error> {
@@ -18,7 +18,8 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Re
     let context = Context::new(global, output)?;
     let journal = Journal::of_machine();
     let entry = on_trial(&journal, &service)?;
-    if !arguments.yes && !has_signed_in(&context, &entry) {
+    let files = ServiceFiles::of_machine();
+    if !arguments.yes && !sign_ins::has_signed_in(&entry, &files, &context.config, &context.account) {
         change::confirm(&question(&context, &entry))?;
     }
     let locked = journal.lock().map_err(PamError::Journal)?;
@@ -27,9 +28,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamConfirm) -> Re
         return Err(PamError::NotOnTrial(service).into());
     }
     let way = entry.way;
-    // Others may have rewritten the file meanwhile.
-    let asks = ServiceAccess::asking(&ServiceFiles::of_machine(), &service, &context.config);
-    if way.is_some() && entry.profile.is_none() && !matches!(asks, Ok(Some(_))) {
+    if !sign_ins::still_asks(&entry, &ServiceFiles::of_machine(), &context.config) {
         return Err(PamError::NothingToKeep(service).into());
     }
     locked.confirm(entry).map_err(PamError::Journal)?;
@@ -41,16 +40,6 @@ fn on_trial(journal: &Journal, service: &str) -> Result<Entry, Error> {
         Some(entry) if matches!(entry.state, EntryState::OnTrial { .. }) => Ok(entry),
         Some(_) | None => Err(PamError::NotOnTrial(service.to_owned()).into()),
     }
-}
-
-/// Whether a passkey of the caller has signed them in since, to that service or to one that goes by its file.
-fn has_signed_in(context: &Context, entry: &Entry) -> bool {
-    let files = ServiceFiles::of_machine();
-    plan::services_of(entry, &files, &context.config).iter().any(|service| {
-        let stores = plan::stores(&files, service, &context.config);
-        let mut sign_ins = stores.iter().filter_map(|store| sign_ins::last(context, store, service));
-        sign_ins.any(|sign_in| sign_in.time > entry.switched)
-    })
 }
 
 fn question(context: &Context, entry: &Entry) -> String {

@@ -2,11 +2,11 @@
 
 use super::super::change;
 use super::error::PamError;
-use super::{plan, require_root, service, trial};
+use super::{desktop, plan, require_root, service, trial};
 use crate::cli::PamDisable;
 use crate::commands::error::Error;
 use crate::commands::results::pam::{Disabled, DisabledServices, Draft};
-use crate::pam::change::entry::{Entry, Undone, UndoneBecause};
+use crate::pam::change::entry::{Entry, KeptBy, Undone, UndoneBecause};
 use crate::pam::change::journal::{Journal, Locked};
 use crate::pam::change::pam_auth_update;
 use crate::pam::parse::ServiceFiles;
@@ -82,8 +82,11 @@ fn by_hand(journal: &Journal, service: String, arguments: &PamDisable) -> Result
         change::confirm(&format!("Have {service} ask for passkeys no more?"))?;
     }
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let entry = trial::switch(journal, &service, None, &plan, arguments.confirm_within())?;
-    if let Some(time) = arguments.confirm_within() {
+    let time = arguments.confirm_within(desktop::usual_time(&service));
+    // Nothing is left that would show a sign-in with a passkey.
+    let terms = time.map(|time| trial::Terms { time, kept_by: KeptBy::Confirmation });
+    let entry = trial::switch(journal, &service, None, &plan, terms.as_ref())?;
+    if let Some(time) = time {
         report::note(&format!(
             "{service} does not ask for passkeys now, on trial: in {} seconds all is as before, unless you keep it from a new sign-in.",
             time.as_secs()

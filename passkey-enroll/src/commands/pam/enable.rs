@@ -3,16 +3,17 @@
 use super::super::{Context, change};
 use super::error::PamError;
 use super::plan::{self, Plan};
-use super::{require_root, service, sign_ins, trial};
+use super::{desktop, require_root, service, trial};
 use crate::cli::{Global, PamEnable};
 use crate::commands::error::Error;
 use crate::commands::results::pam::{Draft, Enabled};
 use crate::doctor;
 use crate::pam::change::journal::Journal;
 use crate::pam::change::rehearsal::{self, Answers, NotRehearsed};
-use crate::pam::change::{Way, pam_auth_update};
+use crate::pam::change::{Way, pam_auth_update, sign_ins};
 use crate::pam::edit::NoDraft;
 use crate::pam::parse::ServiceFiles;
+use crate::pam::simulate::GDM_SWITCHABLE;
 use crate::report::{self, Output};
 use crate::terminal::signals::Interrupt;
 
@@ -22,7 +23,11 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
         require_root(&format!("enable {service}"))?;
     }
     let context = Context::new(global, output)?;
-    let way = if arguments.passwordless { Way::Passwordless } else { Way::SecondFactor };
+    let is_switchable = service == GDM_SWITCHABLE;
+    if is_switchable && arguments.second_factor {
+        return Err(PamError::SideBySide.into());
+    }
+    let way = if arguments.passwordless || is_switchable { Way::Passwordless } else { Way::SecondFactor };
     let journal = Journal::of_machine();
     // Only root can see what is on trial; whoever looks ahead need not.
     if !arguments.dry_run {
@@ -62,9 +67,13 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
         plan => plan?,
     };
     let risks = plan::risks(&context, global, &service, &before, &plan, arguments.no_rehearsal);
+    let time = arguments.confirm_within(desktop::usual_time(&service));
     let drafted = Draft::new(&before, &plan.after, &risks);
     report::block(&drafted);
     plan::refuse_risks(&risks, &arguments.accept)?;
+    for words in desktop::announcements(&service, &context.account.name, way, time) {
+        report::note(&words);
+    }
     if arguments.dry_run {
         return context.output.result(&Enabled::dry_run(&service, way, drafted));
     }
@@ -79,14 +88,12 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     if !arguments.no_rehearsal {
         rehearse(&context, &plan, arguments, &interrupt)?;
     }
-    let entry = trial::switch(&journal, &service, Some(way), &plan, arguments.confirm_within())?;
-    if let Some(time) = arguments.confirm_within() {
+    let terms = time.map(|time| trial::Terms::of(&service, &context.account.name, time));
+    let entry = trial::switch(&journal, &service, Some(way), &plan, terms.as_ref())?;
+    if let Some(terms) = &terms {
         let otherwise =
             if plan.replaces { "it does not ask for passkeys any more" } else { "all is as before" };
-        report::note(&format!(
-            "{service} asks for passkeys now, on trial: in {} seconds {otherwise}, unless you keep it from a new sign-in.",
-            time.as_secs()
-        ));
+        report::note(&trial::begun(&service, terms, otherwise));
         trial::wait(&journal, &entry, &interrupt).map_err(|error| match error {
             Error::Pam(reason) if plan.replaces => {
                 PamError::ReplacedAndUndone(service.clone(), reason).into()
@@ -109,9 +116,9 @@ fn rehearse(
     let failed = |reason| PamError::NotRehearsed(plan.rehearsable.clone(), reason);
     let rehearsed =
         rehearsal::rehearse(&plan.after, &plan.rehearsable, user, answers, interrupt).map_err(failed)?;
-    let stores = plan::stores(&plan.after, &plan.rehearsable, &context.config);
+    let stores = sign_ins::stores(&plan.after, &plan.rehearsable, &context.config);
     let is_proved = stores.iter().any(|store| {
-        let sign_in = sign_ins::last(context, store, &plan.rehearsable);
+        let sign_in = sign_ins::last(&context.config, &context.account, store, &plan.rehearsable);
         sign_in.is_some_and(|sign_in| rehearsed.is_proved_by(&sign_in))
     });
     if is_proved { Ok(()) } else { Err(failed(NotRehearsed::WithoutPasskey).into()) }

@@ -41,10 +41,12 @@ pub(crate) enum PamError {
     NotOnTrial(String),
     /// Nobody confirmed the change in time.
     NotConfirmed(String),
+    /// Nobody signed in with the passkey in time, nor was it confirmed.
+    NoSignIn(String),
     /// The person gave up waiting.
     TakenBack(String),
-    /// The session has ended, and the change goes on being on trial.
-    LeftOnTrial(String),
+    /// The session has ended, and the change goes on being on trial; for a sign-in of this account, where one keeps it.
+    LeftOnTrial(String, Option<String>),
     /// It was to be undone and could not be; it is tried again.
     UndoFailed(String, String),
     /// Another change of the service came before it was seen what has become of this one.
@@ -59,6 +61,8 @@ pub(crate) enum PamError {
     ProfileOption(&'static str, &'static str),
     /// A change of the way that a service asks was not kept, and it no longer asks in the old way either.
     ReplacedAndUndone(String, Box<PamError>),
+    /// The passkey and the password stand side by side at gdm-switchable-auth.
+    SideBySide,
     /// The file no longer asks for passkeys as it was given on trial.
     NothingToKeep(String),
     /// The lines cannot be taken out just like that.
@@ -105,21 +109,16 @@ impl PamError {
                 .hint(format!("Keep it: sudo passkey-enroll pam confirm {service}; or not: sudo passkey-enroll pam disable {service}")),
             Self::NotOnTrial(service) => failed("not_on_trial", format!("Nothing of {service} is on trial."))
                 .hint(format!("What it asks for now: passkey-enroll pam status {service}")),
-            Self::NotConfirmed(service) => ErrorReport::new(
-                Exit::TimedOut,
-                "not_confirmed",
-                format!("Nobody confirmed it in time: {service} is as it was before."),
-            )
-            .hint("Give yourself more time with --confirm-within, or find out what was in the way: sudo passkey-enroll doctor"),
+            Self::NotConfirmed(service) => {
+                not_kept(format!("Nobody confirmed it in time: {service} is as it was before."))
+            }
+            Self::NoSignIn(service) => {
+                not_kept(format!("No sign-in to {service} with the passkey was seen in time: it is as it was before."))
+            }
             Self::TakenBack(service) => {
                 ErrorReport::new(Exit::Cancelled, "cancelled", format!("Taken back: {service} is as it was before."))
             }
-            Self::LeftOnTrial(service) => ErrorReport::new(
-                Exit::Cancelled,
-                "left_on_trial",
-                format!("{service} is still on trial: it goes back by itself unless you confirm it."),
-            )
-            .hint(format!("Keep it: sudo passkey-enroll pam confirm {service}")),
+            Self::LeftOnTrial(service, user) => left_on_trial(service, user.as_deref()),
             Self::UndoFailed(service, reason) => {
                 failed("undo_failed", format!("The change of {service} could not be undone: {reason}."))
                     .hint(format!(
@@ -144,16 +143,13 @@ impl PamError {
                 ErrorReport::new(Exit::Usage, "usage", format!("{option} cannot be given for common-auth."))
                     .hint(format!("Set {setting} in /etc/passkey/passkey.toml instead."))
             }
-            Self::ReplacedAndUndone(service, reason) => {
-                let below = reason.report();
-                let message = match below.code {
-                    "not_confirmed" => format!("It was not confirmed in time: {service} no longer asks for passkeys, in either way."),
-                    "cancelled" => format!("Rolled back: {service} no longer asks for passkeys, in either way."),
-                    _ => below.message.clone(),
-                };
-                ErrorReport { message, ..below }
-                    .hint(format!("Switch it on again: sudo passkey-enroll pam enable {service}"))
-            }
+            Self::SideBySide => ErrorReport::new(
+                Exit::Usage,
+                "usage",
+                "gdm-switchable-auth lets people choose between the passkey and the password; it cannot ask for both.",
+            )
+            .hint("For both: sudo passkey-enroll pam enable gdm-password --second-factor"),
+            Self::ReplacedAndUndone(service, reason) => replaced_and_undone(service, reason),
             Self::NothingToKeep(service) => {
                 let message = format!("{service} no longer asks for passkeys as it was switched on: its file was changed since.");
                 failed("changed_meanwhile", message)
@@ -162,6 +158,35 @@ impl PamError {
             Self::NotTakenOut(service, path, reason) => not_taken_out(service, path, reason),
         }
     }
+}
+
+fn replaced_and_undone(service: &str, reason: &PamError) -> ErrorReport {
+    let below = reason.report();
+    let message = match below.code {
+        "not_confirmed" => {
+            format!("It was not confirmed in time: {service} no longer asks for passkeys, in either way.")
+        }
+        "cancelled" => format!("Rolled back: {service} no longer asks for passkeys, in either way."),
+        _ => below.message.clone(),
+    };
+    ErrorReport { message, ..below }
+        .hint(format!("Switch it on again: sudo passkey-enroll pam enable {service}"))
+}
+
+fn not_kept(message: String) -> ErrorReport {
+    ErrorReport::new(Exit::TimedOut, "not_confirmed", message).hint(
+        "Give yourself more time with --confirm-within, or find out what was in the way: sudo passkey-enroll doctor",
+    )
+}
+
+fn left_on_trial(service: &str, user: Option<&str>) -> ErrorReport {
+    let unless = user.map_or_else(
+        || "you confirm it".to_owned(),
+        |user| format!("{user} signs in there with the passkey"),
+    );
+    let message = format!("{service} is still on trial: it goes back by itself unless {unless}.");
+    ErrorReport::new(Exit::Cancelled, "left_on_trial", message)
+        .hint(format!("Keep it: sudo passkey-enroll pam confirm {service}"))
 }
 
 /// What is left where nothing can be done automatically.
@@ -207,6 +232,13 @@ fn no_draft(service: &str, reason: &NoDraft) -> ErrorReport {
             format!("{service} lets nobody in as it is: {error}"),
         )
         .hint("Put that right first."),
+        NoDraft::NoGdm => failed("no_gdm", "GDM is not installed: there is no gdm-password to make gdm-switchable-auth from.".to_owned())
+            .hint("Switch on the greeter that this machine has, such as lightdm or sddm."),
+        NoDraft::AsksForMore(line) => failed(
+            "asks_for_more",
+            format!("gdm-switchable-auth cannot be made from gdm-password: {line} asks for something other than the password."),
+        )
+        .hint("GNOME's screen offers the passkey and the password there and nothing else. Use gdm-password instead: sudo passkey-enroll pam enable gdm-password"),
         NoDraft::NoPlace => failed(
             "unclear",
             format!(

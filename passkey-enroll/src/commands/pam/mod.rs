@@ -3,11 +3,11 @@
 //! Taking something back works where nothing else does: it needs neither a configuration that is understood nor a passkey.
 
 mod confirm;
+mod desktop;
 mod disable;
 mod enable;
 mod error;
 mod plan;
-mod sign_ins;
 mod status;
 mod trial;
 mod undo;

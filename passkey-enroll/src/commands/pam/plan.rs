@@ -5,18 +5,16 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 
 use passkey_core::config::{Config, Recovery, Unenrolled, serves_other_machines};
-use passkey_core::store::Store;
 
 use super::super::Context;
 use super::error::PamError;
 use crate::cli::{Global, PamEnable};
 use crate::commands::error::Error;
 use crate::doctor::{self, Finding, Machine, Severity, Subject};
-use crate::pam::change::entry::Entry;
 use crate::pam::change::{FileChange, Originals, Way, pam_auth_update};
 use crate::pam::edit::{self, NoDraft};
 use crate::pam::parse::ServiceFiles;
-use crate::pam::simulate::{self, Asked, Exemption, ServiceAccess};
+use crate::pam::simulate::{self, Asked, Exemption, GDM_SWITCHABLE, ServiceAccess};
 use crate::report;
 
 /// Of service files that there were none of.
@@ -141,9 +139,14 @@ impl Plan {
         .filter(|(is_wanted, _)| *is_wanted)
         .map(|(_, argument)| argument.to_owned())
         .collect();
-        let edit::Draft { bytes, exempt } =
+        let is_missing = || self.after.read(service).is_err_and(|error| error.is_missing());
+        let drafted = if service == GDM_SWITCHABLE && is_missing() {
+            edit::gdm_switchable(&self.after, config, &module_arguments)
+        } else {
             edit::with_passkeys(&self.after, config, service, way, &module_arguments)
-                .map_err(|reason| PamError::NoDraft(service.to_owned(), reason))?;
+        };
+        let edit::Draft { bytes, exempt } =
+            drafted.map_err(|reason| PamError::NoDraft(service.to_owned(), reason))?;
         str::from_utf8(&bytes).map_err(|_| PamError::NotText(service.to_owned()))?;
         // A vendor's file stays as it is: the administrator's folder hides it.
         let path = base.own_path(service);
@@ -213,27 +216,6 @@ fn judge_others(
     Ok(exempt)
 }
 
-/// Where the passkeys lie that a service asks for: those of the configuration, and of another one that a line names.
-pub(super) fn stores(files: &ServiceFiles, service: &str, config: &Config) -> Vec<Store> {
-    let access = ServiceAccess::of(files, service, config).ok();
-    let own = access
-        .iter()
-        .flat_map(|access| &access.passkeys)
-        .filter_map(|call| call.asked.as_ref().ok()?.own_config.as_deref().map(Store::new));
-    [Store::new(config)].into_iter().chain(own).collect()
-}
-
-/// The services that a change was about: the one it is named for, and those that include a file of it.
-pub(super) fn services_of(entry: &Entry, files: &ServiceFiles, config: &Config) -> Vec<String> {
-    let names = simulate::services(files).into_iter();
-    let reached = names.filter(|name| {
-        *name == entry.service
-            || ServiceAccess::of(files, name, config)
-                .is_ok_and(|access| access.passkeys.iter().any(|call| entry.has_changed(&call.place.path)))
-    });
-    reached.collect()
-}
-
 /// What would come of a plan that is not good for someone.
 pub(super) fn risks(
     context: &Context,
@@ -252,6 +234,7 @@ pub(super) fn risks(
     let mut risks = doctor::regressions(&subject, service, before, &plan.after);
     risks.extend(doctor::over_ssh(&subject, &context.config, service, before, &plan.after, is_unattended));
     risks.extend(doctor::exempted(service, &plan.exempt));
+    risks.extend(doctor::beside_gdm_password(&context.config, service, &plan.after));
     risks
 }
 

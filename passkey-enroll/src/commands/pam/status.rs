@@ -13,12 +13,17 @@ use crate::pam::simulate::{self, Factors, ServiceAccess};
 use crate::report::Output;
 
 /// Services that people ask about, where the machine has them.
-const USUAL: [&str; 12] = [
+const USUAL: [&str; 17] = [
     "gdm-password",
+    "gdm-switchable-auth",
+    "greetd",
+    "gtklock",
+    "hyprlock",
     "i3lock",
     "kde",
     "lightdm",
     "login",
+    "plasmalogin",
     "polkit-1",
     "sddm",
     "sshd",

@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::desktop::{self, Desktop};
 use super::error::PamError;
 use super::plan::Plan;
 use crate::commands::error::Error;
-use crate::pam::change::entry::{Entry, EntryState, UndoneBecause};
+use crate::pam::change::entry::{Entry, EntryState, KeptBy, UndoneBecause};
 use crate::pam::change::journal::Journal;
 use crate::pam::change::{self, Deadline, Way, watchdog};
 use crate::report;
@@ -18,6 +19,24 @@ const INTERVAL: Duration = Duration::from_millis(200);
 /// How long a change that cannot be undone is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a change is on trial, and what keeps it.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) time: Duration,
+    pub(super) kept_by: KeptBy,
+}
+
+impl Terms {
+    /// Those of a service that is switched on by `user`.
+    pub(super) fn of(service: &str, user: &str, time: Duration) -> Self {
+        let kept_by = match Desktop::of(service) {
+            Some(Desktop::Greeter | Desktop::Locker) => KeptBy::SignIn { user: user.to_owned() },
+            None => KeptBy::Confirmation,
+        };
+        Self { time, kept_by }
+    }
+}
+
 /// Something is on trial already.
 pub(super) fn refuse_open(journal: &Journal, service: &str) -> Result<(), PamError> {
     match journal.entry(service).map_err(PamError::Journal)? {
@@ -26,13 +45,13 @@ pub(super) fn refuse_open(journal: &Journal, service: &str) -> Result<(), PamErr
     }
 }
 
-/// Puts a change in place: on trial for `time`, or for good.
+/// Puts a change in place: on trial, or for good.
 pub(super) fn switch(
     journal: &Journal,
     service: &str,
     way: Option<Way>,
     plan: &Plan,
-    time: Option<Duration>,
+    terms: Option<&Terms>,
 ) -> Result<Entry, PamError> {
     let locked = journal.lock().map_err(PamError::Journal)?;
     refuse_open(journal, service)?;
@@ -51,7 +70,9 @@ pub(super) fn switch(
         }
     }
     // Until it is in place it is on trial in any case: what the power cuts off is undone.
-    let state = EntryState::OnTrial { until: Deadline::within(time.unwrap_or_default()) };
+    let time = terms.map(|terms| terms.time);
+    let kept_by = terms.map_or(KeptBy::Confirmation, |terms| terms.kept_by.clone());
+    let state = EntryState::OnTrial { until: Deadline::within(time.unwrap_or_default()), kept_by };
     let files = plan.files.iter().map(change::FileChange::record).collect();
     let mut entry = Entry::new(service, way, plan.profile.clone(), files, state);
     locked.begin(&entry, &plan.files).map_err(PamError::Journal)?;
@@ -72,18 +93,61 @@ pub(super) fn switch(
     }
 }
 
-/// Waits until the change is confirmed, and says what has become of it otherwise. Ctrl-C undoes it at once; the end of the session only
-/// ends the waiting, since a new sign-in may well begin with it.
+/// Waits until the change is kept, and says what has become of it otherwise. Ctrl-C undoes it at once; the end of the session only ends the
+/// waiting, since a new sign-in may well begin with it.
 pub(super) fn wait(journal: &Journal, entry: &Entry, interrupt: &Interrupt) -> Result<(), Error> {
     let service = &entry.service;
-    report::note(&format!(
-        "Open another terminal, or log out; sign in anew, and run there: sudo passkey-enroll pam confirm {service}"
-    ));
+    let (next, waiting) = match (awaited(entry), Desktop::of(service)) {
+        (Some(user), Some(Desktop::Greeter)) => (
+            format!(
+                "Log out or switch users, and sign in as {user} with the passkey: that keeps the change."
+            ),
+            "Waiting for the sign-in. Ctrl-C takes the change back at once; logging out does not.",
+        ),
+        (Some(_), Some(Desktop::Locker)) => (
+            format!(
+                "Lock the screen, unlock it with the passkey, and run then: sudo passkey-enroll pam confirm {service}"
+            ),
+            "Waiting for the confirmation. Ctrl-C takes it back at once.",
+        ),
+        (Some(_) | None, None) | (None, Some(_)) => (
+            format!(
+                "Open another terminal, or log out; sign in anew, and run there: sudo passkey-enroll pam confirm {service}"
+            ),
+            "Waiting for the confirmation. Ctrl-C takes it back at once.",
+        ),
+    };
+    report::note(&next);
     let mut prompt = LivingPrompt::new();
-    prompt.show("Waiting for the confirmation. Ctrl-C takes it back at once.");
+    prompt.show(waiting);
     let ended = ended(journal, entry, interrupt);
     prompt.clear();
     Ok(ended?)
+}
+
+/// Whose sign-in with a passkey keeps the change.
+fn awaited(entry: &Entry) -> Option<&str> {
+    match &entry.state {
+        EntryState::OnTrial { kept_by: KeptBy::SignIn { user }, .. } => Some(user),
+        EntryState::OnTrial { kept_by: KeptBy::Confirmation, .. }
+        | EntryState::Kept { .. }
+        | EntryState::Undone { .. }
+        | EntryState::UndoFailed { .. } => None,
+    }
+}
+
+/// What is said of the trial once the change is in place.
+pub(super) fn begun(service: &str, terms: &Terms, otherwise: &str) -> String {
+    let time = desktop::in_words(terms.time);
+    match terms.kept_by {
+        KeptBy::Confirmation => format!(
+            "{service} asks for passkeys now, on trial: in {} seconds {otherwise}, unless you keep it from a new sign-in.",
+            terms.time.as_secs()
+        ),
+        KeptBy::SignIn { .. } => {
+            format!("{service} asks for passkeys now, on trial: in {time} {otherwise}, unless it is kept.")
+        }
+    }
 }
 
 fn ended(journal: &Journal, entry: &Entry, interrupt: &Interrupt) -> Result<(), PamError> {
@@ -101,11 +165,14 @@ fn ended(journal: &Journal, entry: &Entry, interrupt: &Interrupt) -> Result<(), 
         match now.state {
             EntryState::Kept { .. } => return Ok(()),
             EntryState::Undone { because: UndoneBecause::NotConfirmed, .. } => {
-                return Err(PamError::NotConfirmed(service.to_owned()));
+                return Err(match awaited(entry) {
+                    Some(_) => PamError::NoSignIn(service.to_owned()),
+                    None => PamError::NotConfirmed(service.to_owned()),
+                });
             }
             EntryState::Undone { .. } => return Err(PamError::TakenBack(service.to_owned())),
             EntryState::OnTrial { .. } | EntryState::UndoFailed { .. } if interrupt.is_hang_up() => {
-                return Err(PamError::LeftOnTrial(service.to_owned()));
+                return Err(PamError::LeftOnTrial(service.to_owned(), awaited(entry).map(str::to_owned)));
             }
             EntryState::UndoFailed { reason, .. }
                 if is_called_off || failing.is_some_and(|since| since.elapsed() > PATIENCE) =>
@@ -118,6 +185,9 @@ fn ended(journal: &Journal, entry: &Entry, interrupt: &Interrupt) -> Result<(), 
         if is_called_off || !is_watched {
             // Who else is at it has the lock; what comes of it is seen next time.
             if let Ok(locked) = journal.lock() {
+                if !is_called_off && locked.keep_if_signed_in(service).map_err(PamError::Journal)? {
+                    continue;
+                }
                 let because =
                     if is_called_off { UndoneBecause::CalledOff } else { UndoneBecause::NotConfirmed };
                 locked.settle(service, because, is_called_off).map_err(PamError::Journal)?;

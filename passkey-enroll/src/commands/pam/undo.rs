@@ -16,6 +16,15 @@ pub(super) fn run(output: Output) -> Result<(), Error> {
     let mut services = Vec::new();
     let mut first_error = None;
     for service in journal.open().map_err(failed)? {
+        // The sign-in that it waits for may have come when nothing watched over it.
+        match locked.keep_if_signed_in(&service) {
+            Ok(false) => {}
+            Ok(true) => continue,
+            Err(error) => {
+                first_error = first_error.or(Some(failed(error)));
+                continue;
+            }
+        }
         let was_open = matches!(journal.entry(&service), Ok(Some(entry)) if entry.state.is_open());
         match locked.settle(&service, UndoneBecause::NotConfirmed, false) {
             Ok(Some(entry)) => match entry.state {

@@ -54,6 +54,9 @@ pub(crate) enum EntryState {
     OnTrial {
         /// By then.
         until: Deadline,
+        /// Confirmed by what.
+        #[serde(default, skip_serializing_if = "KeptBy::is_confirmation")]
+        kept_by: KeptBy,
     },
     /// It is in place for good.
     Kept {
@@ -80,6 +83,27 @@ pub(crate) enum EntryState {
         /// When it is tried again.
         again: Deadline,
     },
+}
+
+/// What keeps a change that is on trial. A confirmation does in any case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeptBy {
+    /// Nothing else.
+    #[default]
+    Confirmation,
+    /// The next sign-in with a passkey.
+    SignIn {
+        /// Of this account.
+        user: String,
+    },
+}
+
+impl KeptBy {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's")]
+    fn is_confirmation(&self) -> bool {
+        matches!(self, Self::Confirmation)
+    }
 }
 
 /// Why a change was undone.
@@ -125,7 +149,7 @@ impl EntryState {
     /// Whether it is time to undo the change.
     pub(crate) fn is_due(&self) -> bool {
         match self {
-            Self::OnTrial { until } => until.is_over(),
+            Self::OnTrial { until, .. } => until.is_over(),
             Self::UndoFailed { again, .. } => again.is_over(),
             Self::Kept { .. } | Self::Undone { .. } => false,
         }
@@ -165,7 +189,9 @@ impl Entry {
         let form: Form = serde_json::from_slice(bytes)?;
         let state = |state: Option<EntryState>, since| match (state, form.version, is_marked) {
             (Some(state), VERSION, _) => Ok(state),
-            (None, STATELESS, true) => Ok(EntryState::OnTrial { until: Deadline::over() }),
+            (None, STATELESS, true) => {
+                Ok(EntryState::OnTrial { until: Deadline::over(), kept_by: KeptBy::Confirmation })
+            }
             (None, STATELESS, false) => Ok(EntryState::Kept { since }),
             (..) => Err(io::Error::new(io::ErrorKind::InvalidData, "of another version")),
         };

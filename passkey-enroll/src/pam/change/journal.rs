@@ -20,7 +20,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::deadline::Deadline;
-use super::entry::{ChangedFile, Entry, EntryState, Undone, UndoneBecause};
+use super::entry::{ChangedFile, Entry, EntryState, KeptBy, Undone, UndoneBecause};
 use super::undo::{self, Bytes, UndoError};
 use super::{FileChange, Originals, file, pam_auth_update};
 
@@ -190,6 +190,10 @@ impl Journal {
 }
 
 impl Locked<'_> {
+    pub(super) fn journal(&self) -> &Journal {
+        self.journal
+    }
+
     /// Writes down what is about to be changed. Where that fails, as on a full disk, nothing is on trial.
     pub(crate) fn begin(&self, entry: &Entry, files: &[FileChange]) -> io::Result<()> {
         let journal = self.journal;
@@ -238,8 +242,14 @@ impl Locked<'_> {
     /// The change is in place: its time begins now.
     pub(crate) fn in_place(&self, entry: &mut Entry, time: Option<Duration>) -> io::Result<()> {
         entry.switched = Timestamp::now();
+        let kept_by = match &entry.state {
+            EntryState::OnTrial { kept_by, .. } => kept_by.clone(),
+            EntryState::Kept { .. } | EntryState::Undone { .. } | EntryState::UndoFailed { .. } => {
+                KeptBy::Confirmation
+            }
+        };
         entry.state = match time {
-            Some(time) => EntryState::OnTrial { until: Deadline::within(time) },
+            Some(time) => EntryState::OnTrial { until: Deadline::within(time), kept_by },
             None => EntryState::Kept { since: entry.switched },
         };
         self.write(entry)?;

@@ -32,7 +32,7 @@ impl Machine {
     }
 
     fn entry(&self, until: Deadline) -> Entry {
-        let state = EntryState::OnTrial { until };
+        let state = EntryState::OnTrial { until, kept_by: KeptBy::Confirmation };
         Entry::new("sudo", Some(Way::SecondFactor), None, vec![self.change.record()], state)
     }
 

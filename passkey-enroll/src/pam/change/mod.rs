@@ -3,6 +3,7 @@
 //! - Who would be worse off than today is the `doctor`'s to foresee.
 //! - [`rehearsal`]: a real sign-in by the new lines, before they are in place.
 //! - [`journal`]: what stood there before, on the disk before anything is changed, and what has become of it: its [`entry`].
+//! - [`sign_ins`]: sign-ins with a passkey, as the module has recorded them.
 //! - [`undo`]: putting files back, whatever others have done to them meanwhile.
 //! - [`watchdog`]: the process that undoes a change which was not confirmed, whatever becomes of the terminal.
 //! - [`pam_auth_update`]: the common files of Debian, which `pam-auth-update` writes.
@@ -14,6 +15,7 @@ pub(crate) mod journal;
 pub(crate) mod pam_auth_update;
 pub(crate) mod rehearsal;
 mod rehearsal_files;
+pub(crate) mod sign_ins;
 mod undo;
 pub(crate) mod watchdog;
 

@@ -1,7 +1,8 @@
 //! The process that undoes a change on trial in time.
 //!
 //! Neither a terminal that is closed nor a Ctrl-C, a killed command or a logout ends it: where systemd runs, it is a unit of its own, and
-//! elsewhere it has a session of its own. It goes on until the change is confirmed or undone, by itself or by another. Should it be killed,
+//! elsewhere it has a session of its own. It goes on until the change is confirmed or undone, by itself or by another. Where the change waits for
+//! a sign-in with a passkey, it looks for that sign-in. Should it be killed,
 //! `passkey-pam-undo.timer` finishes its work, and the next start of the machine does at the latest.
 
 use std::convert::Infallible;
@@ -18,6 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::entry::UndoneBecause;
 use super::journal::Journal;
+use super::sign_ins;
 use crate::report::Exit;
 use crate::util::process::{self, Waited};
 
@@ -25,6 +27,8 @@ use crate::util::process::{self, Waited};
 pub(crate) const COMMAND: &str = "watch-pam-trial";
 /// How often the watcher looks.
 const INTERVAL: Duration = Duration::from_millis(200);
+/// How often it looks for a sign-in, for which it reads the service files.
+const SIGN_IN_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait where the journal could not be read or locked.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long the watcher may take to begin.
@@ -100,18 +104,24 @@ pub(crate) fn inside(arguments: &[std::ffi::OsString]) -> Exit {
 fn watched(journal: &Journal, service: &str) -> io::Result<()> {
     let mark = File::open(journal.mark(service))?;
     flock(&mark, FlockOperation::NonBlockingLockExclusive)?;
+    let mut looked: Option<Instant> = None;
     // The mark goes when the change is kept or undone. One of another change is another file.
     while mark.metadata()?.nlink() > 0 {
-        let is_due = match journal.entry(service) {
+        let entry = journal.entry(service);
+        let is_due = match &entry {
             Ok(Some(entry)) => entry.state.is_due() || !entry.state.is_open(),
             Ok(None) | Err(_) => true,
         };
-        if !is_due {
+        let is_proved = !is_due && looked.is_none_or(|last| last.elapsed() >= SIGN_IN_INTERVAL) && {
+            looked = Some(Instant::now());
+            matches!(&entry, Ok(Some(entry)) if sign_ins::is_proved(entry))
+        };
+        if !is_due && !is_proved {
             thread::sleep(INTERVAL);
             continue;
         }
         let settled = journal.lock().and_then(|locked| {
-            if mark.metadata()?.nlink() > 0 {
+            if mark.metadata()?.nlink() > 0 && !locked.keep_if_signed_in(service)? {
                 locked.settle(service, UndoneBecause::NotConfirmed, false)?;
             }
             Ok(())

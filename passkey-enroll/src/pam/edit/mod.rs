@@ -4,13 +4,16 @@
 //! simulated: who would get in with what. The first that does what is meant, and nothing else, is taken.
 
 mod outline;
+mod switchable;
 mod way;
 
 use passkey_core::config::{Config, Remote, Settings, serves_other_machines};
 
 use super::parse::{Content, Facility, Line, Rule, ServiceFiles, StackError};
 use super::simulate::{self, Exemption, Fault, MODULE, ServiceAccess};
+
 use outline::Outline;
+pub(crate) use switchable::gdm_switchable;
 pub(crate) use way::Way;
 
 /// Stands above what was put in.
@@ -35,6 +38,10 @@ pub(crate) enum NoDraft {
     NoLines,
     /// It serves people at other machines, whom the module refuses under this policy.
     ServesOthers,
+    /// There is no `gdm-password` to make it from.
+    NoGdm,
+    /// This line asks for what the greeter has no place for.
+    AsksForMore(simulate::Line),
     /// Nothing in it asks for a password that a passkey could stand beside.
     NoPassword,
     /// It is not as it should be today.
@@ -68,27 +75,47 @@ pub(crate) fn with_passkeys(
         return Err(NoDraft::ServesOthers);
     }
     let (_, file) = files.read(service).map_err(|error| NoDraft::Broken(StackError::NoFile(error)))?;
-    let outline = Outline::of(files, &file);
+    let outline = Outline::of(files, service, &file);
     let password = outline.password().ok_or(NoDraft::NoPassword)?;
-    let call = |control: &str| {
-        let mut call = format!("{REMARK}auth\t{control}\t{MODULE} mode={}", way.as_str());
-        for argument in arguments {
-            call.extend([" ", argument]);
-        }
-        call + "\n"
-    };
+    let call = |control: &str| call(way, control, arguments);
     let candidates = match way {
         Way::SecondFactor => outline.second_factor(&password, &call("required")),
         Way::Passwordless => outline.passwordless(&password, call),
     };
     let mut first_fault = None;
     for bytes in candidates {
+        if !leaves_others_alone(files, service, &bytes) {
+            continue;
+        }
         match judged(files, config, &before, way, &bytes) {
             Ok(exempt) => return Ok(Draft { bytes, exempt }),
             Err(fault) => first_fault = first_fault.or(Some(fault)),
         }
     }
     Err(first_fault.map_or(NoDraft::NoPlace, NoDraft::Faulty))
+}
+
+/// The line that calls the module, and the remark above it.
+fn call(way: Way, control: &str, arguments: &[String]) -> String {
+    let mut call = format!("{REMARK}auth\t{control}\t{MODULE} mode={}", way.as_str());
+    for argument in arguments {
+        call.extend([" ", argument]);
+    }
+    call + "\n"
+}
+
+/// Whether a file calls the same modules as before for all that is not about signing in.
+fn leaves_others_alone(files: &ServiceFiles, service: &str, bytes: &[u8]) -> bool {
+    let after = files.clone().with(service, bytes.to_vec());
+    [Facility::Account, Facility::Password, Facility::Session].into_iter().all(|facility| {
+        match (files.stack(service, facility), after.stack(service, facility)) {
+            (Ok(before), Ok(after)) => {
+                before.is_other == after.is_other && (before.is_other || before.rules() == after.rules())
+            }
+            (Err(_), Err(_)) => true,
+            (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+        }
+    })
 }
 
 /// What would come of a file.
@@ -144,7 +171,7 @@ pub(crate) fn without_passkeys(
     service: &str,
 ) -> Result<Vec<u8>, NotTakenOut> {
     let (_, file) = files.read(service).map_err(|error| NotTakenOut::Broken(StackError::NoFile(error)))?;
-    let outline = Outline::of(files, &file);
+    let outline = Outline::of(files, service, &file);
     let mut text = Vec::new();
     let mut lines = file.lines().iter().enumerate().peekable();
     while let Some((index, line)) = lines.next() {
@@ -191,5 +218,7 @@ fn is_ours(rule: &Rule) -> bool {
 
 #[cfg(test)]
 mod stacks_tests;
+#[cfg(test)]
+mod switchable_tests;
 #[cfg(test)]
 mod tests;

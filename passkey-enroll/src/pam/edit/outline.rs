@@ -7,6 +7,11 @@ use crate::pam::simulate;
 
 /// So many places before the password are tried, and the first of all.
 const MOST_EARLIER: usize = 8;
+/// What is not about signing in.
+const OTHERS: [(Facility, &str); 3] =
+    [(Facility::Account, "account"), (Facility::Password, "password"), (Facility::Session, "session")];
+/// Keeps people out as long as there is `/etc/nologin`.
+const NOLOGIN: &str = "pam_nologin.so";
 /// Speaks for whom a jump lets pass.
 const PERMIT: &str = "auth\trequired\tpam_permit.so\n";
 
@@ -15,6 +20,10 @@ pub(super) struct Outline<'f> {
     files: &'f ServiceFiles,
     file: &'f ServiceFile,
     entries: Vec<Entry<'f>>,
+    /// The keyrings that a session of the service opens.
+    keyrings: Vec<&'static str>,
+    /// Whether `/etc/nologin` is looked at once more, after somebody has proved who they are.
+    account_has_nologin: bool,
 }
 
 /// One of them.
@@ -35,8 +44,16 @@ pub(super) struct Password {
     last: usize,
 }
 
+/// A line that includes another file, as a stack of its own.
+struct Substack {
+    /// For signing in.
+    auth: String,
+    /// For all else.
+    others: String,
+}
+
 impl<'f> Outline<'f> {
-    pub(super) fn of(files: &'f ServiceFiles, file: &'f ServiceFile) -> Self {
+    pub(super) fn of(files: &'f ServiceFiles, service: &str, file: &'f ServiceFile) -> Self {
         let entries = file.lines().iter().enumerate().filter_map(|(index, line)| {
             let refuses = matches!(&line.content, Content::Rule(rule) if simulate::refuses_everybody(rule));
             let (steps, wants_password) = match &line.content {
@@ -59,7 +76,11 @@ impl<'f> Outline<'f> {
             };
             Some(Entry { index, line, steps, wants_password, refuses })
         });
-        Self { files, file, entries: entries.collect() }
+        let keyrings = simulate::session_keyrings(files, service);
+        let account = files.stack(service, Facility::Account).ok();
+        let account_has_nologin =
+            account.is_some_and(|stack| stack.rules().iter().any(|rule| rule.module_name() == NOLOGIN));
+        Self { files, file, entries: entries.collect(), keyrings, account_has_nologin }
     }
 
     pub(super) fn password(&self) -> Option<Password> {
@@ -75,8 +96,8 @@ impl<'f> Outline<'f> {
     pub(super) fn second_factor(&self, password: &Password, call: &str) -> Vec<Vec<u8>> {
         let mut candidates = vec![self.inserted_behind(password.last, call, None)];
         // A stack of its own cannot end this one.
-        if let Some(substack) = self.as_substack(password) {
-            candidates.push(self.inserted_behind(password.last, call, Some(&substack)));
+        if let Some(Substack { auth, others }) = self.as_substack(password) {
+            candidates.push(self.inserted_behind(password.last, call, Some(&(auth + &others))));
         }
         let earlier = (0..=password.first).rev();
         candidates.extend(earlier.take(MOST_EARLIER).map(|entry| self.inserted_before(entry, call)));
@@ -87,16 +108,26 @@ impl<'f> Outline<'f> {
     /// Before the password. What stands behind it is reached either way.
     pub(super) fn passwordless(&self, password: &Password, call: impl Fn(&str) -> String) -> Vec<Vec<u8>> {
         let mut candidates = Vec::new();
+        let nologin = self.nologin_within(password).unwrap_or_default();
+        let call = |control: &str| [nologin.as_str(), &call(control)].concat();
         let behind = password.last.saturating_add(1);
         // Lines that refuse whom the password has not let in belong to it.
         let refusing = self.entries.iter().skip(behind).take_while(|entry| entry.refuses).count();
         let end = behind.saturating_add(refusing);
-        if end == self.entries.len() {
-            candidates.push(self.inserted_before(password.first, &call("sufficient")));
+        // Those that are unlocked by a file that the password's lines stand in would be passed by.
+        let keyrings = self.keyrings_within(password);
+        let sufficient = (end == self.entries.len())
+            .then(|| self.inserted_before(password.first, &call("sufficient")))
+            .flatten();
+        if keyrings.is_empty() {
+            candidates.push(sufficient.clone());
         }
-        if let Some(substack) = self.as_substack(password) {
-            let block = call("[success=1 default=ignore]") + &substack + PERMIT;
+        if let Some(Substack { auth, others }) = self.as_substack(password) {
+            let block = [&call("[success=1 default=ignore]"), &auth, PERMIT, &keyrings, &others].concat();
             candidates.push(self.replaced(password.first, &block));
+        }
+        if !keyrings.is_empty() {
+            candidates.push(sufficient);
         }
         // So many lines of this very file: nobody changes their number elsewhere.
         let own = self.entries.get(password.first..end).unwrap_or_default();
@@ -109,25 +140,84 @@ impl<'f> Outline<'f> {
         candidates.into_iter().flatten().collect()
     }
 
+    /// In place of the line that brings the password: the passkey, or the password that the module was given in its place. Modules that ask for a
+    /// password take one that is there already (`pam_get_authtok(3)`).
+    pub(super) fn switchable(&self, password: &Password, call: impl Fn(&str) -> String) -> Option<Vec<u8>> {
+        let nologin = self.nologin_within(password).unwrap_or_default();
+        let keyrings = self.keyrings_within(password);
+        let Substack { auth, others } = self.as_substack(password)?;
+        let call = call("[success=1 ignore=ignore default=die]");
+        let block = [&nologin, &call, &auth, PERMIT, &keyrings, &others].concat();
+        self.replaced(password.first, &block)
+    }
+
     /// The one line that brings the password from another file, as a stack of its own.
-    fn as_substack(&self, password: &Password) -> Option<String> {
+    fn as_substack(&self, password: &Password) -> Option<Substack> {
         let entry = self.entries.get(password.first).filter(|_| password.first == password.last)?;
         let Content::Include(Include { target, kind, .. }) = &entry.line.content else { return None };
-        match kind {
-            IncludeKind::Substack | IncludeKind::Include => {}
-            // It would bring what other facilities have there no more.
+        let auth = format!("auth\tsubstack\t{target}\n");
+        let others = match kind {
+            IncludeKind::Substack | IncludeKind::Include => String::new(),
+            // What other facilities have there, they go on having.
             IncludeKind::AtInclude => {
-                let (_, included) = self.files.read(target).ok()?;
-                let is_auth_only = included.lines().iter().all(|line| match &line.content {
-                    Content::Nothing => true,
-                    Content::Rule(rule) => rule.facility == Facility::Auth,
-                    Content::Include(include) => include.facility == Some(Facility::Auth),
-                    Content::Flawed { .. } => false,
-                });
-                is_auth_only.then_some(())?;
+                let facilities =
+                    OTHERS.into_iter().filter(|(facility, _)| self.has_lines_for(*facility, target));
+                facilities
+                    .map(|(_, word)| format!("{word}\tinclude\t{target}\n"))
+                    .collect::<Vec<_>>()
+                    .concat()
             }
+        };
+        Some(Substack { auth, others })
+    }
+
+    fn has_lines_for(&self, facility: Facility, target: &str) -> bool {
+        self.files.stack(target, facility).is_ok_and(|stack| !stack.is_other)
+    }
+
+    /// The line by which `/etc/nologin` keeps people out, where only the file has it that the password's lines come from.
+    fn nologin_within(&self, password: &Password) -> Option<String> {
+        let Content::Include(Include { target, .. }) = &self.entries.get(password.first)?.line.content else {
+            return None;
+        };
+        let is_before =
+            self.entries.iter().take(password.first).any(
+                |entry| matches!(&entry.line.content, Content::Rule(rule) if rule.module_name() == NOLOGIN),
+            );
+        if is_before || self.account_has_nologin {
+            return None;
         }
-        Some(format!("auth\tsubstack\t{target}\n"))
+        let stack = self.files.stack(target, Facility::Auth).ok()?;
+        let rule = stack.rules().into_iter().find(|rule| rule.module_name() == NOLOGIN)?.clone();
+        // As it stands there: a jump would lead elsewhere.
+        (longest_jump(&rule.control) == 0).then(|| {
+            let words = [vec![rule.module], rule.arguments].concat();
+            format!("auth\t{}\t{}\n", rule.control, words.join(" "))
+        })
+    }
+
+    /// The lines that unlock keyrings where the password's lines come from another file that unlocks them, and nothing behind does.
+    fn keyrings_within(&self, password: &Password) -> String {
+        let Some(entry) = self.entries.get(password.first) else { return String::new() };
+        let Content::Include(Include { target, .. }) = &entry.line.content else { return String::new() };
+        let Ok(stack) = self.files.stack(target, Facility::Auth) else { return String::new() };
+        let behind = self.entries.iter().skip(password.last.saturating_add(1));
+        let behind: Vec<&str> = behind
+            .filter_map(|entry| match &entry.line.content {
+                Content::Rule(rule) => Some(rule.module_name()),
+                Content::Nothing | Content::Include(_) | Content::Flawed { .. } => None,
+            })
+            .collect();
+        let rules = stack.rules().into_iter();
+        let passed_by = rules.filter(|rule| {
+            let module = rule.module_name();
+            self.keyrings.contains(&module) && !behind.contains(&module)
+        });
+        let lines = passed_by.map(|rule| {
+            let words = [std::slice::from_ref(&rule.module), &rule.arguments].concat();
+            format!("-auth\toptional\t{}\n", words.join(" "))
+        });
+        lines.collect::<Vec<_>>().concat()
     }
 
     fn inserted_before(&self, entry: usize, call: &str) -> Option<Vec<u8>> {

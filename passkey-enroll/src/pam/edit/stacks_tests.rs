@@ -26,6 +26,37 @@ const DEBIAN: &[Row] = &[
     ("gdm-autologin lightdm-autologin", "nothing", NONE, NONE),
 ];
 
+/// Debian 12 and 13 with all greeters and lockers; greetd, and lockers, include login.
+const DEBIAN_DESKTOP: &[Row] = &[
+    ("sudo sudo-i su other xscreensaver", "password", "after common-auth", "sufficient before common-auth"),
+    ("login gdm-password sddm lightdm kde", "password", "after common-auth", "[success=1] round common-auth"),
+    ("greetd", "password", "after login", "[success=1] round login"),
+    ("i3lock swaylock gtklock", "password", "after login", "sufficient before login"),
+    ("xfce4-screensaver", "password", "after common-auth", "[success=1] round common-auth"),
+    ("gdm-fingerprint kde-fingerprint", "biometric", NONE, NONE),
+    ("gdm-autologin lightdm-autologin sddm-autologin", "nothing", NONE, NONE),
+];
+
+/// Debian's sid, where the common files unlock keyrings.
+const SID_DESKTOP: &[Row] = &[
+    (
+        "sudo xscreensaver swaylock hyprlock i3lock",
+        "password",
+        "after common-auth",
+        "sufficient before common-auth",
+    ),
+    (
+        "login gdm-password sddm lightdm kde plasmalogin greetd sudo-i su other",
+        "password",
+        "after common-auth",
+        "[success=1] round common-auth",
+    ),
+    ("gtklock", "password", "after login", "sufficient before login"),
+    ("xfce4-screensaver", "password", "after common-auth", "[success=1] round common-auth"),
+    ("gdm-fingerprint kde-fingerprint", "biometric", NONE, NONE),
+    ("gdm-autologin lightdm-autologin sddm-autologin plasmalogin-autologin", "nothing", NONE, NONE),
+];
+
 /// A finger is as good as the password there, and the passkey comes behind either.
 const DEBIAN_FINGERPRINT: &[Row] = &[
     (
@@ -174,17 +205,20 @@ const NIXOS_U2F: &[Row] = &[
 ];
 
 /// The files of `tests/stacks`, and what is right there.
-const STACKS: [(&str, &[Row]); 36] = [
+const STACKS: [(&str, &[Row]); 39] = [
     ("alpine", ALPINE),
     ("arch", ARCH),
     ("debian-12", DEBIAN),
     ("debian-12-cap", DEBIAN),
+    ("debian-12-desktop", DEBIAN_DESKTOP),
     ("debian-12-gnome-fprintd", DEBIAN_FINGERPRINT),
     ("debian-12-sss", DEBIAN),
     ("debian-13", DEBIAN),
     ("debian-13-cap", DEBIAN),
+    ("debian-13-desktop", DEBIAN_DESKTOP),
     ("debian-13-gnome-fprintd", DEBIAN_FINGERPRINT),
     ("debian-13-sss", DEBIAN),
+    ("debian-sid-desktop", SID_DESKTOP),
     ("fedora-authselect-local", FEDORA),
     ("fedora-authselect-sssd", FEDORA),
     ("fedora-authselect-winbind", FEDORA),
@@ -240,7 +274,7 @@ fn folder() -> PathBuf {
 }
 
 /// A machine with these files.
-fn machine(name: &str) -> (tempfile::TempDir, ServiceFiles) {
+pub(super) fn machine(name: &str) -> (tempfile::TempDir, ServiceFiles) {
     let root = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(folder().join(name)).unwrap();
     for section in text.split("==> ").skip(1) {
@@ -257,7 +291,9 @@ fn machine(name: &str) -> (tempfile::TempDir, ServiceFiles) {
 fn dialect(name: &str) -> Dialect {
     let newest = Dialect::default();
     match name.split_once('-').map_or(name, |(distribution, _)| distribution) {
-        "debian" if name.starts_with("debian-13") => Dialect { includes: Includes::EtcOnly, ..newest },
+        "debian" if name.starts_with("debian-13") || name.starts_with("debian-sid") => {
+            Dialect { includes: Includes::EtcOnly, ..newest }
+        }
         "debian" | "ubuntu" => Dialect { reader: Reader::Old, includes: Includes::EtcOnly, ..newest },
         _ => Dialect { at_include: false, ..newest },
     }

@@ -4,13 +4,13 @@ use std::fmt;
 
 use passkey_core::config::Policy;
 
-use super::ServiceAccess;
 use super::dispatch::TooComplex;
 use super::factors::Factors;
 use super::identity::Identity;
 use super::modules::{Kind, ModuleBehaviour};
 use super::person::{MissingPasskey, Passkey, Person};
 use super::ways::{Exemption, Limit, Line, Verdict, Way, is_minimal};
+use super::{GDM_SWITCHABLE, ServiceAccess};
 use crate::pam::parse::{Action, ReturnValue};
 
 /// The most ways in which conditions can turn out that are tried together.
@@ -277,6 +277,9 @@ impl ServiceAccess {
     }
 
     fn closed_cases(&self, missing: MissingPasskey, known: &[Limit]) -> Result<bool, TooComplex> {
+        if self.service == GDM_SWITCHABLE {
+            return Ok(false);
+        }
         let program = self.program();
         let admits = |person, limits: &[Limit]| self.admits_in(&program, person, limits);
         let not_asked = |has| Person { passkey: Passkey::NotAsked, ..Person::enrolled(has) };

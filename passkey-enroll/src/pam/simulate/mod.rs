@@ -27,9 +27,12 @@ pub(crate) use compare::{Fault, lost_without_passkeys, passwordless, second_fact
 pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
 pub(crate) use identity::Identity;
-pub(crate) use modules::{KEYRINGS, MODULE, is_password, refuses_everybody};
+pub(crate) use modules::{MODULE, asks_for_more, is_password, refuses_everybody, session_keyrings};
 pub(crate) use person::{MissingPasskey, Passkey};
 pub(crate) use ways::{Exemption, Line, Verdict};
+
+/// The service by which GDM offers the passkey and the password side by side. Those whom it refuses GDM asks by `gdm-password`.
+pub(crate) const GDM_SWITCHABLE: &str = "gdm-switchable-auth";
 
 /// A service, and what its stack says of who gets in.
 #[derive(Debug)]

@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 use toml::de::{DeTable, DeValue};
 
 use super::factors::Factors;
-use crate::pam::parse::{Action, ReturnValue, Rule};
+use crate::pam::parse::{Action, Facility, ReturnValue, Rule, ServiceFiles};
 
 /// Our module.
 pub(crate) const MODULE: &str = "pam_passkey.so";
 /// Modules that unlock what the password locks. They have to be reached after a sign-in.
-pub(crate) const KEYRINGS: [&str; 3] = ["pam_gnome_keyring.so", "pam_kwallet.so", "pam_kwallet5.so"];
+const KEYRINGS: [&str; 3] = ["pam_gnome_keyring.so", "pam_kwallet.so", "pam_kwallet5.so"];
 /// Lets root pass, who needs nothing to become root.
 const ROOT_OK: &str = "pam_rootok.so";
 /// Counts failures.
@@ -81,9 +81,29 @@ impl ModuleBehaviour {
     }
 }
 
+/// The keyrings that a session of this service opens. Services without lines for sessions, as lockers are, open none: libpam would take
+/// those of `other`, were it asked.
+pub(crate) fn session_keyrings(files: &ServiceFiles, service: &str) -> Vec<&'static str> {
+    let Some(stack) = files.stack(service, Facility::Session).ok().filter(|stack| !stack.is_other) else {
+        return Vec::new();
+    };
+    let rules = stack.rules();
+    let opens = |module: &&str| rules.iter().any(|rule| rule.module_name() == *module);
+    KEYRINGS.into_iter().filter(opens).collect()
+}
+
 /// Whether the module asks for the password, or takes the one that was asked for.
 pub(crate) fn is_password(rule: &Rule) -> bool {
     ModuleBehaviour::of(rule).kind == Kind::Factor(Factors::PASSWORD)
+}
+
+/// Whether the module may ask for something other than the password.
+pub(crate) fn asks_for_more(rule: &Rule) -> bool {
+    match ModuleBehaviour::of(rule).kind {
+        Kind::Factor(factors) => factors != Factors::PASSWORD,
+        Kind::Passkey | Kind::Unknown => true,
+        Kind::Check | Kind::Neutral | Kind::Denies => false,
+    }
 }
 
 /// Whether the module refuses everybody, or counts a failure for those who get there.

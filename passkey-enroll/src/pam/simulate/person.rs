@@ -1,12 +1,12 @@
 //! What somebody brings along, and how modules answer them.
 
 use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
-use passkey_core::host::FailureCode;
+use passkey_core::host::{Extension, FailureCode};
 
-use super::ServiceAccess;
 use super::dispatch::Possible;
 use super::factors::Factors;
 use super::modules::{Kind, ModuleBehaviour, distinct, is_for_root};
+use super::ServiceAccess;
 use crate::pam::parse::{Call, ReturnValue};
 
 /// Somebody who signs in.
@@ -124,6 +124,10 @@ impl ServiceAccess {
             Passkey::NotAsked => vec![ReturnValue::Ignore.into()],
             Passkey::Enrolled if is_refused => {
                 unavailable(&asked.policy).into_iter().map(Possible::from).collect()
+            }
+            // The person may choose the password in the greeter, which is left to the lines behind.
+            Passkey::Enrolled if asked.policy.host.extension == Extension::GdmJson => {
+                enrolled_answers(call, person.has).into_iter().chain([ReturnValue::Ignore.into()]).collect()
             }
             Passkey::Enrolled => enrolled_answers(call, person.has),
         }

@@ -31,7 +31,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(super) fn of(call: &Call) -> Self {
+    pub(crate) fn of(call: &Call) -> Self {
         Self { place: call.place.clone(), rule: Box::new(call.rule.clone()) }
     }
 
@@ -40,9 +40,10 @@ impl Line {
         self.is_same_as(&Self::of(call))
     }
 
-    /// Whether it is the same line of a file of the same name, wherever in it.
+    /// Whether it is the same line of a file of the same name, wherever in it; or the same condition, in whichever file.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
-        self.place.path.file_name() == other.place.path.file_name() && self.rule == other.rule
+        let is_same_file = self.place.path.file_name() == other.place.path.file_name();
+        self.rule == other.rule && (is_same_file || ModuleBehaviour::asks_once(&self.rule))
     }
 }
 

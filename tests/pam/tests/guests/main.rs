@@ -18,6 +18,7 @@ mod doctor;
 mod enrol;
 mod equipment;
 mod gdm_json;
+mod greeters;
 mod hanging;
 mod hostile;
 mod identity;

@@ -6,6 +6,8 @@ use guest::{Guest, GuestBuilder, KeyOptions, Output};
 use pam_tests::enrol;
 use serde_json::Value;
 
+use crate::greeters;
+
 const SERVICE: &str = include_str!("../../../../packaging/systemd/passkey-pam-undo.service");
 const TIMER: &str = include_str!("../../../../packaging/systemd/passkey-pam-undo.timer");
 const PATH: &str = include_str!("../../../../packaging/systemd/passkey-pam-undo.path");
@@ -180,6 +182,8 @@ fn lines_that_were_put_in_by_hand_come_out_as_carefully() {
 fn the_units_finish_what_the_watcher_could_not() {
     let guest = with_units(Guest::debian12().systemd())
         .user("alice", "secret")
+        .file("/etc/pam.d/lightdm", greeters::LIGHTDM)
+        .file("/etc/systemd/logind.conf.d/end.conf", greeters::LOGIND)
         .key("blue", KeyOptions::default())
         .boot();
     enrol(&guest, "blue", None);
@@ -242,6 +246,10 @@ fn the_units_finish_what_the_watcher_could_not() {
     guest.root("passkey-enroll pam confirm sudo --yes").ok();
     wait_until(&guest, &format!("[ -z \"$({unit})\" ]"));
     assert_eq!(state(&guest)["is"], "kept");
+    guest.root("passkey-enroll pam disable sudo --yes").ok();
+
+    guest.key("blue").unplug();
+    greeters::a_trial_outlives_the_session(&guest);
 }
 
 /// Killed at each call that changes what is on the disk, while a change is put in place and while it is undone: the file is the old one or

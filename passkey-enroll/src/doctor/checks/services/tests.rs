@@ -145,7 +145,7 @@ fn a_service_file_is_roots_alone() {
 
 #[test]
 fn a_switch_that_nobody_takes_back_is_found() {
-    use crate::pam::change::entry::{Entry, EntryState};
+    use crate::pam::change::entry::{Entry, EntryState, KeptBy};
     use crate::pam::change::journal::Journal;
     use crate::pam::change::{Deadline, Way};
 
@@ -162,7 +162,7 @@ fn a_switch_that_nobody_takes_back_is_found() {
     let locked = journal.lock().unwrap();
     let entry = |until| {
         let profile = Some("passkey-second-factor".to_owned());
-        let state = EntryState::OnTrial { until };
+        let state = EntryState::OnTrial { until, kept_by: KeptBy::Confirmation };
         Entry::new("common-auth", Some(Way::SecondFactor), profile, Vec::new(), state)
     };
     locked.begin(&entry(Deadline::within(std::time::Duration::from_secs(60))), &[]).unwrap();

@@ -17,7 +17,7 @@ pub(in crate::doctor) fn unwatched(machine: &Machine) -> Vec<Finding> {
             EntryState::UndoFailed { reason, .. } => {
                 format!("{service} was switched on, on trial, and cannot be put back as it was: {reason}.")
             }
-            EntryState::OnTrial { until }
+            EntryState::OnTrial { until, .. }
                 if until.is_over() && !journal.is_watched(service).unwrap_or(true) =>
             {
                 format!("{service} was switched on, on trial; it was neither confirmed nor put back in time.")

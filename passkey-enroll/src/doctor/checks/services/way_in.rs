@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use passkey_core::account::Account;
 use passkey_core::config::{Mode, UserVerification, serves_other_machines};
 
-use super::calls_for;
 use crate::doctor::Service;
 use crate::doctor::finding::{Area, Finding, listed};
 use crate::doctor::people::{Enrolment, People, Person};
-use crate::pam::parse::{Call, Facility, Place, ServiceFiles};
-use crate::pam::simulate::{Exemption, Factors, Identity, KEYRINGS, ServiceAccess, Verdict};
+use crate::pam::parse::{Call, Place, ServiceFiles};
+use crate::pam::simulate::{self, Exemption, Factors, Identity, ServiceAccess, Verdict};
 
 /// Services at which people prove who they are, wherever they are used.
 const ASK_FOR_PROOF: [&str; 10] =
@@ -150,14 +149,14 @@ fn keyrings(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding> {
     let is_among = |calls: &[&Call], keyring: &Call| {
         calls.iter().any(|call| call.rule.module_name() == keyring.rule.module_name())
     };
-    let keyrings = gate.calls().into_iter().filter(|call| {
-        let module = call.rule.module_name();
-        // Only who opens a session opens a keyring: sudo has it in passing, by way of a common file.
-        KEYRINGS.contains(&module) && !calls_for(files, &gate.service, Facility::Session, module).is_empty()
-    });
+    // Only who opens a session opens a keyring: sudo has it in passing, by way of a common file.
+    let opened = simulate::session_keyrings(files, &gate.service);
     let mut findings = Vec::new();
-    for keyring in keyrings {
-        let module = keyring.rule.module_name();
+    for module in opened {
+        // The same module may be called again where the passkey's line leads to.
+        let Some(keyring) = gate.calls().into_iter().find(|call| call.rule.module_name() == module) else {
+            continue;
+        };
         let service = &gate.service;
         let passwordless = gate
             .passkeys
@@ -169,7 +168,7 @@ fn keyrings(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding> {
             findings.push(
                 Finding::warning(Area::Services, "keyring_skipped", message)
                     .in_line(&keyring.place)
-                    .remedy("Have the passkey's line jump over the lines that ask for the password, not out of the stack: [success=N default=ignore] in place of sufficient, with N such lines."),
+                    .remedy(keyring_remedy(gate, files, keyring)),
             );
         } else if passwordless {
             let message = format!(
@@ -179,6 +178,20 @@ fn keyrings(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// How the keyring is reached.
+fn keyring_remedy(gate: &ServiceAccess, files: &ServiceFiles, keyring: &Call) -> String {
+    let path = files.own_path(&gate.service);
+    if keyring.place.path == path {
+        "Have the passkey's line jump over the lines that ask for the password, not out of the stack: [success=N default=ignore] in place of sufficient, with N such lines.".to_owned()
+    } else {
+        format!(
+            "Have the passkey's line jump to a line of {} itself that calls the module: -auth optional {}, behind the lines for the password.",
+            path.display(),
+            keyring.rule.module
+        )
+    }
 }
 
 /// The module that this one takes the place of, still there.

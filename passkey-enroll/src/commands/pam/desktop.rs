@@ -1,0 +1,153 @@
+//! Greeters and lockers: a terminal can rehearse their lines, but only the program itself can be tried.
+
+use std::time::Duration;
+
+use crate::pam::change::Way;
+
+/// What can be seen of a greeter or locker by its service's name.
+const GREETERS: [&str; 10] = [
+    "gdm",
+    "gdm-password",
+    "gdm-switchable-auth",
+    "greetd",
+    "lightdm",
+    "lxdm",
+    "plasmalogin",
+    "sddm",
+    "slim",
+    "xdm",
+];
+const LOCKERS: [&str; 12] = [
+    "cinnamon-screensaver",
+    "gtklock",
+    "hyprlock",
+    "i3lock",
+    "kde",
+    "kscreensaver",
+    "mate-screensaver",
+    "swaylock",
+    "waylock",
+    "xfce4-screensaver",
+    "xscreensaver",
+    "xsecurelock",
+];
+/// Long enough to log out and to sign in again.
+const GREETER_TIME: Duration = Duration::from_secs(600);
+/// A screen that does not unlock does so after this time.
+const USUAL_TIME: Duration = Duration::from_secs(120);
+
+/// A program in which people sign in to a desktop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Desktop {
+    /// It opens sessions; some unlock them too.
+    Greeter,
+    /// It unlocks the screen.
+    Locker,
+}
+
+impl Desktop {
+    /// What a service belongs to; `None`: to neither.
+    pub(super) fn of(service: &str) -> Option<Self> {
+        if GREETERS.contains(&service) {
+            Some(Self::Greeter)
+        } else {
+            LOCKERS.contains(&service).then_some(Self::Locker)
+        }
+    }
+}
+
+/// How long a change of a service is on trial unless the person says otherwise.
+pub(super) fn usual_time(service: &str) -> Duration {
+    match Desktop::of(service) {
+        Some(Desktop::Greeter) => GREETER_TIME,
+        Some(Desktop::Locker) | None => USUAL_TIME,
+    }
+}
+
+/// What is said before a service is switched on, for `time` on trial or, without one, for good.
+pub(super) fn announcements(service: &str, user: &str, way: Way, time: Option<Duration>) -> Vec<String> {
+    let mut said = Vec::new();
+    match (Desktop::of(service), time) {
+        (Some(Desktop::Greeter), Some(time)) => {
+            let time = in_words(time);
+            said.push(format!(
+                "A terminal cannot try {service}, so the change is on trial for {time}: log out or switch users, and sign in to {service} as \
+                 {user} with the passkey. That sign-in keeps the change."
+            ));
+            said.push(format!(
+                "Without such a sign-in, everything is as before after {time}, and after a restart. A sign-in by the password alone does not \
+                 count. The trial goes on when you log out."
+            ));
+        }
+        (Some(Desktop::Locker), Some(time)) => {
+            let time = in_words(time);
+            said.push(format!(
+                "A terminal cannot try {service}, so the change is on trial for {time}: lock the screen, unlock it with the passkey, and then \
+                 keep the change: sudo passkey-enroll pam confirm {service}"
+            ));
+            said.push(format!(
+                "Otherwise everything is as before after {time}, and after a restart: a screen that stays locked then opens with the password."
+            ));
+        }
+        (Some(Desktop::Greeter | Desktop::Locker) | None, None) | (None, Some(_)) => {}
+    }
+    said.extend(blind(service).map(|name| match way {
+        Way::SecondFactor => {
+            format!("{name} shows no messages: after typing the password, touch the security key.")
+        }
+        Way::Passwordless => format!(
+            "{name} shows no messages: type the PIN of the security key where it asks for the password, then touch the key."
+        ),
+    }));
+    said
+}
+
+/// The name of a program that shows nothing of what the module says.
+fn blind(service: &str) -> Option<&'static str> {
+    const BLIND: [(&str, &str); 5] = [
+        ("hyprlock", "hyprlock"),
+        ("i3lock", "i3lock"),
+        ("plasmalogin", "Plasma Login Manager"),
+        ("sddm", "SDDM"),
+        ("swaylock", "swaylock"),
+    ];
+    BLIND.into_iter().find(|(known, _)| *known == service).map(|(_, name)| name)
+}
+
+/// How long, in the largest unit that needs no fraction.
+pub(super) fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 60, seconds % 60) {
+        (1, 0) => "one minute".to_owned(),
+        (minutes, 0) if minutes > 0 => format!("{minutes} minutes"),
+        (_, _) => format!("{seconds} seconds"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greeters_have_time_for_a_new_session_and_say_so() {
+        assert_eq!(usual_time("sudo"), USUAL_TIME);
+        assert_eq!(usual_time("swaylock"), USUAL_TIME);
+        let time = usual_time("lightdm");
+        let said = announcements("lightdm", "alice", Way::SecondFactor, Some(time)).join("\n");
+        for words in ["on trial for 10 minutes", "as alice with the passkey", "after a restart", "log out"] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        assert_eq!(announcements("lightdm", "alice", Way::SecondFactor, None), [""; 0]);
+        assert_eq!(announcements("sudo", "alice", Way::SecondFactor, Some(time)), [""; 0]);
+    }
+
+    #[test]
+    fn where_nothing_is_shown_the_person_hears_it_before() {
+        let said = announcements("sddm", "alice", Way::SecondFactor, None);
+        assert_eq!(said, ["SDDM shows no messages: after typing the password, touch the security key."]);
+        let said = announcements("sddm", "alice", Way::Passwordless, Some(GREETER_TIME));
+        assert!(said.len() == 3 && said[2].contains("type the PIN"), "{said:?}");
+        let said = announcements("swaylock", "alice", Way::SecondFactor, Some(Duration::from_secs(90)));
+        assert!(said[0].contains("90 seconds") && said[0].contains("pam confirm swaylock"), "{said:?}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Greeters on trial: the session that switched one on ends, and the next sign-in there with a passkey keeps the change. What the greeter
+//! would do, `pamtester` does: it is the file and the module that count.
+
+use std::time::Duration;
+
+use guest::{Guest, KeyOptions};
+use pam_tests::enrol;
+use serde_json::Value;
+
+/// Debian's, without what only opens a session.
+pub(crate) const LIGHTDM: &str = "\
+auth      requisite pam_nologin.so
+@include common-auth
+-auth  optional pam_gnome_keyring.so
+@include common-account
+@include common-session
+@include common-password
+";
+/// What ends with a session.
+pub(crate) const LOGIND: &str = "[Login]\nKillUserProcesses=yes\n";
+const PIN: &str = "24680";
+const ENABLE: &str = "passkey-enroll pam enable lightdm --passwordless --yes --no-rehearsal";
+/// Under emulation, beside other guests.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+fn lightdm(guest: &Guest) -> String {
+    guest.root("cat /etc/pam.d/lightdm").ok()
+}
+
+fn state(guest: &Guest) -> Value {
+    let entry: Value =
+        serde_json::from_str(&guest.root("cat /var/lib/passkey/pam/lightdm.json").ok()).unwrap();
+    entry["state"].clone()
+}
+
+fn wait_until(guest: &Guest, condition: &str) {
+    let script = format!("for try in $(seq 600); do {condition} && exit 0; sleep 0.1; done; exit 1");
+    let output = guest.run("root", &script, b"", PATIENCE);
+    assert_eq!(output.status, 0, "{condition}: {}", guest.root("cat /var/lib/passkey/pam/*.json").stdout);
+}
+
+/// Signs in as the greeter would, and types this.
+fn sign_in(guest: &Guest, typed: &str) -> i32 {
+    guest
+        .run("root", "pamtester lightdm alice authenticate", format!("{typed}\n").as_bytes(), PATIENCE)
+        .status
+}
+
+/// On a machine with systemd where alice may use sudo with her password, and with no other key plugged in.
+pub(crate) fn a_trial_outlives_the_session(guest: &Guest) {
+    guest.add_key("green", &KeyOptions::default().pin(PIN));
+    enrol(guest, "green", Some(PIN));
+    guest.key("green").touch_always(50);
+
+    // alice switches it on in a session, and logs out; whatever is left of the session is killed.
+    let mut terminal = guest.terminal("root", &format!("su - alice -c 'sudo {ENABLE}'"));
+    terminal.expect("password for alice").type_line("secret");
+    terminal.expect("the change is on trial for 10 minutes: log out or switch users");
+    terminal.expect("Waiting for the sign-in");
+    assert_eq!(state(guest)["kept_by"]["sign-in"]["user"], "alice");
+    guest.root("loginctl terminate-user alice").ok();
+    wait_until(guest, "! pgrep -f '[p]am enable lightdm' >/dev/null");
+    wait_until(guest, "[ -z \"$(loginctl list-sessions --no-legend | grep alice)\" ]");
+    assert!(lightdm(guest).contains("pam_passkey.so"), "{}", lightdm(guest));
+    assert_eq!(state(guest)["is"], "on-trial");
+
+    // By the password, which is left as the other way in, is not by the passkey.
+    guest.key("green").unplug();
+    assert_eq!(sign_in(guest, "secret"), 0);
+    guest.root("sleep 3").ok();
+    assert_eq!(state(guest)["is"], "on-trial");
+    guest.key("green").plug();
+    assert_eq!(sign_in(guest, PIN), 0);
+    wait_until(guest, "grep -q '\"kept\"' /var/lib/passkey/pam/lightdm.json");
+    wait_until(guest, "[ -z \"$(systemctl list-units --plain --no-legend 'passkey-pam-trial-*')\" ]");
+    guest.root("passkey-enroll pam disable lightdm --yes").ok();
+    assert_eq!(lightdm(guest), LIGHTDM);
+
+    // Without a sign-in it is taken back. The one from before proves nothing.
+    let output =
+        guest.run("root", &format!("{ENABLE} --user alice --confirm-within 3 --json"), b"", PATIENCE);
+    assert_eq!(output.status, 6, "{}", output.stderr);
+    assert!(output.stdout.contains("No sign-in to lightdm"), "{}", output.stdout);
+    assert_eq!(lightdm(guest), LIGHTDM);
+
+    // Nothing watches over it any more: what comes next, the timer or the start of the machine, finds the sign-in.
+    let start = format!(
+        "{ENABLE} --user alice --confirm-within 5 >/root/said 2>&1 & until grep -q 'Waiting for the sign-in' /root/said; do sleep 0.1; done
+         systemctl kill -s KILL 'passkey-pam-trial-*'; kill -9 $!"
+    );
+    guest.run("root", &start, b"", PATIENCE).ok();
+    assert_eq!(sign_in(guest, PIN), 0);
+    guest.root("sleep 5; passkey-enroll pam undo").ok();
+    assert_eq!(state(guest)["is"], "kept");
+    guest.root("passkey-enroll pam disable lightdm --yes").ok();
+    assert_eq!(lightdm(guest), LIGHTDM);
+}
