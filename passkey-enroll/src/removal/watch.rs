@@ -38,6 +38,9 @@ const LOCKING: Duration = Duration::from_secs(5);
 const JUST_NOW: SignedDuration = SignedDuration::from_secs(60);
 /// How long the first answers of the devices may take, on a machine that is busy with a sign-in.
 const STARTING: Duration = Duration::from_secs(10);
+/// How often to look for keys while a device is being asked: one that hangs has the kernel put off telling that another has gone, for up to
+/// 5 s. In sysfs its attributes go before that.
+const LOOK: Duration = Duration::from_millis(250);
 /// The clocks differ by more only after a sleep.
 const SLEPT: Duration = Duration::from_millis(500);
 
@@ -67,6 +70,7 @@ pub(crate) fn watch(
         }
         if plugging && hotplug.drain().map_err(|error| failed(&error))? {
             watcher.is_list_old = true;
+            watcher.ask_soon();
         }
     }
 }
@@ -128,7 +132,10 @@ impl<'a> Watcher<'a> {
     /// Everything that is to be done now.
     fn step(&mut self) {
         let now = monotonic();
-        if std::mem::take(&mut self.is_list_old) || self.relist_at.is_some_and(|at| at <= now) {
+        if std::mem::take(&mut self.is_list_old)
+            || self.is_asking()
+            || self.relist_at.is_some_and(|at| at <= now)
+        {
             self.list(now);
         }
         if self.records.has_changed() {
@@ -170,11 +177,23 @@ impl<'a> Watcher<'a> {
             devices.extend(kept);
         }
         self.silent.retain(|sysfs, _| devices.iter().any(|device| device.sysfs == *sysfs));
-        // udev may have granted access, or another program may be done with it.
-        for (_, again) in self.silent.values_mut() {
-            *again = Some(now);
-        }
         self.presence.plugged(devices, now);
+    }
+
+    /// Whether a device is being asked, or a process that has asked one is still in the kernel.
+    fn is_asking(&self) -> bool {
+        !self.probes.is_empty() || !self.ended.is_empty()
+    }
+
+    /// udev may have granted access to a device that has shown nothing, or another program may be done with it.
+    fn ask_soon(&mut self) {
+        let now = monotonic();
+        let is_asked = |sysfs: &Path| self.probes.iter().any(|probe| probe.sysfs() == sysfs);
+        for (sysfs, (_, again)) in &mut self.silent {
+            if !is_asked(sysfs) {
+                *again = Some(now);
+            }
+        }
     }
 
     /// Has the devices asked that have not shown what they hold.
@@ -319,7 +338,7 @@ impl<'a> Watcher<'a> {
             .chain(self.silent.values().filter(|_| has_room).filter_map(|(_, at)| *at).map(left))
             .chain(self.unlocked.iter().map(|(_, at)| left(*at)))
             .chain(self.locking.iter().map(|(_, at)| left(*at)))
-            .chain((!self.ended.is_empty()).then_some(RETRY))
+            .chain(self.is_asking().then_some(LOOK))
             .min()
             .and_then(|left| Timespec::try_from(left).ok());
         let mut fds = vec![
