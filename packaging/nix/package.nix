@@ -35,7 +35,9 @@ rustPlatform.buildRustPackage {
     mkdir -p $out
     cp -r stage/usr/. $out
     cp -r stage/etc $out/etc
-    substituteInPlace $out/lib/systemd/system/passkey-pam-undo.service \
+    substituteInPlace \
+      $out/lib/systemd/system/passkey-pam-undo.service \
+      $out/lib/systemd/user/passkey-lock-on-removal.service \
       --replace-fail /usr/bin/passkey-enroll $out/bin/passkey-enroll
     runHook postInstall
   '';

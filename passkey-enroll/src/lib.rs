@@ -5,6 +5,7 @@
 //! - `commands`: one file a command; each calls what is below, and reports. `commands::results` are the shapes of what comes out.
 //! - `doctor`: everything that can stop a sign-in; each check gives findings.
 //! - [`pam`]: PAM services, from their files to who gets in, and changing them safely.
+//! - `removal`: the watcher that has a session locked when its key is pulled out.
 //! - `key`: managing a security key itself. `interop`: the formats of other programs. `attestation`: whom to trust, and model names.
 //! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
 //! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
@@ -23,6 +24,7 @@ mod explain;
 pub mod interop;
 mod key;
 pub mod pam;
+mod removal;
 mod report;
 mod terminal;
 mod util;
@@ -53,6 +55,9 @@ pub fn main() -> ExitCode {
         }
         [_, first, rest @ ..] if first == doctor::probe::COMMAND => {
             return doctor::probe::inside(rest).into();
+        }
+        [_, first, rest @ ..] if first == removal::probe::COMMAND => {
+            return removal::probe::inside(rest).into();
         }
         _ => {}
     }

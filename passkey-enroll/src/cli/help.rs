@@ -46,6 +46,26 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
     ),
     ("pam disable", &[("sudo passkey-enroll pam disable sudo", "put the file back as it was")]),
     ("pam confirm", &[("sudo passkey-enroll pam confirm sudo", "keep the change, from a new sign-in")]),
+    (
+        "lock-on-removal on",
+        &[
+            ("passkey-enroll lock-on-removal on", "lock three seconds after your key was pulled out"),
+            (
+                "passkey-enroll lock-on-removal on --grace 10 --any-key",
+                "ten seconds after the last of your keys",
+            ),
+            ("sudo passkey-enroll lock-on-removal on --all-users", "for every user of this machine"),
+        ],
+    ),
+    ("lock-on-removal off", &[("passkey-enroll lock-on-removal off", "leave your session alone")]),
+    (
+        "lock-on-removal status",
+        &[("passkey-enroll lock-on-removal status", "show which passkeys are watched")],
+    ),
+    (
+        "lock-on-removal watch",
+        &[("passkey-enroll lock-on-removal watch", "watch from a terminal, until Ctrl-C")],
+    ),
     ("pam undo", &[("sudo passkey-enroll pam undo", "roll back what is overdue")]),
     (
         "add",

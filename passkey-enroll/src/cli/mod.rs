@@ -4,6 +4,7 @@ mod add;
 pub(crate) mod completions;
 pub mod help;
 mod key;
+mod lock_on_removal;
 mod pam;
 mod recovery;
 mod setup;
@@ -26,6 +27,7 @@ pub use key::{
     MinPinLength, OnKey, PasskeysCommand, PinCommand, RemoveFingerprint, RemoveFromKey, RenameFingerprint,
     Reset, SetPin, Switch,
 };
+pub use lock_on_removal::{LockOff, LockOn, LockOnRemoval, LockOnRemovalCommand};
 pub use pam::{Pam, PamCommand, PamConfirm, PamDisable, PamEnable, PamStatus};
 pub use recovery::{Confirmation, Recovery, RecoveryCommand};
 pub use setup::{Setup, SetupStep};
@@ -114,6 +116,8 @@ pub enum Command {
     Export(Export),
     /// Switch services on and off without locking anyone out
     Pam(Pam),
+    /// Lock your session when your security key is pulled out
+    LockOnRemoval(LockOnRemoval),
     /// List the users of this machine with their passkeys and recovery codes (root only)
     ///
     /// Listed are the people in the user database, and everyone who has a credential file. With --user, only this user.

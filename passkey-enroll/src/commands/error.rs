@@ -17,6 +17,7 @@ use crate::attestation::roots::TrustError;
 use crate::explain::{enrol, sign_in, store};
 use crate::interop::TransferError;
 use crate::key::{self, ManageError};
+use crate::removal::RemovalError;
 use crate::report::{ErrorReport, Exit, StdoutError};
 use crate::terminal::prompter::LastQuestion;
 
@@ -126,6 +127,8 @@ pub(crate) enum Error {
     },
     /// A service was not switched.
     Pam(Box<PamError>),
+    /// Sessions are not locked when a key is pulled out.
+    Removal(RemovalError),
     /// `setup` is root's.
     SetupOnlyRoot,
     /// A yes was needed, and there is nobody to give it.
@@ -222,6 +225,7 @@ impl Error {
                     .hint("Put the line right. For what else may be wrong: sudo passkey-enroll doctor")
             }
             Self::Pam(error) => error.report(),
+            Self::Removal(error) => error.report(),
             Self::SetupOnlyRoot => ErrorReport::new(
                 Exit::NotPermitted,
                 "not_permitted",
@@ -345,6 +349,12 @@ impl From<TrustError> for Error {
 impl From<PamError> for Error {
     fn from(error: PamError) -> Self {
         Self::Pam(Box::new(error))
+    }
+}
+
+impl From<RemovalError> for Error {
+    fn from(error: RemovalError) -> Self {
+        Self::Removal(error)
     }
 }
 

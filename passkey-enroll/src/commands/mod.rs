@@ -12,6 +12,7 @@ mod import;
 mod key;
 mod keys;
 mod list;
+mod lock_on_removal;
 mod pam;
 mod recovery;
 mod remove;
@@ -67,6 +68,9 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
         Command::Enable(arguments) => enable::run(&context, arguments),
         Command::Remove(arguments) => remove::run(&context, arguments),
         Command::Verify(arguments) => verify::run(context, &cli.global, arguments),
+        Command::LockOnRemoval(arguments) => {
+            return lock_on_removal::run(&context, &cli.global, arguments.command);
+        }
         Command::Recovery(arguments) => recovery::run(&context, arguments),
         Command::Users => users::run(&context, cli.global.user.is_some()),
         Command::Keys => keys::run(&context),

@@ -14,15 +14,20 @@ const A_RARITY: &str = "no virtual key and no guest is like that; the error's ow
 /// What stands in a test that prepares files.
 const A_FILE: &str = "it takes a file that the tests of transfer, trouble or attestation prepare";
 
+/// What takes a service manager, which the transcripts' guest has not.
+const A_SERVICE_MANAGER: &str = "it takes systemd, which the test of lock on removal has";
+
 /// Errors that no transcript shows, and why.
 const NOT_SHOWN: &[(&str, &str)] = &[
     ("ambiguous", A_RARITY),
+    ("as_user_failed", A_RARITY),
     ("changed_meanwhile", A_MOMENT),
     ("declined", A_RARITY),
     ("enrolled_meanwhile", A_MOMENT),
     ("file_failed", A_RARITY),
     ("fingerprint_locked", A_RARITY),
     ("fingerprints_full", A_RARITY),
+    ("hotplug_failed", A_RARITY),
     ("identity_failed", A_RARITY),
     ("key_busy", A_MOMENT),
     ("key_malformed", A_MOMENT),
@@ -41,6 +46,8 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("no_protocol", A_RARITY),
     ("no_randomness", A_RARITY),
     ("no_rp_id", A_RARITY),
+    ("no_unit", A_SERVICE_MANAGER),
+    ("no_user_manager", A_SERVICE_MANAGER),
     ("no_users", A_FILE),
     ("nothing_to_export", A_FILE),
     ("output_failed", "with JSON its place would be where nothing can be written"),
@@ -49,6 +56,8 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("process_failed", A_RARITY),
     ("rehearsal_timed_out", A_RARITY),
     ("rejected", A_RARITY),
+    ("settings_broken", A_SERVICE_MANAGER),
+    ("settings_failed", A_SERVICE_MANAGER),
     ("signals_failed", A_RARITY),
     ("store_full", A_RARITY),
     ("store_locked", A_MOMENT),
@@ -57,6 +66,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "it takes a disk that is full or only to be read, which the tests of survival have",
     ),
     ("superseded", A_MOMENT),
+    ("systemctl_failed", A_SERVICE_MANAGER),
     ("terminal_failed", A_RARITY),
     ("too_late", A_MOMENT),
     ("too_many_passkeys", A_RARITY),

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder or file of `src`, those first that may use all that follow.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "lib.rs",
     "commands",
     "doctor",
     "pam",
+    "removal",
     "key",
     "interop",
     "cli",

@@ -93,6 +93,11 @@ impl State {
         self.sign_ins.iter().find(|known| known.service == service)
     }
 
+    /// The last sign-in to each service, the longest ago first.
+    pub fn sign_ins(&self) -> &[ServiceSignIn] {
+        &self.sign_ins
+    }
+
     /// Records to which service a sign-in was, in place of the one before.
     pub fn record_service(&mut self, sign_in: ServiceSignIn) {
         if sign_in.service.is_empty() || sign_in.service.len() > MAX_SERVICE_LEN {

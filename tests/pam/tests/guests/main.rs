@@ -26,6 +26,7 @@ mod interop;
 mod key;
 mod known_flaws;
 mod leftovers;
+mod lock_on_removal;
 mod lockout;
 mod migrate;
 mod package;

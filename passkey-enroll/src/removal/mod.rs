@@ -1,0 +1,25 @@
+//! The key leaves, the screen locks: the watcher that asks logind to lock the user's sessions, and switching it on and off.
+//!
+//! - [`watch`]: the loop over hot-plug, grace periods and signals. It opens no device, so none can hold it up.
+//! - [`probe`]: which passkeys a device holds, asked by a process of its own for each device.
+//! - [`presence`]: which passkeys are at the machine; [`sign_ins`]: which of them has signed a session in. Neither does any input or output.
+//! - [`records`]: what is on file of the user.
+//! - [`logind`]: the user's sessions, and locking them. [`lockers`]: the programs that do it.
+//! - [`settings`], [`unit`]: what it goes by, and the unit of the user's service manager that it runs in.
+//!
+//! logind and systemd are asked by their own commands, each with a deadline: they are on every machine that has a logind, their output
+//! is as stable as its D-Bus interface, and no library for D-Bus has to be kept up.
+
+mod error;
+pub(crate) mod lockers;
+pub(crate) mod logind;
+mod notify;
+mod presence;
+pub(crate) mod probe;
+pub(crate) mod records;
+pub(crate) mod settings;
+mod sign_ins;
+pub(crate) mod unit;
+pub(crate) mod watch;
+
+pub(crate) use error::RemovalError;
