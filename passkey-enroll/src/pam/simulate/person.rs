@@ -3,10 +3,10 @@
 use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
 use passkey_core::host::{Extension, FailureCode};
 
+use super::ServiceAccess;
 use super::dispatch::Possible;
 use super::factors::Factors;
 use super::modules::{Kind, ModuleBehaviour, distinct, is_for_root};
-use super::ServiceAccess;
 use crate::pam::parse::{Call, ReturnValue};
 
 /// Somebody who signs in.
