@@ -277,6 +277,7 @@ impl ServiceAccess {
     }
 
     fn closed_cases(&self, missing: MissingPasskey, known: &[Limit]) -> Result<bool, TooComplex> {
+        // GDM goes on with gdm-password wherever this one fails.
         if self.service == GDM_SWITCHABLE {
             return Ok(false);
         }

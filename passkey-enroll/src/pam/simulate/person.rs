@@ -1,6 +1,6 @@
 //! What somebody brings along, and how modules answer them.
 
-use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
+use passkey_core::config::{Mode, Policy, Remote, Unenrolled, serves_other_machines};
 use passkey_core::host::{Extension, FailureCode};
 
 use super::ServiceAccess;
@@ -72,6 +72,11 @@ fn unavailable(policy: &Policy) -> Vec<ReturnValue> {
     }
 }
 
+/// Whether the module offers the password beside the passkey, as GDM's exchange does, and answers `PAM_IGNORE` then.
+fn may_leave_it_to_the_password(policy: &Policy) -> bool {
+    policy.host.extension == Extension::GdmJson && policy.mode == Mode::Passwordless
+}
+
 impl ServiceAccess {
     /// The answers that a call may give to this person.
     pub(super) fn answers(&self, call: &Call, person: Person) -> Vec<Possible> {
@@ -126,7 +131,7 @@ impl ServiceAccess {
                 unavailable(&asked.policy).into_iter().map(Possible::from).collect()
             }
             // The person may choose the password in the greeter, which is left to the lines behind.
-            Passkey::Enrolled if asked.policy.host.extension == Extension::GdmJson => {
+            Passkey::Enrolled if may_leave_it_to_the_password(&asked.policy) => {
                 enrolled_answers(call, person.has).into_iter().chain([ReturnValue::Ignore.into()]).collect()
             }
             Passkey::Enrolled => enrolled_answers(call, person.has),
