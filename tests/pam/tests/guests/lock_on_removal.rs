@@ -1,6 +1,7 @@
 //! The key leaves, the screen locks: under real systemd and logind, in a session on the first virtual terminal that a passkey has signed in to.
 //!
-//! What a locker gets to hear is logind's signal `Lock`; it is taken down with the time at which it came.
+//! What a locker gets to hear is logind's signal `Lock`; it is taken down with the time at which it came. A machine that sleeps is a matter of
+//! `removal/presence_tests.rs`: in an emulated one nothing ends the sleep.
 
 use std::thread;
 use std::time::Duration;
@@ -18,8 +19,8 @@ account required pam_unix.so
 session required pam_systemd.so
 ";
 const SIGNALS: &str = "/root/signals";
-/// Emulated, two programs of systemd take their time.
-const EMULATION: f64 = 1.0;
+/// What two programs of systemd may take longer where they are emulated, beside other guests. A device that hangs takes 5 s.
+const EMULATION: f64 = 3.0;
 
 struct Desktop {
     guest: Guest,
@@ -135,13 +136,10 @@ fn a_session_is_locked_when_its_key_is_pulled_out_and_only_then() {
     desktop.sign_in();
     desktop.switch("on --grace 2");
     let status = desktop.status("“blue” plugged in, “green” plugged in");
-    println!("{status:#}");
-    println!("{}", desktop.guest.root("loginctl list-sessions; loginctl list-seats; loginctl show-user alice; loginctl show-session $(loginctl show-user alice --property=Sessions --value); cat /var/lib/passkey/state/alice.toml; ls -la /dev/rtc* /sys/class/tty/tty0/; cat /sys/class/tty/tty0/active; which rtcwake").stdout);
     assert_eq!(status["on"], serde_json::json!({"user": true, "machine": false}), "{status}");
     assert_eq!(status["sessions"][0]["passkeys"], serde_json::json!(["blue"]), "{status}");
     nothing_of_the_kind(&desktop);
     pulled_out(&desktop);
-    asleep(&desktop);
     otherwise(&desktop);
 }
 
@@ -186,15 +184,6 @@ fn pulled_out(desktop: &Desktop) {
     hanging.unplug();
     blue.plug();
     desktop.status("“blue” plugged in");
-}
-
-/// The machine sleeps for longer than the grace period, and the key is found again after it.
-fn asleep(desktop: &Desktop) {
-    let sleep = "virtual-key ctl unplug blue; rtcwake --mode freeze --seconds 5; echo $?";
-    let output = desktop.guest.root(&format!("{sleep}; cat /proc/uptime; dmesg | grep -i 'PM:' | tail -4"));
-    println!("{}{}", output.stdout, output.stderr);
-    desktop.key("blue").plug();
-    desktop.assert_open("true", 8.0);
 }
 
 /// Any key, and off.
