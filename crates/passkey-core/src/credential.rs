@@ -56,17 +56,6 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// Whether it is one that a key of this model would not show without a touch.
-    pub fn is_silent_on(&self, claimed: Aaguid) -> bool {
-        match self.answers_silently {
-            // Its key would have answered.
-            Some(true) => false,
-            Some(false) => self.aaguid == claimed,
-            // Not on record yet, as with files of earlier versions: the model has to speak for it, and "no model" is none.
-            None => self.aaguid == claimed && claimed != Aaguid::ZERO,
-        }
-    }
-
     /// Whether it answers only after user verification (credProtect level 3, CTAP 2.1, section 12.1).
     pub fn insists_on_user_verification(&self) -> bool {
         self.cred_protect == Some(3)

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ctap::Aaguid;
 use passkey_core::account::{Account, UserDatabase as _};
 use passkey_core::ceremony::{InspectError, InspectedKey, KeyError, LinuxPlatform, inspect};
 use passkey_core::config::{Config, DEFAULT_PATH};
@@ -207,10 +208,19 @@ fn shown(key: &InspectedKey, credentials: &[&Credential], is_in_time: bool) -> O
         Err(InspectError::Refused(_) | InspectError::Malformed) => None,
     };
     let is_claimed = |credential: &&&Credential| {
-        model.is_some_and(|model| credential.is_silent_on(model)) && !proved.contains(&credential.id)
+        model.is_some_and(|model| is_silent_model(credential, model)) && !proved.contains(&credential.id)
     };
     let claimed = credentials.iter().filter(is_claimed).map(|credential| credential.id.clone()).collect();
     Some(Holds { proved, claimed })
+}
+
+/// Whether the passkey is one that a key of this model would not show without a touch: as a sign-in judges it, whose code is the module's.
+fn is_silent_model(credential: &Credential, claimed: Aaguid) -> bool {
+    match credential.answers_silently {
+        Some(true) => false,
+        Some(false) => credential.aaguid == claimed,
+        None => credential.aaguid == claimed && claimed != Aaguid::ZERO,
+    }
 }
 
 /// Whether a device that could not be talked to may be another time.
