@@ -17,7 +17,6 @@ mod disks;
 mod doctor;
 mod enrol;
 mod equipment;
-mod greeters;
 mod hanging;
 mod hostile;
 mod identity;
