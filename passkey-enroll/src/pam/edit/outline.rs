@@ -146,7 +146,7 @@ impl<'f> Outline<'f> {
         let nologin = self.nologin_within(password).unwrap_or_default();
         let keyrings = self.keyrings_within(password);
         let Substack { auth, others } = self.as_substack(password)?;
-        let call = call("[success=1 ignore=ignore default=die]");
+        let call = call("[success=1 cred_unavail=ignore default=die]");
         let block = [&nologin, &call, &auth, PERMIT, &keyrings, &others].concat();
         self.replaced(password.first, &block)
     }

@@ -1,7 +1,7 @@
 //! `gdm-switchable-auth`, by which GNOME offers the passkey and the password side by side.
 //!
 //! Distributions that do not ship its file have the screen fall back to `gdm-password`. It is made of that file: the module asks for both in one
-//! exchange and leaves the password, where that is chosen, to the lines behind it (`PAM_IGNORE`); any other answer ends the sign-in, and GDM goes
+//! exchange and leaves the password, where that is chosen, to the lines behind it (`PAM_CRED_UNAVAIL`); any other answer ends the sign-in, and GDM goes
 //! on with `gdm-password`.
 
 use passkey_core::config::Config;

@@ -27,7 +27,7 @@ fn the_passkey_and_the_password_stand_side_by_side() {
         assert_eq!(
             made(&files).unwrap(),
             format!(
-                "{BEFORE}auth [success=1 ignore=ignore default=die] pam_passkey.so mode=passwordless\n\
+                "{BEFORE}auth [success=1 cred_unavail=ignore default=die] pam_passkey.so mode=passwordless\n\
                  auth substack common-auth\n\
                  auth required pam_permit.so\n{kwallet}auth optional pam_gnome_keyring.so\n"
             ),
@@ -49,7 +49,7 @@ fn where_a_directory_knows_the_password_its_lines_stay() {
         assert_eq!(
             made(&files).unwrap(),
             format!(
-                "{BEFORE}auth [success=1 ignore=ignore default=die] pam_passkey.so mode=passwordless\n\
+                "{BEFORE}auth [success=1 cred_unavail=ignore default=die] pam_passkey.so mode=passwordless\n\
                  auth substack common-auth\nauth required pam_permit.so\nauth optional pam_gnome_keyring.so\n"
             ),
             "{name}"

@@ -72,7 +72,7 @@ fn unavailable(policy: &Policy) -> Vec<ReturnValue> {
     }
 }
 
-/// Whether the module offers the password beside the passkey, as GDM's exchange does, and answers `PAM_IGNORE` then.
+/// Whether the module offers the password beside the passkey, as GDM's exchange does, and answers `PAM_CRED_UNAVAIL` then.
 fn may_leave_it_to_the_password(policy: &Policy) -> bool {
     policy.host.extension == Extension::GdmJson && policy.mode == Mode::Passwordless
 }
@@ -132,7 +132,7 @@ impl ServiceAccess {
             }
             // The person may choose the password in the greeter, which is left to the lines behind.
             Passkey::Enrolled if may_leave_it_to_the_password(&asked.policy) => {
-                enrolled_answers(call, person.has).into_iter().chain([ReturnValue::Ignore.into()]).collect()
+                enrolled_answers(call, person.has).into_iter().chain([ReturnValue::CredUnavail.into()]).collect()
             }
             Passkey::Enrolled => enrolled_answers(call, person.has),
         }

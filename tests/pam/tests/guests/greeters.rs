@@ -53,7 +53,8 @@ pub(crate) fn a_trial_outlives_the_session(guest: &Guest) {
     guest.key("green").touch_always(50);
 
     // alice switches it on in a session, and logs out; whatever is left of the session is killed.
-    let mut terminal = guest.terminal("root", &format!("su - alice -c 'sudo {ENABLE}'"));
+    let mut terminal = guest.terminal("root", "su - alice");
+    terminal.expect("alice@").type_line(&format!("sudo {ENABLE}"));
     terminal.expect("password for alice").type_line("secret");
     terminal.expect("the change is on trial for 10 minutes: log out or switch users");
     terminal.expect("Waiting for the sign-in");
@@ -85,7 +86,7 @@ pub(crate) fn a_trial_outlives_the_session(guest: &Guest) {
 
     // Nothing watches over it any more: what comes next, the timer or the start of the machine, finds the sign-in.
     let start = format!(
-        "{ENABLE} --user alice --confirm-within 5 >/root/said 2>&1 & until grep -q 'Waiting for the sign-in' /root/said; do sleep 0.1; done
+        "rm -f /root/said; {ENABLE} --user alice --confirm-within 5 >/root/said 2>&1 & until grep -qs 'Waiting for the sign-in' /root/said; do sleep 0.1; done
          systemctl kill -s KILL 'passkey-pam-trial-*'; kill -9 $!"
     );
     guest.run("root", &start, b"", PATIENCE).ok();

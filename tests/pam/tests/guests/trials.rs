@@ -141,7 +141,7 @@ fn it_is_confirmed_by_a_sign_in_to_that_service_after_the_switch() {
     guest.write("/etc/pam.d/another", pam_tests::passkey_only(""));
     // The rehearsal falls into the second of the switch.
     let script = "printf 'secret\n' | passkey-enroll pam enable sudo --user alice --yes --answers-stdin --accept only_way_to_root >/root/said 2>&1 & \
-                  until grep -q 'Waiting for the confirmation' /root/said; do sleep 0.05; done";
+                  until grep -qs 'Waiting for the confirmation' /root/said; do sleep 0.05; done";
     guest.run("root", script, b"", PATIENCE).ok();
     let confirm = || {
         let output = guest.root("passkey-enroll pam confirm sudo --user alice --json </dev/null");
@@ -196,7 +196,7 @@ fn the_units_finish_what_the_watcher_could_not() {
     // The watcher is no process of the session; the command is killed, and it goes on.
     let start = |seconds: u32| {
         let script = format!(
-            "{ENABLE} --confirm-within {seconds} >/root/said 2>&1 & until grep -q 'Waiting for the confirmation' /root/said; do sleep 0.1; done; kill -9 $!"
+            "rm -f /root/said; {ENABLE} --confirm-within {seconds} >/root/said 2>&1 & until grep -qs 'Waiting for the confirmation' /root/said; do sleep 0.1; done; kill -9 $!"
         );
         guest.run("root", &script, b"", PATIENCE).ok();
     };
@@ -220,12 +220,17 @@ fn the_units_finish_what_the_watcher_could_not() {
     wait_until(&guest, "! systemctl is-active --quiet passkey-pam-undo.timer");
     assert_eq!(guest.root("systemctl is-failed passkey-pam-undo.service").stdout.trim(), "inactive");
 
+    guest.key("blue").unplug();
+    greeters::a_trial_outlives_the_session(&guest);
+    guest.key("green").unplug();
+    guest.key("blue").plug();
+
     // The common files, in the sandbox of the unit, while debconf was busy at the deadline.
     guest.write("/usr/share/pam-configs/passkey-second-factor", PROFILE);
     let all = guest.root("sha256sum /etc/pam.d/common-*").ok();
     let common = ENABLE.replace("enable sudo", "enable common-auth");
     let script = format!(
-        "{common} --confirm-within 3 >/root/said 2>&1 & until grep -q 'Waiting for the confirmation' /root/said; do sleep 0.1; done
+        "rm -f /root/said; {common} --confirm-within 3 >/root/said 2>&1 & until grep -qs 'Waiting for the confirmation' /root/said; do sleep 0.1; done
          mv /usr/sbin/pam-auth-update /root/; printf '#!/bin/sh\\nexit 1\\n' >/usr/sbin/pam-auth-update; chmod +x /usr/sbin/pam-auth-update
          until grep -q undo-failed /var/lib/passkey/pam/common-auth.json; do sleep 0.1; done
          systemctl kill -s KILL 'passkey-pam-trial-*'; kill -9 $!; mv /root/pam-auth-update /usr/sbin/"
@@ -237,7 +242,7 @@ fn the_units_finish_what_the_watcher_could_not() {
 
     // The end of a session ends the waiting, and not the trial.
     let script = format!(
-        "{ENABLE} --confirm-within 100 >/root/said 2>&1 & until grep -q 'Waiting for the confirmation' /root/said; do sleep 0.1; done
+        "rm -f /root/said; {ENABLE} --confirm-within 100 >/root/said 2>&1 & until grep -qs 'Waiting for the confirmation' /root/said; do sleep 0.1; done
          kill -HUP $!; wait $!; echo $?"
     );
     assert_eq!(guest.run("root", &script, b"", PATIENCE).ok().trim(), "7");
@@ -246,10 +251,6 @@ fn the_units_finish_what_the_watcher_could_not() {
     guest.root("passkey-enroll pam confirm sudo --yes").ok();
     wait_until(&guest, &format!("[ -z \"$({unit})\" ]"));
     assert_eq!(state(&guest)["is"], "kept");
-    guest.root("passkey-enroll pam disable sudo --yes").ok();
-
-    guest.key("blue").unplug();
-    greeters::a_trial_outlives_the_session(&guest);
 }
 
 /// Killed at each call that changes what is on the disk, while a change is put in place and while it is undone: the file is the old one or
