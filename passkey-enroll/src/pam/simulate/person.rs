@@ -132,7 +132,10 @@ impl ServiceAccess {
             }
             // The person may choose the password in the greeter, which is left to the lines behind.
             Passkey::Enrolled if may_leave_it_to_the_password(&asked.policy) => {
-                enrolled_answers(call, person.has).into_iter().chain([ReturnValue::CredUnavail.into()]).collect()
+                enrolled_answers(call, person.has)
+                    .into_iter()
+                    .chain([ReturnValue::CredUnavail.into()])
+                    .collect()
             }
             Passkey::Enrolled => enrolled_answers(call, person.has),
         }
