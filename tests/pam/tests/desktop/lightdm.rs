@@ -21,7 +21,7 @@ const PACKAGES: [&str; 8] = [
 const GREETER: &str = "lightdm-gtk-greeter";
 const SCREEN: (u16, u16) = (800, 600);
 /// The greeter's window on it, and a place beside it.
-const WINDOW: Area = Area { x: 200, y: 170, width: 400, height: 270 };
+const WINDOW: Area = Area { x: 90, y: 180, width: 620, height: 240 };
 const BESIDE: (usize, usize) = (100, 580);
 
 /// The whole desktop: what locks it.
@@ -78,7 +78,7 @@ struct Seat {
 impl Seat {
     /// The password is right, but there is no key: the person is told, and asked anew.
     fn missing_key(&self) {
-        self.prepare(&second_factor("wait_for_key=2"));
+        self.prepare(&second_factor("wait_for_key=6"));
         let greeter = self.greeter();
         self.give_name(&greeter);
         self.guest.display().type_line(PASSWORD);
@@ -103,6 +103,7 @@ impl Seat {
     }
 
     fn password_and_touch(&self) {
+        self.guest.key("blue").plug();
         self.prepare(&second_factor(""));
         let greeter = self.greeter();
         self.give_name(&greeter);
@@ -117,8 +118,8 @@ impl Seat {
         self.prepare(&second_factor(""));
         wait_for(&self.guest, LOCK);
         let greeter = self.greeter();
-        asks_for_password(&greeter);
         assert_eq!(self.session_is("Active"), "no", "the greeter is in front");
+        self.give_name(&greeter);
         self.guest.display().type_line(PASSWORD);
         self.shows(&greeter, TOUCH, "lightdm-unlock");
         self.guest.key("blue").touch();
@@ -139,7 +140,7 @@ impl Seat {
         self.give_name(&greeter);
         self.shows(&greeter, "PIN of your security key", "lightdm-pin");
         self.guest.display().type_line("9999");
-        self.shows(&greeter, "That PIN was wrong. 7 tries are left.", "lightdm-wrong-pin");
+        self.shows(&greeter, "That PIN was wrong. 7 tries left.", "lightdm-wrong-pin");
         self.guest.display().type_line(PIN);
         greeter.expect(TOUCH);
         self.guest.key("green").touch();
@@ -192,7 +193,8 @@ impl Seat {
     /// Waits until the greeter says so, and it can be seen; keeps a picture.
     fn shows(&self, greeter: &ScreenReader<'_>, words: &str, name: &str) {
         let element = greeter.expect(words);
-        pictures::keep(&self.guest.display().expect(&element), WINDOW, name);
+        self.guest.display().expect(&element);
+        pictures::keep(&self.guest, WINDOW, name);
     }
 
     fn session(&self) {

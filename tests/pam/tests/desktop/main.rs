@@ -14,3 +14,9 @@ use scene::Suite;
 fn lightdm_on_debian_12() {
     lightdm::all(Suite::Bookworm);
 }
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn lightdm_on_debian_13() {
+    lightdm::all(Suite::Trixie);
+}
