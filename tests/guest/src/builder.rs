@@ -11,6 +11,7 @@ use crate::image::{self, Init, Root};
 use crate::key::KeyOptions;
 use crate::machine::Machine;
 use crate::products::Product;
+use crate::reader::{READER, SCRIPT};
 use crate::seed::Seed;
 use crate::slot::Slot;
 
@@ -25,7 +26,12 @@ pub struct GuestBuilder {
     products: Vec<Product>,
     host_name: String,
     disks: Vec<Result<Disk, String>>,
+    display: Option<(u16, u16)>,
+    megabytes: u32,
 }
+
+/// Enough for all that has no desktop.
+const MEGABYTES: u32 = 1024;
 
 impl GuestBuilder {
     pub(crate) fn new(root: Root) -> Self {
@@ -44,6 +50,8 @@ impl GuestBuilder {
             ],
             host_name: "guest".to_owned(),
             disks: Vec::new(),
+            display: None,
+            megabytes: MEGABYTES,
         }
     }
 
@@ -114,6 +122,18 @@ impl GuestBuilder {
         self
     }
 
+    /// With a screen of this width and height, a keyboard and a pointer: [`Guest::display`].
+    pub fn display(mut self, size: (u16, u16)) -> Self {
+        self.display = Some(size);
+        self
+    }
+
+    /// With so many megabytes of memory instead of 1024.
+    pub fn memory(mut self, megabytes: u32) -> Self {
+        self.megabytes = megabytes;
+        self
+    }
+
     /// Starts it, in a few seconds.
     ///
     /// # Panics
@@ -130,12 +150,13 @@ impl GuestBuilder {
     pub fn try_boot(mut self) -> Result<Guest, String> {
         // First of all, since making an image keeps a processor busy too.
         let slot = Slot::take().map_err(|error| error.to_string())?;
-        let files = image::boot_files(&self.root)?;
+        let files = image::boot_files(&self.root, self.display.is_some())?;
         let folder =
             tempfile::Builder::new().prefix("guest-").tempdir().map_err(|error| error.to_string())?;
         let seed_blocks = self.seed(&folder.path().join(SEED))?;
         let disks = std::mem::take(&mut self.disks).into_iter().collect::<Result<_, _>>()?;
-        let hardware = Hardware { files, init: self.init, disks };
+        let hardware =
+            Hardware { files, init: self.init, disks, display: self.display, megabytes: self.megabytes };
         let (machine, link) = Machine::start(hardware, folder, seed_blocks, slot)?;
         let guest = Guest { inner: Arc::new(Inner { link, machine }) };
         self.settle(&guest)?;
@@ -148,6 +169,9 @@ impl GuestBuilder {
         let mut seed = Seed::create(path).map_err(io)?;
         for &(name, to, mode) in self.init.files() {
             seed.copy(&image::folder().join(name), to, mode).map_err(io)?;
+        }
+        if self.display.is_some() {
+            seed.copy(&image::folder().join(SCRIPT), READER, 0o755).map_err(io)?;
         }
         let host = &self.host_name;
         seed.write("/etc/hostname", 0o644, format!("{host}\n").as_bytes()).map_err(io)?;

@@ -9,12 +9,14 @@ use crate::PATIENCE;
 use crate::builder::GuestBuilder;
 use crate::console::Console;
 use crate::disk::Disk;
+use crate::display::Display;
 use crate::image::Root;
 use crate::key::{Key, KeyOptions, SOCKET};
 use crate::link::Link;
 use crate::machine::Machine;
 use crate::output::Output;
 use crate::protocol::{Action, Answer};
+use crate::reader::ScreenReader;
 use crate::terminal::Terminal;
 
 /// Rows and columns of a terminal that nobody looks at.
@@ -112,6 +114,20 @@ impl Guest {
     #[track_caller]
     pub fn console(&self) -> Console<'_> {
         Console::new(self)
+    }
+
+    /// The screen of a guest that was [built with one](GuestBuilder::display), its keyboard and its pointer.
+    pub fn display(&self) -> Display<'_> {
+        Display::new(self)
+    }
+
+    /// A screen reader for a program with windows.
+    ///
+    /// # Panics
+    /// When no process of this name runs, or it cannot be read.
+    #[track_caller]
+    pub fn screen_reader(&self, program: &str) -> ScreenReader<'_> {
+        ScreenReader::start(self, program)
     }
 
     /// Writes a file as root, mode 0644; folders on the way are made as needed.

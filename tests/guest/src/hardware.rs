@@ -17,6 +17,9 @@ pub(crate) struct Hardware {
     pub(crate) files: BootFiles,
     pub(crate) init: Init,
     pub(crate) disks: Vec<Disk>,
+    /// Width and height of its screen, if it has one.
+    pub(crate) display: Option<(u16, u16)>,
+    pub(crate) megabytes: u32,
 }
 
 /// Sockets and files of a machine, in a folder of its own.
@@ -45,9 +48,10 @@ impl Hardware {
         let BootFiles { kernel, initrd, root } = &self.files;
         let words = format!("{KERNEL_WORDS}{}", self.init.kernel_words());
         let socket = |id: &str, name: &str| format!("socket,id={id},path={}", escaped(&folder.join(name)));
+        let memory = self.megabytes.to_string();
         let mut arguments: Vec<String> = [
             // KVM is not to be had on many build machines, and hangs on some where it is nested.
-            &["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", CPU, "-smp", "2", "-m", "1024"][..],
+            &["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", CPU, "-smp", "2", "-m", &memory][..],
             &["-display", "none", "-nodefaults", "-no-reboot"],
             // Tells the kernel that it goes on from a saved state, so that its random numbers are its own.
             &["-device", "vmgenid,guid=auto"],
@@ -61,6 +65,9 @@ impl Hardware {
         .into_iter()
         .map(str::to_owned)
         .collect();
+        if let Some((width, height)) = self.display {
+            arguments.extend(display(width, height));
+        }
         // In this order they are vda, vdb and so on.
         arguments.extend(disk("root", root, READ_ONLY, ""));
         arguments.extend(disk("seed", &folder.join(SEED), READ_ONLY, ""));
@@ -70,6 +77,14 @@ impl Hardware {
         }
         arguments
     }
+}
+
+/// The plainest graphics card that Linux has a driver of its own for, and a keyboard and a pointer that lose nothing however slow the guest is.
+fn display(width: u16, height: u16) -> impl Iterator<Item = String> {
+    let card = format!("VGA,edid=on,xres={width},yres={height}");
+    [card, "virtio-keyboard-pci".to_owned(), "virtio-tablet-pci".to_owned()]
+        .into_iter()
+        .flat_map(|device| ["-device".to_owned(), device])
 }
 
 const READ_ONLY: &str = "readonly=on,file.locking=off";

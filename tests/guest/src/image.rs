@@ -83,8 +83,11 @@ pub(crate) fn cache() -> PathBuf {
 }
 
 /// Builds what the cache lacks: about a minute the first time.
-pub(crate) fn boot_files(root: &Root) -> Result<BootFiles, String> {
+pub(crate) fn boot_files(root: &Root, display: bool) -> Result<BootFiles, String> {
     let mut build = Command::new(folder().join("build"));
+    if display {
+        build.arg("--display");
+    }
     if let Root::Debian { suite, packages } = root {
         build.args(["--suite", suite]);
         if !packages.is_empty() {

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::disk::Disk;
 use crate::hardware::Hardware;
 use crate::link::Link;
+use crate::monitor::Monitor;
 use crate::protocol::Answer;
 use crate::qemu::{Qemu, said};
 use crate::slot::Slot;
@@ -57,6 +58,11 @@ impl Machine {
     /// What the kernel and QEMU have said.
     pub(crate) fn console(&self) -> String {
         said(self.folder.path())
+    }
+
+    /// Has QEMU itself do something.
+    pub(crate) fn monitor<T>(&self, action: impl FnOnce(&mut Monitor) -> T) -> T {
+        action(&mut self.qemu.lock().unwrap().monitor)
     }
 
     /// Pulls the plug; the machine's disks remain.

@@ -51,6 +51,16 @@ impl Monitor {
         Ok(result)
     }
 
+    /// Moves keys and the pointer: a list of QEMU's `InputEvent`.
+    pub(crate) fn input(&mut self, events: &Value) -> Result<(), String> {
+        self.execute("input-send-event", &json!({ "events": events })).map(drop)
+    }
+
+    /// Writes what the screen shows to a file, in the format PPM.
+    pub(crate) fn screendump(&mut self, to: &Path) -> Result<(), String> {
+        self.execute("screendump", &json!({ "filename": to })).map(drop)
+    }
+
     fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value, String> {
         let request = json!({ "execute": command, "arguments": arguments });
         self.stream

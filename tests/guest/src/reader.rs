@@ -1,0 +1,105 @@
+//! A screen reader: what programs with windows tell people who cannot see them, by AT-SPI. That is their own word for what they show,
+//! and where; a picture of the place says whether it is there to be seen.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::PATIENCE;
+use crate::guest::Guest;
+use crate::picture::Area;
+
+/// Of `image/`, and where the guest has it; it needs the packages `python3-gi`, `gir1.2-atspi-2.0` and `at-spi2-core`.
+pub(crate) const SCRIPT: &str = "screen-reader";
+pub(crate) const READER: &str = "/guest/screen-reader";
+
+/// Something on the screen.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Element {
+    /// What kind of thing it is, as AT-SPI calls it: `label`, `password text`, `push button`.
+    pub role: String,
+    /// Its words.
+    pub text: String,
+    /// Whether it has the focus of the keyboard.
+    pub focused: bool,
+    /// Whether it can be used.
+    pub sensitive: bool,
+    x: i32,
+    y: i32,
+    width: i32,
+    height: i32,
+}
+
+impl Element {
+    /// Where it is on the screen; `None`: nowhere.
+    pub fn area(&self) -> Option<Area> {
+        let part = |length: i32| usize::try_from(length).ok();
+        let area =
+            Area { x: part(self.x)?, y: part(self.y)?, width: part(self.width)?, height: part(self.height)? };
+        (area.width > 0 && area.height > 0).then_some(area)
+    }
+}
+
+/// Reads the windows of one program until it is dropped.
+pub struct ScreenReader<'a> {
+    guest: &'a Guest,
+    program: String,
+}
+
+impl<'a> ScreenReader<'a> {
+    #[track_caller]
+    pub(crate) fn start(guest: &'a Guest, program: &str) -> Self {
+        let reader = Self { guest, program: program.to_owned() };
+        // It waits for the program, and for its first window.
+        guest.run("root", &format!("{READER} start {program}"), b"", 3 * PATIENCE).ok();
+        reader
+    }
+
+    /// All that the program shows.
+    ///
+    /// # Panics
+    /// When the guest is gone.
+    #[track_caller]
+    pub fn elements(&self) -> Vec<Element> {
+        let text = self.guest.root(&format!("cat /run/screen-reader/{}", self.program)).stdout;
+        text.lines().map(|line| serde_json::from_str(line).expect("an element a line")).collect()
+    }
+
+    /// Waits until something is shown that has these words.
+    ///
+    /// # Panics
+    /// When it is not within [`PATIENCE`]; says what is shown.
+    #[track_caller]
+    pub fn expect(&self, words: &str) -> Element {
+        self.expect_that(words, |element| element.text.contains(words))
+    }
+
+    /// Waits for something that is like this.
+    ///
+    /// # Panics
+    /// As [`ScreenReader::expect`] does.
+    #[track_caller]
+    pub fn expect_that(&self, name: &str, like: impl Fn(&Element) -> bool) -> Element {
+        let start = Instant::now();
+        loop {
+            let elements = self.elements();
+            if let Some(element) = elements.iter().find(|element| like(element)) {
+                return element.clone();
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "'{name}' is not shown within {PATIENCE:?}; {} shows:\n{}",
+                self.program,
+                elements.iter().map(|element| format!("{element:?}")).collect::<Vec<_>>().join("\n")
+            );
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+impl Drop for ScreenReader<'_> {
+    fn drop(&mut self) {
+        self.guest.root(&format!("{READER} stop {}", self.program));
+    }
+}

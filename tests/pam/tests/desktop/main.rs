@@ -1,0 +1,22 @@
+//! Real greeters on a real display: what a person sees, types and touches, from the greeter to the session.
+//!
+//! Each part reads the screen in two ways: what the greeter tells a screen reader, and whether the place of which it says so shows
+//! anything. `UPDATE_PICTURES=1` keeps pictures of the steps in `docs/pictures`.
+#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+
+mod lightdm;
+mod pictures;
+mod scene;
+
+use scene::Suite;
+
+#[test]
+fn lightdm_on_debian_12() {
+    lightdm::all(Suite::Bookworm);
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn lightdm_on_debian_13() {
+    lightdm::all(Suite::Trixie);
+}
