@@ -9,6 +9,17 @@ use std::fmt;
 
 pub use table::{OTHER, TABLE};
 
+/// What a program is to the desktop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It opens sessions; some unlock them too.
+    Greeter,
+    /// It unlocks the screen.
+    Locker,
+    /// Neither, or not known.
+    Other,
+}
+
 /// What of a conversation a person gets to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shows {
@@ -98,6 +109,8 @@ pub struct Host {
     services: &'static [&'static str],
     /// The programs that run them; any, where there is none.
     programs: &'static [&'static str],
+    /// What it is to the desktop.
+    pub role: Role,
     /// What people get to read.
     pub shows: Shows,
     /// How much of a prompt they get to read.

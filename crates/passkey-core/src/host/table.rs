@@ -1,12 +1,13 @@
 //! The rows. What is known of each program was read from its source and seen in it; see `docs/hosts.md`.
 
-use super::{Answers, Cue, Extension, FailureCode, Host, LastWords, PromptLength, Shows, Waits};
+use super::{Answers, Cue, Extension, FailureCode, Host, LastWords, PromptLength, Role, Shows, Waits};
 
 /// A host that is not known: what is said is neither repeated nor left out, and nothing is counted against anybody.
 pub const OTHER: Host = Host {
     name: "other",
     services: &[],
     programs: &[],
+    role: Role::Other,
     shows: Shows::Everything,
     prompts: PromptLength::Any,
     answers: Answers::Fresh,
@@ -33,6 +34,7 @@ pub const TABLE: &[Host] = &[
     Host { name: "polkit", services: &["polkit-1"], ..OTHER },
     Host {
         name: "lightdm",
+        role: Role::Greeter,
         services: &["lightdm", "lightdm-greeter", "lightdm-autologin", "light-locker"],
         programs: &["lightdm"],
         shows: Shows::Messages,
@@ -45,6 +47,7 @@ pub const TABLE: &[Host] = &[
     // message more at the end would keep the session back for two seconds, so the cue stays.
     Host {
         name: "gdm",
+        role: Role::Greeter,
         services: &["gdm-password", "gdm", "gdm3"],
         programs: &["gdm-session-worker"],
         prompts: PromptLength::Short,
@@ -56,6 +59,7 @@ pub const TABLE: &[Host] = &[
     // Beside gdm-password: another code than "service unavailable" would begin the whole sign-in anew.
     Host {
         name: "gdm-beside",
+        role: Role::Greeter,
         services: &[
             "gdm-fingerprint",
             "gdm-smartcard",
@@ -70,6 +74,7 @@ pub const TABLE: &[Host] = &[
     // "Service unavailable" is how gnome-shell comes to offer gdm-password.
     Host {
         name: "gdm-switchable-auth",
+        role: Role::Greeter,
         services: &["gdm-switchable-auth"],
         programs: &["gdm-session-worker"],
         prompts: PromptLength::Short,
@@ -79,34 +84,39 @@ pub const TABLE: &[Host] = &[
     },
     Host {
         name: "sddm",
+        role: Role::Greeter,
         services: &["sddm", "sddm-greeter", "sddm-autologin"],
         programs: &["sddm-helper"],
         ..BLIND
     },
     Host {
         name: "plasmalogin",
+        role: Role::Greeter,
         services: &["plasmalogin", "plasmalogin-greeter", "plasmalogin-autologin"],
         programs: &["plasmalogin-helper"],
         ..BLIND
     },
     Host {
         name: "kde",
+        role: Role::Locker,
         services: &["kde", "kscreensaver", "kde-u2f", "kde-fingerprint", "kde-smartcard"],
         programs: &["kscreenlocker_greet", "kcheckpass"],
         shows: Shows::Messages,
         ..OTHER
     },
-    Host { name: "greetd", services: &["greetd", "greetd-greeter"], ..OTHER },
+    Host { name: "greetd", role: Role::Greeter, services: &["greetd", "greetd-greeter"], ..OTHER },
     Host {
         name: "swaylock",
+        role: Role::Locker,
         services: &["swaylock"],
         programs: &["swaylock"],
         answers: Answers::Once,
         ..BLIND
     },
-    Host { name: "i3lock", services: &["i3lock"], programs: &["i3lock"], ..BLIND },
+    Host { name: "i3lock", role: Role::Locker, services: &["i3lock"], programs: &["i3lock"], ..BLIND },
     Host {
         name: "gtklock",
+        role: Role::Locker,
         services: &["gtklock"],
         programs: &["gtklock"],
         shows: Shows::Messages,
@@ -116,11 +126,20 @@ pub const TABLE: &[Host] = &[
     // It waits for a line at each prompt; its field says what the person has configured, and no message is shown.
     Host {
         name: "hyprlock",
+        role: Role::Locker,
         services: &["hyprlock"],
         programs: &["hyprlock"],
         shows: Shows::Nothing,
         ..OTHER
     },
-    Host { name: "xscreensaver", services: &["xscreensaver"], ..OTHER },
-    Host { name: "xfce4-screensaver", services: &["xfce4-screensaver"], ..OTHER },
+    Host { name: "xscreensaver", role: Role::Locker, services: &["xscreensaver"], ..OTHER },
+    Host { name: "xfce4-screensaver", role: Role::Locker, services: &["xfce4-screensaver"], ..OTHER },
+    // Of these no more is known than what they are for.
+    Host { name: "greeter", services: &["lxdm", "slim", "xdm"], role: Role::Greeter, ..OTHER },
+    Host {
+        name: "locker",
+        services: &["cinnamon-screensaver", "mate-screensaver", "waylock", "xsecurelock"],
+        role: Role::Locker,
+        ..OTHER
+    },
 ];

@@ -2,73 +2,33 @@
 
 use std::time::Duration;
 
+use passkey_core::host::{Host, Role, Shows};
+
 use crate::pam::change::Way;
 
-/// What can be seen of a greeter or locker by its service's name.
-const GREETERS: [&str; 10] = [
-    "gdm",
-    "gdm-password",
-    "gdm-switchable-auth",
-    "greetd",
-    "lightdm",
-    "lxdm",
-    "plasmalogin",
-    "sddm",
-    "slim",
-    "xdm",
-];
-const LOCKERS: [&str; 12] = [
-    "cinnamon-screensaver",
-    "gtklock",
-    "hyprlock",
-    "i3lock",
-    "kde",
-    "kscreensaver",
-    "mate-screensaver",
-    "swaylock",
-    "waylock",
-    "xfce4-screensaver",
-    "xscreensaver",
-    "xsecurelock",
-];
 /// Long enough to log out and to sign in again.
 const GREETER_TIME: Duration = Duration::from_secs(600);
 /// A screen that does not unlock does so after this time.
 const USUAL_TIME: Duration = Duration::from_secs(120);
 
-/// A program in which people sign in to a desktop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Desktop {
-    /// It opens sessions; some unlock them too.
-    Greeter,
-    /// It unlocks the screen.
-    Locker,
-}
-
-impl Desktop {
-    /// What a service belongs to; `None`: to neither.
-    pub(super) fn of(service: &str) -> Option<Self> {
-        if GREETERS.contains(&service) {
-            Some(Self::Greeter)
-        } else {
-            LOCKERS.contains(&service).then_some(Self::Locker)
-        }
-    }
+/// What the program of a service is to the desktop.
+pub(super) fn role(service: &str) -> Role {
+    Host::of(service, None).role
 }
 
 /// How long a change of a service is on trial unless the person says otherwise.
 pub(super) fn usual_time(service: &str) -> Duration {
-    match Desktop::of(service) {
-        Some(Desktop::Greeter) => GREETER_TIME,
-        Some(Desktop::Locker) | None => USUAL_TIME,
+    match role(service) {
+        Role::Greeter => GREETER_TIME,
+        Role::Locker | Role::Other => USUAL_TIME,
     }
 }
 
 /// What is said before a service is switched on, for `time` on trial or, without one, for good.
 pub(super) fn announcements(service: &str, user: &str, way: Way, time: Option<Duration>) -> Vec<String> {
     let mut said = Vec::new();
-    match (Desktop::of(service), time) {
-        (Some(Desktop::Greeter), Some(time)) => {
+    match (role(service), time) {
+        (Role::Greeter, Some(time)) => {
             let time = in_words(time);
             said.push(format!(
                 "A terminal cannot try {service}, so the change is on trial for {time}: log out or switch users, and sign in to {service} as \
@@ -79,7 +39,7 @@ pub(super) fn announcements(service: &str, user: &str, way: Way, time: Option<Du
                  count. The trial goes on when you log out."
             ));
         }
-        (Some(Desktop::Locker), Some(time)) => {
+        (Role::Locker, Some(time)) => {
             let time = in_words(time);
             said.push(format!(
                 "A terminal cannot try {service}, so the change is on trial for {time}: lock the screen, unlock it with the passkey, and then \
@@ -89,7 +49,7 @@ pub(super) fn announcements(service: &str, user: &str, way: Way, time: Option<Du
                 "Otherwise everything is as before after {time}, and after a restart: a screen that stays locked then opens with the password."
             ));
         }
-        (Some(Desktop::Greeter | Desktop::Locker) | None, None) | (None, Some(_)) => {}
+        (Role::Greeter | Role::Locker | Role::Other, None) | (Role::Other, Some(_)) => {}
     }
     said.extend(blind(service).map(|name| match way {
         Way::SecondFactor => {
@@ -104,14 +64,12 @@ pub(super) fn announcements(service: &str, user: &str, way: Way, time: Option<Du
 
 /// The name of a program that shows nothing of what the module says.
 fn blind(service: &str) -> Option<&'static str> {
-    const BLIND: [(&str, &str); 5] = [
-        ("hyprlock", "hyprlock"),
-        ("i3lock", "i3lock"),
-        ("plasmalogin", "Plasma Login Manager"),
-        ("sddm", "SDDM"),
-        ("swaylock", "swaylock"),
-    ];
-    BLIND.into_iter().find(|(known, _)| *known == service).map(|(_, name)| name)
+    let host = Host::of(service, None);
+    (host.shows == Shows::Nothing).then_some(match host.name {
+        "sddm" => "SDDM",
+        "plasmalogin" => "Plasma Login Manager",
+        name => name,
+    })
 }
 
 /// How long, in the largest unit that needs no fraction.

@@ -3,7 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::desktop::{self, Desktop};
+use passkey_core::host::Role;
+
+use super::desktop;
 use super::error::PamError;
 use super::plan::Plan;
 use crate::commands::error::Error;
@@ -29,9 +31,9 @@ pub(super) struct Terms {
 impl Terms {
     /// Those of a service that is switched on by `user`.
     pub(super) fn of(service: &str, user: &str, time: Duration) -> Self {
-        let kept_by = match Desktop::of(service) {
-            Some(Desktop::Greeter | Desktop::Locker) => KeptBy::SignIn { user: user.to_owned() },
-            None => KeptBy::Confirmation,
+        let kept_by = match desktop::role(service) {
+            Role::Greeter | Role::Locker => KeptBy::SignIn { user: user.to_owned() },
+            Role::Other => KeptBy::Confirmation,
         };
         Self { time, kept_by }
     }
@@ -97,20 +99,20 @@ pub(super) fn switch(
 /// waiting, since a new sign-in may well begin with it.
 pub(super) fn wait(journal: &Journal, entry: &Entry, interrupt: &Interrupt) -> Result<(), Error> {
     let service = &entry.service;
-    let (next, waiting) = match (awaited(entry), Desktop::of(service)) {
-        (Some(user), Some(Desktop::Greeter)) => (
+    let (next, waiting) = match (awaited(entry), desktop::role(service)) {
+        (Some(user), Role::Greeter) => (
             format!(
                 "Log out or switch users, and sign in as {user} with the passkey: that keeps the change."
             ),
             "Waiting for the sign-in. Ctrl-C takes the change back at once; logging out does not.",
         ),
-        (Some(_), Some(Desktop::Locker)) => (
+        (Some(_), Role::Locker) => (
             format!(
                 "Lock the screen, unlock it with the passkey, and run then: sudo passkey-enroll pam confirm {service}"
             ),
             "Waiting for the confirmation. Ctrl-C takes it back at once.",
         ),
-        (Some(_) | None, None) | (None, Some(_)) => (
+        (_, Role::Other) | (None, Role::Greeter | Role::Locker) => (
             format!(
                 "Open another terminal, or log out; sign in anew, and run there: sudo passkey-enroll pam confirm {service}"
             ),
