@@ -9,6 +9,7 @@ use pam::constants::PamResultCode;
 use passkey_core::account::{Account, UserDatabase as _};
 use passkey_core::ceremony::{LinuxPlatform, SignInError, TokenError};
 use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
+use passkey_core::host::{Answers, Cue, FailureCode, Host};
 use passkey_core::session::{Complaint, Ended, Failed, FindError, NotReady, Proved, Session};
 use passkey_core::store::{RecordError, Store};
 use passkey_core::verify::VerifyError;
@@ -16,6 +17,7 @@ use passkey_core::verify::VerifyError;
 use crate::audit::Record;
 use crate::conversation::{PamConversation, Verbosity};
 use crate::ffi::{InterruptGuard, NotSet, NotText, Pam, Severity, SystemUsers};
+use crate::host;
 use crate::outcome::{Outcome, Row};
 use crate::recovery::{self, RecoveryCodes};
 use crate::remote::Origin;
@@ -32,11 +34,36 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
             context.log(pam, complaint);
         }
     }
-    let SignInContext { verbosity, interrupt, .. } = context;
+    let SignInContext { verbosity, interrupt, handed_on, .. } = context;
     // Whoever called it off by ending the application has waited for as long as this.
     drop(interrupt);
-    verbosity.conclude(pam, &row.sentence);
-    row.code
+    if row.code == PamResultCode::PAM_SUCCESS {
+        if verbosity.host.cue == Cue::TakenDown && !verbosity.quiet {
+            pam.tell("");
+        }
+        verbosity.conclude(pam, &row.sentence);
+    } else {
+        verbosity.conclude_failure(pam, &row.sentence);
+        if let Some(password) = handed_on {
+            // If libpam does not take it, the module after this one asks for it, as it would have.
+            let _ = pam.set_authtok(&password);
+        }
+    }
+    code_at(verbosity.host, row.code)
+}
+
+/// The code that a host is given. Only failures have another one.
+fn code_at(host: &Host, code: PamResultCode) -> PamResultCode {
+    let code = match code {
+        PamResultCode::PAM_AUTHINFO_UNAVAIL => host.unavailable,
+        PamResultCode::PAM_MAXTRIES => host.max_tries,
+        code => return code,
+    };
+    match code {
+        FailureCode::AuthinfoUnavail => PamResultCode::PAM_AUTHINFO_UNAVAIL,
+        FailureCode::CredInsufficient => PamResultCode::PAM_CRED_INSUFFICIENT,
+        FailureCode::MaxTries => PamResultCode::PAM_MAXTRIES,
+    }
 }
 
 /// What is needed of a sign-in when it has ended.
@@ -50,6 +77,8 @@ struct SignInContext {
     verbosity: Verbosity,
     /// Signals that would end the host are held back as long as this lives.
     interrupt: Option<InterruptGuard>,
+    /// The password, where the person has typed it to this module and no other has it.
+    handed_on: Option<Secret>,
 }
 
 impl SignInContext {
@@ -61,12 +90,14 @@ impl SignInContext {
             rhost: pam.rhost(),
             ..Record::default()
         };
+        let host = Host::of(&record.service, host::program().as_deref());
         Self {
             start: Instant::now(),
             record,
             audited: false,
-            verbosity: Verbosity::default(),
+            verbosity: Verbosity::at(host),
             interrupt: None,
+            handed_on: None,
         }
     }
 
@@ -95,8 +126,10 @@ fn attempt(pam: &mut Pam<'_>, arguments: &[&CStr], context: &mut SignInContext) 
     let arguments =
         Arguments::parse(arguments.iter().map(|argument| argument.to_bytes())).map_err(Outcome::Arguments)?;
     let config = arguments.config.load().map_err(|error| Outcome::Config(Box::new(error)))?;
-    let policy = config.policy(&context.record.service, &arguments.settings);
-    context.verbosity = Verbosity { quiet: policy.quiet, debug: policy.debug, concluded: false };
+    let host = context.verbosity.host;
+    let policy = config.policy_of_host(&context.record.service, host, &arguments.settings);
+    let Policy { quiet, debug, host, .. } = policy;
+    context.verbosity = Verbosity { quiet, debug, ..Verbosity::at(host) };
     if policy.debug {
         pam.log(Severity::Debug, &format!("configuration {}, {policy:?}", arguments.config.path().display()));
     }
@@ -303,8 +336,14 @@ fn with_keys<'h>(
     if context.verbosity.debug {
         platform = platform.traced(&trace);
     }
-    let mut prompter = PamConversation::new(pam, interrupt, context.verbosity, takes_recovery_code);
+    let mut prompter =
+        PamConversation::new(pam, interrupt, context.verbosity, takes_recovery_code, password.is_some());
     let mut ended = ceremony(&mut platform, &mut prompter, password.as_ref());
+    context.verbosity = prompter.verbosity;
+    context.handed_on = match context.verbosity.host.answers {
+        Answers::Once => prompter.password,
+        Answers::Fresh | Answers::Echoed => None,
+    };
     if let Err(Failed {
         error: SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted), ..
     }) = &ended.result

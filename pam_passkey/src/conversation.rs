@@ -1,7 +1,9 @@
 //! The person at the machine, reached through libpam's conversation.
 
+use ctap::Secret;
 use passkey_core::ceremony::{AccountAnswer, Notice, PinAnswer, PinPrompt, Prompter, account_index};
-use passkey_core::messages::{self, Phrase};
+use passkey_core::host::{Answers, Host, Shows};
+use passkey_core::messages::{self, Phrase, PinQuestion, Said};
 
 use crate::ffi::{Answer, Catalogue, InterruptGuard, Pam, Severity};
 use crate::outcome::Sentence;
@@ -10,22 +12,42 @@ use crate::outcome::Sentence;
 pub(crate) struct PamConversation<'a, 'h> {
     pam: &'a Pam<'h>,
     interrupt: &'a InterruptGuard,
-    verbosity: Verbosity,
+    pub(crate) verbosity: Verbosity,
     takes_recovery_code: bool,
+    /// Whether an earlier module has got the password.
+    has_password: bool,
+    /// What was typed in place of a PIN and is the password.
+    pub(crate) password: Option<Secret>,
 }
 
 /// How often the account is asked for.
 const ACCOUNT_QUESTIONS: u8 = 3;
 
-/// How much is said, and logged.
-#[derive(Debug, Default, Clone, Copy)]
+/// So few tries are told of before the next PIN; where that cannot be read, there is no next one.
+const FEW_TRIES: u8 = 3;
+
+/// How much is said, and logged, and what the host makes of it.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Verbosity {
     /// Prompts and errors only.
     pub(crate) quiet: bool,
     /// Every step to the log.
     pub(crate) debug: bool,
-    /// How it ended has been said already, before a question that changed nothing.
-    pub(crate) concluded: bool,
+    /// What has been said already and bears on the last words.
+    pub(crate) told: Told,
+    /// The program that talks to the person.
+    pub(crate) host: &'static Host,
+}
+
+/// What has been said before the last words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing that bears on them.
+    Nothing,
+    /// That a field without a label is for the PIN.
+    Field,
+    /// How it ended, before a question that changed nothing.
+    Ending,
 }
 
 impl<'a, 'h> PamConversation<'a, 'h> {
@@ -34,20 +56,43 @@ impl<'a, 'h> PamConversation<'a, 'h> {
         interrupt: &'a InterruptGuard,
         verbosity: Verbosity,
         takes_recovery_code: bool,
+        has_password: bool,
     ) -> Self {
-        Self { pam, interrupt, verbosity, takes_recovery_code }
+        Self { pam, interrupt, verbosity, takes_recovery_code, has_password, password: None }
     }
 }
 
 impl Verbosity {
+    /// For a sign-in that has only begun.
+    pub(crate) fn at(host: &'static Host) -> Self {
+        Self { quiet: false, debug: false, told: Told::Nothing, host }
+    }
+
     /// Says how it ended.
     pub(crate) fn conclude(self, pam: &Pam<'_>, sentence: &Sentence) {
+        match self.ending(sentence) {
+            None => {}
+            Some(Said::Info(phrase)) => pam.tell(&words(&phrase)),
+            Some(Said::Error(phrase)) => pam.complain(&words(&phrase)),
+        }
+    }
+
+    /// As [`conclude`](Self::conclude), for a sign-in that came to nothing: what the host asks next is not for the key.
+    pub(crate) fn conclude_failure(self, pam: &Pam<'_>, sentence: &Sentence) {
+        match messages::last_words(self.ending(sentence), self.told != Told::Nothing, self.host) {
+            None => {}
+            Some(Said::Info(phrase)) => pam.tell(&words(&phrase)),
+            Some(Said::Error(phrase)) => pam.complain(&words(&phrase)),
+        }
+    }
+
+    fn ending(self, sentence: &Sentence) -> Option<Said> {
         match sentence {
-            Sentence::None => {}
-            Sentence::Info(_) | Sentence::Error(_) if self.concluded => {}
-            Sentence::Info(_) if self.quiet => {}
-            Sentence::Info(phrase) => pam.tell(&words(phrase)),
-            Sentence::Error(phrase) => pam.complain(&words(phrase)),
+            Sentence::None => None,
+            Sentence::Info(_) | Sentence::Error(_) if self.told == Told::Ending => None,
+            Sentence::Info(_) if self.quiet => None,
+            Sentence::Info(phrase) => Some(Said::Info(phrase.clone())),
+            Sentence::Error(phrase) => Some(Said::Error(phrase.clone())),
         }
     }
 }
@@ -73,8 +118,28 @@ impl Prompter for PamConversation<'_, '_> {
 
     /// The prompt is the host's: while it waits, Ctrl-C does what it always does there.
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
-        let question = words(&messages::pin_prompt(prompt));
-        let answer = self.interrupt.lifted(|| self.pam.ask_secret(&question));
+        let host = self.verbosity.host;
+        if let Some(left @ ..=FEW_TRIES) = prompt.retries_left
+            && host.shows == Shows::Nothing
+        {
+            let reason = "and this program has no way to say so: no PIN is asked for";
+            self.pam
+                .log(Severity::Warning, &format!("the security key takes {left} more wrong PINs, {reason}"));
+            return PinAnswer::Unavailable;
+        }
+        let PinQuestion { before, prompt: question } = messages::pin_question(prompt, host);
+        if before.is_some() {
+            self.verbosity.told = Told::Field;
+        }
+        let question = words(&question);
+        let answer = self.interrupt.lifted(|| {
+            match before {
+                None => {}
+                Some(Said::Info(phrase)) => self.pam.tell(&words(&phrase)),
+                Some(Said::Error(phrase)) => self.pam.complain(&words(&phrase)),
+            }
+            self.pam.ask_secret(&question)
+        });
         if self.verbosity.debug {
             let came = match answer {
                 Answer::Given(_) => "an answer",
@@ -88,6 +153,10 @@ impl Prompter for PamConversation<'_, '_> {
             );
         }
         match answer {
+            Answer::Given(password) if self.is_password(&password) => {
+                self.password = Some(password);
+                PinAnswer::Password
+            }
             Answer::Given(pin) => PinAnswer::Pin(pin),
             Answer::Empty => PinAnswer::Empty,
             Answer::Missing | Answer::Failed => PinAnswer::Unavailable,
@@ -97,7 +166,11 @@ impl Prompter for PamConversation<'_, '_> {
     fn choose_account(&mut self, accounts: &[String]) -> AccountAnswer {
         for question in 1..=ACCOUNT_QUESTIONS {
             let prompt = words(&messages::account_prompt(accounts, question));
-            match self.interrupt.lifted(|| self.pam.ask_openly(&prompt)) {
+            let host = self.verbosity.host;
+            match self.interrupt.lifted(|| {
+                label(self.pam, host, &prompt);
+                self.pam.ask_openly(&prompt)
+            }) {
                 Answer::Given(answer) => {
                     let text = std::str::from_utf8(answer.as_bytes()).unwrap_or_default();
                     if let Some(index) = account_index(text, accounts) {
@@ -108,6 +181,27 @@ impl Prompter for PamConversation<'_, '_> {
             }
         }
         AccountAnswer::None
+    }
+}
+
+impl PamConversation<'_, '_> {
+    /// Whether what was typed counts as the password, where one line is all that the host has to give and no module before has got it: a
+    /// PIN has nothing but digits there, since a password would cost a try at every sign-in.
+    fn is_password(&self, typed: &Secret) -> bool {
+        match self.verbosity.host.answers {
+            Answers::Fresh => false,
+            Answers::Echoed | Answers::Once => {
+                !self.has_password && !typed.as_bytes().iter().all(u8::is_ascii_digit)
+            }
+        }
+    }
+}
+
+/// Says what a prompt is for, where it is not shown itself.
+pub(crate) fn label(pam: &Pam<'_>, host: &Host, prompt: &str) {
+    match host.shows {
+        Shows::Messages => pam.tell(prompt.trim_end_matches([' ', ':'])),
+        Shows::Everything | Shows::Nothing => {}
     }
 }
 
@@ -132,3 +226,7 @@ fn is_locking(notice: &Notice) -> bool {
         | Notice::KeyRemoved => false,
     }
 }
+
+#[cfg(test)]
+#[path = "conversation_tests.rs"]
+mod tests;

@@ -3,12 +3,13 @@
 use passkey_core::account::Account;
 use passkey_core::ceremony::{KeyError, SignInError, TokenError};
 use passkey_core::config::{Policy, Recovery};
+use passkey_core::host::Shows;
 use passkey_core::messages::{self, NotACode, Phrase};
 use passkey_core::store::Store;
 use passkey_core::store::recovery::{Code, Codes, Reading, RedeemError, Redeemed};
 use passkey_core::time;
 
-use crate::conversation::{Verbosity, words};
+use crate::conversation::{Told, Verbosity, label, words};
 use crate::ffi::{Answer, Pam, Severity};
 use crate::outcome::Outcome;
 
@@ -67,25 +68,33 @@ impl<'a> RecoveryCodes<'a> {
             return self.redeem(&code).map_err(refused);
         }
         let outcome = Outcome::Failed(error);
-        verbosity.conclude(pam, &outcome.row().sentence);
-        verbosity.concluded = true;
+        // Where prompts are not shown, a message takes the place of the one before.
+        let before = match verbosity.host.shows {
+            Shows::Messages => messages::sign_in_error(&error),
+            Shows::Everything | Shows::Nothing => {
+                verbosity.conclude(pam, &outcome.row().sentence);
+                None
+            }
+        };
+        verbosity.told = Told::Ending;
         if let Some(wait) = self.codes.locked_for(time::now()) {
             pam.complain(&words(&messages::recovery_locked(wait)));
             return Err(outcome);
         }
-        self.ask(outcome, pam, verbosity)
+        self.ask(outcome, before, pam, verbosity)
     }
 
     /// Asks until a code is right, none is given, or another one would not be looked at.
     fn ask(
         &self,
         mut outcome: Outcome,
+        mut before: Option<Phrase>,
         pam: &Pam<'_>,
         verbosity: &mut Verbosity,
     ) -> Result<Redeemed, Outcome> {
-        let mut before: Option<Phrase> = None;
         for question in 1..=QUESTIONS {
             let prompt = words(&messages::recovery_prompt(before.take(), question));
+            label(pam, verbosity.host, &prompt);
             let Answer::Given(answer) = pam.ask_secret(&prompt) else { return Err(outcome) };
             before = Some(match Code::read(&answer) {
                 Reading::Mistyped => messages::not_a_code(NotACode::Mistyped),
@@ -99,7 +108,7 @@ impl<'a> RecoveryCodes<'a> {
                         sentence
                     }
                     settled => {
-                        verbosity.concluded = false;
+                        verbosity.told = Told::Field;
                         return settled.map_err(refused);
                     }
                 },

@@ -11,7 +11,7 @@ use crate::settings::paragraphs;
 const ARGUMENTS: &str = "defaults";
 
 /// What the module answers, and when.
-const ANSWERS: [(&str, &str); 8] = [
+const ANSWERS: [(&str, &str); 9] = [
     ("PAM_SUCCESS", "The passkey was verified."),
     (
         "PAM_IGNORE",
@@ -24,6 +24,10 @@ const ANSWERS: [(&str, &str); 8] = [
     ),
     ("PAM_AUTH_ERR", "The key was not touched in time, or what it signed is not what was asked for."),
     ("PAM_MAXTRIES", "The PINs of this sign-in are used up, or the key takes none any more."),
+    (
+        "PAM_CRED_INSUFFICIENT",
+        "GDM is given this one in place of `PAM_AUTHINFO_UNAVAIL` and `PAM_MAXTRIES`, after which it would not prompt again.",
+    ),
     ("PAM_USER_UNKNOWN", "There is no such user."),
     (
         "PAM_SERVICE_ERR",

@@ -12,6 +12,8 @@ use passkey_core::escape::Escaped;
 
 /// `PAM_USER` (`security/_pam_types.h`).
 const PAM_USER: c_int = 2;
+/// `PAM_AUTHTOK`.
+const PAM_AUTHTOK: c_int = 6;
 /// `PAM_SUCCESS`.
 const PAM_SUCCESS: c_int = 0;
 
@@ -128,6 +130,18 @@ impl<'h> Pam<'h> {
         Some(Secret::new(token.as_bytes().to_vec()))
     }
 
+    /// Hands a password on to the modules after this one: `PAM_AUTHTOK`.
+    ///
+    /// # Errors
+    /// When it cannot be one, or libpam does not take it, for lack of memory.
+    pub(crate) fn set_authtok(&mut self, password: &Secret) -> Result<(), NotSet> {
+        let text = Secret::new(password.as_bytes().iter().copied().chain([0]).collect());
+        let text = CStr::from_bytes_with_nul(text.as_bytes()).map_err(|_| NotSet)?;
+        // SAFETY: the handle is libpam's own; `text` ends with NUL, and libpam copies it and wipes its copy.
+        let code = unsafe { pam_set_item(self.handle, PAM_AUTHTOK, text.as_ptr().cast()) };
+        if code == PAM_SUCCESS { Ok(()) } else { Err(NotSet) }
+    }
+
     /// A variable of the PAM environment, which only the application and the modules before us can set; not of the
     /// process environment.
     pub(crate) fn variable(&mut self, name: &CStr) -> Option<String> {
@@ -207,4 +221,4 @@ fn text(item: Option<&CStr>) -> Option<String> {
 
 #[cfg(test)]
 #[path = "handle_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -41,7 +41,7 @@ unsafe extern "C" {
 
 /// What an application does when it is asked to converse.
 #[derive(Clone, Copy)]
-enum Behaviour {
+pub(crate) enum Behaviour {
     Answer(&'static CStr),
     /// Success, with a response that has no text.
     NoText,
@@ -84,7 +84,7 @@ extern "C" fn converse(
 }
 
 /// Runs `work` on a fresh handle of libpam whose application behaves so; what the application heard.
-fn with_pam(behaviour: Behaviour, work: impl FnOnce(&mut Pam<'_>)) -> Vec<(c_int, String)> {
+pub(crate) fn with_pam(behaviour: Behaviour, work: impl FnOnce(&mut Pam<'_>)) -> Vec<(c_int, String)> {
     let script = RefCell::new(Script { behaviour, heard: Vec::new() });
     let data = ptr::from_ref(&script).cast_mut().cast();
     with_handle(c"alice", &Conversation { converse: Some(converse), data }, work);

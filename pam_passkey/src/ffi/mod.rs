@@ -10,7 +10,7 @@ mod gettext;
 /// Keeps panics away from the host.
 pub(crate) mod guard;
 /// Libpam's handle: items, environment, conversation, log.
-mod handle;
+pub(crate) mod handle;
 /// Ctrl-C, and what else ends a program, as a file descriptor.
 mod interrupt;
 /// The user database.

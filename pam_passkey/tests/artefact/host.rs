@@ -10,8 +10,8 @@ use std::os::fd::AsRawFd as _;
 use std::ptr;
 
 use pam_client::raw::{
-    Conversation, ERROR_MSG, Handle, Message, PROMPT_ECHO_ON, RHOST, Response, SUCCESS, TTY, pam_acct_mgmt,
-    pam_authenticate, pam_end, pam_putenv, pam_set_item, pam_setcred, pam_start_confdir,
+    Conversation, ERROR_MSG, Handle, Message, PROMPT_ECHO_ON, RHOST, Response, SUCCESS, TEXT_INFO, TTY,
+    pam_acct_mgmt, pam_authenticate, pam_end, pam_putenv, pam_set_item, pam_setcred, pam_start_confdir,
 };
 
 use super::module;
@@ -148,6 +148,40 @@ fn a_user_without_a_passkey_is_refused_or_passes_by() {
     // Nothing but the module, and the module stands aside: that alone lets nobody in.
     let alone = Application::nobody("auth required @ unenrolled=ignore\n");
     assert_ne!(alone.authenticate(0), SUCCESS);
+}
+
+#[test]
+fn each_host_is_told_in_the_way_that_leaves_it_alive() {
+    const CRED_INSUFFICIENT: c_int = 8;
+    for (host, code, style, again) in [
+        ("terminal", AUTHINFO_UNAVAIL, ERROR_MSG, false),
+        ("other", AUTHINFO_UNAVAIL, ERROR_MSG, false),
+        ("gdm", CRED_INSUFFICIENT, ERROR_MSG, false),
+        ("gdm-switchable-auth", AUTHINFO_UNAVAIL, ERROR_MSG, false),
+        ("lightdm", AUTHINFO_UNAVAIL, TEXT_INFO, true),
+        ("sddm", AUTHINFO_UNAVAIL, ERROR_MSG, false),
+    ] {
+        let stack = format!("auth required @ host={host}\nauth required pam_permit.so\n");
+        let application = Application::nobody(&stack);
+        assert_eq!(application.authenticate(0), code, "{host}");
+        let heard = application.heard();
+        let [(heard_style, text)] = heard.as_slice() else { panic!("{host}: {heard:?}") };
+        assert_eq!(
+            (*heard_style, text.ends_with("If asked again, type your password.")),
+            (style, again),
+            "{text}"
+        );
+        assert!(text.contains("No passkey is set up"), "{host}: {text}");
+    }
+    // This program is not GDM's worker, whatever the file is called.
+    let rehearsal = Application::start("gdm-password", Some(c"nobody"), c"", "auth required @\n");
+    assert_eq!(rehearsal.authenticate(0), AUTHINFO_UNAVAIL);
+    // Passing by is not a failure, and has no other code anywhere.
+    for host in ["gdm", "lightdm"] {
+        let stack = format!("auth required @ host={host} unenrolled=ignore\nauth required pam_permit.so\n");
+        let application = Application::nobody(&stack);
+        assert_eq!((application.authenticate(0), application.heard()), (SUCCESS, vec![]), "{host}");
+    }
 }
 
 #[test]

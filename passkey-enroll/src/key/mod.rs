@@ -216,6 +216,7 @@ impl<'i> ManagedKey<'i> {
             let typed = match answer {
                 PinAnswer::Pin(typed) => typed,
                 PinAnswer::Empty => return Err(self.pin_error(TokenError::Empty)),
+                PinAnswer::Password => return Err(self.pin_error(TokenError::NeverAPin)),
                 PinAnswer::Unavailable => return Err(self.pin_error(TokenError::Unavailable)),
                 PinAnswer::Interrupted => return Err(self.pin_error(TokenError::Interrupted)),
             };

@@ -110,6 +110,8 @@ pub enum PinAnswer {
     Pin(Secret),
     /// Nothing was typed: the person does not want to use the key.
     Empty,
+    /// What was typed is the account's password, as far as can be told, and not for the key.
+    Password,
     /// There is nobody to ask.
     Unavailable,
     /// The person gave up (Ctrl-C).

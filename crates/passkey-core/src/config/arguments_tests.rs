@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::super::{CounterPolicy, Mode, Recovery, Remote, Unenrolled, UserVerification};
 use super::*;
+use crate::host::Host;
 
 fn parse(arguments: &[&str]) -> Result<Arguments, ArgumentError> {
     Arguments::parse(arguments.iter().map(|argument| argument.as_bytes()))
@@ -32,6 +33,7 @@ fn every_argument_of_the_design_is_taken() {
         "counter=deny",
         "recovery=allow",
         "pin_attempts=2",
+        "host=lightdm",
         "quiet",
         "debug=false",
     ])
@@ -50,6 +52,7 @@ fn every_argument_of_the_design_is_taken() {
             counter: Some(CounterPolicy::Deny),
             recovery: Some(Recovery::Allow),
             pin_attempts: Some(2),
+            host: Host::named("lightdm"),
             quiet: Some(true),
             debug: Some(false),
         }

@@ -13,12 +13,13 @@ use toml::{
 use super::{
     AttestationTable, ConfigError, HostNameError, Policy, SettingError, Settings, Template, TemplateError,
     error::{ConfigErrorReason, Expectation, readable},
-    host,
+    host as host_name,
     settings::Value,
     suggest,
 };
 use crate::{
     credential::is_rp_id,
+    host::Host,
     safe_file::{self, Owner, SafeFileError},
     toml_text::{line_of, syntax_message},
 };
@@ -147,12 +148,17 @@ impl Config {
     }
 
     /// The policy for `service`: arguments before `[service.NAME]` before `[defaults]` before the built-in values of
-    /// the mode that comes out.
+    /// the mode that comes out, and of the program that usually asks for the service.
     pub fn policy(&self, service: &str, arguments: &Settings) -> Policy {
+        self.policy_of_host(service, Host::of(service, None), arguments)
+    }
+
+    /// As [`policy`](Self::policy), where it is known which program asks. The configuration may name another one.
+    pub fn policy_of_host(&self, service: &str, host: &'static Host, arguments: &Settings) -> Policy {
         let nothing = Settings::default();
         let of_service = self.services.iter().find(|(name, _)| name.eq_ignore_ascii_case(service));
         let service = of_service.map_or(&nothing, |(_, settings)| settings);
-        Policy::from_settings(&arguments.clone().or(service).or(&self.defaults))
+        Policy::from_settings(&arguments.clone().or(service).or(&self.defaults), host)
     }
 
     /// The names of the services that have a table, in lower case.
@@ -165,7 +171,7 @@ impl Config {
     /// # Errors
     /// When the configuration names none and the machine has no name of its own.
     pub fn rp_id_for_enrolment(&self) -> Result<String, HostNameError> {
-        self.rp_id.clone().map_or_else(host::machine_rp_id, Ok)
+        self.rp_id.clone().map_or_else(host_name::machine_rp_id, Ok)
     }
 }
 

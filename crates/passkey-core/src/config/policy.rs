@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Settings;
+use crate::host::{Host, Waits};
 
 /// A word of the configuration with a fixed set of values.
 pub(super) trait Word: Copy + Sized + 'static {
@@ -122,6 +123,8 @@ pub struct Policy {
     pub recovery: Recovery,
     /// How many PINs may be typed in one ceremony.
     pub pin_attempts: u8,
+    /// The program that asks, and what it makes of a conversation.
+    pub host: &'static Host,
     /// Whether to say nothing beyond prompts.
     pub quiet: bool,
     /// Whether to log the steps of the ceremony.
@@ -129,12 +132,17 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Fills what `settings` leaves open with the built-in values of its mode.
-    pub(super) fn from_settings(settings: &Settings) -> Self {
+    /// Fills what `settings` leaves open with the built-in values of its mode, and of the `host` unless they name another one.
+    pub(super) fn from_settings(settings: &Settings, host: &'static Host) -> Self {
+        let host = settings.host.unwrap_or(host);
         let mode = settings.mode.unwrap_or(Mode::SecondFactor);
-        let (verification, wait_for_key) = match mode {
-            Mode::SecondFactor => (UserVerification::Discouraged, Duration::from_secs(30)),
-            Mode::Passwordless => (UserVerification::Required, Duration::ZERO),
+        let verification = match mode {
+            Mode::SecondFactor => UserVerification::Discouraged,
+            Mode::Passwordless => UserVerification::Required,
+        };
+        let wait_for_key = match (mode, host.waits) {
+            (Mode::SecondFactor, Waits::Yes) => Duration::from_secs(30),
+            (Mode::SecondFactor, Waits::No) | (Mode::Passwordless, _) => Duration::ZERO,
         };
         Self {
             mode,
@@ -146,7 +154,8 @@ impl Policy {
             remote: settings.remote.unwrap_or(Remote::Refuse),
             counter: settings.counter.unwrap_or(CounterPolicy::Warn),
             recovery: settings.recovery.unwrap_or(Recovery::Deny),
-            pin_attempts: settings.pin_attempts.unwrap_or(3),
+            pin_attempts: host.pin_attempts(settings.pin_attempts.unwrap_or(3)),
+            host,
             quiet: settings.quiet.unwrap_or(false),
             debug: settings.debug.unwrap_or(false),
         }

@@ -9,6 +9,8 @@ use std::{
 
 use toml::de::DeValue;
 
+use crate::host::Host;
+
 use super::{
     CounterPolicy, Mode, Recovery, Remote, SettingError, Unenrolled, UserVerification, error::Expectation,
     policy::Word, suggest,
@@ -42,6 +44,8 @@ pub struct Settings {
     pub recovery: Option<Recovery>,
     /// `pin_attempts`
     pub pin_attempts: Option<u8>,
+    /// `host`
+    pub host: Option<&'static Host>,
     /// `quiet`
     pub quiet: Option<bool>,
     /// `debug`
@@ -61,6 +65,7 @@ impl Settings {
         "counter",
         "recovery",
         "pin_attempts",
+        "host",
         "quiet",
         "debug",
     ];
@@ -87,6 +92,7 @@ impl Settings {
             counter: self.counter.or(below.counter),
             recovery: self.recovery.or(below.recovery),
             pin_attempts: self.pin_attempts.or(below.pin_attempts),
+            host: self.host.or(below.host),
             quiet: self.quiet.or(below.quiet),
             debug: self.debug.or(below.debug),
         }
@@ -108,6 +114,7 @@ impl Settings {
                 let attempts = value.number(key, 1..=MAX_PIN_ATTEMPTS)?;
                 self.pin_attempts = Some(u8::try_from(attempts).unwrap_or(1));
             }
+            "host" => self.host = Some(value.host(key)?),
             "quiet" => self.quiet = Some(value.switch(key)?),
             "debug" => self.debug = Some(value.switch(key)?),
             _ => return Err(suggest::unknown(key, Self::KEYS)),
@@ -137,6 +144,15 @@ impl Value<'_> {
             let words = W::WORDS.iter().map(|(spelling, _)| *spelling).collect();
             self.refused(key, Expectation::OneOf(words))
         })
+    }
+
+    fn host(&self, key: &str) -> Result<&'static Host, SettingError> {
+        let named = match self {
+            Self::File(DeValue::String(name)) => Host::named(name),
+            Self::Argument(name) => Host::named(name),
+            Self::File(_) | Self::Bare => None,
+        };
+        named.ok_or_else(|| self.refused(key, Expectation::OneOf(Host::names().collect())))
     }
 
     pub(super) fn switch(&self, key: &str) -> Result<bool, SettingError> {

@@ -35,6 +35,7 @@ fn without_a_file_the_built_in_values_hold() {
             counter: CounterPolicy::Warn,
             recovery: Recovery::Deny,
             pin_attempts: 3,
+            host: Host::of("sudo", None),
             quiet: false,
             debug: false,
         }
@@ -103,6 +104,7 @@ fn every_key_is_read() {
         counter = "deny"
         recovery = "allow"
         pin_attempts = 8
+        host = "gdm"
         quiet = true
         debug = true
         "#,
@@ -129,6 +131,7 @@ fn every_key_is_read() {
             counter: CounterPolicy::Deny,
             recovery: Recovery::Allow,
             pin_attempts: 8,
+            host: Host::named("gdm").unwrap(),
             quiet: true,
             debug: true,
         }
@@ -185,6 +188,33 @@ fn the_built_in_values_are_those_of_the_mode_that_comes_out() {
     let policy = config.policy("gdm-password", &arguments);
     assert_eq!(policy.verification, UserVerification::Discouraged);
     assert_eq!(policy.wait_for_key, Duration::from_secs(30));
+}
+
+#[test]
+fn a_host_has_its_say_where_the_configuration_leaves_something_open() {
+    let config = parse("[service.mine]\nhost = \"sddm\"\npin_attempts = 5\n").unwrap();
+    let nothing = Settings::default();
+    for (service, host, wait_s, pin_attempts) in [
+        ("sudo", "terminal", 30, 3),
+        ("sddm", "sddm", 0, 1),
+        ("mine", "sddm", 0, 1),
+        ("lightdm", "lightdm", 30, 3),
+    ] {
+        let policy = config.policy(service, &nothing);
+        assert_eq!(
+            (policy.host.name, policy.wait_for_key.as_secs(), policy.pin_attempts),
+            (host, wait_s, pin_attempts),
+            "{service}"
+        );
+    }
+    // The process contradicts the service, and the configuration has the last word.
+    let other = Host::of("sddm", Some("pamtester"));
+    assert_eq!(config.policy_of_host("sddm", other, &nothing).host.name, "other");
+    let mut arguments = Settings::default();
+    arguments.set("host", Some("sddm")).unwrap();
+    arguments.set("wait_for_key", Some("20")).unwrap();
+    let policy = config.policy_of_host("sddm", other, &arguments);
+    assert_eq!((policy.host.name, policy.wait_for_key.as_secs()), ("sddm", 20));
 }
 
 /// A text, and the whole message about it after the file's name.
@@ -301,6 +331,8 @@ fn no_cut_of_a_file_panics_and_foreign_text_stays_short() {
     assert!(error.len() < 400, "{}", error.len());
 }
 
+const EVERY_HOST: &str = "`host` needs a value: give one of terminal, polkit, lightdm, gdm, gdm-beside, gdm-switchable-auth, sddm, plasmalogin, kde, greetd, swaylock, i3lock, gtklock, hyprlock, xscreensaver, xfce4-screensaver, other";
+
 #[test]
 fn arguments_share_the_definitions_of_the_file() {
     for (key, value, message) in [
@@ -323,9 +355,11 @@ fn arguments_share_the_definitions_of_the_file() {
             "nouserok",
             None,
             Some(
-                "unknown key `nouserok`; the keys are mode, usernameless, verification, timeout, wait_for_key, unenrolled, remote, counter, recovery, pin_attempts, quiet, debug",
+                "unknown key `nouserok`; the keys are mode, usernameless, verification, timeout, wait_for_key, unenrolled, remote, counter, recovery, pin_attempts, host, quiet, debug",
             ),
         ),
+        ("host", Some("sddm"), None),
+        ("host", None, Some(EVERY_HOST)),
     ] {
         let mut settings = Settings::default();
         let error = settings.set(key, value).err().map(|error| error.to_string());

@@ -5,17 +5,19 @@
 //! order of its own.
 
 mod phrase;
+mod pin;
 mod recovery;
 mod table;
 
 pub use phrase::{English, Language, Message, Phrase};
+pub use pin::{PASSWORD_NEXT, PinQuestion, Said, last_words, pin_prompt, pin_question};
 pub use recovery::{
     FEW_CODES, NotACode, not_a_code, notice_before_code, recovery_codes_left, recovery_locked,
     recovery_prompt, redeem_error,
 };
 pub use table::{ALL_DISABLED, BROKEN, NOT_ENROLLED, STORE_BROKEN};
 
-use crate::ceremony::{Impossible, KeyError, Lock, Notice, PinPrompt, PinReason, SignInError, TokenError};
+use crate::ceremony::{Impossible, KeyError, Lock, Notice, SignInError, TokenError};
 use crate::escape::Escaped;
 use crate::verify::VerifyError;
 use table as say;
@@ -46,54 +48,6 @@ pub fn notice(notice: &Notice) -> Phrase {
         Notice::KeyLocked(Lock::PinForGood) => say::PIN_BLOCKED.into(),
         Notice::KeyLocked(Lock::Sensor) => say::SENSOR_LOCKED.into(),
     }
-}
-
-/// The question for a PIN. No two questions of one ceremony are the same, since some programs answer a question that they have
-/// seen before with the same answer.
-pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
-    let message = match (prompt.question, prompt.takes_recovery_code, prompt.shown_name.is_some()) {
-        (0 | 1, false, false) => say::PIN_FIRST,
-        (0 | 1, true, false) => say::PIN_OR_CODE_FIRST,
-        (0 | 1, false, true) => say::PIN_OF_FIRST,
-        (0 | 1, true, true) => say::PIN_OR_CODE_OF_FIRST,
-        (2, false, false) => say::PIN_AGAIN,
-        (2, true, false) => say::PIN_OR_CODE_AGAIN,
-        (2, false, true) => say::PIN_OF_AGAIN,
-        (2, true, true) => say::PIN_OR_CODE_OF_AGAIN,
-        (_, false, false) => say::PIN_ATTEMPT,
-        (_, true, false) => say::PIN_OR_CODE_ATTEMPT,
-        (_, false, true) => say::PIN_OF_ATTEMPT,
-        (_, true, true) => say::PIN_OR_CODE_OF_ATTEMPT,
-    };
-    let question = prompt.shown_name.map_or_else(|| message.into(), |name| named(message, name));
-    let question = if prompt.question > 2 { question.number_of("number", prompt.question) } else { question };
-    let why: Option<Phrase> = match prompt.reason {
-        PinReason::First => None,
-        PinReason::Wrong => Some(say::PIN_WRONG.into()),
-        PinReason::NotAPin { min_length } => {
-            let length = u32::try_from(min_length).unwrap_or(u32::MAX);
-            Some(Phrase::from(say::NOT_A_PIN).number_of("length", length))
-        }
-        PinReason::ThatWasAOneTimePassword => Some(say::THAT_WAS_A_ONE_TIME_PASSWORD.into()),
-        PinReason::ThatWasThePassword => Some(say::THAT_WAS_THE_PASSWORD.into()),
-        PinReason::ThatWasARecoveryCode => Some(say::THAT_WAS_A_RECOVERY_CODE.into()),
-        PinReason::MistypedRecoveryCode => Some(say::RECOVERY_MISTYPED.into()),
-    };
-    let warning = match (prompt.retries_left, prompt.reason) {
-        (Some(0 | 1), _) => Some(say::LAST_TRY.into()),
-        (Some(left @ (2 | 3)), _) => Some(Phrase::from(say::FEW_TRIES_LEFT).number_of("left", left)),
-        (None, _) | (Some(_), PinReason::First) => None,
-        (
-            Some(left),
-            PinReason::Wrong
-            | PinReason::NotAPin { .. }
-            | PinReason::ThatWasAOneTimePassword
-            | PinReason::ThatWasThePassword
-            | PinReason::ThatWasARecoveryCode
-            | PinReason::MistypedRecoveryCode,
-        ) => Some(Phrase::from(say::TRIES_LEFT).number_of("left", left)),
-    };
-    [warning, why].into_iter().flatten().fold(question, |rest, sentence| one_after_the_other(sentence, rest))
 }
 
 /// The message about the key of this name, which may be any text.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
+use crate::ceremony::{PinPrompt, PinReason};
 use crate::store::StoreError;
 use crate::store::recovery::RedeemError;
 use crate::verify::VerifyError;
@@ -128,7 +129,7 @@ pub(super) fn sentences() -> Vec<Phrase> {
         E::Malformed,
         E::NoRandomness,
     ];
-    let ends = [NOT_ENROLLED, ALL_DISABLED, BROKEN, STORE_BROKEN];
+    let ends = [NOT_ENROLLED, ALL_DISABLED, BROKEN, STORE_BROKEN, PASSWORD_NEXT];
     let notices = notices.iter().map(notice);
     let errors = errors.iter().map(|error| sign_in_error(error).unwrap());
     let recovery = refusals().map(|error| redeem_error(&error)).into_iter();

@@ -84,6 +84,19 @@ messages! {
     /// The third such prompt and any later one. {number} is 3 or more.
     pub(super) PIN_OR_CODE_OF_ATTEMPT =
         "PIN of the security key {key}, or a recovery code, attempt {number}: ";
+    /// A prompt where only some 25 characters are shown. The account has recovery codes.
+    pub(super) PIN_OR_CODE_SHORT = "PIN or recovery code: ";
+    /// Says what the next field is for, in programs that give it no label; people took it for the password's.
+    pub(super) PIN_ANNOUNCED = "Type the PIN of your security key, not your password.";
+    /// The same, where the account has recovery codes.
+    pub(super) PIN_OR_CODE_ANNOUNCED = "Type the PIN of your security key or a recovery code, not your password.";
+    /// The same, where several security keys are plugged in. {key} is the name of the one that is meant.
+    pub(super) PIN_OF_ANNOUNCED = "Type the PIN of the security key {key}, not your password.";
+    /// The same, where several security keys are plugged in and the account has recovery codes.
+    pub(super) PIN_OR_CODE_OF_ANNOUNCED =
+        "Type the PIN of the security key {key} or a recovery code, not your password.";
+    /// Stands after the sentence that says why no security key signed in, in programs that give the next field no label.
+    pub PASSWORD_NEXT = "If asked again, type your password.";
     /// Stands before a prompt for the PIN. The PIN that was typed before was wrong.
     pub(super) PIN_WRONG = "That PIN was wrong.";
     /// Stands before a prompt for the PIN. {length} is the number of characters that a PIN has at least, mostly 4.

@@ -325,5 +325,5 @@ fn turns(line: &Line) -> Vec<Limit> {
 
 /// Whether the module itself would refuse somebody without passkeys under this policy.
 pub(crate) fn refuses(policy: &Policy, missing: MissingPasskey) -> bool {
-    missing.answer(policy) != ReturnValue::Ignore
+    !missing.answers(policy).contains(&ReturnValue::Ignore)
 }

@@ -47,9 +47,11 @@ pub(crate) struct ModuleBehaviour {
 }
 
 /// What our module answers to somebody whom it does not let in, each for a reason of its own.
-const REFUSALS: [ReturnValue; 7] = [
+const REFUSALS: [ReturnValue; 9] = [
     ReturnValue::AuthErr,
     ReturnValue::AuthinfoUnavail,
+    ReturnValue::CredInsufficient,
+    ReturnValue::CredUnavail,
     ReturnValue::Maxtries,
     ReturnValue::UserUnknown,
     ReturnValue::ServiceErr,

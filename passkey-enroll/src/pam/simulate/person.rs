@@ -1,6 +1,7 @@
 //! What somebody brings along, and how modules answer them.
 
 use passkey_core::config::{Policy, Remote, Unenrolled, serves_other_machines};
+use passkey_core::host::FailureCode;
 
 use super::ServiceAccess;
 use super::dispatch::Possible;
@@ -52,13 +53,22 @@ impl Person {
 }
 
 impl MissingPasskey {
-    /// What the module answers them.
-    pub(super) fn answer(self, policy: &Policy) -> ReturnValue {
+    /// What the module may answer them: programs are given codes of their own.
+    pub(super) fn answers(self, policy: &Policy) -> Vec<ReturnValue> {
         match (self, policy.unenrolled) {
-            (Self::Unenrolled, Unenrolled::Ignore) => ReturnValue::Ignore,
+            (Self::Unenrolled, Unenrolled::Ignore) => vec![ReturnValue::Ignore],
             (Self::Unenrolled, Unenrolled::Deny)
-            | (Self::NoneUsable, Unenrolled::Deny | Unenrolled::Ignore) => ReturnValue::AuthinfoUnavail,
+            | (Self::NoneUsable, Unenrolled::Deny | Unenrolled::Ignore) => unavailable(policy),
         }
+    }
+}
+
+/// `PAM_AUTHINFO_UNAVAIL`, and what the service's usual program is given in its place.
+fn unavailable(policy: &Policy) -> Vec<ReturnValue> {
+    match policy.host.unavailable {
+        FailureCode::AuthinfoUnavail => vec![ReturnValue::AuthinfoUnavail],
+        FailureCode::CredInsufficient => vec![ReturnValue::AuthinfoUnavail, ReturnValue::CredInsufficient],
+        FailureCode::MaxTries => vec![ReturnValue::AuthinfoUnavail, ReturnValue::Maxtries],
     }
 }
 
@@ -108,9 +118,13 @@ impl ServiceAccess {
         let is_refused = asked.policy.remote == Remote::Refuse && serves_other_machines(&self.service);
         match person.passkey {
             // Somebody without passkeys may pass by from wherever they come.
-            Passkey::Missing(missing) => vec![missing.answer(&asked.policy).into()],
+            Passkey::Missing(missing) => {
+                missing.answers(&asked.policy).into_iter().map(Possible::from).collect()
+            }
             Passkey::NotAsked => vec![ReturnValue::Ignore.into()],
-            Passkey::Enrolled if is_refused => vec![ReturnValue::AuthinfoUnavail.into()],
+            Passkey::Enrolled if is_refused => {
+                unavailable(&asked.policy).into_iter().map(Possible::from).collect()
+            }
             Passkey::Enrolled => enrolled_answers(call, person.has),
         }
     }

@@ -300,6 +300,7 @@ impl<'a> PinUvTokenFlow<'a> {
             let typed = match answer {
                 PinAnswer::Pin(typed) => typed,
                 PinAnswer::Empty => return Progress::Failed(TokenError::Empty),
+                PinAnswer::Password => return Progress::Failed(TokenError::NeverAPin),
                 PinAnswer::Unavailable => return Progress::Failed(TokenError::Unavailable),
                 PinAnswer::Interrupted => return Progress::Failed(TokenError::Interrupted),
             };

@@ -1,0 +1,97 @@
+use super::*;
+
+fn of(service: &str, program: &str) -> &'static str {
+    Host::of(service, Some(program)).name
+}
+
+#[test]
+fn hosts_are_known_by_service_and_program() {
+    for (service, program, name) in [
+        ("sudo", "sudo", "terminal"),
+        ("sudo", "some-host", "terminal"),
+        ("SUDO", "sudo", "terminal"),
+        ("polkit-1", "polkit-agent-he", "polkit"),
+        ("lightdm", "lightdm", "lightdm"),
+        ("lightdm-mine", "lightdm", "lightdm"),
+        ("gdm-password", "gdm-session-wor", "gdm"),
+        ("gdm-fingerprint", "gdm-session-wor", "gdm-beside"),
+        ("gdm-switchable-auth", "gdm-session-wor", "gdm-switchable-auth"),
+        ("gdm-of-tomorrow", "gdm-session-wor", "gdm"),
+        ("sddm", "sddm-helper", "sddm"),
+        ("plasmalogin", "plasmalogin-hel", "plasmalogin"),
+        ("kde", "kscreenlocker_g", "kde"),
+        ("greetd", "greetd", "greetd"),
+        ("swaylock", "swaylock", "swaylock"),
+        ("i3lock", "i3lock", "i3lock"),
+        ("gtklock", "gtklock", "gtklock"),
+        ("hyprlock", "hyprlock", "hyprlock"),
+        ("su", "hyprlock", "terminal"),
+        ("xscreensaver", "xscreensaver-au", "xscreensaver"),
+        ("vsftpd", "vsftpd", "other"),
+        // A file of a greeter that something else runs, such as a rehearsal.
+        ("gdm-password", "passkey-enroll", "other"),
+        ("gdm-switchable-auth", "pamtester", "other"),
+        ("lightdm", "", "other"),
+        ("sddm", "gdm-session-wor", "other"),
+        // As Nix has them.
+        ("gdm-password", ".gdm-session-wo", "gdm"),
+        ("swaylock", ".swaylock-wrapp", "swaylock"),
+        ("i3lock", ".i3lock-wrapped", "i3lock"),
+        ("i3lock", ".i3lock-wrap", "other"),
+        ("i3lock", "i3lock-wrapped", "other"),
+        ("i3lock", "i3lock-color", "other"),
+        ("i3lock", "i3loc", "other"),
+        ("gdm-password", "gdm-session", "other"),
+        ("gdm-password", "gdm-session-wort", "other"),
+    ] {
+        assert_eq!(of(service, program), name, "{service} in {program}");
+    }
+    assert_eq!(Host::of("gdm-password", None).name, "gdm", "nothing contradicts it");
+    assert_eq!(Host::of("", None).name, "other");
+}
+
+#[test]
+fn every_row_can_be_named_and_none_twice() {
+    let names: Vec<&str> = Host::names().collect();
+    for (index, name) in names.iter().enumerate() {
+        assert_eq!(names.iter().position(|other| other == name), Some(index), "{name}");
+        assert_eq!(Host::named(name).map(|host| host.name), Some(*name));
+    }
+    assert_eq!(Host::named("Gdm"), None);
+    let services: Vec<&str> = TABLE.iter().flat_map(|host| host.services).copied().collect();
+    for (index, service) in services.iter().enumerate() {
+        assert_eq!(services.iter().position(|other| other == service), Some(index), "{service}");
+        assert!(service.len() < 64 && service.bytes().all(|byte| byte.is_ascii_graphic()), "{service}");
+    }
+}
+
+/// What the design has for hosts that were tried before there was a table.
+#[test]
+fn the_hosts_of_old_are_as_they_were() {
+    for service in ["sudo", "sudo-i", "su", "su-l", "login", "sshd", "polkit-1", "some-service"] {
+        let Host { name, services, .. } = Host::of(service, Some("host"));
+        let row = Host { name, services, ..OTHER };
+        assert_eq!(Host::of(service, Some("host")), &row, "{service}");
+    }
+}
+
+#[test]
+fn one_answer_counts_once() {
+    for host in TABLE {
+        let allowed = host.pin_attempts(3);
+        assert_eq!(allowed, if host.answers == Answers::Fresh { 3 } else { 1 }, "{host:?}");
+    }
+}
+
+/// gnome-shell counts both as "service unavailable" and never prompts again, where no other service is left.
+#[test]
+fn gdm_is_never_left_dead() {
+    let gdm = Host::named("gdm").unwrap();
+    assert_eq!(
+        (gdm.unavailable, gdm.max_tries),
+        (FailureCode::CredInsufficient, FailureCode::CredInsufficient)
+    );
+    for host in TABLE.iter().chain([&OTHER]).filter(|host| host.name != "gdm") {
+        assert_eq!((host.unavailable, host.max_tries), (FailureCode::AuthinfoUnavail, FailureCode::MaxTries));
+    }
+}
