@@ -4,13 +4,21 @@
 //! anything. `UPDATE_PICTURES=1` keeps pictures of the steps in `docs/pictures`.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+mod heavy;
 mod lightdm;
 mod pictures;
 mod scene;
+mod sddm;
 
 use scene::Suite;
 
 #[test]
 fn lightdm_on_debian_12() {
     lightdm::all(Suite::Bookworm);
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn sddm_on_debian_13() {
+    sddm::all("trixie");
 }
