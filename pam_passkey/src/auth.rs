@@ -2,14 +2,15 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ctap::Secret;
 use pam::constants::PamResultCode;
 use passkey_core::account::{Account, UserDatabase as _};
-use passkey_core::ceremony::{LinuxPlatform, SignInError, TokenError};
+use passkey_core::ceremony::{LinuxPlatform, Notice, SignInError, TokenError};
 use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
 use passkey_core::host::{Answers, Cue, FailureCode, Host};
+use passkey_core::messages;
 use passkey_core::session::{Complaint, Ended, Failed, FindError, NotReady, Proved, Session};
 use passkey_core::store::{RecordError, Store};
 use passkey_core::verify::VerifyError;
@@ -17,8 +18,9 @@ use passkey_core::verify::VerifyError;
 use crate::audit::Record;
 use crate::conversation::{PamConversation, Verbosity};
 use crate::ffi::{InterruptGuard, NotSet, NotText, Pam, Severity, SystemUsers};
+use crate::gdm::{Exchange, Typed};
 use crate::host;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Outcome, Row, Sentence};
 use crate::recovery::{self, RecoveryCodes};
 use crate::remote::Origin;
 
@@ -77,6 +79,8 @@ struct SignInContext {
     verbosity: Verbosity,
     /// Signals that would end the host are held back as long as this lives.
     interrupt: Option<InterruptGuard>,
+    /// GDM's exchange, in place of prompts.
+    exchange: Option<Exchange>,
     /// The password, where the person has typed it to this module and no other has it.
     handed_on: Option<Secret>,
 }
@@ -97,6 +101,7 @@ impl SignInContext {
             audited: false,
             verbosity: Verbosity::at(host),
             interrupt: None,
+            exchange: None,
             handed_on: None,
         }
     }
@@ -127,11 +132,18 @@ fn attempt(pam: &mut Pam<'_>, arguments: &[&CStr], context: &mut SignInContext) 
         Arguments::parse(arguments.iter().map(|argument| argument.to_bytes())).map_err(Outcome::Arguments)?;
     let config = arguments.config.load().map_err(|error| Outcome::Config(Box::new(error)))?;
     let host = context.verbosity.host;
-    let policy = config.policy_of_host(&context.record.service, host, &arguments.settings);
+    let mut policy = config.policy_of_host(&context.record.service, host, &arguments.settings);
     let Policy { quiet, debug, host, .. } = policy;
     context.verbosity = Verbosity { quiet, debug, ..Verbosity::at(host) };
     if policy.debug {
         pam.log(Severity::Debug, &format!("configuration {}, {policy:?}", arguments.config.path().display()));
+    }
+
+    let is_named = !policy.usernameless || pam.user() != Ok(None);
+    context.exchange = Exchange::offered(&policy).filter(|_| is_named);
+    if context.exchange.is_some() {
+        // gnome-shell itself waits, and begins another sign-in when a key is plugged in.
+        policy.wait_for_key = Duration::ZERO;
     }
 
     let store = Store::new(&config);
@@ -163,13 +175,21 @@ fn somebody(
     if let Some(complaint) = complaint {
         context.log(pam, &complaint);
     }
-    let codes = RecoveryCodes::of(pam, session.store, ready.account(), session.policy);
+    // GDM's exchange has no place for them.
+    let codes = match &context.exchange {
+        Some(_) => None,
+        None => RecoveryCodes::of(pam, session.store, ready.account(), session.policy),
+    };
     let takes_code = codes.is_some();
     let ended = with_keys(pam, takes_code, context, |platform, prompter, password| {
         session.sign_in(ready, platform, prompter, password, takes_code)
     })?;
     match ended.result {
         Ok(proved) => record(pam, session, proved, context),
+        Err(failed) if has_password(pam, &failed, context) => {
+            record_failure(pam, session, &failed, context);
+            Err(Outcome::PasswordGiven)
+        }
         Err(failed) => match codes {
             Some(codes) if failed.recovery_code.is_some() || recovery::leaves_no_key(failed.error) => {
                 recover(pam, session, failed, &codes, context)
@@ -201,6 +221,30 @@ fn anybody(
         Err(Failed { unread: Some(error), .. }) => Err(not_found(error)),
         Err(failed) => Err(fail(pam, session, &failed, context)),
     }
+}
+
+/// Whether the person has given the password in GDM's exchange: so far, or when they are shown why no key can be used.
+fn has_password(pam: &Pam<'_>, failed: &Failed, context: &mut SignInContext) -> bool {
+    let Some(exchange) = &mut context.exchange else { return false };
+    if context.handed_on.is_none() {
+        let Row { code, sentence, .. } = Outcome::Failed(failed.error).row();
+        let why = match (code, sentence) {
+            (_, _) if failed.error == SignInError::NoKey => messages::notice(&Notice::InsertKey),
+            (
+                PamResultCode::PAM_AUTHINFO_UNAVAIL | PamResultCode::PAM_MAXTRIES,
+                Sentence::Info(why) | Sentence::Error(why),
+            ) => why,
+            // gnome-shell begins anew by itself.
+            (_, Sentence::None | Sentence::Info(_) | Sentence::Error(_)) => return false,
+        };
+        // No key is in use any more.
+        context.interrupt = None;
+        match exchange.without_key(pam, &why) {
+            Typed::Password(password) => context.handed_on = Some(password),
+            Typed::Pin(_) | Typed::Nothing | Typed::None => {}
+        }
+    }
+    context.handed_on.is_some()
 }
 
 /// Puts the sign-in on record, and its line in the log when [`Session::record`] says so.
@@ -336,13 +380,18 @@ fn with_keys<'h>(
     if context.verbosity.debug {
         platform = platform.traced(&trace);
     }
+    let (verbosity, exchange) = (context.verbosity, context.exchange.take());
+    let has_password = password.is_some();
     let mut prompter =
-        PamConversation::new(pam, interrupt, context.verbosity, takes_recovery_code, password.is_some());
+        PamConversation::new(pam, interrupt, verbosity, takes_recovery_code, has_password, exchange);
     let mut ended = ceremony(&mut platform, &mut prompter, password.as_ref());
     context.verbosity = prompter.verbosity;
+    context.exchange = prompter.exchange;
     context.handed_on = match context.verbosity.host.answers {
         Answers::Once => prompter.password,
-        Answers::Fresh | Answers::Echoed => None,
+        Answers::Fresh => prompter.password.filter(|_| context.exchange.is_some()),
+        // The next module gets the same line.
+        Answers::Echoed => None,
     };
     if let Err(Failed {
         error: SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted), ..

@@ -1,11 +1,14 @@
 //! The person at the machine, reached through libpam's conversation.
 
 use ctap::Secret;
-use passkey_core::ceremony::{AccountAnswer, Notice, PinAnswer, PinPrompt, Prompter, account_index};
+use passkey_core::ceremony::{
+    AccountAnswer, Invitation, Invited, Notice, PinAnswer, PinPrompt, Prompter, account_index,
+};
 use passkey_core::host::{Answers, Host, Shows};
 use passkey_core::messages::{self, Phrase, PinQuestion, Said};
 
 use crate::ffi::{Answer, Catalogue, InterruptGuard, Pam, Severity};
+use crate::gdm::{Exchange, Typed};
 use crate::outcome::Sentence;
 
 /// The person whom the application talks to.
@@ -16,6 +19,8 @@ pub(crate) struct PamConversation<'a, 'h> {
     takes_recovery_code: bool,
     /// Whether an earlier module has got the password.
     has_password: bool,
+    /// GDM's exchange, in place of prompts.
+    pub(crate) exchange: Option<Exchange>,
     /// What was typed in place of a PIN and is the password.
     pub(crate) password: Option<Secret>,
 }
@@ -57,8 +62,9 @@ impl<'a, 'h> PamConversation<'a, 'h> {
         verbosity: Verbosity,
         takes_recovery_code: bool,
         has_password: bool,
+        exchange: Option<Exchange>,
     ) -> Self {
-        Self { pam, interrupt, verbosity, takes_recovery_code, has_password, password: None }
+        Self { pam, interrupt, verbosity, takes_recovery_code, has_password, exchange, password: None }
     }
 }
 
@@ -102,6 +108,9 @@ impl Prompter for PamConversation<'_, '_> {
         if self.verbosity.debug {
             self.pam.log(Severity::Debug, &format!("notice {notice:?}"));
         }
+        if self.exchange.as_ref().is_some_and(|exchange| !exchange.has_begun) {
+            return;
+        }
         let text = words(&if self.takes_recovery_code {
             messages::notice_before_code(notice)
         } else {
@@ -118,6 +127,18 @@ impl Prompter for PamConversation<'_, '_> {
 
     /// The prompt is the host's: while it waits, Ctrl-C does what it always does there.
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
+        if let Some(exchange) = &mut self.exchange {
+            let typed = self.interrupt.lifted(|| exchange.ask_pin(self.pam, prompt));
+            return match typed {
+                Typed::Pin(pin) => PinAnswer::Pin(pin),
+                Typed::Nothing => PinAnswer::Empty,
+                Typed::None => PinAnswer::Unavailable,
+                Typed::Password(password) => {
+                    self.password = Some(password);
+                    PinAnswer::Password
+                }
+            };
+        }
         let host = self.verbosity.host;
         if let Some(left @ ..=FEW_TRIES) = prompt.retries_left
             && host.shows == Shows::Nothing
@@ -160,6 +181,22 @@ impl Prompter for PamConversation<'_, '_> {
             Answer::Given(pin) => PinAnswer::Pin(pin),
             Answer::Empty => PinAnswer::Empty,
             Answer::Missing | Answer::Failed => PinAnswer::Unavailable,
+        }
+    }
+
+    fn begins_with_invitation(&self) -> bool {
+        self.exchange.is_some()
+    }
+
+    fn invite(&mut self, invitation: Invitation) -> Invited {
+        let Some(exchange) = &mut self.exchange else { return Invited::Accepted };
+        match self.interrupt.lifted(|| exchange.invite(self.pam, invitation.needs_pin)) {
+            Typed::Pin(_) | Typed::Nothing => Invited::Accepted,
+            Typed::None => Invited::Unavailable,
+            Typed::Password(password) => {
+                self.password = Some(password);
+                Invited::Password
+            }
         }
     }
 

@@ -22,7 +22,7 @@ fn ask(
     let mut came = None;
     let heard = with_pam(Behaviour::Answer(typed), |pam| {
         let guard = InterruptGuard::new().unwrap();
-        let mut prompter = PamConversation::new(pam, &guard, Verbosity::at(host), false, has_password);
+        let mut prompter = PamConversation::new(pam, &guard, Verbosity::at(host), false, has_password, None);
         let answer = prompter.ask_pin(&PinPrompt {
             key_name: "key",
             shown_name: None,

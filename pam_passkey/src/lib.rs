@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod conversation;
 mod ffi;
+mod gdm;
 mod host;
 mod logind;
 mod outcome;

@@ -66,6 +66,8 @@ pub(crate) enum Outcome {
     NoInterrupt(io::Error),
     /// There is not enough memory for a sign-in.
     NoMemory,
+    /// The person gave the account's password, to a host that takes either.
+    PasswordGiven,
     /// The ceremony came to nothing.
     Failed(SignInError),
     /// A defect of ours.
@@ -205,6 +207,14 @@ impl Outcome {
             Self::Panicked(panic) => {
                 system(format!("defect in the module, please report it: panic at {}", panic.place()))
             }
+
+            // Not PAM_IGNORE: a stack in which nothing else asks would let in whoever types anything.
+            Self::PasswordGiven => Row::new(
+                Code::PAM_CRED_UNAVAIL,
+                None,
+                Notice,
+                "the password was typed in place of the passkey, and is handed on",
+            ),
 
             Self::Failed(e @ E::NoKey) => pass_on(info(e), Notice, "no security key was plugged in"),
             Self::Failed(e @ E::ForeignKeys) => {

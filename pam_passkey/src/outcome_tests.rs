@@ -89,6 +89,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (Outcome::Store(Box::new(store_error())), PAM_SERVICE_ERR, Error, "alice.toml: locked"),
         (Outcome::NoInterrupt(io::Error::from_raw_os_error(24)), PAM_SYSTEM_ERR, Error, "Ctrl-C"),
         (Outcome::Panicked(Panic::at("auth.rs:1:2")), PAM_SYSTEM_ERR, Error, "panic at auth.rs:1:2"),
+        (Outcome::PasswordGiven, PAM_CRED_UNAVAIL, Nothing, "handed on"),
         (failed(E::NoKey), PAM_AUTHINFO_UNAVAIL, Info, "no security key was plugged in"),
         (Outcome::NoRpId(HostNameError::Localhost), PAM_SERVICE_ERR, Error, "host name is localhost"),
         (Outcome::UserNotSet, PAM_SYSTEM_ERR, Error, "user's name"),

@@ -6,7 +6,7 @@
 //! - [`credential`], [`store`], [`safe_file`]: passkeys, the files they are kept in, and opening those safely;
 //!   [`store::recovery`]: codes for the day a key is lost. [`attestation`]: what is known of where keys come from.
 //! - [`config`]: what the administrator decides.
-//! - [`messages`]: what the person is told; [`host`]: what the program that asks makes of it; [`escape`]: foreign text in it.
+//! - [`messages`]: what the person is told; [`host`]: what the program that asks makes of it; [`gdm`]: an exchange of GDM's own; [`escape`]: foreign text in it.
 //! - [`random`], [`memory`]: what the kernel may not have to give, asked for in a way that can be refused.
 
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@ pub mod client_data;
 pub mod config;
 pub mod credential;
 pub mod escape;
+pub mod gdm;
 pub mod host;
 pub mod memory;
 pub mod messages;

@@ -11,7 +11,7 @@ use crate::settings::paragraphs;
 const ARGUMENTS: &str = "defaults";
 
 /// What the module answers, and when.
-const ANSWERS: [(&str, &str); 9] = [
+const ANSWERS: [(&str, &str); 10] = [
     ("PAM_SUCCESS", "The passkey was verified."),
     (
         "PAM_IGNORE",
@@ -27,6 +27,11 @@ const ANSWERS: [(&str, &str); 9] = [
     (
         "PAM_CRED_INSUFFICIENT",
         "GDM is given this one in place of `PAM_AUTHINFO_UNAVAIL` and `PAM_MAXTRIES`, after which it would not prompt again.",
+    ),
+    (
+        "PAM_CRED_UNAVAIL",
+        "In GDM's exchange (gdm-switchable-auth) the person gave the password instead. It is `PAM_AUTHTOK` now, and the next module has to check \
+         it: `auth [success=2 cred_unavail=ignore default=die] pam_passkey.so mode=passwordless`.",
     ),
     ("PAM_USER_UNKNOWN", "There is no such user."),
     (

@@ -68,6 +68,11 @@ impl<'h> Pam<'h> {
         Self { handle }
     }
 
+    /// Libpam's own handle, for what else of this folder asks libpam.
+    pub(super) fn raw(&self) -> *const PamHandle {
+        self.handle
+    }
+
     /// `PAM_USER`: who wants to sign in. `None` if that is not settled; never prompts for it.
     ///
     /// # Errors

@@ -91,6 +91,13 @@ pub(crate) fn with_pam(behaviour: Behaviour, work: impl FnOnce(&mut Pam<'_>)) ->
     script.into_inner().heard
 }
 
+/// As [`with_pam`], with a conversation function of any kind.
+pub(crate) fn with_converse(converse: *const c_void, data: *mut c_void, work: impl FnOnce(&mut Pam<'_>)) {
+    // SAFETY: the caller's function has the form of C's `struct pam_conv`; what it takes the messages for is its own affair.
+    let converse = unsafe { std::mem::transmute::<*const c_void, Converse>(converse) };
+    with_handle(c"alice", &Conversation { converse: Some(converse), data }, work);
+}
+
 fn with_handle(user: &CStr, conversation: &Conversation, work: impl FnOnce(&mut Pam<'_>)) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("some-service"), "auth required pam_deny.so\n").unwrap();

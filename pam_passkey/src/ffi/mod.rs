@@ -5,6 +5,8 @@
 
 /// The six `pam_sm_*` entry points.
 mod entry;
+/// GDM's binary prompt.
+pub(crate) mod gdm;
 /// Translations, looked up by libc.
 mod gettext;
 /// Keeps panics away from the host.

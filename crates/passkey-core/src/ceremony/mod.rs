@@ -33,7 +33,10 @@ pub use keys::{
     Wake,
 };
 pub use locate::{LocateError, LocateRequest, Located, LocatedPasskey, SoughtPasskey, locate};
-pub use prompter::{AccountAnswer, Lock, Notice, PinAnswer, PinPrompt, PinReason, Prompter, account_index};
+pub use prompter::{
+    AccountAnswer, Invitation, Invited, Lock, Notice, PinAnswer, PinPrompt, PinReason, Prompter,
+    account_index,
+};
 pub use reset::{Reset, ResetError, ResetStep, reset};
 pub use select::{SelectedKey, select};
 pub use sign_in::{Attempt, Passkey, SignIn, SignInError, Wanted, sign_in};

@@ -118,6 +118,24 @@ pub enum PinAnswer {
     Interrupted,
 }
 
+/// What is known before the person is asked for anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// Whether a key wants its PIN before the touch.
+    pub needs_pin: bool,
+}
+
+/// What the person made of an invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invited {
+    /// They want to use a key.
+    Accepted,
+    /// They gave the account's password instead.
+    Password,
+    /// There is nobody to ask, or they gave up.
+    Unavailable,
+}
+
 /// Which account the person chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountAnswer {
@@ -172,6 +190,15 @@ impl<'a, P: Prompter> Dialogue<'a, P> {
 pub trait Prompter {
     /// Tells the person something. Must not wait for them.
     fn tell(&mut self, notice: &Notice);
+    /// Whether the person is first shown what they can sign in with: no key blinks before [`invite`](Self::invite), or a question for a
+    /// PIN, which stands for it.
+    fn begins_with_invitation(&self) -> bool {
+        false
+    }
+    /// Shows what the person can sign in with, and waits until they go on. Called once at most, and only when a key is known to be of use.
+    fn invite(&mut self, _invitation: Invitation) -> Invited {
+        Invited::Accepted
+    }
     /// Asks for a PIN and waits for the answer. No key is locked meanwhile.
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer;
     /// Asks which of several accounts to sign in to and waits for the answer. Only where the key says who is signing in; who never

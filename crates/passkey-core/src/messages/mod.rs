@@ -10,12 +10,16 @@ mod recovery;
 mod table;
 
 pub use phrase::{English, Language, Message, Phrase};
-pub use pin::{PASSWORD_NEXT, PinQuestion, Said, last_words, pin_prompt, pin_question};
+pub use pin::{
+    PASSWORD_NEXT, PinQuestion, Said, last_words, pin_prompt, pin_prompt_short, pin_question, pin_reason,
+};
 pub use recovery::{
     FEW_CODES, NotACode, not_a_code, notice_before_code, recovery_codes_left, recovery_locked,
     recovery_prompt, redeem_error,
 };
-pub use table::{ALL_DISABLED, BROKEN, NOT_ENROLLED, STORE_BROKEN};
+pub use table::{
+    ALL_DISABLED, BROKEN, NO_PIN_NEEDED, NOT_ENROLLED, PASSKEY, PASSWORD, PIN_FIRST, STORE_BROKEN,
+};
 
 use crate::ceremony::{Impossible, KeyError, Lock, Notice, SignInError, TokenError};
 use crate::escape::Escaped;

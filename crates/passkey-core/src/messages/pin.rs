@@ -68,6 +68,16 @@ pub fn pin_question(prompt: &PinPrompt<'_>, host: &Host) -> PinQuestion {
     }
 }
 
+/// The question for a PIN without what was wrong with the last one.
+pub fn pin_prompt_short(prompt: &PinPrompt<'_>) -> Phrase {
+    about(if prompt.shown_name.is_some() { say::PIN_OF_FIRST } else { say::PIN_FIRST }, prompt)
+}
+
+/// What was wrong with the last PIN, and how many tries are left.
+pub fn pin_reason(prompt: &PinPrompt<'_>) -> Option<Phrase> {
+    (prompt.reason != PinReason::First).then(|| in_front(prompt, None)).flatten()
+}
+
 /// How a sign-in that came to nothing ends at `host`. Where prompts are not shown, the field that was for the PIN is the password's
 /// next, and the last message would be taken for its label.
 pub fn last_words(said: Option<Said>, has_announced: bool, host: &Host) -> Option<Said> {

@@ -28,6 +28,12 @@ messages! {
 
     /// No security key is plugged in, and one is waited for.
     pub(super) INSERT_KEY = "Plug in your security key.";
+    /// In a list of ways to sign in: by a security key.
+    pub PASSKEY = "Passkey";
+    /// In a list of ways to sign in, and at the field where it is typed.
+    pub PASSWORD = "Password";
+    /// At a field that is not needed: the security key asks for no PIN. What the person types there is not looked at.
+    pub NO_PIN_NEEDED = "Press Enter, then touch your security key";
     /// Security keys are plugged in, none of them is the right one, and another one is waited for.
     pub(super) FOREIGN_KEY_SO_FAR =
         "The security key that is plugged in holds no passkey for this account. Plug in yours.";
@@ -60,7 +66,7 @@ messages! {
     pub(super) KEY_REMOVED = "The security key was removed. Plug it in again.";
 
     /// A prompt: the person types behind it. Keep the space at the end.
-    pub(super) PIN_FIRST = "PIN of your security key: ";
+    pub PIN_FIRST = "PIN of your security key: ";
     /// The second prompt for a PIN. No prompt may read like another one: some programs give the same answer to the same prompt.
     pub(super) PIN_AGAIN = "PIN of your security key, again: ";
     /// The third prompt for a PIN and any later one. {number} is 3 or more.

@@ -15,6 +15,7 @@ mod care;
 mod costs;
 mod enrol;
 mod hostile;
+mod invitation;
 mod locate;
 mod matrix;
 mod own_words;

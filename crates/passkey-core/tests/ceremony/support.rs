@@ -6,9 +6,9 @@ use ctap::hid::Report;
 use jiff::Timestamp;
 use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::ceremony::{
-    self, AccountAnswer, Attempt, EnrolError, Enrolled, EnrolledUser, Enrolment, KeyId, ListError,
-    NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason, Platform, PluggedKey,
-    Prompter, SignIn, TransferError, UserHandleLookup, Wake, Wanted,
+    self, AccountAnswer, Attempt, EnrolError, Enrolled, EnrolledUser, Enrolment, Invitation, Invited, KeyId,
+    ListError, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason, Platform,
+    PluggedKey, Prompter, SignIn, TransferError, UserHandleLookup, Wake, Wanted,
 };
 use passkey_core::config::{Config, Policy, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
@@ -220,6 +220,9 @@ pub(crate) struct Somebody {
     /// Accounts that were offered, and the one that is chosen.
     pub offered: Vec<Vec<String>>,
     pub account: AccountAnswer,
+    /// What is answered to an invitation; with none, the host does not begin with one.
+    pub invited: Option<Invited>,
+    pub invitations: Vec<Invitation>,
 }
 
 impl Somebody {
@@ -239,6 +242,8 @@ impl Somebody {
             touches: VecDeque::new(),
             offered: Vec::new(),
             account: AccountAnswer::None,
+            invited: None,
+            invitations: Vec::new(),
         }
     }
 
@@ -289,6 +294,20 @@ impl Prompter for Somebody {
         let typing = self.typing;
         self.bench.borrow_mut().advance(typing);
         self.answers.pop_front().unwrap_or(PinAnswer::Empty)
+    }
+
+    fn begins_with_invitation(&self) -> bool {
+        self.invited.is_some()
+    }
+
+    fn invite(&mut self, invitation: Invitation) -> Invited {
+        self.invitations.push(invitation);
+        let bench = self.bench.borrow();
+        self.lit.push(bench.plugged().into_iter().filter(|key| bench.blinking(*key)).collect());
+        drop(bench);
+        let typing = self.typing;
+        self.bench.borrow_mut().advance(typing);
+        self.invited.unwrap()
     }
 
     fn choose_account(&mut self, accounts: &[String]) -> AccountAnswer {

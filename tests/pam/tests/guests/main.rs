@@ -17,6 +17,7 @@ mod disks;
 mod doctor;
 mod enrol;
 mod equipment;
+mod gdm_json;
 mod hanging;
 mod hostile;
 mod identity;

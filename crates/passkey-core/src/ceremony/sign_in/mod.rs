@@ -152,6 +152,8 @@ struct Ceremony<'a, W: Platform, P: Prompter> {
     clock: Clock,
     /// The person was told that keys are being asked for many passkeys.
     has_told_search: bool,
+    /// Whether the person has yet to be shown what they can sign in with.
+    awaits_invitation: bool,
     /// Since when a PIN could be asked for, were it not for keys that have not answered yet.
     pin_ready_at: Option<Duration>,
     /// The key that the person touched to say which one they mean.
@@ -169,6 +171,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     fn new(platform: &'a mut W, prompter: &'a mut P, request: &'a SignIn<'a>) -> Self {
         let pool = KeyPool::new(platform);
         let clock = Clock::new(pool.now(), request.policy);
+        let awaits_invitation = prompter.begins_with_invitation();
         Self {
             pool,
             dialogue: Dialogue::new(prompter),
@@ -180,6 +183,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             keys: KeyMap::new(),
             clock,
             has_told_search: false,
+            awaits_invitation,
             pin_ready_at: None,
             selected: None,
             budget: PinBudget::new(request.policy.pin_attempts),

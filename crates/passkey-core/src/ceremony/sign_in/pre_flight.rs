@@ -78,7 +78,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             Protocol::U2f => self.request.policy.verification != UserVerification::Required,
         };
         // Nothing to ask for but a touch, and no other key that could be meant.
-        if wants_touch_only && self.pool.count() == 1 && batches.len() == 1 {
+        if wants_touch_only && self.pool.count() == 1 && batches.len() == 1 && !self.awaits_invitation {
             let candidate = Candidate::new(protocol, batches, Standing::NotAsked);
             self.set(key, State::Ready(candidate));
             return Ok(None);

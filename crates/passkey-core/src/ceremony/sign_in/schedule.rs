@@ -1,8 +1,9 @@
 //! What may begin next, seen over all keys.
 
 use super::super::keys::{KeyError, KeyId, ListError, Platform};
-use super::super::prompter::{Notice, Prompter};
+use super::super::prompter::{Invitation, Invited, Notice, Prompter};
 use super::super::steps::grace_period;
+use super::super::steps::pin_uv_token::TokenError;
 use super::super::steps::timing::{IDLE_TIMEOUT, SEARCH_NOTICE};
 use super::super::steps::uv_method::Method;
 use super::error::SignInError;
@@ -15,6 +16,13 @@ use std::time::Duration;
 impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// Begins what can begin, or ends the ceremony when nothing can come of it any more.
     pub(super) fn advance(&mut self) -> Result<(), SignInError> {
+        if self.awaits_invitation && !self.invite()? {
+            return if self.keys.is_empty() && self.pool.opening() == 0 {
+                self.wait_for_a_key()
+            } else {
+                Ok(())
+            };
+        }
         for key in self.ready(|candidate| !candidate.needs_selecting()) {
             self.begin(key)?;
         }
@@ -27,6 +35,32 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         }
         self.tell_of_blinking();
         if self.keys.is_empty() && self.pool.opening() == 0 { self.wait_for_a_key() } else { Ok(()) }
+    }
+
+    /// Shows the person what they can sign in with, as soon as that is known. `false` until then.
+    fn invite(&mut self) -> Result<bool, SignInError> {
+        let ready = self.ready(|_| true);
+        let Some(first) = ready.first() else { return Ok(false) };
+        if !self.is_settled() {
+            return Ok(false);
+        }
+        self.awaits_invitation = false;
+        let methods: Vec<Option<Method>> = ready
+            .iter()
+            .filter_map(|key| self.keys.get(*key).and_then(State::candidate).map(Candidate::method))
+            .collect();
+        // The question for a PIN knows how many tries are left.
+        if methods == [Some(Method::Pin)] {
+            return Ok(true);
+        }
+        let invitation = Invitation { needs_pin: methods.contains(&Some(Method::Pin)) };
+        let invited = self.with_the_person(*first, |ceremony| ceremony.dialogue.prompter.invite(invitation));
+        match invited {
+            Some(Invited::Accepted) => Ok(true),
+            Some(Invited::Password) => Err(SignInError::Pin(TokenError::NeverAPin)),
+            Some(Invited::Unavailable) => Err(SignInError::Pin(TokenError::Unavailable)),
+            None => Err(SignInError::Interrupted),
+        }
     }
 
     /// A key that waits for a touch although it was asked without one, when no other could be meant any more.

@@ -194,6 +194,14 @@ impl<'a> Candidate<'a> {
         matches!(self.standing, Standing::Trusted(_))
     }
 
+    /// How its user is verified, where that is known.
+    pub(super) fn method(&self) -> Option<Method> {
+        match &self.standing {
+            Standing::Trusted(UserCheck { method, .. }) | Standing::Claimed(_, method) => Some(*method),
+            Standing::NotAsked | Standing::Undecided => None,
+        }
+    }
+
     /// Whether its user has been verified.
     pub(super) fn has_token(&self) -> bool {
         matches!(&self.standing, Standing::Trusted(check) if check.token.is_some())
