@@ -212,7 +212,8 @@ impl Seat {
     }
 
     fn log_out(&self) {
-        self.guest.root("pkill -x light-locker").ok();
+        // It may not have come up yet.
+        wait_for(&self.guest, "pkill -x light-locker");
         wait_for(&self.guest, "! loginctl list-sessions --no-legend | grep alice");
     }
 }
