@@ -71,20 +71,29 @@ impl<'a> Display<'a> {
         thread::sleep(HELD);
     }
 
+    /// Moves the pointer to a pixel.
+    ///
+    /// # Panics
+    /// When there is no display.
+    #[track_caller]
+    pub fn point_at(&self, (x, y): (usize, usize)) {
+        let (width, height) = self.picture().size();
+        let axis = |axis: &str, at: usize, of: usize| json!({ "type": "abs", "data": { "axis": axis, "value": at * POINTER_RANGE / of } });
+        self.input(&json!([axis("x", x, width), axis("y", y, height)]));
+        thread::sleep(HELD);
+    }
+
     /// Moves the pointer to a pixel and presses its left button.
     ///
     /// # Panics
     /// When there is no display.
     #[track_caller]
-    pub fn click(&self, (x, y): (usize, usize)) {
-        let (width, height) = self.picture().size();
-        let axis = |axis: &str, at: usize, of: usize| json!({ "type": "abs", "data": { "axis": axis, "value": at * POINTER_RANGE / of } });
-        let button = |down: bool| json!([{ "type": "btn", "data": { "down": down, "button": "left" } }]);
-        self.input(&json!([axis("x", x, width), axis("y", y, height)]));
-        thread::sleep(HELD);
-        self.input(&button(true));
-        thread::sleep(HELD);
-        self.input(&button(false));
+    pub fn click(&self, at: (usize, usize)) {
+        self.point_at(at);
+        for down in [true, false] {
+            self.input(&json!([{ "type": "btn", "data": { "down": down, "button": "left" } }]));
+            thread::sleep(HELD);
+        }
     }
 
     /// What the screen shows now.

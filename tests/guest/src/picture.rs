@@ -80,7 +80,7 @@ impl Picture {
 
     /// How many colours it has: one, where nothing is written.
     pub fn colours(&self) -> usize {
-        self.histogram(0).len()
+        self.histogram().len()
     }
 
     /// The smallest rectangle that holds all that another picture of this size has otherwise.
@@ -103,49 +103,50 @@ impl Picture {
         })
     }
 
-    /// Writes it as PNG with a palette; where it has more colours than that holds, the lower bits of each go.
+    /// Writes it as PNG with a palette; where it has more colours than that holds, the rare ones become the nearest of the others.
     ///
     /// # Panics
     /// When it cannot be written.
     pub fn save(&self, path: &Path) {
-        let dropped = (0..8).find(|&bits| self.histogram(bits).len() <= 256).unwrap_or(7);
-        let colours: BTreeMap<Colour, u8> = self.histogram(dropped).into_keys().zip(0..=u8::MAX).collect();
+        let mut common: Vec<(Colour, usize)> = self.histogram().into_iter().collect();
+        common.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let palette: Vec<Colour> = common.iter().map(|&(colour, _)| colour).take(MOST_COLOURS).collect();
+        let nearest: BTreeMap<Colour, u8> =
+            common.iter().map(|&(colour, _)| (colour, nearest(&palette, colour))).collect();
+        let indices: Vec<u8> = self.pixels.iter().map(|pixel| nearest[pixel]).collect();
         let (width, height) = self.size();
-        let indices: Vec<u8> = self.pixels.iter().map(|&pixel| colours[&coarse(pixel, dropped)]).collect();
         let size = |length: usize| u32::try_from(length).expect("a screen is not that large");
         let file = File::create(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut encoder = Encoder::new(BufWriter::new(file), size(width), size(height));
         encoder.set_color(ColorType::Indexed);
         encoder.set_depth(BitDepth::Eight);
         encoder.set_compression(Compression::High);
-        encoder.set_palette(colours.into_keys().flatten().collect::<Vec<u8>>());
+        encoder.set_palette(palette.into_iter().flatten().collect::<Vec<u8>>());
         encoder
             .write_header()
             .and_then(|mut writer| writer.write_image_data(&indices))
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 
-    /// How often each colour occurs when so many of its lower bits do not count.
-    fn histogram(&self, dropped: u32) -> BTreeMap<Colour, usize> {
+    /// How often each colour occurs.
+    fn histogram(&self) -> BTreeMap<Colour, usize> {
         let mut counts = BTreeMap::new();
         for &pixel in &self.pixels {
-            *counts.entry(coarse(pixel, dropped)).or_default() += 1;
+            *counts.entry(pixel).or_default() += 1;
         }
         counts
     }
 }
 
-/// Without its lower bits; white stays white.
-fn coarse(colour: Colour, dropped: u32) -> Colour {
-    colour.map(|part| {
-        let kept = part >> dropped;
-        let most = u8::MAX >> dropped;
-        if dropped == 0 {
-            part
-        } else {
-            u8::try_from(u32::from(kept) * 255 / u32::from(most)).unwrap_or(u8::MAX)
-        }
-    })
+/// Of a PNG with a palette.
+const MOST_COLOURS: usize = 256;
+
+/// The index of the colour that is least far away.
+fn nearest(palette: &[Colour], colour: Colour) -> u8 {
+    let distance = |other: &Colour| -> u32 {
+        other.iter().zip(colour).map(|(&a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
+    };
+    (0..=u8::MAX).zip(palette).min_by_key(|(_, other)| distance(other)).map_or(0, |(index, _)| index)
 }
 
 #[cfg(test)]

@@ -89,8 +89,9 @@ impl<'a> ScreenReader<'a> {
             }
             assert!(
                 start.elapsed() < PATIENCE,
-                "'{name}' is not shown within {PATIENCE:?}; {} shows:\n{elements:#?}",
-                self.program
+                "'{name}' is not shown within {PATIENCE:?}; {} shows:\n{}",
+                self.program,
+                elements.iter().map(|element| format!("{element:?}")).collect::<Vec<_>>().join("\n")
             );
             thread::sleep(Duration::from_millis(200));
         }

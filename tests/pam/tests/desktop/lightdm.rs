@@ -1,65 +1,237 @@
 //! The GTK greeter of `LightDM`.
 
-use guest::{Area, Guest, ScreenReader};
+use std::time::Instant;
+
+use guest::{Area, Element, Guest, ScreenReader};
+use pam_tests::audit_line;
 
 use crate::pictures;
-use crate::scene::{PASSWORD, Suite, enrol_all, people_and_keys, wait_for};
+use crate::scene::{PASSWORD, PIN, Suite, enrol_all, people_and_keys, wait_for};
 
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 8] = [
     "at-spi2-core",
     "gir1.2-atspi-2.0",
     "light-locker",
     "lightdm",
     "lightdm-gtk-greeter",
-    "openbox",
     "python3-gi",
-    "xdotool",
     "xserver-xorg-core",
     "xserver-xorg-input-libinput",
 ];
 const GREETER: &str = "lightdm-gtk-greeter";
 const SCREEN: (u16, u16) = (800, 600);
-/// The greeter's window on it.
-const WINDOW: Area = Area { x: 200, y: 170, width: 400, height: 260 };
-/// Debian's file has the same rest.
-const SECOND_FACTOR: &str = "\
-auth required pam_unix.so nodelay
-auth required pam_passkey.so
-account required pam_unix.so
-@include common-session
-";
+/// The greeter's window on it, and a place beside it.
+const WINDOW: Area = Area { x: 90, y: 180, width: 620, height: 240 };
+const BESIDE: (usize, usize) = (100, 580);
 
+/// The whole desktop: what locks it.
+const SESSION_FILE: &str = "/home/alice/.xsession";
+const SESSION_SCRIPT: &str = "#!/bin/sh\nexec light-locker\n";
+
+const TOUCH: &str = "Touch your security key.";
+
+/// What Debian's file has where the two lines on how people show who they are have been changed.
+fn service(auth: &str) -> String {
+    format!("{auth}\naccount required pam_unix.so\n@include common-session\n")
+}
+
+fn second_factor(arguments: &str) -> String {
+    service(&format!("auth required pam_unix.so nodelay\nauth required pam_passkey.so {arguments}"))
+}
+
+fn passwordless() -> String {
+    service("auth sufficient pam_passkey.so mode=passwordless\nauth required pam_unix.so nodelay")
+}
+
+/// From the first greeter to the last session.
 pub(crate) fn all(suite: Suite) {
-    let guest = people_and_keys(Guest::debian(suite.name()).systemd().packages(&PACKAGES))
-        .display(SCREEN)
-        .file("/etc/lightdm/lightdm.conf.d/50-tests.conf", "[Seat:*]\ngreeter-hide-users=false\n")
-        .file("/etc/pam.d/lightdm", SECOND_FACTOR)
-        .boot();
+    let start = Instant::now();
+    let guest =
+        people_and_keys(Guest::debian(suite.name()).systemd().packages(&PACKAGES)).display(SCREEN).boot();
     enrol_all(&guest);
+    guest.write_as(SESSION_FILE, SESSION_SCRIPT, "alice", 0o755);
     guest.root("systemctl start lightdm").ok();
-    password_and_touch(&guest);
+    let seat = Seat { guest };
+    let steps: [(&str, Step); 6] = [
+        ("missing key", Seat::missing_key),
+        ("cancel", Seat::cancel),
+        ("password and touch", Seat::password_and_touch),
+        ("unlock", Seat::unlock),
+        ("PIN and touch", Seat::pin_and_touch),
+        ("fall back to the password", Seat::fall_back),
+    ];
+    println!("{:>5.1} s  {} with people and keys", start.elapsed().as_secs_f32(), suite.name());
+    for (name, step) in steps {
+        let start = Instant::now();
+        step(&seat);
+        println!("{:>5.1} s  LightDM, {name}", start.elapsed().as_secs_f32());
+    }
 }
 
-/// Waits for the greeter to ask for something.
-fn greeter(guest: &Guest) -> ScreenReader<'_> {
-    let reader = guest.screen_reader(GREETER);
-    reader.expect_that("a field for the password", |element| {
-        element.role == "password text" && element.focused
+type Step = fn(&Seat);
+
+/// Where the person sits.
+struct Seat {
+    guest: Guest,
+}
+
+impl Seat {
+    /// The password is right, but there is no key: the person is told, and asked anew.
+    fn missing_key(&self) {
+        self.prepare(&second_factor("wait_for_key=6"));
+        let greeter = self.greeter();
+        self.give_name(&greeter);
+        self.guest.display().type_line(PASSWORD);
+        self.shows(&greeter, "Plug in your security key", "lightdm-plug-in");
+        self.shows(&greeter, "No security key was plugged in.", "lightdm-no-key");
+        self.logged("code=PAM_AUTHINFO_UNAVAIL");
+        asks_for_password(&greeter);
+        self.press_cancel(&greeter);
+    }
+
+    /// The person changes their mind while the key blinks.
+    fn cancel(&self) {
+        self.prepare(&second_factor(""));
+        self.guest.key("blue").plug();
+        let greeter = self.greeter();
+        self.give_name(&greeter);
+        self.guest.display().type_line(PASSWORD);
+        greeter.expect(TOUCH);
+        self.guest.key("blue").wait_blinking();
+        self.press_cancel(&greeter);
+        self.guest.key("blue").wait_dark();
+    }
+
+    fn password_and_touch(&self) {
+        self.guest.key("blue").plug();
+        self.prepare(&second_factor(""));
+        let greeter = self.greeter();
+        self.give_name(&greeter);
+        self.guest.display().type_line(PASSWORD);
+        self.shows(&greeter, TOUCH, "lightdm-touch");
+        self.guest.key("blue").touch();
+        self.session();
+    }
+
+    /// The session's own locker sends the person to a greeter, which asks the same service.
+    fn unlock(&self) {
+        self.prepare(&second_factor(""));
+        wait_for(&self.guest, LOCK);
+        let greeter = self.greeter();
+        assert_eq!(self.session_is("Active"), "no", "the greeter is in front");
+        self.give_name(&greeter);
+        self.guest.display().type_line(PASSWORD);
+        self.shows(&greeter, TOUCH, "lightdm-unlock");
+        self.guest.key("blue").touch();
+        wait_for(
+            &self.guest,
+            &format!("{SESSION} -p Active | grep yes && {SESSION} -p LockedHint | grep no"),
+        );
+        self.logged("code=PAM_SUCCESS");
+        self.guest.key("blue").unplug();
+        self.log_out();
+    }
+
+    /// The field for the PIN has no label of its own: a message says what it is for.
+    fn pin_and_touch(&self) {
+        self.guest.key("green").plug();
+        self.prepare(&passwordless());
+        let greeter = self.greeter();
+        self.give_name(&greeter);
+        self.shows(&greeter, "PIN of your security key", "lightdm-pin");
+        self.guest.display().type_line("9999");
+        self.shows(&greeter, "That PIN was wrong. 7 tries left.", "lightdm-wrong-pin");
+        self.guest.display().type_line(PIN);
+        greeter.expect(TOUCH);
+        self.guest.key("green").touch();
+        self.session();
+        self.guest.key("green").unplug();
+        self.log_out();
+    }
+
+    /// Without the key, the password remains.
+    fn fall_back(&self) {
+        self.prepare(&passwordless());
+        let greeter = self.greeter();
+        self.give_name(&greeter);
+        self.shows(&greeter, "No security key was plugged in.", "lightdm-password-instead");
+        self.guest.display().type_line(PASSWORD);
+        wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
+        self.logged("code=PAM_AUTHINFO_UNAVAIL");
+    }
+
+    /// From the next sign-in on.
+    fn prepare(&self, service: &str) {
+        self.guest.write("/etc/pam.d/lightdm", service);
+        self.guest.root(": >/var/log/syslog").ok();
+    }
+
+    /// Waits for a greeter.
+    fn greeter(&self) -> ScreenReader<'_> {
+        let reader = self.guest.screen_reader(GREETER);
+        self.guest.display().point_at(BESIDE);
+        reader
+    }
+
+    /// Says who signs in.
+    fn give_name(&self, greeter: &ScreenReader<'_>) {
+        let name = if asks_for_name(greeter).text.is_empty() { "alice" } else { "" };
+        self.guest.display().type_line(name);
+        asks_for_password(greeter);
+    }
+
+    fn press_cancel(&self, greeter: &ScreenReader<'_>) {
+        let button = |element: &Element| {
+            element.role == "push button" && element.text == "Cancel" && element.sensitive
+        };
+        let area = greeter.expect_that("a button to cancel", button).area();
+        self.guest.display().click(area.expect("a button on the screen").centre());
+        asks_for_name(greeter);
+        self.guest.display().point_at(BESIDE);
+    }
+
+    /// Waits until the greeter says so, and it can be seen; keeps a picture.
+    fn shows(&self, greeter: &ScreenReader<'_>, words: &str, name: &str) {
+        let element = greeter.expect(words);
+        self.guest.display().expect(&element);
+        pictures::keep(&self.guest, WINDOW, name);
+    }
+
+    fn session(&self) {
+        wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
+        self.logged("code=PAM_SUCCESS");
+    }
+
+    fn session_is(&self, property: &str) -> String {
+        self.guest.root(&format!("{SESSION} -P {property}")).ok().trim().to_owned()
+    }
+
+    fn logged(&self, code: &str) {
+        let audit = audit_line(&self.guest);
+        assert!(audit.contains("pam_passkey(lightdm:auth)") && audit.contains(code), "{code} in {audit}");
+    }
+
+    fn log_out(&self) {
+        // It may not have come up yet.
+        wait_for(&self.guest, "pkill -x light-locker");
+        wait_for(&self.guest, "! loginctl list-sessions --no-legend | grep alice");
+    }
+}
+
+/// Until the locker has come up, nothing hears that the session is to be locked.
+const LOCK: &str = "loginctl lock-session $(loginctl list-sessions --no-legend | awk '/alice/ { print $1 }')
+    sleep 1; pgrep -f /usr/sbin/lightdm-gtk-greeter";
+const SESSION: &str =
+    "loginctl show-session $(loginctl list-sessions --no-legend | awk '/alice/ { print $1 }')";
+
+/// There is a field for the name; after a sign-in that was cancelled, the name is still in it.
+fn asks_for_name(greeter: &ScreenReader<'_>) -> Element {
+    greeter.expect_that("a field for the name", |element| element.role == "text" && element.focused)
+}
+
+/// There is an empty field for the password.
+fn asks_for_password(greeter: &ScreenReader<'_>) {
+    greeter.expect_that("an empty field for the password", |element| {
+        element.role == "password text" && element.focused && element.sensitive && element.text.is_empty()
     });
-    reader
-}
-
-fn password_and_touch(guest: &Guest) {
-    guest.key("blue").plug();
-    let reader = greeter(guest);
-    guest.display().type_line(PASSWORD);
-    let touch = reader.expect("Touch your security key.");
-    pictures::keep(&guest.display().expect(&touch), WINDOW, "lightdm-touch");
-    guest.key("blue").touch();
-    wait_for(guest, "loginctl list-sessions --no-legend | grep 'alice *seat0'");
-    let audit = pam_tests::audit_line(guest);
-    assert!(
-        audit.contains("pam_passkey(lightdm:auth): result=") && audit.contains("code=PAM_SUCCESS"),
-        "{audit}"
-    );
 }

@@ -19,6 +19,12 @@ fn lightdm_on_debian_12() {
 
 #[test]
 #[ignore = "takes long: ./check desktop-full"]
+fn lightdm_on_debian_13() {
+    lightdm::all(Suite::Trixie);
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
 fn sddm_on_debian_13() {
     sddm::all("trixie");
 }

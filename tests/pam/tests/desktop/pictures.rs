@@ -1,14 +1,19 @@
 //! Pictures for people to look at.
 
-use std::env;
 use std::path::Path;
+use std::time::Duration;
+use std::{env, thread};
 
-use guest::{Area, Picture};
+use guest::{Area, Guest};
 
-/// Keeps a part of a picture in `docs/pictures` if that is asked for.
-pub(crate) fn keep(picture: &Picture, area: Area, name: &str) {
+/// Longer than it takes a message to be faded in.
+const FADED_IN: Duration = Duration::from_secs(1);
+
+/// Keeps a part of what the screen shows in `docs/pictures` if that is asked for.
+pub(crate) fn keep(guest: &Guest, area: Area, name: &str) {
     if env::var_os("UPDATE_PICTURES").is_some() {
+        thread::sleep(FADED_IN);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/pictures");
-        picture.crop(area).save(&folder.join(format!("{name}.png")));
+        guest.display().picture().crop(area).save(&folder.join(format!("{name}.png")));
     }
 }

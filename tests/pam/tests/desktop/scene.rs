@@ -12,12 +12,14 @@ pub(crate) const PIN: &str = "1234";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Suite {
     Bookworm,
+    Trixie,
 }
 
 impl Suite {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bookworm => "bookworm",
+            Self::Trixie => "trixie",
         }
     }
 }

@@ -57,7 +57,8 @@ pub(crate) fn all(suite: &str) {
     guest.root("cp /etc/pam.d/sddm /etc/pam.d/before").ok();
     with_line(&guest, "/^@include common-auth/i auth sufficient pam_passkey.so mode=passwordless");
     guest.root("systemctl start sddm").ok();
-    pictures::keep(&ready(&guest), FORM, "sddm");
+    ready(&guest);
+    pictures::keep(&guest, FORM, "sddm");
     password_costs_no_try(&guest);
     with_line(&guest, "/^@include common-auth/a auth required pam_passkey.so");
     missing_key_is_refused(&guest);
@@ -124,7 +125,7 @@ fn nothing_is_shown_while_the_key_blinks(guest: &Guest) {
         guest.display().type_line(PASSWORD);
         key.wait_blinking();
         let meanwhile = ready(guest);
-        pictures::keep(&meanwhile, FORM, "sddm-touch");
+        pictures::keep(guest, FORM, "sddm-touch");
         assert!(before.crop(FACE) != meanwhile.crop(FACE), "the form turns pale");
         assert!(before.crop(WORDS) == meanwhile.crop(WORDS), "words are shown after all");
         key.touch();
@@ -142,11 +143,12 @@ fn the_lock_screen_says_what_to_do(guest: &Guest) {
     heavy::wait_for(guest, "pgrep -u alice -x kwin_wayland");
     heavy::lock(guest);
     form_at_the_lock_screen(guest);
-    pictures::keep(&guest.display().picture(), FORM, "kde-pin");
+    pictures::keep(guest, FORM, "kde-pin");
     answered(guest, LOCKER, "PAM_SUCCESS", || {
         guest.display().type_line(PIN);
         key.wait_blinking();
-        pictures::keep(&ready(guest), FORM, "kde-touch");
+        ready(guest);
+        pictures::keep(guest, FORM, "kde-touch");
         key.touch();
     });
     heavy::unlocked(guest);

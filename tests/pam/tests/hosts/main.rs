@@ -6,6 +6,7 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod document;
+mod greetd;
 mod locker;
 mod login;
 mod mishap;
@@ -14,6 +15,7 @@ mod program;
 mod row;
 mod run;
 mod scene;
+mod swaylock;
 mod table;
 mod words;
 
@@ -25,9 +27,9 @@ fn light_hosts() {
     run::all(Stage::Light, &scene::light());
 }
 
-/// sudo-rs, on Debian 13.
+/// What Debian 12 does not have, on Debian 13.
 #[test]
-fn sudo_rs() {
+fn newer_hosts() {
     run::all(Stage::Trixie, &scene::trixie());
 }
 

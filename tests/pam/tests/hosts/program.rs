@@ -2,11 +2,13 @@
 
 use guest::{Guest, Terminal};
 
+use crate::greetd::TuiGreet;
 use crate::locker::Locker;
 use crate::login::VirtualTerminal;
 use crate::polkit::{BeforeAgent, PKEXEC};
 use crate::row::{Host, Mishap};
 use crate::scene::{ASKPASS, PASSWORD};
+use crate::swaylock::Swaylock;
 
 /// One sign-in under way, as the person before it sees it.
 pub(crate) trait Sitting {
@@ -42,6 +44,8 @@ pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str
         }
         Host::PolkitInSsh => Box::new(BeforeAgent::new(guest, in_ssh(guest, user, PKEXEC))),
         Host::I3lock => Box::new(Locker::begin(guest, user)),
+        Host::Swaylock => Box::new(Swaylock::begin(guest, user)),
+        Host::TuiGreet => Box::new(TuiGreet::begin(guest, user)),
         Host::Login => Box::new(VirtualTerminal::begin(guest, user)),
     }
 }

@@ -18,6 +18,9 @@ pub(crate) enum Host {
     /// That one.
     PolkitInSsh,
     I3lock,
+    Swaylock,
+    /// The greeter of greetd that runs on a virtual terminal.
+    TuiGreet,
 }
 
 /// The guest that a host runs in.
@@ -91,7 +94,7 @@ impl Host {
     pub(crate) fn stage(self) -> Stage {
         match self {
             Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::Polkit | Self::I3lock => Stage::Light,
-            Self::SudoRs => Stage::Trixie,
+            Self::SudoRs | Self::Swaylock | Self::TuiGreet => Stage::Trixie,
             Self::SudoInSsh | Self::SandboxedPolkit | Self::PolkitInSsh => Stage::Full,
         }
     }
@@ -105,6 +108,8 @@ impl Host {
             Self::Sshd => "sshd",
             Self::Polkit | Self::SandboxedPolkit | Self::PolkitInSsh => "polkit-1",
             Self::I3lock => "i3lock",
+            Self::Swaylock => "swaylock",
+            Self::TuiGreet => "greetd",
         }
     }
 }
@@ -148,6 +153,8 @@ impl fmt::Display for Host {
             Self::SandboxedPolkit => "polkit ≥ 127 (pkexec)",
             Self::PolkitInSsh => "polkit ≥ 127 in an SSH session",
             Self::I3lock => "i3lock",
+            Self::Swaylock => "swaylock",
+            Self::TuiGreet => "greetd, tuigreet",
         })
     }
 }

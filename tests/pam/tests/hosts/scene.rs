@@ -3,8 +3,10 @@
 use guest::{Guest, GuestBuilder, KeyOptions};
 use pam_tests::enrol;
 
+use crate::greetd::{CONFIG, SETTINGS};
 use crate::locker::START_X;
 use crate::polkit::{DROP_IN, DROP_IN_TEXT};
+use crate::swaylock::{START_SWAY, SWAY_CONFIG, SWAY_SETTINGS};
 
 pub(crate) const PASSWORD: &str = "secret";
 pub(crate) const PIN: &str = "1234";
@@ -77,8 +79,13 @@ pub(crate) fn light() -> Guest {
 }
 
 pub(crate) fn trixie() -> Guest {
-    let guest = people_and_keys(Guest::debian("trixie").packages(&["sudo-rs"])).boot();
+    let packages = ["greetd", "sudo-rs", "sway", "swaylock", "tuigreet", "wtype"];
+    let guest = people_and_keys(Guest::debian("trixie").packages(&packages))
+        .file(SWAY_CONFIG, SWAY_SETTINGS)
+        .file(CONFIG, SETTINGS)
+        .boot();
     enrol_all(&guest);
+    guest.root(START_SWAY).ok();
     guest
 }
 

@@ -1,7 +1,8 @@
 //! The table: host × mode × mishap, and what comes of it.
 
 use crate::row::Host::{
-    I3lock, Login, Polkit, PolkitInSsh, SandboxedPolkit, Sshd, Su, Sudo, SudoInSsh, SudoRs,
+    I3lock, Login, Polkit, PolkitInSsh, SandboxedPolkit, Sshd, Su, Sudo, SudoInSsh, SudoRs, Swaylock,
+    TuiGreet,
 };
 use crate::row::Mishap::{
     AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey,
@@ -100,6 +101,14 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((SudoRs, Passwordless, RightTouch), SUCCESS, &[PIN, TOUCH], "verified"),
     Row::new((SudoRs, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
     Row::new((SudoRs, Passwordless, EmptyPin), UNAVAILABLE, &[PIN], "no PIN was typed"),
+    // swaylock: as i3lock.
+    Row::new((Swaylock, SecondFactor, RightTouch), SUCCESS, &[], "verified"),
+    Row::new((Swaylock, Passwordless, RightTouch), SUCCESS, &[], "verified"),
+    Row::new((Swaylock, Passwordless, NoKey), UNAVAILABLE, &[], "no security key was plugged in"),
+    // tuigreet, which shows all that the module says.
+    Row::new((TuiGreet, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
+    Row::new((TuiGreet, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
+    Row::new((TuiGreet, Passwordless, NoKey), UNAVAILABLE, &[], "no security key was plugged in"),
     // What only a machine with systemd has.
     Row::new(
         (SandboxedPolkit, SecondFactor, NoDropIn),
