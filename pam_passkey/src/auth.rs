@@ -28,7 +28,7 @@ use crate::remote::Origin;
 pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultCode {
     let mut context = SignInContext::new(pam);
     let outcome = attempt(pam, arguments, &mut context).unwrap_or_else(|outcome| outcome);
-    let row = outcome.row();
+    let row = context.row(&outcome);
     // First the log: an application may take its time over a message.
     context.audit(pam, &row);
     if let Outcome::Verified(signed_in) = &outcome {
@@ -51,7 +51,7 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
             let _ = pam.set_authtok(&password);
         }
     }
-    code_at(verbosity.host, row.code)
+    row.code
 }
 
 /// The code that a host is given. Only failures have another one.
@@ -104,6 +104,12 @@ impl SignInContext {
             exchange: None,
             handed_on: None,
         }
+    }
+
+    /// That of the outcome, with the code that the host is given.
+    fn row(&self, outcome: &Outcome) -> Row {
+        let row = outcome.row();
+        Row { code: code_at(self.verbosity.host, row.code), ..row }
     }
 
     /// Writes the line of this sign-in, unless the log has it.
@@ -270,7 +276,7 @@ fn record(
 /// Puts the failure in the log, and what it has shown on record.
 fn fail(pam: &Pam<'_>, session: &Session<'_>, failed: &Failed, context: &mut SignInContext) -> Outcome {
     let outcome = Outcome::Failed(failed.error);
-    context.audit(pam, &outcome.row());
+    context.audit(pam, &context.row(&outcome));
     record_failure(pam, session, failed, context);
     outcome
 }

@@ -146,8 +146,10 @@ unsafe fn take(reply: *mut Packet, number: u8) -> JsonAnswer {
     }
     // SAFETY: it says that it has the size of a packet, any bytes of which are one.
     let packet = unsafe { ptr::read_unaligned(reply) };
+    // GDM copies the name and one NUL; what stands behind that is what malloc found.
+    let name = packet.name.split(|&byte| byte == 0).next();
     let is_reply =
-        packet.header.number == number && packet.name == expected.name && packet.version == VERSION;
+        packet.header.number == number && name == Some(PROTOCOL.as_bytes()) && packet.version == VERSION;
     let answer = if packet.json.is_null() {
         JsonAnswer::Failed
     } else {

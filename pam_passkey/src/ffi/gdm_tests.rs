@@ -139,6 +139,13 @@ fn what_is_no_reply_is_taken_for_none() {
 }
 
 #[test]
+fn what_stands_behind_the_name_does_not_count() {
+    let name = b"auth-mechanisms\0what GDM's memory held before it was given......";
+    assert_eq!(name.len(), NAME_LEN);
+    assert_eq!(ask(Reply::Name(name)).0, JsonAnswer::Given(Secret::new(b"{}".to_vec())));
+}
+
+#[test]
 fn bytes_are_wiped() {
     let mut bytes = *b"1234";
     wipe(&mut bytes);

@@ -212,7 +212,7 @@ impl Seat {
     }
 
     fn log_out(&self) {
-        // A session that has only begun has none yet.
+        // It may not have come up yet.
         wait_for(&self.guest, "pkill -x light-locker");
         wait_for(&self.guest, "! loginctl list-sessions --no-legend | grep alice");
     }

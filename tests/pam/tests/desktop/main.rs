@@ -4,9 +4,11 @@
 //! anything. `UPDATE_PICTURES=1` keeps pictures of the steps in `docs/pictures`.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+mod heavy;
 mod lightdm;
 mod pictures;
 mod scene;
+mod sddm;
 
 use scene::Suite;
 
@@ -19,4 +21,10 @@ fn lightdm_on_debian_12() {
 #[ignore = "takes long: ./check desktop-full"]
 fn lightdm_on_debian_13() {
     lightdm::all(Suite::Trixie);
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn sddm_on_debian_13() {
+    sddm::all("trixie");
 }
