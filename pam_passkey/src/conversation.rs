@@ -108,7 +108,7 @@ impl Prompter for PamConversation<'_, '_> {
         if self.verbosity.debug {
             self.pam.log(Severity::Debug, &format!("notice {notice:?}"));
         }
-        if self.exchange.as_ref().is_some_and(|exchange| !exchange.has_begun) {
+        if self.exchange.as_mut().is_some_and(|exchange| exchange.spares(notice)) {
             return;
         }
         let text = words(&if self.takes_recovery_code {

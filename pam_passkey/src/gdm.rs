@@ -17,9 +17,11 @@ pub(crate) struct Exchange {
     /// By which the process names it.
     number: u8,
     /// Whether there has been one: an ordinary message before it makes gnome-shell ask for the password instead.
-    pub(crate) has_begun: bool,
+    has_begun: bool,
     /// The PIN, where it was typed before it was asked for.
     pin: Option<Secret>,
+    /// What gnome-shell says by itself once the person has answered.
+    touch: Option<Notice>,
 }
 
 /// What the person typed.
@@ -40,10 +42,16 @@ impl Exchange {
     pub(crate) fn offered(policy: &Policy) -> Option<Self> {
         match (policy.host.extension, policy.mode) {
             (Extension::GdmJson, Mode::Passwordless) => {
-                offered_number().map(|number| Self { number, has_begun: false, pin: None })
+                offered_number().map(|number| Self { number, has_begun: false, pin: None, touch: None })
             }
             (Extension::GdmJson, Mode::SecondFactor) | (Extension::None, _) => None,
         }
+    }
+
+    /// Whether the person reads this without a word of ours: before there was an exchange nothing may be said, and after a reply gnome-shell
+    /// asks for the touch by itself.
+    pub(crate) fn spares(&mut self, notice: &Notice) -> bool {
+        !self.has_begun || self.touch.take().as_ref() == Some(notice)
     }
 
     /// Asks for the PIN of a key that is plugged in; anew where the last one was wrong. Where it was typed before anything was known of the
@@ -81,7 +89,7 @@ impl Exchange {
     /// Shows why no key can be used, and waits: for the password, or for the person to plug a key in, whereupon gnome-shell ends this sign-in
     /// and begins another one.
     pub(crate) fn without_key(&mut self, pam: &Pam<'_>, why: &Phrase) -> Typed {
-        self.pin = None;
+        (self.pin, self.touch) = (None, None);
         let asked = Asked { is_connected: false, pin: false, attempts: None };
         let why = words(why);
         self.send(pam, asked, &why, "", &why)
@@ -89,6 +97,7 @@ impl Exchange {
 
     fn ask(&mut self, pam: &Pam<'_>, asked: Asked, prompt: &str, touch: &Notice) -> Typed {
         let instruction = words(&messages::notice(&Notice::InsertKey));
+        self.touch = Some(touch.clone());
         let touch = words(&messages::notice(touch));
         self.send(pam, asked, &instruction, prompt.trim_end_matches([' ', ':']), &touch)
     }

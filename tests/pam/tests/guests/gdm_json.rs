@@ -103,8 +103,10 @@ fn a_pin_or_a_password_signs_in_and_nothing_else_does() {
     blue.touch_never();
     arguments(&guest, "mode=passwordless timeout=2");
     let mut worker = begin(&guest, OFFERED);
-    worker.expect(connected).type_line(&pin("1234")).expect("told Touch");
+    worker.expect(connected).type_line(&pin("1234"));
     worker.expect("warned The security key was not touched in time.").expect("result 7.");
+    // gnome-shell has said it by itself.
+    assert!(!worker.transcript().contains("told Touch"), "{}", worker.transcript());
 
     // A touch alone: the field is there all the same, and Enter goes on.
     arguments(&guest, "mode=passwordless verification=discouraged");

@@ -54,7 +54,9 @@ extern "C" fn converse(
             // SAFETY: the request is text that ends with NUL.
             println!("json {}", unsafe { CStr::from_ptr(request.json) }.to_str().unwrap());
             let Some(json) = line() else { return CONV_ERR };
-            let Packet { length, number, name, version, .. } = *request;
+            let Packet { length, number, mut name, version, .. } = *request;
+            // GDM copies the name and one NUL, and leaves behind it what was in the memory.
+            name.iter_mut().skip_while(|byte| **byte != 0).skip(1).for_each(|byte| *byte = 0x5a);
             // SAFETY: malloc, as GDM has it: the module frees both.
             unsafe {
                 let reply = libc::malloc(size_of::<Packet>()).cast::<Packet>();
