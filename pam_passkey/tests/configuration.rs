@@ -7,6 +7,7 @@ use std::path::Path;
 use passkey_core::config::{
     AttestationPolicy, Config, DEFAULT_METADATA_SIGNER, Mode, OutdatedMetadata, Settings,
 };
+use passkey_core::host::Host;
 
 const TEXT: &str = include_str!("../../config/passkey.toml");
 
@@ -44,6 +45,13 @@ fn every_option_is_there_with_its_built_in_value() {
     }
     let nothing = Settings::default();
     assert_eq!(config.policy("any", &nothing), Config::default().policy("any", &nothing));
+}
+
+#[test]
+fn every_host_is_named() {
+    for name in Host::names() {
+        assert!(TEXT.contains(&format!("\"{name}\"")), "{name} is missing");
+    }
 }
 
 #[test]
