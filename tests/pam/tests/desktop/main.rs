@@ -4,6 +4,8 @@
 //! anything. `UPDATE_PICTURES=1` keeps pictures of the steps in `docs/pictures`.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+mod gdm_json;
+mod gnome;
 mod heavy;
 mod lightdm;
 mod pictures;
@@ -27,4 +29,10 @@ fn lightdm_on_debian_13() {
 #[ignore = "takes long: ./check desktop-full"]
 fn sddm_on_debian_13() {
     sddm::all("trixie");
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn gdm_passkey_screen_on_debian_sid() {
+    gdm_json::all("sid");
 }
