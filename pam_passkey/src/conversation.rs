@@ -141,9 +141,9 @@ impl Prompter for PamConversation<'_, '_> {
         }
         let host = self.verbosity.host;
         if let Some(left @ ..=FEW_TRIES) = prompt.retries_left
-            && host.shows == Shows::Nothing
+            && (host.shows == Shows::Nothing || host.answers != Answers::Fresh)
         {
-            let reason = "and this program has no way to say so: no PIN is asked for";
+            let reason = "and this program cannot say so before the PIN is typed: none is asked for";
             self.pam
                 .log(Severity::Warning, &format!("the security key takes {left} more wrong PINs, {reason}"));
             return PinAnswer::Unavailable;

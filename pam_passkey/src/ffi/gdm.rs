@@ -130,7 +130,7 @@ pub(crate) fn exchange(pam: &Pam<'_>, number: u8, json: &str) -> JsonAnswer {
 ///
 /// # Safety
 /// `reply` is null, or was allocated with malloc, is not used by anybody else and has the size that its first bytes tell, as [`Packet`]
-/// has it; likewise its `json` is null or a string that was allocated so.
+/// has it; where it is one of this protocol, likewise its `json` is null or a string that was allocated so.
 unsafe fn take(reply: *mut Packet, number: u8) -> JsonAnswer {
     if reply.is_null() {
         return JsonAnswer::Failed;
@@ -150,7 +150,10 @@ unsafe fn take(reply: *mut Packet, number: u8) -> JsonAnswer {
     let name = packet.name.split(|&byte| byte == 0).next();
     let is_reply =
         packet.header.number == number && name == Some(PROTOCOL.as_bytes()) && packet.version == VERSION;
-    let answer = if packet.json.is_null() {
+    let answer = if !is_reply {
+        // Whatever stands in the place of the JSON, it is not known to be a string.
+        JsonAnswer::Unfit
+    } else if packet.json.is_null() {
         JsonAnswer::Failed
     } else {
         // SAFETY: a string of its own, which `strnlen` looks at up to its end or the bound, and the copy does not go beyond that. Its
@@ -161,7 +164,7 @@ unsafe fn take(reply: *mut Packet, number: u8) -> JsonAnswer {
             let copy = Secret::new(bytes.to_vec());
             wipe(bytes);
             libc::free(packet.json.cast());
-            if is_reply && len <= MAX_REPLY_LEN { JsonAnswer::Given(copy) } else { JsonAnswer::Unfit }
+            if len <= MAX_REPLY_LEN { JsonAnswer::Given(copy) } else { JsonAnswer::Unfit }
         }
     };
     // SAFETY: allocated with malloc, and not used again.

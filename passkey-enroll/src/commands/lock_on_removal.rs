@@ -44,7 +44,7 @@ fn on(context: &Context, arguments: LockOn) -> Result<(), Error> {
     if arguments.all_users {
         settings.write(&settings::machine())?;
         unit::enable(For::Everyone, &context.account.name)?;
-        note("It begins with each user's next sign-in. Users can change the settings for themselves.");
+        note("It takes effect at each user's next sign-in. Users can change the settings for themselves.");
     } else {
         let loaded = context.load_enrolled()?;
         if loaded.file.enabled().next().is_none() {
@@ -91,7 +91,7 @@ fn status(context: &Context, global: &Global) -> Result<(), Error> {
     let mut records = Records::new(global.config.as_deref());
     records.read();
     let sessions = logind::sessions(context.account.uid).unwrap_or_else(|reason| {
-        warning(&format!("logind does not tell the sessions: {reason}"));
+        warning(&format!("could not list the sessions: logind: {reason}"));
         Vec::new()
     });
     let sessions = sessions.into_iter().map(|session| {

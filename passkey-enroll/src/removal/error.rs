@@ -81,7 +81,7 @@ impl RemovalError {
             Self::Systemctl { command, reason } => {
                 let message = format!("systemd did not do it: {command}: {reason}.");
                 ErrorReport::new(Exit::Failed, "systemctl_failed", message)
-                    .hint(format!("Run that command for its own words: {command}"))
+                    .hint(format!("Run the command yourself to see its error: {command}"))
             }
             Self::Settings { path, error } => {
                 let message = format!("{} cannot be changed: {error}.", path.display());

@@ -156,6 +156,10 @@ impl Presence {
             return;
         };
         let device = device.clone();
+        // Of passkeys that are no longer on file it is not asked again.
+        for passkey in self.passkeys.iter_mut().filter(|passkey| !holds.proved.contains(&passkey.id)) {
+            passkey.proved_by.retain(|holder| *holder != device.sysfs);
+        }
         for id in &holds.proved {
             update(&mut self.passkeys, id, |passkey| {
                 if !passkey.proved_by.contains(&device.sysfs) {
@@ -187,13 +191,12 @@ impl Presence {
         }
     }
 
-    /// A passkey has just signed in: it is away if it has not been seen yet.
+    /// A passkey has just signed in: it is away if it is not seen.
     pub(super) fn signed_in(&mut self, id: &CredentialId, now: Duration) {
         let due = self.due_from(now);
-        let missing = |state: &mut State| {
-            if *state == State::Unseen {
-                *state = State::Away(due);
-            }
+        let missing = |state: &mut State| match state {
+            State::Unseen | State::Gone => *state = State::Away(due),
+            State::Present | State::Away(_) => {}
         };
         update(&mut self.passkeys, id, |passkey| missing(&mut passkey.state));
         missing(&mut self.all);

@@ -227,8 +227,9 @@ fn a_key_that_signed_in_and_was_pulled_before_anyone_looked_is_away() {
         let mut machine = Machine::new(scope, GRACE);
         machine.presence.signed_in(&id("blue"), machine.now);
         assert_eq!(machine.wait(GRACE), gone);
-        // It is not told of again for another sign-in.
+        // So it is at another sign-in, which was by a key that nobody saw.
         machine.presence.signed_in(&id("blue"), machine.now);
+        assert_eq!(machine.wait(GRACE), gone);
         assert_eq!(machine.wait(GRACE), []);
         // The usual case: it is there, and is found.
         let mut machine = Machine::new(scope, GRACE);
@@ -331,7 +332,12 @@ fn every_order_of_events_ends_as_it_should() {
                     machine.presence.resumed(machine.now);
                     slack_until = machine.now + RESUME;
                 }
-                SignIn => machine.presence.signed_in(&id("blue"), machine.now),
+                SignIn => {
+                    machine.presence.signed_in(&id("blue"), machine.now);
+                    if own.is_none() && locked {
+                        (away_since, locked) = (Some(machine.now), false);
+                    }
+                }
                 Wait => {
                     let gone = machine.wait(SECOND * 2);
                     let due = away_since.map(|since: Duration| {

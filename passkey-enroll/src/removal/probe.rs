@@ -198,20 +198,30 @@ fn ask(config: Option<&Path>, node: &Path) -> Result<Option<Answer>, String> {
 
 /// What a device has shown; `None` where it may show more another time.
 fn shown(key: &InspectedKey, credentials: &[&Credential], is_in_time: bool) -> Option<Holds> {
-    let proved = key.holds.clone();
-    if proved.is_empty() && !is_in_time {
+    if key.holds.is_empty() && !is_in_time {
         return None;
     }
     let model = match &key.info {
-        Ok(info) => info.as_ref().map(|info| info.aaguid),
+        Ok(Some(info)) => Some(info.aaguid),
+        Ok(None) => return Some(shown_by_u2f(&key.holds, credentials)),
         Err(InspectError::Lost(error)) => return (!may_answer_later(*error)).then(Holds::default),
         Err(InspectError::Refused(_) | InspectError::Malformed) => None,
     };
+    let proved = key.holds.clone();
     let is_claimed = |credential: &&&Credential| {
         model.is_some_and(|model| is_silent_model(credential, model)) && !proved.contains(&credential.id)
     };
     let claimed = credentials.iter().filter(is_claimed).map(|credential| credential.id.clone()).collect();
     Some(Holds { proved, claimed })
+}
+
+/// A key that speaks only U2F says which passkeys are its own, and signs nothing without a touch. Only passkeys that were made on such a key,
+/// which has no model, can be on it.
+fn shown_by_u2f(holds: &[CredentialId], credentials: &[&Credential]) -> Holds {
+    let is_claimed =
+        |credential: &&&Credential| credential.aaguid == Aaguid::ZERO && holds.contains(&credential.id);
+    let claimed = credentials.iter().filter(is_claimed).map(|credential| credential.id.clone()).collect();
+    Holds { proved: Vec::new(), claimed }
 }
 
 /// Whether the passkey is one that a key of this model would not show without a touch: as a sign-in judges it, whose code is the module's.

@@ -17,6 +17,8 @@ pub(crate) struct Records {
     config: Option<PathBuf>,
     passkeys: Vec<(CredentialId, String)>,
     sign_ins: SignIns,
+    /// Of sign-ins that have come since this was last taken.
+    signed_in: Vec<CredentialId>,
     /// Tells of changes in the folders. Without it, the files are read when a key comes or goes.
     changes: Option<OwnedFd>,
     /// What was the matter when they were last read.
@@ -30,6 +32,7 @@ impl Records {
             config: config.map(Path::to_owned),
             passkeys: Vec::new(),
             sign_ins: SignIns::default(),
+            signed_in: Vec::new(),
             changes: inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok(),
             trouble: None,
         }
@@ -50,7 +53,7 @@ impl Records {
         let ids: Vec<CredentialId> = passkeys.iter().map(|(id, _)| id.clone()).collect();
         match on_file.store.load_state(&on_file.owner) {
             Ok(state) => {
-                self.sign_ins.observe(&state, &ids);
+                self.signed_in.extend(self.sign_ins.observe(&state, &ids));
                 self.trouble = None;
             }
             Err(error) => self.complain(error.to_string()),
@@ -93,6 +96,11 @@ impl Records {
             has_changed = true;
         }
         has_changed
+    }
+
+    /// The passkeys of sign-ins that have come on record since this was last asked.
+    pub(super) fn take_signed_in(&mut self) -> Vec<CredentialId> {
+        std::mem::take(&mut self.signed_in)
     }
 
     /// Which passkey has signed in where.

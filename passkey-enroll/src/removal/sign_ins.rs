@@ -28,8 +28,9 @@ pub(crate) struct SignIns {
 }
 
 impl SignIns {
-    /// Takes in what is on record now of these passkeys.
-    pub(crate) fn observe(&mut self, state: &State, passkeys: &[CredentialId]) {
+    /// Takes in what is on record now of these passkeys. Those of sign-ins that were not known before.
+    pub(crate) fn observe(&mut self, state: &State, passkeys: &[CredentialId]) -> Vec<CredentialId> {
+        let mut new = Vec::new();
         let last_use = |id: &CredentialId| state.credential(id).and_then(|known| known.last_used);
         let mut known = Vec::new();
         for record in state.sign_ins() {
@@ -48,9 +49,11 @@ impl SignIns {
             // It has been used since.
             let since = || used(&|after| after >= -TOGETHER);
             let passkeys = if then.is_empty() { since() } else { then };
+            new.extend(passkeys.iter().cloned());
             known.push(SignIn { service: record.service.clone(), time: record.time, passkeys });
         }
         self.known = known;
+        new
     }
 
     /// The passkeys that may have signed in or unlocked a session that began at `start` by this service. None where it was not a

@@ -138,7 +138,7 @@ pub(super) fn trouble(error: &RunError) -> String {
     match error {
         RunError::Io(error) => error.to_string(),
         RunError::TimedOut { .. } => "it took too long".to_owned(),
-        RunError::TooLong => "it said too much".to_owned(),
+        RunError::TooLong => "its output was too long".to_owned(),
     }
 }
 

@@ -122,6 +122,8 @@ impl<'a> Watcher<'a> {
     /// What has signed in just now has to be there.
     fn begin(&mut self) {
         self.records.read();
+        // Most of them are long past.
+        self.records.take_signed_in();
         let recent: Vec<CredentialId> =
             self.records.sign_ins().recent(time::now_precisely(), JUST_NOW).cloned().collect();
         for id in recent {
@@ -154,7 +156,12 @@ impl<'a> Watcher<'a> {
 
     /// Where there are other passkeys than before, every device is asked for them.
     fn read_records(&mut self) {
-        if self.records.read() {
+        let is_other = self.records.read();
+        for id in self.records.take_signed_in() {
+            // It may be at a device that this user cannot open before the session is theirs.
+            self.presence.signed_in(&id, monotonic().saturating_add(STARTING));
+        }
+        if is_other {
             self.presence.ask_again();
             self.silent.clear();
             self.ended.extend(self.probes.drain(..).map(Probe::end));
@@ -255,7 +262,7 @@ impl<'a> Watcher<'a> {
             return;
         }
         if let Err(reason) = self.lock_for(&gone) {
-            warning(&format!("the session is not locked yet: logind does not do it: {reason}"));
+            warning(&format!("could not lock the session yet: logind: {reason}"));
             let again = monotonic().saturating_add(RETRY);
             self.unlocked.extend(gone.into_iter().map(|gone| (gone, again)));
         }

@@ -32,8 +32,9 @@ impl Terms {
     /// Those of a service that is switched on by `user`.
     pub(super) fn of(service: &str, user: &str, time: Duration) -> Self {
         let kept_by = match desktop::role(service) {
-            Role::Greeter | Role::Locker => KeptBy::SignIn { user: user.to_owned() },
-            Role::Other => KeptBy::Confirmation,
+            Role::Greeter => KeptBy::SignIn { user: user.to_owned() },
+            // Most run as their user, and can put nothing on record.
+            Role::Locker | Role::Other => KeptBy::Confirmation,
         };
         Self { time, kept_by }
     }
@@ -106,13 +107,13 @@ pub(super) fn wait(journal: &Journal, entry: &Entry, interrupt: &Interrupt) -> R
             ),
             "Waiting for the sign-in. Ctrl-C takes the change back at once; logging out does not.",
         ),
-        (Some(_), Role::Locker) => (
+        (_, Role::Locker) => (
             format!(
                 "Lock the screen, unlock it with the passkey, and run then: sudo passkey-enroll pam confirm {service}"
             ),
             "Waiting for the confirmation. Ctrl-C takes it back at once.",
         ),
-        (_, Role::Other) | (None, Role::Greeter | Role::Locker) => (
+        (_, Role::Other) | (None, Role::Greeter) => (
             format!(
                 "Open another terminal, or log out; sign in anew, and run there: sudo passkey-enroll pam confirm {service}"
             ),
