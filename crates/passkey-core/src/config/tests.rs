@@ -331,7 +331,7 @@ fn no_cut_of_a_file_panics_and_foreign_text_stays_short() {
     assert!(error.len() < 400, "{}", error.len());
 }
 
-const EVERY_HOST: &str = "`host` needs a value: give one of terminal, polkit, lightdm, gdm, gdm-beside, gdm-switchable-auth, sddm, plasmalogin, kde, greetd, swaylock, i3lock, gtklock, hyprlock, xscreensaver, xfce4-screensaver, other";
+const EVERY_HOST: &str = "`host` needs a value: give one of terminal, polkit, lightdm, gdm, gdm-beside, gdm-switchable-auth, sddm, plasmalogin, kde, greetd, swaylock, i3lock, gtklock, hyprlock, xscreensaver, xfce4-screensaver, greeter, locker, other";
 
 #[test]
 fn arguments_share_the_definitions_of_the_file() {
