@@ -27,7 +27,8 @@ pub(crate) fn gdm_switchable(
     let file = files.read(GDM_PASSWORD).map_err(|_| NoDraft::NoGdm)?.1;
     let of = |service: &str| ServiceAccess::of(files, service, config).map_err(NoDraft::Broken);
     // The passkey of gdm-password itself would be asked for once more.
-    let bytes = if of(GDM_PASSWORD)?.asks() {
+    let password = of(GDM_PASSWORD)?;
+    let bytes = if password.asks() {
         without_passkeys(files, config, GDM_PASSWORD).map_err(|_| NoDraft::AsksAlready)?
     } else {
         file.to_bytes()
@@ -35,7 +36,9 @@ pub(crate) fn gdm_switchable(
     let files = files.clone().with(GDM_SWITCHABLE, bytes);
     let before = ServiceAccess::of(&files, GDM_SWITCHABLE, config).map_err(NoDraft::Broken)?;
     if let Some(asking) = before.calls().into_iter().find(|call| simulate::asks_for_more(&call.rule)) {
-        return Err(NoDraft::AsksForMore(simulate::Line::of(asking)));
+        // Where it stands: the new file is none yet.
+        let there = password.calls().into_iter().find(|call| call.rule == asking.rule);
+        return Err(NoDraft::AsksForMore(simulate::Line::of(there.unwrap_or(asking))));
     }
     let (_, file) = files.read(GDM_SWITCHABLE).map_err(|error| NoDraft::Broken(StackError::NoFile(error)))?;
     let outline = Outline::of(&files, GDM_SWITCHABLE, &file);

@@ -92,6 +92,13 @@ fn it_is_refused_with_the_reason() {
     let files = files.with("common-auth", common.as_bytes().to_vec());
     let Err(NoDraft::AsksForMore(line)) = made(&files) else { panic!() };
     assert_eq!(line.rule.module_name(), "pam_passkey.so");
+    // The line is named where it stands.
+    let (_root, files) = machine("debian-13-desktop");
+    let own = "auth sufficient pam_fprintd.so\n@include common-auth\n";
+    let Err(NoDraft::AsksForMore(line)) = made(&files.with("gdm-password", own.as_bytes().to_vec())) else {
+        panic!()
+    };
+    assert!(line.place.path.ends_with("gdm-password"), "{line}");
     // No GDM.
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(made(&ServiceFiles::below(folder.path())), Err(NoDraft::NoGdm)));
