@@ -97,7 +97,10 @@ impl Desktop {
 
     /// When the signals came.
     fn signals(&self) -> Vec<f64> {
-        let text = self.guest.root(&format!("grep ^sig {SIGNALS} | cut -f2")).stdout;
+        let text = self
+            .guest
+            .root(&format!("awk -F'\\t' '$1 == \"sig\" && $8 == \"Lock\" {{ print $2 }}' {SIGNALS}"))
+            .stdout;
         text.lines().map(|time| time.parse().unwrap()).collect()
     }
 

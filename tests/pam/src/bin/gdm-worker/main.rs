@@ -25,6 +25,8 @@ struct Packet {
     length: u32,
     /// Its place in the list of extensions.
     number: u8,
+    /// Length and number are a structure of their own.
+    padding: [u8; 3],
     name: [c_char; 64],
     version: c_uint,
     json: *mut c_char,
@@ -54,13 +56,14 @@ extern "C" fn converse(
             // SAFETY: the request is text that ends with NUL.
             println!("json {}", unsafe { CStr::from_ptr(request.json) }.to_str().unwrap());
             let Some(json) = line() else { return CONV_ERR };
-            let Packet { length, number, mut name, version, .. } = *request;
+            let Packet { length, number, padding, mut name, version, .. } = *request;
             // GDM copies the name and one NUL, and leaves behind it what was in the memory.
             name.iter_mut().skip_while(|byte| **byte != 0).skip(1).for_each(|byte| *byte = 0x5a);
             // SAFETY: malloc, as GDM has it: the module frees both.
             unsafe {
                 let reply = libc::malloc(size_of::<Packet>()).cast::<Packet>();
-                reply.write(Packet { length, number, name, version, json: libc::strdup(json.as_ptr()) });
+                let json = libc::strdup(json.as_ptr());
+                reply.write(Packet { length, number, padding, name, version, json });
                 reply.cast()
             }
         }
