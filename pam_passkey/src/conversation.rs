@@ -29,7 +29,7 @@ pub(crate) struct PamConversation<'a, 'h> {
 const ACCOUNT_QUESTIONS: u8 = 3;
 
 /// So few tries are told of before the next PIN; where that cannot be read, there is no next one.
-const FEW_TRIES: u8 = 3;
+pub(crate) const FEW_TRIES: u8 = 3;
 
 /// How much is said, and logged, and what the host makes of it.
 #[derive(Debug, Clone, Copy)]
@@ -76,20 +76,12 @@ impl Verbosity {
 
     /// Says how it ended.
     pub(crate) fn conclude(self, pam: &Pam<'_>, sentence: &Sentence) {
-        match self.ending(sentence) {
-            None => {}
-            Some(Said::Info(phrase)) => pam.tell(&words(&phrase)),
-            Some(Said::Error(phrase)) => pam.complain(&words(&phrase)),
-        }
+        say(pam, self.ending(sentence));
     }
 
     /// As [`conclude`](Self::conclude), for a sign-in that came to nothing: what the host asks next is not for the key.
     pub(crate) fn conclude_failure(self, pam: &Pam<'_>, sentence: &Sentence) {
-        match messages::last_words(self.ending(sentence), self.told != Told::Nothing, self.host) {
-            None => {}
-            Some(Said::Info(phrase)) => pam.tell(&words(&phrase)),
-            Some(Said::Error(phrase)) => pam.complain(&words(&phrase)),
-        }
+        say(pam, messages::last_words(self.ending(sentence), self.told != Told::Nothing, self.host));
     }
 
     fn ending(self, sentence: &Sentence) -> Option<Said> {
@@ -154,11 +146,7 @@ impl Prompter for PamConversation<'_, '_> {
         }
         let question = words(&question);
         let answer = self.interrupt.lifted(|| {
-            match before {
-                None => {}
-                Some(Said::Info(phrase)) => self.pam.tell(&words(&phrase)),
-                Some(Said::Error(phrase)) => self.pam.complain(&words(&phrase)),
-            }
+            say(self.pam, before);
             self.pam.ask_secret(&question)
         });
         if self.verbosity.debug {
@@ -239,6 +227,15 @@ pub(crate) fn label(pam: &Pam<'_>, host: &Host, prompt: &str) {
     match host.shows {
         Shows::Messages => pam.tell(prompt.trim_end_matches([' ', ':'])),
         Shows::Everything | Shows::Nothing => {}
+    }
+}
+
+/// Says it, as a message of its kind.
+fn say(pam: &Pam<'_>, said: Option<Said>) {
+    match said {
+        None => {}
+        Some(Said::Info(phrase)) => pam.tell(&words(&phrase)),
+        Some(Said::Error(phrase)) => pam.complain(&words(&phrase)),
     }
 }
 

@@ -7,7 +7,7 @@ use passkey_core::gdm::{Reply, Request, parse};
 use passkey_core::host::Extension;
 use passkey_core::messages::{self, NO_PIN_NEEDED, PASSKEY, PASSWORD, Phrase};
 
-use crate::conversation::words;
+use crate::conversation::{FEW_TRIES, words};
 use crate::ffi::gdm::{JsonAnswer, exchange, offered_number};
 use crate::ffi::{Pam, Severity};
 
@@ -133,9 +133,6 @@ impl Exchange {
         }
     }
 }
-
-/// So few tries are told of before the next PIN.
-const FEW_TRIES: u8 = 3;
 
 /// What of a key is shown.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use crate::verify::VerifyError;
 use ctap::hid::{FramingError, HidError};
 use ctap::u2f::StatusWord;
 
-const REASONS: [PinReason; 7] = [
+pub(super) const REASONS: [PinReason; 7] = [
     PinReason::First,
     PinReason::Wrong,
     PinReason::NotAPin { min_length: 4 },

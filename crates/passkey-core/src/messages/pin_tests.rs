@@ -1,16 +1,7 @@
 use super::*;
 use crate::host::{OTHER, TABLE};
 use crate::messages::English;
-
-const REASONS: [PinReason; 7] = [
-    PinReason::First,
-    PinReason::Wrong,
-    PinReason::NotAPin { min_length: 4 },
-    PinReason::ThatWasAOneTimePassword,
-    PinReason::ThatWasThePassword,
-    PinReason::ThatWasARecoveryCode,
-    PinReason::MistypedRecoveryCode,
-];
+use crate::messages::mod_tests::REASONS;
 
 fn host(name: &str) -> &'static Host {
     Host::named(name).unwrap()
