@@ -58,5 +58,6 @@ fn enrolled(passkey: &ForeignPasskey) -> Option<Credential> {
         enabled: true,
         attestation: None,
         imported_options: passkey.options,
+        hmac_secret: false,
     })
 }

@@ -11,7 +11,7 @@ use passkey_core::ceremony::{LinuxPlatform, Notice, SignInError, TokenError};
 use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
 use passkey_core::host::{Answers, Cue, FailureCode, Host};
 use passkey_core::messages;
-use passkey_core::session::{Complaint, Ended, Failed, FindError, NotReady, Proved, Session};
+use passkey_core::session::{Complaint, Ended, Failed, FindError, LoginPassword, NotReady, Proved, Session};
 use passkey_core::store::{RecordError, Store};
 use passkey_core::verify::VerifyError;
 
@@ -34,6 +34,10 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
     if let Outcome::Verified(signed_in) = &outcome {
         for complaint in signed_in.complaints() {
             context.log(pam, complaint);
+        }
+        if let LoginPassword::Unwrapped(password) = signed_in.login_password() {
+            // If libpam does not take it, what would have opened the keyring asks for it.
+            let _ = pam.set_authtok(password);
         }
     }
     let SignInContext { verbosity, interrupt, handed_on, .. } = context;
@@ -127,7 +131,9 @@ impl SignInContext {
             | Complaint::CounterUnreadable(_)
             | Complaint::CounterNotGreater { .. }
             | Complaint::NotRecorded(_)
-            | Complaint::NotLearnt(_) => pam.log(Severity::Warning, &complaint.to_string()),
+            | Complaint::NotLearnt(_)
+            | Complaint::KeyringUnreadable(_)
+            | Complaint::KeyringShut { .. } => pam.log(Severity::Warning, &complaint.to_string()),
         }
     }
 }
@@ -177,9 +183,9 @@ fn somebody(
     for complaint in enrolled.damage() {
         context.log(pam, &complaint);
     }
-    let (ready, complaint) = session.ready(enrolled).map_err(not_ready)?;
-    if let Some(complaint) = complaint {
-        context.log(pam, &complaint);
+    let (ready, complaints) = session.ready(enrolled).map_err(not_ready)?;
+    for complaint in &complaints {
+        context.log(pam, complaint);
     }
     // GDM's exchange has no place for them.
     let codes = match &context.exchange {

@@ -8,7 +8,7 @@ use pam::constants::PamResultCode;
 use passkey_core::ceremony::{Impossible, KeyError, SignInError, TokenError};
 use passkey_core::config::{ArgumentError, ConfigError, HostNameError};
 use passkey_core::messages::{self as say, Message, Phrase};
-use passkey_core::session::SignedIn;
+use passkey_core::session::{LoginPassword, SignedIn};
 use passkey_core::store::StoreError;
 use passkey_core::store::recovery::{RedeemError, Redeemed};
 use passkey_core::verify::VerifyError;
@@ -143,7 +143,12 @@ impl Outcome {
             |reason: String| Row::new(Code::PAM_SYSTEM_ERR, Error(say::BROKEN.into()), Alarm, reason);
 
         match self {
-            Self::Verified(_) => Row::verified(),
+            Self::Verified(signed_in) => match signed_in.login_password() {
+                LoginPassword::Shut(shut) => {
+                    Row { sentence: Info(say::keyring_shut(*shut)), ..Row::verified() }
+                }
+                LoginPassword::None | LoginPassword::Unwrapped(_) => Row::verified(),
+            },
 
             Self::Recovered(redeemed) => Row::new(
                 Code::PAM_SUCCESS,

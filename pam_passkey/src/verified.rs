@@ -9,7 +9,7 @@ use ctap::get_assertion;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use passkey_core::account::{Account, PasswdEntry, UserDatabase};
-use passkey_core::ceremony::Attempt;
+use passkey_core::ceremony::{Attempt, KeySecret};
 use passkey_core::client_data::ClientData;
 use passkey_core::config::{Config, CounterPolicy, Settings};
 use passkey_core::credential::{Credential, CredentialId, UserHandle, UvCapability};
@@ -38,6 +38,7 @@ pub(crate) fn verified() -> Verified {
         enabled: true,
         attestation: None,
         imported_options: None,
+        hmac_secret: false,
     };
     let client_data = ClientData::sign_in(&credential.rp_id, &[2; 32]);
     let mut raw = Sha256::digest(credential.rp_id.as_bytes()).to_vec();
@@ -88,6 +89,7 @@ pub(crate) fn signed_in() -> SignedIn {
         answers_silently: None,
         pin_failed: vec![],
         recovery_code: None,
+        secret: KeySecret::NotAsked,
     };
     session.record(ready.conclude(attempt).result.unwrap(), None, |_, _| {}).unwrap()
 }

@@ -5,9 +5,13 @@ use std::str::FromStr;
 
 use crate::cbor::{Key, Malformed, Reader};
 use crate::extensions::CredProtect;
+use crate::hmac_secret;
 
 /// The longest credential id, in bytes (WebAuthn Level 3 §5.8.3).
 const MAX_CREDENTIAL_ID_LEN: usize = 1023;
+
+/// More than two outputs of `hmac-secret` have, encrypted.
+const MAX_HMAC_SECRET_LEN: usize = 128;
 
 /// Parsed authenticator data, with the bytes that were signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,18 +80,39 @@ impl AuthenticatorData {
 
     /// The protection level that the new credential got (CTAP 2.1 §12.1), where the authenticator says one.
     pub fn cred_protect(&self) -> Option<CredProtect> {
-        let mut level = None;
+        self.extension("credProtect", &mut |value| value.unsigned()).and_then(CredProtect::from_level)
+    }
+
+    /// Whether the new credential makes secrets (CTAP 2.1 §12.5).
+    pub fn makes_secrets(&self) -> bool {
+        self.extension(hmac_secret::NAME, &mut |value| value.bool()).unwrap_or(false)
+    }
+
+    /// What the authenticator made of salts, encrypted (CTAP 2.1 §12.5): for [`hmac_secret::open`].
+    pub fn hmac_secret(&self) -> Option<Vec<u8>> {
+        self.extension(hmac_secret::NAME, &mut |value| {
+            value.bytes_up_to(MAX_HMAC_SECRET_LEN).map(<[u8]>::to_vec)
+        })
+    }
+
+    /// The output of one extension, where it is there and what `read` takes it for.
+    fn extension<T>(
+        &self,
+        name: &str,
+        read: &mut dyn FnMut(&mut Reader<'_>) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        let mut output = None;
         Reader::whole(self.extensions.as_deref()?, |reader| {
             reader.map(|key, value| match key {
-                Key::Text("credProtect") => {
-                    level = CredProtect::from_level(value.unsigned()?);
+                Key::Text(key) if key == name => {
+                    output = Some(read(value)?);
                     Ok(())
                 }
                 _ => value.skip(),
             })
         })
         .ok()?;
-        level
+        output
     }
 }
 

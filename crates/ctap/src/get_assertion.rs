@@ -3,6 +3,7 @@
 use crate::authenticator_data::AuthenticatorData;
 use crate::cbor::{Item, Key, Malformed, Reader, command, entry};
 use crate::entity;
+use crate::hmac_secret;
 use crate::pin_uv_auth::PinUvAuthProtocol;
 use crate::status::{self, ReplyError};
 
@@ -22,6 +23,8 @@ pub struct Request<'a> {
     pub client_data_hash: &'a [u8; 32],
     /// Credential ids; none of them: whatever discoverable credentials there are for the RP ID.
     pub allow_list: &'a [&'a [u8]],
+    /// Salts for the `hmac-secret` extension. With them a touch must be asked for.
+    pub hmac_secret: Option<&'a hmac_secret::Input>,
     /// Whether a touch is asked for.
     pub up: bool,
     /// Whether the key is to verify its user by itself, without a token.
@@ -37,6 +40,7 @@ impl Request<'_> {
             entry("up", (!self.up).then(|| Item::from(false))),
             entry("uv", self.uv.then(|| Item::from(true))),
         ];
+        let extensions = self.hmac_secret.map(|input| Item::map([entry(hmac_secret::NAME, input.to_item())]));
         let (protocol, param) = self.pin_uv_auth.as_ref().map(|(protocol, param)| (*protocol, param)).unzip();
         command(
             COMMAND,
@@ -44,6 +48,7 @@ impl Request<'_> {
                 entry(0x01, Item::from(self.rp_id)),
                 entry(0x02, Item::from(self.client_data_hash.as_slice())),
                 entry(0x03, entity::descriptors(self.allow_list)),
+                entry(0x04, extensions),
                 entry(0x05, entity::options(options)),
                 entry(0x06, param.map(|param| Item::from(param.as_slice()))),
                 entry(0x07, protocol.map(|protocol| Item::from(i64::from(protocol.number())))),

@@ -6,7 +6,7 @@
 //! - Transport: [`hid`] frames messages into reports; [`status`] parts a reply from its status code.
 //! - Commands: [`info`], [`make_credential`], [`get_assertion`], [`client_pin`], [`authenticator_config`], [`selection`], [`reset`] and, for keys that
 //!   know no CTAP2, [`u2f`].
-//! - What they carry: [`authenticator_data`], [`attestation`], [`cose`], [`extensions`], [`pin`],
+//! - What they carry: [`authenticator_data`], [`attestation`], [`cose`], [`extensions`], [`hmac_secret`], [`pin`],
 //!   [`pin_uv_auth`], [`secret`].
 
 #![forbid(unsafe_code)]
@@ -28,6 +28,7 @@ pub mod authenticator_data;
 pub mod cbor;
 pub mod cose;
 pub mod extensions;
+pub mod hmac_secret;
 pub mod pin;
 pub mod pin_uv_auth;
 pub mod secret;

@@ -5,6 +5,7 @@ use crate::cbor::{Item, Key, Malformed, Reader, command, entry};
 use crate::cose::Algorithm;
 use crate::entity::{self, PUBLIC_KEY};
 use crate::extensions::CredProtect;
+use crate::hmac_secret;
 use crate::pin_uv_auth::PinUvAuthProtocol;
 use crate::status::{self, ReplyError};
 
@@ -29,6 +30,8 @@ pub struct Request<'a> {
     pub exclude_list: &'a [&'a [u8]],
     /// The protection level of the new credential.
     pub cred_protect: Option<CredProtect>,
+    /// Whether the credential is to make secrets (`hmac-secret`).
+    pub hmac_secret: bool,
     /// Whether the credential is to be discoverable.
     pub rk: bool,
     /// Whether the key is to verify its user by itself, without a token.
@@ -63,9 +66,13 @@ impl Request<'_> {
         let algorithm = |algorithm: &Algorithm| {
             Item::map([entry("alg", Item::from(algorithm.id())), entry("type", Item::from(PUBLIC_KEY))])
         };
-        let extensions = self
-            .cred_protect
-            .map(|level| Item::map([entry("credProtect", Item::from(i64::from(level.level())))]));
+        let extensions = (self.cred_protect.is_some() || self.hmac_secret).then(|| {
+            let level = self.cred_protect.map(|level| Item::from(i64::from(level.level())));
+            Item::map([
+                entry("credProtect", level),
+                entry(hmac_secret::NAME, self.hmac_secret.then(|| Item::from(true))),
+            ])
+        });
         let options =
             [entry("rk", self.rk.then(|| Item::from(true))), entry("uv", self.uv.then(|| Item::from(true)))];
         let (protocol, param) = self.pin_uv_auth.as_ref().map(|(protocol, param)| (*protocol, param)).unzip();

@@ -15,11 +15,14 @@ use zeroize::Zeroizing;
 use crate::cbor::{Item, Malformed};
 use crate::cose::{self, crv, kty};
 use crate::pin::Pin;
+use crate::secret::Secret;
 
 /// Length of a cipher block and of the initialisation vector, in bytes.
 const BLOCK: usize = 16;
 /// Length of a PIN padded for encryption, in blocks (CTAP 2.1 §6.5.5.5: 64 bytes, one of padding at least).
 const PIN_BLOCKS: usize = 4;
+/// The longest plaintext, in blocks: two outputs of `hmac-secret`.
+const MAX_BLOCKS: usize = 4;
 /// Draws of a private key. The first is good but for one in 2³².
 const DRAWS: usize = 8;
 /// `ECDH-ES + HKDF-256`: what ours gives as its algorithm although it is not the one used (CTAP 2.1 §6.5.6).
@@ -100,7 +103,7 @@ impl fmt::Display for NoAgreement {
 
 impl std::error::Error for NoAgreement {}
 
-/// A secret shared with one key, for one use of authenticatorClientPIN. The private key it was made with is already gone.
+/// A secret shared with one key, for authenticatorClientPIN and `hmac-secret`. The private key it was made with is already gone.
 #[derive(Debug)]
 pub struct Session {
     protocol: PinUvAuthProtocol,
@@ -162,24 +165,38 @@ impl Session {
     /// # Errors
     /// When it has not the length of one: 16 or 32 bytes by protocol one, 32 by protocol two.
     pub fn open_token(&self, encrypted: &[u8]) -> Result<PinUvAuthToken, Malformed> {
+        let token = self.decrypt(encrypted)?;
+        match (self.protocol, token.len()) {
+            (PinUvAuthProtocol::One, 16 | 32) | (PinUvAuthProtocol::Two, 32) => {
+                Ok(PinUvAuthToken { protocol: self.protocol, key: MacKey::new(token.as_bytes()) })
+            }
+            (PinUvAuthProtocol::One | PinUvAuthProtocol::Two, _) => Err(Malformed::Invalid),
+        }
+    }
+
+    /// The reverse of [`encrypt`](Self::encrypt), of at most 64 bytes.
+    pub(crate) fn decrypt(&self, encrypted: &[u8]) -> Result<Secret, Malformed> {
         let (blocks, rest) = encrypted.as_chunks::<BLOCK>();
         let (iv, blocks) = match (self.protocol, blocks) {
             _ if !rest.is_empty() => return Err(Malformed::Invalid),
-            (PinUvAuthProtocol::One, [_] | [_, _]) => (&[0; BLOCK], blocks),
-            (PinUvAuthProtocol::Two, [iv, blocks @ ..]) if blocks.len() == 2 => (iv, blocks),
-            _ => return Err(Malformed::Invalid),
+            (PinUvAuthProtocol::One, blocks) => (&[0; BLOCK], blocks),
+            (PinUvAuthProtocol::Two, [iv, blocks @ ..]) => (iv, blocks),
+            (PinUvAuthProtocol::Two, []) => return Err(Malformed::Invalid),
         };
-        let mut token = Zeroizing::new([[0; BLOCK]; 2]);
+        if blocks.len() > MAX_BLOCKS {
+            return Err(Malformed::TooLong);
+        }
+        let mut plaintext = Zeroizing::new([[0; BLOCK]; MAX_BLOCKS]);
         let mut cipher = cbc::Decryptor::<Aes256>::new((&*self.cipher_key.0).into(), iv.into());
-        for (from, to) in blocks.iter().zip(token.iter_mut()) {
+        for (from, to) in blocks.iter().zip(plaintext.iter_mut()) {
             cipher.decrypt_block_b2b(from.into(), to.into());
         }
-        let token = token.as_flattened().get(..blocks.as_flattened().len()).unwrap_or_default();
-        Ok(PinUvAuthToken { protocol: self.protocol, key: MacKey::new(token) })
+        let plaintext = plaintext.as_flattened().get(..blocks.as_flattened().len()).unwrap_or_default();
+        Ok(Secret::new(plaintext.to_vec()))
     }
 
     /// Protocol one encrypts under an initialisation vector of zeros, protocol two under a random one that it puts in front.
-    fn encrypt(&self, plaintext: &[[u8; BLOCK]], random: &mut Random<'_>) -> Vec<u8> {
+    pub(crate) fn encrypt(&self, plaintext: &[[u8; BLOCK]], random: &mut Random<'_>) -> Vec<u8> {
         let mut iv = [0; BLOCK];
         let mut ciphertext = Vec::new();
         if self.protocol == PinUvAuthProtocol::Two {

@@ -57,6 +57,7 @@ fn get_assertion(up: bool) -> Vec<u8> {
         rp_id: "host.example",
         client_data_hash: &client_data_hash(),
         allow_list: &[&CREDENTIAL_ID],
+        hmac_secret: None,
         up,
         uv: false,
         pin_uv_auth: None,

@@ -13,6 +13,7 @@ use ctap::client_pin::{self, Permissions};
 use ctap::cose::{Algorithm, PublicKey};
 use ctap::extensions::CredProtect;
 use ctap::hid::{Channel, Command, Event};
+use ctap::hmac_secret::{Input, Outputs, Salt, Salts};
 use ctap::make_credential::User;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
 use ctap::{
@@ -144,6 +145,7 @@ fn creation() -> make_credential::Request<'static> {
         algorithms: &[Algorithm::Es256],
         exclude_list: &[],
         cred_protect: None,
+        hmac_secret: false,
         rk: false,
         uv: false,
         pin_uv_auth: None,
@@ -156,6 +158,7 @@ fn assertion<'a>(allow_list: &'a [&'a [u8]]) -> get_assertion::Request<'a> {
         rp_id: RP_ID,
         client_data_hash: &HASH,
         allow_list,
+        hmac_secret: None,
         up: true,
         uv: false,
         pin_uv_auth: None,
@@ -324,6 +327,61 @@ fn a_key_is_chosen_by_touch() {
         get_assertion::Request { pin_uv_auth: Some((PinUvAuthProtocol::One, vec![])), ..assertion(&[]) };
     let reply = old.call(&empty.encode());
     assert_eq!(status::of(&reply), Err(ReplyError::Status(Status::PIN_NOT_SET)));
+}
+
+/// What the key makes of salts, with its user verified by the PIN 1234 or not.
+fn secrets(host: &mut Host, protocol: PinUvAuthProtocol, id: &[u8], salts: &Salts, by_pin: bool) -> Outputs {
+    let pin_uv_auth = by_pin.then(|| {
+        let token = host.token(protocol, "1234", Some(Permissions::GA)).unwrap();
+        (protocol, token.authenticate(&HASH))
+    });
+    let session = host.session(protocol);
+    let input = Input::new(&session, salts, &mut host.random());
+    let list: &[&[u8]] = &[id];
+    let request = get_assertion::Request { hmac_secret: Some(&input), pin_uv_auth, ..assertion(list) };
+    let signed = host.assert(&request).unwrap();
+    assert_eq!(signed.authenticator_data.flags.contains(Flags::UV), by_pin);
+    let encrypted = signed.authenticator_data.hmac_secret().unwrap();
+    ctap::hmac_secret::open(&session, salts, &encrypted).unwrap()
+}
+
+#[test]
+fn a_credential_makes_the_same_secret_of_a_salt_each_time() {
+    let (one, two) = (Salt([1; 32]), Salt([2; 32]));
+    for (protocols, protocol) in
+        [(PinProtocols::One, PinUvAuthProtocol::One), (PinProtocols::Two, PinUvAuthProtocol::Two)]
+    {
+        let mut host = Host::new(KeyConfig { protocols, ..KeyConfig::new("blue").pin("1234") });
+        let token = host.token(protocol, "1234", Some(Permissions::MC)).unwrap();
+        let pin_uv_auth = Some((protocol, token.authenticate(&HASH)));
+        let request = make_credential::Request { hmac_secret: true, pin_uv_auth, ..creation() };
+        let created = host.make(&request).unwrap();
+        assert!(created.authenticator_data.makes_secrets());
+        let (id, _) = made(&created);
+
+        let both = Salts { first: one, second: Some(two) };
+        let outputs = secrets(&mut host, protocol, &id, &both, true);
+        let first = secrets(&mut host, protocol, &id, &Salts { first: one, second: None }, true);
+        let swapped = secrets(&mut host, protocol, &id, &Salts { first: two, second: Some(one) }, true);
+        assert_eq!(outputs.first, first.first);
+        assert_eq!(outputs.second.as_ref(), Some(&swapped.first));
+        assert_eq!(outputs.first, swapped.second.unwrap());
+        assert_ne!(outputs.first, swapped.first);
+        let unverified = secrets(&mut host, protocol, &id, &Salts { first: one, second: None }, false);
+        assert_ne!(unverified.first, first.first);
+    }
+}
+
+#[test]
+fn no_secret_is_made_without_a_touch() {
+    let mut host = Host::new(KeyConfig::new("blue"));
+    let (id, _) = made(&host.make(&make_credential::Request { hmac_secret: true, ..creation() }).unwrap());
+    let session = host.session(PinUvAuthProtocol::Two);
+    let salts = Salts { first: Salt([1; 32]), second: None };
+    let input = Input::new(&session, &salts, &mut host.random());
+    let list: &[&[u8]] = &[&id];
+    let request = get_assertion::Request { up: false, hmac_secret: Some(&input), ..assertion(list) };
+    assert_eq!(host.assert(&request), Err(ReplyError::Status(Status::UNSUPPORTED_OPTION)));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ctap::Secret;
+
 /// The file of the local accounts.
 pub const PASSWD_FILE: &str = "/etc/passwd";
 /// The longest such file that is read, in bytes: a hundred thousand accounts need a tenth of it.
@@ -84,6 +86,16 @@ pub trait UserDatabase: Debug {
     /// # Errors
     /// As for [`UserDatabase::by_name`].
     fn by_uid(&self, uid: u32) -> io::Result<Option<Account>>;
+
+    /// The account's password field of shadow(5), for those who may read it (`getspnam_r(3)`). `None` where there is none, or where the
+    /// caller has no use for it.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    fn password_field(&self, account: &Account) -> io::Result<Option<Secret>> {
+        let _ = account;
+        Ok(None)
+    }
 
     /// The file of the local accounts, where a user id may have further names.
     fn passwd_file(&self) -> &Path {

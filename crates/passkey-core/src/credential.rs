@@ -50,6 +50,8 @@ pub struct Credential {
     pub enabled: bool,
     /// What was recorded of the key's attestation at enrolment.
     pub attestation: Option<AttestationSummary>,
+    /// Whether its key makes secrets of salts with it (`hmac-secret`; CTAP 2.1, section 12.5): a password can be wrapped under one.
+    pub hmac_secret: bool,
     /// What the program that it was imported from asks of the person with this passkey. An export gives it back; a sign-in goes by
     /// the service's policy and does not look at it.
     pub imported_options: Option<ImportedOptions>,

@@ -12,23 +12,26 @@
 
 mod complaint;
 mod ended;
+mod login_password;
 mod users;
 
 use std::{fmt, io, path::PathBuf};
 
 use ctap::Secret;
+use ctap::hmac_secret::Salts;
 
 pub use complaint::Complaint;
 pub use ended::{Ended, Failed, Proved, SignedIn};
+pub use login_password::{LoginPassword, Shut, mark};
 
 use crate::{
     account::{self, Account, UserDatabase},
     ceremony::{Attempt, Passkey, Platform, Prompter, SignIn, SignInError, Wanted, sign_in},
-    config::{CounterPolicy, Policy},
+    config::{CounterPolicy, KeyringPolicy, Policy},
     credential::CredentialId,
     store::{
         CredentialFile, Loaded, NoteUpdate, RecordError, Recorded, ServiceSignIn, SkippedEntry, State,
-        StateUpdate, Store, StoreError,
+        StateUpdate, Store, StoreError, keyring::Keyring,
     },
     time,
     verify::{Verified, VerifyError},
@@ -79,6 +82,7 @@ pub struct Ready {
     account: Account,
     file: CredentialFile,
     state: State,
+    keyring: Keyring,
 }
 
 impl Ready {
@@ -94,7 +98,7 @@ impl Ready {
         if attempt.result.as_ref().is_ok_and(|verified| !is_ours(verified)) {
             attempt.result = Err(SignInError::Rejected(VerifyError::CredentialNotAskedFor));
         }
-        Ended::new(attempt, Some(self.account))
+        Ended::new(attempt, Some(self.account), self.keyring)
     }
 }
 
@@ -177,12 +181,12 @@ impl Session<'_> {
         Ok(found.map(|(account, Loaded { path, file })| Enrolled { account, path, file }))
     }
 
-    /// The passkeys that may sign in, with what is remembered of them; and a complaint, where that cannot be read and policy only
-    /// warns of counters.
+    /// The passkeys that may sign in, with what is remembered of them; and complaints, where that cannot be read and the sign-in goes on
+    /// without.
     ///
     /// # Errors
     /// When none may sign in, or the counters must be compared and cannot be.
-    pub fn ready(&self, enrolled: Enrolled) -> Result<(Ready, Option<Complaint>), NotReady> {
+    pub fn ready(&self, enrolled: Enrolled) -> Result<(Ready, Vec<Complaint>), NotReady> {
         let Enrolled { account, path, file } = enrolled;
         if file.enabled().next().is_none() {
             return Err(match file.skipped.into_iter().next() {
@@ -193,7 +197,23 @@ impl Session<'_> {
             });
         }
         let (state, complaint) = self.state(&account).map_err(NotReady::State)?;
-        Ok((Ready { account, file, state }, complaint))
+        let mut complaints: Vec<Complaint> = complaint.into_iter().collect();
+        let keyring = self.keyring(&account).unwrap_or_else(|error| {
+            complaints.push(Complaint::KeyringUnreadable(error));
+            Keyring::default()
+        });
+        Ok((Ready { account, file, state, keyring }, complaints))
+    }
+
+    /// The account's wrapped passwords, where the service opens keyrings and this process may.
+    fn keyring(&self, account: &Account) -> Result<Keyring, StoreError> {
+        match self.policy.keyring {
+            KeyringPolicy::Off => Ok(Keyring::default()),
+            KeyringPolicy::On => match self.store.load_keyring(account) {
+                Err(error) if error.is_held_back() => Ok(Keyring::default()),
+                loaded => loaded,
+            },
+        }
     }
 
     /// What is remembered of the account's passkeys. Where a counter only warns, one that cannot be read only warns as well.
@@ -217,7 +237,15 @@ impl Session<'_> {
         forbidden_pin: Option<&Secret>,
         takes_recovery_code: bool,
     ) -> Ended {
-        let passkeys = Passkey::enabled(&ready.file, &ready.state);
+        let mut passkeys = Passkey::enabled(&ready.file, &ready.state);
+        if !ready.keyring.is_empty() {
+            let now = mark(self.users, &ready.account);
+            for passkey in &mut passkeys {
+                let wrapped =
+                    ready.keyring.get(&passkey.credential.id).filter(|wrapped| !wrapped.is_stale(now));
+                passkey.salts = wrapped.map(|wrapped| Salts { first: wrapped.salt(), second: None });
+            }
+        }
         let wanted = Wanted::Passkeys(&passkeys);
         let request = SignIn { wanted, policy: self.policy, forbidden_pin, takes_recovery_code };
         let attempt = sign_in(platform, prompter, &request);
@@ -237,7 +265,7 @@ impl Session<'_> {
         let request = SignIn { wanted, policy: self.policy, forbidden_pin, takes_recovery_code: false };
         let mut attempt = sign_in(platform, prompter, &request);
         let account = attempt.account.take();
-        let mut ended = Ended::new(attempt, account);
+        let mut ended = Ended::new(attempt, account, Keyring::default());
         let (error, complaints) = users.into_findings();
         ended.complaints = complaints;
         if let Err(failed) = &mut ended.result
@@ -259,7 +287,7 @@ impl Session<'_> {
         service: Option<&str>,
         log: impl FnOnce(&Account, &Verified),
     ) -> Result<SignedIn, RecordError> {
-        let Proved { account, verified, wrong_pins, answers_silently } = proved;
+        let Proved { account, verified, wrong_pins, answers_silently, secret, keyring } = proved;
         let service = service.map(|service| ServiceSignIn {
             service: service.to_owned(),
             pid: std::process::id(),
@@ -293,7 +321,11 @@ impl Session<'_> {
             complaints.extend(self.record_wrong_pins(&account, &wrong_pins));
         }
         complaints.extend(self.learn(&account, answers_silently));
-        Ok(SignedIn { account, verified, counter_warning, is_recorded, complaints })
+        let login_password = LoginPassword::of(&keyring, &account, &verified, &secret, self.users);
+        if let LoginPassword::Shut(shut) = login_password {
+            complaints.push(Complaint::KeyringShut { passkey: verified.credential().name.clone(), shut });
+        }
+        Ok(SignedIn { account, verified, counter_warning, is_recorded, complaints, login_password })
     }
 
     /// Writes down what a failed sign-in has shown: the passkeys for whose key a wrong PIN was typed. To be called once the failure

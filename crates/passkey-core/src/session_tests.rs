@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     account::PasswdEntry,
-    ceremony::UserHandleLookup as _,
+    ceremony::{KeySecret, UserHandleLookup as _},
     client_data::ClientData,
     config::{Config, Settings},
     credential::{Credential, UserHandle, UvCapability},
@@ -19,13 +19,14 @@ const RP_ID: &str = "computer.example";
 
 /// A machine with accounts, the first of a name or an id being the database's answer, whatever the case.
 #[derive(Debug)]
-struct Machine {
+pub(super) struct Machine {
     dir: TempDir,
     accounts: Vec<Account>,
-    config: Config,
-    settings: Settings,
+    pub(super) config: Config,
+    pub(super) settings: Settings,
     /// What the database says instead of an answer.
     broken: RefCell<Option<io::ErrorKind>>,
+    pub(super) password_field: RefCell<String>,
 }
 
 impl UserDatabase for Machine {
@@ -40,10 +41,14 @@ impl UserDatabase for Machine {
     fn passwd_file(&self) -> &Path {
         Path::new("/nonexistent")
     }
+
+    fn password_field(&self, _: &Account) -> io::Result<Option<Secret>> {
+        Ok(Some(Secret::new(self.password_field.borrow().clone().into())))
+    }
 }
 
 impl Machine {
-    fn new(names: &[&str]) -> Self {
+    pub(super) fn new(names: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let accounts = names.iter().map(|name| {
             Account::from_entry(PasswdEntry {
@@ -54,12 +59,14 @@ impl Machine {
             })
         });
         let credential_files = vec![format!("{}/etc/{{user}}.toml", dir.path().display()).parse().unwrap()];
-        let config = Config { credential_files, state_dir: dir.path().join("state"), ..Config::default() };
+        let (state_dir, keyring_dir) = (dir.path().join("state"), dir.path().join("keyring"));
+        let config = Config { credential_files, state_dir, keyring_dir, ..Config::default() };
         Self {
             accounts: accounts.collect(),
             config,
             settings: Settings::default(),
             broken: RefCell::new(None),
+            password_field: RefCell::new("$y$one".to_owned()),
             dir,
         }
     }
@@ -76,18 +83,18 @@ impl Machine {
         }
     }
 
-    fn account(&self, name: &str) -> Account {
+    pub(super) fn account(&self, name: &str) -> Account {
         self.accounts.iter().find(|account| account.name == name).unwrap().clone()
     }
 
     /// A passkey of this name for the account of this name.
-    fn enrol(&self, user: &str, passkey: &str) {
+    pub(super) fn enrol(&self, user: &str, passkey: &str) {
         let handle = handle(user);
         let store = Store::new(&self.config);
         store.update_or_create(&self.account(user), &handle, |file| file.add(credential(passkey))).unwrap();
     }
 
-    fn run<T>(&self, steps: impl FnOnce(&Session<'_>) -> T) -> T {
+    pub(super) fn run<T>(&self, steps: impl FnOnce(&Session<'_>) -> T) -> T {
         let (store, policy) = (Store::new(&self.config), self.config.policy("sudo", &self.settings));
         steps(&Session { store: &store, users: self, policy: &policy })
     }
@@ -118,7 +125,7 @@ fn signing_key() -> SigningKey {
     SigningKey::from_bytes(&[1; 32])
 }
 
-fn credential(name: &str) -> Credential {
+pub(super) fn credential(name: &str) -> Credential {
     Credential {
         id: CredentialId::new(name.bytes().cycle().take(16).collect()).unwrap(),
         name: name.to_owned(),
@@ -134,15 +141,21 @@ fn credential(name: &str) -> Credential {
         enabled: true,
         attestation: None,
         imported_options: None,
+        hmac_secret: false,
     }
 }
 
 /// A ceremony that ended with a signature of this passkey, with this counter.
 fn signed(passkey: &str, sign_count: u32) -> Attempt {
+    signed_with(passkey, sign_count, 0x01)
+}
+
+/// Likewise, with these flags.
+pub(super) fn signed_with(passkey: &str, sign_count: u32, flags: u8) -> Attempt {
     let credential = credential(passkey);
     let client_data = ClientData::sign_in(RP_ID, &[2; 32]);
     let mut raw = Sha256::digest(RP_ID.as_bytes()).to_vec();
-    raw.push(0x01);
+    raw.push(flags);
     raw.extend(sign_count.to_be_bytes());
     let signature = signing_key().sign(&[raw.as_slice(), client_data.hash()].concat());
     let response = Response {
@@ -172,10 +185,11 @@ fn attempt(result: Result<Verified, SignInError>) -> Attempt {
         answers_silently: None,
         pin_failed: vec![],
         recovery_code: None,
+        secret: KeySecret::NotAsked,
     }
 }
 
-fn ready(session: &Session<'_>, user: &str) -> Ready {
+pub(super) fn ready(session: &Session<'_>, user: &str) -> Ready {
     let account = session.users.by_name(user).unwrap().unwrap();
     session.ready(session.find(&account).unwrap().unwrap()).unwrap().0
 }
@@ -249,7 +263,7 @@ fn a_counter_that_cannot_be_read_is_complained_of_where_counters_only_warn() {
     machine.run(|session| {
         let enrolled = session.find(&machine.account("alice")).unwrap().unwrap();
         let (_, complaint) = session.ready(enrolled).unwrap();
-        assert!(matches!(complaint, Some(Complaint::CounterUnreadable(_))), "{complaint:?}");
+        assert!(matches!(complaint.as_slice(), [Complaint::CounterUnreadable(_)]), "{complaint:?}");
     });
 }
 
@@ -359,7 +373,7 @@ fn a_passkey_of_another_account_proves_nothing() {
         machine.run(|session| ready(session, "alice").conclude(signed("red", 7)).result.unwrap_err().error);
     assert_eq!(error, SignInError::Rejected(VerifyError::CredentialNotAskedFor));
     // Nor one of no account at all.
-    let ended = Ended::new(signed("blue", 7), None);
+    let ended = Ended::new(signed("blue", 7), None, Keyring::default());
     assert_eq!(ended.result.unwrap_err().error, SignInError::UnknownAccount);
     assert_eq!(ended.passkey, None);
 }

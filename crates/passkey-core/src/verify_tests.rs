@@ -24,6 +24,7 @@ fn credential(id: &[u8], rp_id: &str, public_key: PublicKey) -> Credential {
         enabled: true,
         attestation: None,
         imported_options: None,
+        hmac_secret: false,
     }
 }
 

@@ -206,6 +206,7 @@ fn credential() -> Credential {
         enabled: true,
         attestation: None,
         imported_options: None,
+        hmac_secret: false,
     }
 }
 
@@ -245,7 +246,7 @@ fn no_flood_fills_the_memory() {
     let desks: Vec<&[Talk]> = all.chunks(1).chain([&sixteen[..]]).collect();
     for talks in desks {
         let signing_in = measure(talks, |platform| {
-            let passkeys = [Passkey { credential: &mine, sign_count: None }];
+            let passkeys = [Passkey { credential: &mine, sign_count: None, salts: None }];
             let request = SignIn {
                 wanted: Wanted::Passkeys(&passkeys),
                 policy: &policy,

@@ -30,6 +30,7 @@ fn imported(passkey: &ForeignPasskey, user_verification: UvCapability) -> Creden
         enabled: true,
         attestation: None,
         imported_options: passkey.options,
+        hmac_secret: false,
     }
 }
 
@@ -104,6 +105,7 @@ fn what_was_enrolled_here_keeps_what_its_key_can_do() {
             public_key: key.clone(),
             cred_protect,
             imported_options: None,
+            hmac_secret: false,
             ..imported(&foreign, ability)
         };
         for policy in POLICIES {

@@ -42,8 +42,8 @@ pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> 
         return Err(context.not_enrolled());
     };
     warn(enrolled.damage());
-    let (ready, complaint) = session.ready(enrolled).map_err(|reason| not_ready(context, reason))?;
-    warn(complaint);
+    let (ready, complaints) = session.ready(enrolled).map_err(|reason| not_ready(context, reason))?;
+    warn(complaints);
     let user = ready.account().name.clone();
     let (ended, asked) = ceremony(&session, ready, arguments)?;
     let key = ended.key.as_ref().map(Plugged::from);
@@ -147,6 +147,8 @@ fn warn<C: Borrow<Complaint>>(complaints: impl IntoIterator<Item = C>) {
             Complaint::HeldBack => {}
             Complaint::Damaged { path, entry } => warn_of_damage(path, entry),
             complaint @ (Complaint::CounterUnreadable(_)
+            | Complaint::KeyringUnreadable(_)
+            | Complaint::KeyringShut { .. }
             | Complaint::CounterNotGreater { .. }
             | Complaint::NotRecorded(_)
             | Complaint::NotLearnt(_)) => report::warning(&complaint.to_string()),

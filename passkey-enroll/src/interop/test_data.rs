@@ -23,6 +23,7 @@ pub(super) fn enrolled(passkey: &ForeignPasskey, user_verification: UvCapability
     let Id::Known(id) = &passkey.id else { panic!("{passkey:?} has no id") };
     Credential {
         imported_options: passkey.options,
+        hmac_secret: false,
         ..credential(id.clone(), passkey.public_key.clone(), passkey.discoverable, user_verification)
     }
 }
@@ -48,5 +49,6 @@ pub(super) fn credential(
         enabled: true,
         attestation: None,
         imported_options: None,
+        hmac_secret: false,
     }
 }

@@ -38,6 +38,7 @@ fn a_yes_by_u2f_proves_nothing_and_is_believed_of_passkeys_from_u2f_keys_only() 
         enabled: true,
         attestation: None,
         imported_options: None,
+        hmac_secret: false,
     };
     let (old, new) = (passkey("old", Aaguid::ZERO), passkey("new", Aaguid([7; 16])));
     let yes = [old.id.clone(), new.id.clone()];

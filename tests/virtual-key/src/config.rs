@@ -124,6 +124,8 @@ pub struct Quirks {
     pub ignores_up_false: bool,
     /// The key's own end of a wait for its person.
     pub user_timeout: Option<UserTimeout>,
+    /// What it makes of the `hmac-secret` extension.
+    pub hmac_secret: HmacSecret,
     /// For so long after it is plugged in, the key neither hears nor says anything.
     pub mute_for: Duration,
     /// How long the key computes before it begins to answer a request of a kind (None: of any). The first that fits counts. A CTAP2
@@ -138,6 +140,20 @@ impl Quirks {
         let first = self.computing_time.iter().find(|(kind, _)| fits(kind));
         first.map_or(Duration::ZERO, |(_, time)| *time)
     }
+}
+
+/// What a key makes of the `hmac-secret` extension (CTAP 2.1 §12.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HmacSecret {
+    /// It makes secrets, by whichever protocol it speaks.
+    #[default]
+    Makes,
+    /// It does not name the extension, and refuses salts with `CTAP2_ERR_UNSUPPORTED_EXTENSION`.
+    Unknown,
+    /// It takes salts by protocol 1 only, and refuses others with this status.
+    ByOneOnly(u8),
+    /// It names the extension, and refuses salts with this status.
+    Refuses(u8),
 }
 
 /// When and with what a key gives up waiting for its person.

@@ -34,7 +34,9 @@ mod sabotage;
 pub use attestation::{attestation_root, metadata_root};
 pub use behaviour::Behaviour;
 pub use bench::{Bench, KeyId, PortError};
-pub use config::{Attestation, Fingerprints, KeyConfig, PinProtocols, Profile, Quirks, Refusal, UserTimeout};
+pub use config::{
+    Attestation, Fingerprints, HmacSecret, KeyConfig, PinProtocols, Profile, Quirks, Refusal, UserTimeout,
+};
 pub use corruption::Corruption;
 pub use counts::Counts;
 pub use hand::Touch;

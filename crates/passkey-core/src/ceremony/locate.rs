@@ -320,8 +320,15 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         };
         let (up, uv) = presence.options();
         let pin_uv_auth = presence.pin_uv_auth(client_data_hash);
-        let request =
-            get_assertion::Request { rp_id, client_data_hash, allow_list: &allow_list, up, uv, pin_uv_auth };
+        let request = get_assertion::Request {
+            rp_id,
+            client_data_hash,
+            allow_list: &allow_list,
+            hmac_secret: None,
+            up,
+            uv,
+            pin_uv_auth,
+        };
         let reply = self.single.exchange(key, Message::ctap2(request.encode()), cue)?;
         let first = get_assertion::Response::parse(&reply.payload)?;
         let count = first.number_of_credentials.unwrap_or(1).min(MAX_ASSERTIONS);

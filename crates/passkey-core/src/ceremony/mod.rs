@@ -39,7 +39,7 @@ pub use prompter::{
 };
 pub use reset::{Reset, ResetError, ResetStep, reset};
 pub use select::{SelectedKey, select};
-pub use sign_in::{Attempt, Passkey, SignIn, SignInError, Wanted, sign_in};
+pub use sign_in::{Attempt, KeySecret, Passkey, SignIn, SignInError, Wanted, sign_in};
 pub use steps::pin_uv_token::TokenError;
 pub use steps::single_key::KeyFailure;
 pub use steps::uv_method::Impossible;

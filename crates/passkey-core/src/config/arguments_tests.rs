@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::{CounterPolicy, Mode, Recovery, Remote, Unenrolled, UserVerification};
+use super::super::{CounterPolicy, KeyringPolicy, Mode, Recovery, Remote, Unenrolled, UserVerification};
 use super::*;
 use crate::host::Host;
 
@@ -32,6 +32,7 @@ fn every_argument_of_the_design_is_taken() {
         "remote=allow",
         "counter=deny",
         "recovery=allow",
+        "keyring=on",
         "pin_attempts=2",
         "host=lightdm",
         "quiet",
@@ -51,6 +52,7 @@ fn every_argument_of_the_design_is_taken() {
             remote: Some(Remote::Allow),
             counter: Some(CounterPolicy::Deny),
             recovery: Some(Recovery::Allow),
+            keyring: Some(KeyringPolicy::On),
             pin_attempts: Some(2),
             host: Host::named("lightdm"),
             quiet: Some(true),

@@ -32,12 +32,22 @@ pub const DEFAULT_CREDENTIAL_FILES: &str = "/etc/passkey/credentials/{user}.toml
 pub const DEFAULT_STATE_DIR: &str = "/var/lib/passkey/state";
 /// Where hashed recovery codes are kept unless the configuration says otherwise.
 pub const DEFAULT_RECOVERY_DIR: &str = "/var/lib/passkey/recovery";
+/// Where wrapped passwords are kept unless the configuration says otherwise.
+pub const DEFAULT_KEYRING_DIR: &str = "/var/lib/passkey/keyring";
 
 /// The longest configuration, in bytes.
 const MAX_LEN: u64 = 64 * 1024;
 /// The keys outside any table.
-const KEYS: &[&str] =
-    &["credential_files", "state_dir", "recovery_dir", "rp_id", "attestation", "defaults", "service"];
+const KEYS: &[&str] = &[
+    "credential_files",
+    "state_dir",
+    "recovery_dir",
+    "keyring_dir",
+    "rp_id",
+    "attestation",
+    "defaults",
+    "service",
+];
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +58,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Where hashed recovery codes are kept.
     pub recovery_dir: PathBuf,
+    /// Where wrapped passwords are kept.
+    pub keyring_dir: PathBuf,
     /// The RP ID for new passkeys; `None` for the machine's host name.
     pub rp_id: Option<String>,
     /// `[attestation]`, not read yet.
@@ -64,6 +76,7 @@ impl Default for Config {
             credential_files: Template::from_str(DEFAULT_CREDENTIAL_FILES).into_iter().collect(),
             state_dir: PathBuf::from(DEFAULT_STATE_DIR),
             recovery_dir: PathBuf::from(DEFAULT_RECOVERY_DIR),
+            keyring_dir: PathBuf::from(DEFAULT_KEYRING_DIR),
             rp_id: None,
             attestation: AttestationTable::default(),
             defaults: Settings::default(),
@@ -140,6 +153,7 @@ impl Config {
             },
             ("state_dir", value) => self.state_dir = Value::File(value).path(key)?,
             ("recovery_dir", value) => self.recovery_dir = Value::File(value).path(key)?,
+            ("keyring_dir", value) => self.keyring_dir = Value::File(value).path(key)?,
             ("rp_id", DeValue::String(rp_id)) if is_rp_id(rp_id) => self.rp_id = Some(rp_id.to_string()),
             ("rp_id", _) => return refused(Expectation::RpId),
             _ => return Err(suggest::unknown(key, KEYS)),

@@ -20,9 +20,14 @@ pub use attestation::{
 };
 pub(crate) use error::readable;
 pub use error::{ConfigError, ConfigErrorReason, Expectation, SettingError};
-pub use file::{Config, DEFAULT_CREDENTIAL_FILES, DEFAULT_PATH, DEFAULT_RECOVERY_DIR, DEFAULT_STATE_DIR};
+pub use file::{
+    Config, DEFAULT_CREDENTIAL_FILES, DEFAULT_KEYRING_DIR, DEFAULT_PATH, DEFAULT_RECOVERY_DIR,
+    DEFAULT_STATE_DIR,
+};
 pub use host::{HostNameError, machine_rp_id};
-pub use policy::{CounterPolicy, Mode, Policy, Recovery, Remote, Unenrolled, UserVerification};
+pub use policy::{
+    CounterPolicy, KeyringPolicy, Mode, Policy, Recovery, Remote, Unenrolled, UserVerification,
+};
 pub use remote::serves_other_machines;
 pub use settings::Settings;
 pub(crate) use template::file_name;

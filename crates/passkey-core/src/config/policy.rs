@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Settings;
-use crate::host::{Host, Waits};
+use crate::host::{Host, Role, Waits};
 
 /// A word of the configuration with a fixed set of values.
 pub(super) trait Word: Copy + Sized + 'static {
@@ -91,6 +91,16 @@ words! {
 }
 
 words! {
+    /// What becomes of a login password that is wrapped for the passkey.
+    KeyringPolicy {
+        /// It is unwrapped and handed on to the modules that open the keyring.
+        On = "on",
+        /// It stays wrapped.
+        Off = "off",
+    }
+}
+
+words! {
     /// What a signature counter that does not rise means.
     CounterPolicy {
         /// A line in the log.
@@ -121,6 +131,8 @@ pub struct Policy {
     pub counter: CounterPolicy,
     /// What becomes of a recovery code in place of a passkey.
     pub recovery: Recovery,
+    /// What becomes of a login password that is wrapped for the passkey.
+    pub keyring: KeyringPolicy,
     /// How many PINs may be typed in one ceremony.
     pub pin_attempts: u8,
     /// The program that asks, and what it makes of a conversation.
@@ -144,6 +156,11 @@ impl Policy {
             (Mode::SecondFactor, Waits::Yes) => Duration::from_secs(30),
             (Mode::SecondFactor, Waits::No) | (Mode::Passwordless, _) => Duration::ZERO,
         };
+        // Elsewhere nothing opens a keyring, and a password that nobody needs is not to be had.
+        let keyring = match (mode, host.role) {
+            (Mode::Passwordless, Role::Greeter) => KeyringPolicy::On,
+            (Mode::Passwordless, Role::Locker | Role::Other) | (Mode::SecondFactor, _) => KeyringPolicy::Off,
+        };
         Self {
             mode,
             usernameless: settings.usernameless.unwrap_or(false),
@@ -154,6 +171,7 @@ impl Policy {
             remote: settings.remote.unwrap_or(Remote::Refuse),
             counter: settings.counter.unwrap_or(CounterPolicy::Warn),
             recovery: settings.recovery.unwrap_or(Recovery::Deny),
+            keyring: settings.keyring.unwrap_or(keyring),
             pin_attempts: host.pin_attempts(settings.pin_attempts.unwrap_or(3)),
             host,
             quiet: settings.quiet.unwrap_or(false),

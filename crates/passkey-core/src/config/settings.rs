@@ -12,8 +12,8 @@ use toml::de::DeValue;
 use crate::host::Host;
 
 use super::{
-    CounterPolicy, Mode, Recovery, Remote, SettingError, Unenrolled, UserVerification, error::Expectation,
-    policy::Word, suggest,
+    CounterPolicy, KeyringPolicy, Mode, Recovery, Remote, SettingError, Unenrolled, UserVerification,
+    error::Expectation, policy::Word, suggest,
 };
 
 /// The longest `timeout` and `wait_for_key`.
@@ -42,6 +42,8 @@ pub struct Settings {
     pub counter: Option<CounterPolicy>,
     /// `recovery`
     pub recovery: Option<Recovery>,
+    /// `keyring`
+    pub keyring: Option<KeyringPolicy>,
     /// `pin_attempts`
     pub pin_attempts: Option<u8>,
     /// `host`
@@ -64,6 +66,7 @@ impl Settings {
         "remote",
         "counter",
         "recovery",
+        "keyring",
         "pin_attempts",
         "host",
         "quiet",
@@ -91,6 +94,7 @@ impl Settings {
             remote: self.remote.or(below.remote),
             counter: self.counter.or(below.counter),
             recovery: self.recovery.or(below.recovery),
+            keyring: self.keyring.or(below.keyring),
             pin_attempts: self.pin_attempts.or(below.pin_attempts),
             host: self.host.or(below.host),
             quiet: self.quiet.or(below.quiet),
@@ -110,6 +114,7 @@ impl Settings {
             "remote" => self.remote = Some(value.word(key)?),
             "counter" => self.counter = Some(value.word(key)?),
             "recovery" => self.recovery = Some(value.word(key)?),
+            "keyring" => self.keyring = Some(value.word(key)?),
             "pin_attempts" => {
                 let attempts = value.number(key, 1..=MAX_PIN_ATTEMPTS)?;
                 self.pin_attempts = Some(u8::try_from(attempts).unwrap_or(1));

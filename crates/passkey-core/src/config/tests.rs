@@ -34,6 +34,7 @@ fn without_a_file_the_built_in_values_hold() {
             remote: Remote::Refuse,
             counter: CounterPolicy::Warn,
             recovery: Recovery::Deny,
+            keyring: KeyringPolicy::Off,
             pin_attempts: 3,
             host: Host::of("sudo", None),
             quiet: false,
@@ -91,6 +92,7 @@ fn every_key_is_read() {
         credential_files = ["/etc/keys/{user}.toml", "{home}/.config/passkey/credentials.toml", "/srv/{uid}/keys"]
         state_dir = "/var/lib/other"
         recovery_dir = "/srv/recovery"
+        keyring_dir = "/srv/keyring"
         rp_id = "host.example"
 
         [defaults]
@@ -103,6 +105,7 @@ fn every_key_is_read() {
         remote = "allow"
         counter = "deny"
         recovery = "allow"
+        keyring = "on"
         pin_attempts = 8
         host = "gdm"
         quiet = true
@@ -117,6 +120,7 @@ fn every_key_is_read() {
     );
     assert_eq!(config.state_dir, Path::new("/var/lib/other"));
     assert_eq!(config.recovery_dir, Path::new("/srv/recovery"));
+    assert_eq!(config.keyring_dir, Path::new("/srv/keyring"));
     assert_eq!(config.rp_id_for_enrolment().unwrap(), "host.example");
     assert_eq!(
         config.policy("any", &Settings::default()),
@@ -130,6 +134,7 @@ fn every_key_is_read() {
             remote: Remote::Allow,
             counter: CounterPolicy::Deny,
             recovery: Recovery::Allow,
+            keyring: KeyringPolicy::On,
             pin_attempts: 8,
             host: Host::named("gdm").unwrap(),
             quiet: true,
@@ -226,7 +231,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("[default]\n", ":1: unknown key `default`, did you mean `defaults`?"),
     (
         "passwords = 1\n",
-        ":1: unknown key `passwords`; the keys are credential_files, state_dir, recovery_dir, rp_id, attestation, defaults, service",
+        ":1: unknown key `passwords`; the keys are credential_files, state_dir, recovery_dir, keyring_dir, rp_id, attestation, defaults, service",
     ),
     (
         "[defaults]\ntimeout = 0\n",
@@ -355,7 +360,7 @@ fn arguments_share_the_definitions_of_the_file() {
             "nouserok",
             None,
             Some(
-                "unknown key `nouserok`; the keys are mode, usernameless, verification, timeout, wait_for_key, unenrolled, remote, counter, recovery, pin_attempts, host, quiet, debug",
+                "unknown key `nouserok`; the keys are mode, usernameless, verification, timeout, wait_for_key, unenrolled, remote, counter, recovery, keyring, pin_attempts, host, quiet, debug",
             ),
         ),
         ("host", Some("sddm"), None),

@@ -23,6 +23,7 @@ pub use table::{
 
 use crate::ceremony::{Impossible, KeyError, Lock, Notice, SignInError, TokenError};
 use crate::escape::Escaped;
+use crate::session::Shut;
 use crate::verify::VerifyError;
 use table as say;
 
@@ -133,6 +134,16 @@ pub fn pin_error(error: TokenError) -> Option<Phrase> {
         TokenError::Refused(_) | TokenError::Malformed => say::PIN_UNCHECKED,
     };
     Some(message.into())
+}
+
+/// The sentence after a sign-in that does not open the keyring, although the account has it set up.
+pub fn keyring_shut(shut: Shut) -> Phrase {
+    let message = match shut {
+        Shut::OtherPasskey => say::KEYRING_OTHER_PASSKEY,
+        Shut::Stale => say::KEYRING_STALE,
+        Shut::Withheld | Shut::NotUnwrapped => say::KEYRING_SHUT,
+    };
+    message.into()
 }
 
 fn key_unusable(error: KeyError) -> Message {

@@ -256,6 +256,17 @@ messages! {
     /// Nobody typed a user name; the passkey on the security key says who signs in, and this computer does not know them.
     pub(super) UNKNOWN_ACCOUNT = "The passkey on this security key belongs to no account on this computer.";
 
+    /// The person is signed in, and the keyring (of saved passwords) is not opened: this security key was not set up to open it. What stands
+    /// after the colon is a command.
+    pub(super) KEYRING_OTHER_PASSKEY =
+        "Your keyring stays closed: this security key is not set up to open it. Set it up with: passkey-enroll keyring enable";
+    /// The person is signed in, and the keyring is not opened: their password is another one now. What stands after the colon is a command.
+    pub(super) KEYRING_STALE =
+        "Your keyring stays closed: your password has changed. Set it up again with: passkey-enroll keyring enable";
+    /// The person is signed in, and the keyring is not opened: the security key did not take part, or what was stored for it is damaged. What
+    /// stands after the colon is a command.
+    pub(super) KEYRING_SHUT = "Your keyring stays closed. To find out why: passkey-enroll keyring status";
+
     /// What stands after the colon is a command.
     pub NOT_ENROLLED = "No passkey is set up for this account. Add one with: passkey-enroll add";
     /// What stands after the colon is a command.

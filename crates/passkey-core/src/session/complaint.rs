@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
+use super::Shut;
 use crate::{
     escape::Escaped,
     store::{SkippedEntry, StateUpdate, StoreError},
@@ -34,6 +35,15 @@ pub enum Complaint {
     NotRecorded(StoreError),
     /// This process is not root, as in a screen locker, and leaves no record. Nothing is wrong.
     HeldBack,
+    /// The account's wrapped passwords cannot be read, and the keyring stays closed.
+    KeyringUnreadable(StoreError),
+    /// The account has wrapped its password, and the sign-in could not unwrap it: the keyring stays closed.
+    KeyringShut {
+        /// The name of the passkey that signed in.
+        passkey: String,
+        /// Why.
+        shut: Shut,
+    },
     /// What was learnt of a passkey's key cannot be written down.
     NotLearnt(StoreError),
 }
@@ -67,6 +77,17 @@ impl fmt::Display for Complaint {
             Self::NotRecorded(error) => write!(f, "counter and last use are not written down: {error}"),
             Self::HeldBack => {
                 f.write_str("counter and last use are not written down, since this process is not root")
+            }
+            Self::KeyringUnreadable(error) => write!(f, "the keyring stays closed: {error}"),
+            Self::KeyringShut { passkey, shut } => {
+                let name = Escaped::name(passkey, MAX_NAME_CHARS);
+                write!(f, "the keyring stays closed, signed in with passkey \"{name}\": ")?;
+                f.write_str(match shut {
+                    Shut::OtherPasskey => "the password is wrapped for other passkeys",
+                    Shut::Stale => "the password has changed since it was wrapped",
+                    Shut::Withheld => "the security key made no secret, or did not verify its user",
+                    Shut::NotUnwrapped => "what is wrapped is damaged, or not this account's",
+                })
             }
             Self::NotLearnt(error) => {
                 write!(f, "whether the security key answers silently is not written down: {error}")

@@ -1,11 +1,11 @@
 //! How a ceremony ended, and what is left when that is on record.
 
-use super::{Complaint, FindError};
+use super::{Complaint, FindError, LoginPassword};
 use crate::{
     account::Account,
-    ceremony::{Attempt, PluggedKey, SignInError},
+    ceremony::{Attempt, KeySecret, PluggedKey, SignInError},
     credential::{Credential, CredentialId},
-    store::recovery::Code,
+    store::{keyring::Keyring, recovery::Code},
     verify::{CounterWarning, Verified},
 };
 
@@ -24,7 +24,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    pub(super) fn new(attempt: Attempt, account: Option<Account>) -> Self {
+    pub(super) fn new(attempt: Attempt, account: Option<Account>, keyring: Keyring) -> Self {
         let Attempt {
             result,
             account: _,
@@ -33,6 +33,7 @@ impl Ended {
             pin_failed: wrong_pins,
             answers_silently,
             recovery_code,
+            secret,
         } = attempt;
         let failed =
             |error, account, wrong_pins| Failed { error, recovery_code, unread: None, account, wrong_pins };
@@ -40,7 +41,7 @@ impl Ended {
             (Ok(verified), Some(account)) => {
                 // What signed is what is named, whatever the key was thought to hold.
                 let passkey = Some(verified.credential().clone());
-                (Ok(Proved { account, verified, wrong_pins, answers_silently }), passkey)
+                (Ok(Proved { account, verified, wrong_pins, answers_silently, secret, keyring }), passkey)
             }
             // A passkey of no account proves nothing.
             (Ok(_), None) => (Err(failed(SignInError::UnknownAccount, None, wrong_pins)), None),
@@ -60,6 +61,10 @@ pub struct Proved {
     pub(super) wrong_pins: Vec<CredentialId>,
     /// Whether the key of a passkey answers a silent assertion (`up` = false; CTAP 2.1, section 6.2) for it.
     pub(super) answers_silently: Option<(CredentialId, bool)>,
+    /// What its key made of the salts.
+    pub(super) secret: KeySecret,
+    /// What is wrapped for the account.
+    pub(super) keyring: Keyring,
 }
 
 impl Proved {
@@ -93,6 +98,7 @@ pub struct SignedIn {
     pub(super) counter_warning: Option<CounterWarning>,
     pub(super) is_recorded: bool,
     pub(super) complaints: Vec<Complaint>,
+    pub(super) login_password: LoginPassword,
 }
 
 impl SignedIn {
@@ -114,6 +120,11 @@ impl SignedIn {
     /// Whether counter and last use are on the disk.
     pub fn is_recorded(&self) -> bool {
         self.is_recorded
+    }
+
+    /// What there is for the modules that open the keyring.
+    pub fn login_password(&self) -> &LoginPassword {
+        &self.login_password
     }
 
     /// What was found odd in the record.

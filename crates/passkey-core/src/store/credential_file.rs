@@ -211,6 +211,7 @@ fn read_credential(fields: &mut Fields<'_>) -> Result<Credential, EntryError> {
         enabled: fields.switch("enabled")?,
         attestation: fields.optional(|fields| fields.table("attestation", read_attestation))?,
         imported_options: fields.optional(read_imported_options)?,
+        hmac_secret: fields.optional(|fields| fields.switch("hmac_secret"))?.unwrap_or(false),
     })
 }
 
@@ -282,6 +283,9 @@ fn write_credential(text: &mut String, credential: &Credential) {
     }
     if let Some(answers) = credential.answers_silently {
         write_line(text, "answers_silently", word(answers));
+    }
+    if credential.hmac_secret {
+        write_line(text, "hmac_secret", word(true));
     }
     if let Some(options) = credential.imported_options {
         let words: Vec<String> = options.words().map(quoted).collect();

@@ -18,6 +18,7 @@ fn full(name: &str, id: u8) -> Credential {
         added: "2026-11-23T02:03:04Z".parse().unwrap(),
         answers_silently: Some(true),
         imported_options: Some(ImportedOptions { presence: true, verification: false, pin: true }),
+        hmac_secret: false,
         enabled: true,
         attestation: Some(AttestationSummary {
             format: "packed".to_owned(),
@@ -42,6 +43,7 @@ fn plain(name: &str, id: u8) -> Credential {
         transports: Vec::new(),
         answers_silently: None,
         imported_options: None,
+        hmac_secret: false,
         enabled: false,
         attestation: None,
         ..full(name, id)

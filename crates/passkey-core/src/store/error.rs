@@ -90,7 +90,7 @@ impl StoreError {
     }
 
     /// Whether this is the lack of a permission that only root has, in a process that is not root.
-    pub(super) fn is_held_back(&self) -> bool {
+    pub(crate) fn is_held_back(&self) -> bool {
         self.is_not_permitted() && !rustix::process::geteuid().is_root()
     }
 }

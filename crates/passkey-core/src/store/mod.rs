@@ -5,6 +5,7 @@ mod document;
 mod error;
 mod handles;
 mod identity;
+pub mod keyring;
 mod record;
 pub mod recovery;
 mod replace;
@@ -48,6 +49,7 @@ pub struct Store {
     credential_files: Vec<Template>,
     state_dir: PathBuf,
     recovery_dir: PathBuf,
+    keyring_dir: PathBuf,
     handles: Option<HandleIndex>,
 }
 
@@ -77,6 +79,7 @@ impl Store {
             credential_files: config.credential_files.clone(),
             state_dir: config.state_dir.clone(),
             recovery_dir: config.recovery_dir.clone(),
+            keyring_dir: config.keyring_dir.clone(),
             handles: HandleIndex::new(&config.credential_files),
         }
     }

@@ -148,7 +148,7 @@ fn run(scene: &mut Scene, wanted: Wanted<'_>, meanwhile: Meanwhile) -> Seen {
 fn named(scene: &mut Scene, meanwhile: Meanwhile) -> Seen {
     let credentials = scene.passkeys.clone();
     let passkeys: Vec<Passkey<'_>> =
-        credentials.iter().map(|credential| Passkey { credential, sign_count: None }).collect();
+        credentials.iter().map(|credential| Passkey { credential, sign_count: None, salts: None }).collect();
     run(scene, Wanted::Passkeys(&passkeys), meanwhile)
 }
 

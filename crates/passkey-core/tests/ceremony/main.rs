@@ -22,6 +22,7 @@ mod own_words;
 mod pins;
 mod recovery;
 mod search;
+mod secret;
 mod several_keys;
 mod standing;
 mod support;

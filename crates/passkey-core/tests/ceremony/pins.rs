@@ -239,7 +239,7 @@ fn a_wrong_pin_of_another_program_while_ours_is_typed_costs_ours_nothing() {
             platform.is_another_program = true;
             let mut person = Somebody::new(Rc::clone(bench));
             person.answers.push_back(pin("9999"));
-            let passkeys = [Passkey { credential: &credentials[0], sign_count: None }];
+            let passkeys = [Passkey { credential: &credentials[0], sign_count: None, salts: None }];
             let request = SignIn {
                 wanted: Wanted::Passkeys(&passkeys),
                 policy: &policy,

@@ -442,7 +442,7 @@ impl Scene {
         let credentials = self.passkeys.clone();
         let sign_count = self.settings.sign_count;
         let passkeys: Vec<Passkey<'_>> =
-            credentials.iter().map(|credential| Passkey { credential, sign_count }).collect();
+            credentials.iter().map(|credential| Passkey { credential, sign_count, salts: None }).collect();
         self.run(Wanted::Passkeys(&passkeys))
     }
 

@@ -21,5 +21,6 @@ pub(crate) fn passkey(name: &str, id: Vec<u8>) -> Credential {
         enabled: true,
         attestation: None,
         imported_options: None,
+        hmac_secret: false,
     }
 }

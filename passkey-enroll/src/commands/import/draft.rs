@@ -129,6 +129,7 @@ impl Draft {
             enabled: true,
             attestation: None,
             imported_options: self.passkey.options,
+            hmac_secret: false,
         })
     }
 

@@ -4,7 +4,7 @@ use sk_cbor::{Value, reader, writer};
 
 use super::Body;
 use crate::message::{CBOR, ERR_INVALID_CMD, ERROR, INIT, MSG, Message};
-use crate::{Asked, Corruption, Fingerprints, PinProtocols, Profile, Refusal, Report};
+use crate::{Asked, Corruption, Fingerprints, HmacSecret, PinProtocols, Profile, Refusal, Report};
 
 const MAKE_CREDENTIAL: u8 = 0x01;
 const GET_ASSERTION: u8 = 0x02;
@@ -13,10 +13,14 @@ const CLIENT_PIN: u8 = 0x06;
 const GET_NEXT_ASSERTION: u8 = 0x08;
 const BIO_ENROLLMENT: u8 = 0x09;
 
+/// The extension's name (CTAP 2.1 §12.5).
+const HMAC_SECRET: &str = "hmac-secret";
+
 const OK: u8 = 0x00;
 pub(crate) const INVALID_COMMAND: u8 = 0x01;
 const INVALID_PARAMETER: u8 = 0x02;
 const LIMIT_EXCEEDED: u8 = 0x15;
+const UNSUPPORTED_EXTENSION: u8 = 0x16;
 const PIN_REQUIRED: u8 = 0x36;
 const INVALID_SUBCOMMAND: u8 = 0x3e;
 
@@ -66,6 +70,16 @@ pub(crate) fn refuse(body: &Body, request: &[u8]) -> Option<u8> {
     if !speaks_two && protocol.and_then(Value::extract_unsigned) == Some(2) {
         return Some(INVALID_PARAMETER);
     }
+    if command == GET_ASSERTION
+        && let Some(protocol) = salts_under(&parameters)
+    {
+        match config.quirks.hmac_secret {
+            HmacSecret::Unknown => return Some(UNSUPPORTED_EXTENSION),
+            HmacSecret::Refuses(status) => return Some(status),
+            HmacSecret::ByOneOnly(status) if protocol != 1 => return Some(status),
+            HmacSecret::Makes | HmacSecret::ByOneOnly(_) => {}
+        }
+    }
     if command == CLIENT_PIN {
         let subcommand = field(&parameters, 0x02).and_then(Value::extract_unsigned);
         let no_sensor = config.fingerprints == Fingerprints::NoSensor;
@@ -84,6 +98,14 @@ pub(crate) fn refuse(body: &Body, request: &[u8]) -> Option<u8> {
         return Some(PIN_REQUIRED);
     }
     None
+}
+
+/// The PIN/UV auth protocol of the salts that the parameters of getAssertion have, if they have any.
+fn salts_under(parameters: &Map) -> Option<u64> {
+    let name = Value::text_string(HMAC_SECRET.to_owned());
+    let extensions = field(parameters, 0x04)?.extract_map()?;
+    let input = extensions.into_iter().find(|(key, _)| *key == name)?.1.extract_map()?;
+    Some(field(&input, 0x04).and_then(Value::extract_unsigned).unwrap_or(1))
 }
 
 /// Whether the parameters of makeCredential ask for verification by the key's own sensor.
@@ -222,7 +244,13 @@ fn dress_info(body: &Body, info: &mut Map) {
     if old {
         info.retain(|(key, _)| key.clone().extract_unsigned().is_some_and(|key| key <= 0x06));
         set(info, 0x01, texts(&["U2F_V2", "FIDO_2_0"]));
-        set(info, 0x02, texts(&["credProtect", "hmac-secret"]));
+        set(info, 0x02, texts(&["credProtect", HMAC_SECRET]));
+    }
+    if config.quirks.hmac_secret == HmacSecret::Unknown
+        && let Some(mut extensions) = field(info, 0x02).and_then(Value::extract_array)
+    {
+        extensions.retain(|name| *name != Value::text_string(HMAC_SECRET.to_owned()));
+        set(info, 0x02, Value::array(extensions));
     }
     if old || config.protocols == PinProtocols::One {
         set(info, 0x06, Value::array(vec![Value::unsigned(1)]));

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::sabotage::hexadecimal;
-use crate::{Asked, Quirks, UserTimeout};
+use crate::{Asked, HmacSecret, Quirks, UserTimeout};
 
 /// Where a new key differs from what most keys do.
 #[derive(Clone, Debug, PartialEq, Eq, Args, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct QuirkOptions {
     /// Give up waiting for a touch after so long, with this status: 5000=0x27.
     #[arg(long, value_name = "MS=STATUS", value_parser = |text: &str| user_timeout(text).map(|_| text.to_owned()))]
     pub user_timeout: Option<String>,
+    /// What to make of the extension hmac-secret: makes, unknown, by-one-only=0x33, refuses=0x16.
+    #[arg(long, default_value = "makes", value_parser = |text: &str| hmac_secret(text).map(|_| text.to_owned()))]
+    pub hmac_secret: String,
     /// Hear and say nothing for so long after being plugged in.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub mute_for: u64,
@@ -43,6 +46,7 @@ impl QuirkOptions {
             omits_credential: self.omit_credential,
             ignores_up_false: self.ignore_up_false,
             user_timeout: self.user_timeout.as_deref().map(user_timeout).transpose()?,
+            hmac_secret: hmac_secret(&self.hmac_secret)?,
             mute_for: Duration::from_millis(self.mute_for),
             computing_time: self
                 .computing_time
@@ -51,6 +55,18 @@ impl QuirkOptions {
                 .collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn hmac_secret(text: &str) -> Result<HmacSecret, String> {
+    let status = |status: &str| hexadecimal(status.strip_prefix("0x")?)?.try_into().ok();
+    let read = || match text.split_once('=') {
+        None if text == "makes" => Some(HmacSecret::Makes),
+        None if text == "unknown" => Some(HmacSecret::Unknown),
+        Some(("by-one-only", text)) => status(text).map(HmacSecret::ByOneOnly),
+        Some(("refuses", text)) => status(text).map(HmacSecret::Refuses),
+        Some(_) | None => None,
+    };
+    read().ok_or_else(|| format!("{text} is none of makes, unknown, by-one-only=0x33, refuses=0x16"))
 }
 
 fn user_timeout(text: &str) -> Result<UserTimeout, String> {

@@ -20,6 +20,7 @@ use ctap::authenticator_data::{Aaguid, Flags};
 use ctap::client_pin::Permissions;
 use ctap::cose::{Algorithm, PublicKey};
 use ctap::extensions::CredProtect;
+use ctap::hmac_secret;
 use ctap::make_credential;
 use ctap::{Info, ReplyError, Status, get_assertion};
 use jiff::Timestamp;
@@ -264,7 +265,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         let first = allow_list::cut(self.enrolment.existing, info).into_iter().next();
         let excluded: Vec<&[u8]> =
             first.iter().flat_map(|batch| &batch.0).map(|credential| credential.id.as_bytes()).collect();
-        let protectable = info.extensions.iter().any(|extension| extension == "credProtect");
+        let protectable = info.has_extension("credProtect");
         let payload = make_credential::Request {
             client_data_hash: client_data.hash(),
             rp_id: self.enrolment.rp_id,
@@ -279,6 +280,8 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             // A finder of the key should not be able to list whose passkeys are on it.
             cred_protect: (self.enrolment.discoverable && protectable)
                 .then_some(CredProtect::UserVerificationOptionalWithCredentialIdList),
+            // It cannot be had later, and costs nothing: a password can be wrapped under what it makes.
+            hmac_secret: info.has_extension(hmac_secret::NAME),
             rk: self.enrolment.discoverable,
             uv: method == Method::BuiltIn { token: false },
             pin_uv_auth: token.map(|(protocol, token)| (*protocol, token.authenticate(client_data.hash()))),
@@ -338,6 +341,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             enabled: true,
             attestation: Some(AttestationSummary { format: made.format.clone(), proof: None }),
             imported_options: None,
+            hmac_secret: data.makes_secrets(),
         })
     }
 

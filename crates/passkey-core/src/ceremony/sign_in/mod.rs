@@ -6,6 +6,7 @@
 //!
 //! - [`pre_flight`]: whether a key holds one of the passkeys, asked without a touch.
 //! - [`selecting`], [`verifying`], [`touching`]: the person's part, in this order. [`discovering`]: where the key says who is signing in.
+//! - [`secret`]: what the key makes of a passkey's salts with the same touch.
 //! - [`error`]: which reason is told when nothing comes of it. [`clock`]: when it ends.
 
 mod clock;
@@ -13,12 +14,14 @@ mod discovering;
 mod error;
 mod pre_flight;
 mod schedule;
+mod secret;
 mod selecting;
 mod state;
 mod touching;
 mod verifying;
 
 pub use error::SignInError;
+pub use secret::KeySecret;
 
 use super::keys::{Event, KeyError, KeyId, KeyMap, KeyPool, Message, Platform, PluggedKey, Protocol};
 use super::prompter::{Dialogue, Notice, Prompter};
@@ -33,6 +36,7 @@ use crate::store::{self, CredentialFile};
 use crate::verify::Verified;
 use clock::Clock;
 use ctap::hid::HidError;
+use ctap::hmac_secret::Salts;
 use ctap::{Secret, info};
 use error::{Findings, Refusal};
 use state::{Candidate, State};
@@ -72,6 +76,8 @@ pub struct Passkey<'a> {
     pub credential: &'a Credential,
     /// The signature counter of its last use.
     pub sign_count: Option<u32>,
+    /// What its key is to make a secret of: [`Attempt::secret`].
+    pub salts: Option<Salts>,
 }
 
 impl<'a> Passkey<'a> {
@@ -85,7 +91,7 @@ impl<'a> Passkey<'a> {
             let place = sorted.partition_point(|(before, _)| *before >= last_used);
             sorted.insert(
                 place,
-                (last_used, Self { credential, sign_count: state.sign_count(&credential.id) }),
+                (last_used, Self { credential, sign_count: state.sign_count(&credential.id), salts: None }),
             );
         }
         sorted.into_iter().map(|(_, passkey)| passkey).collect()
@@ -110,6 +116,8 @@ pub struct Attempt {
     pub pin_failed: Vec<CredentialId>,
     /// The recovery code that was typed in place of a PIN, not looked at yet.
     pub recovery_code: Option<Code>,
+    /// What came of the salts of the passkey that signed in.
+    pub secret: KeySecret,
 }
 
 /// Runs the ceremony to its end.
@@ -130,6 +138,7 @@ pub fn sign_in(platform: &mut impl Platform, prompter: &mut impl Prompter, reque
         answers_silently: ceremony.answers_silently,
         pin_failed: ceremony.pin_failed,
         recovery_code: ceremony.recovery_code,
+        secret: ceremony.secret,
     }
 }
 
@@ -165,6 +174,7 @@ struct Ceremony<'a, W: Platform, P: Prompter> {
     answers_silently: Option<(CredentialId, bool)>,
     pin_failed: Vec<CredentialId>,
     recovery_code: Option<Code>,
+    secret: KeySecret,
 }
 
 impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
@@ -193,6 +203,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             answers_silently: None,
             pin_failed: Vec::new(),
             recovery_code: None,
+            secret: KeySecret::NotAsked,
         }
     }
 
@@ -270,6 +281,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             State::Verifying(candidate, verifying) => {
                 self.on_token_reply(key, candidate, *verifying, payload, took)
             }
+            State::Agreeing(candidate, protocol) => {
+                self.on_agreement(key, candidate, protocol, Some(payload))?;
+                Ok(None)
+            }
             State::Touching(candidate, touching) => {
                 self.on_assertion(key, candidate, touching, payload, took)
             }
@@ -298,6 +313,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             State::PreFlight(pre_flight) => self.is_unanswered(key, pre_flight),
             State::Ready(_) | State::Pausing(..) | State::Changing => {
                 self.set(key, state);
+                Ok(None)
+            }
+            State::Agreeing(candidate, protocol) => {
+                self.on_agreement(key, candidate, protocol, None)?;
                 Ok(None)
             }
             State::Selecting(candidate)

@@ -89,6 +89,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             State::Identifying
             | State::PreFlight(_)
             | State::Ready(_)
+            | State::Agreeing(..)
             | State::Selecting(_)
             | State::Collecting(..)
             | State::Changing => None,

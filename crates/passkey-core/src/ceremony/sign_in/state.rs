@@ -11,6 +11,8 @@ use crate::config::Account;
 use crate::credential::Credential;
 use crate::verify::{Verified, VerifyError};
 use ctap::Info;
+use ctap::hmac_secret::Salts;
+use ctap::pin_uv_auth::{PinUvAuthProtocol, Session};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ pub(super) enum State<'a> {
     Selecting(Candidate<'a>),
     /// It verifies its user, by PIN or sensor, for a token.
     Verifying(Candidate<'a>, Box<Verifying<'a>>),
+    /// A secret is being agreed on with it, for the salts of its passkey.
+    Agreeing(Candidate<'a>, PinUvAuthProtocol),
     /// The assertion proper is under way.
     Touching(Candidate<'a>, Touching<'a>),
     /// Its person will be asked for again at this time.
@@ -96,10 +100,20 @@ pub(super) struct UserCheck<'a> {
     pub(super) trusted: Trusted<'a>,
     pub(super) method: Method,
     pub(super) token: Option<Token>,
+    /// What salts go under.
+    pub(super) agreement: Agreement,
     /// Fingers that were not recognised by a key without tokens.
     pub(super) sensor_failures: u8,
     /// Tokens that it did not take (any more).
     pub(super) refused_tokens: u8,
+}
+
+/// The secret that salts for a key go under, as far as it takes any.
+#[derive(Default)]
+pub(super) struct Agreement {
+    session: Option<Box<Session>>,
+    /// Protocols that it has refused salts under, or given no key for.
+    refused: Vec<PinUvAuthProtocol>,
 }
 
 /// A key that verifies its user.
@@ -112,8 +126,17 @@ pub(super) struct Verifying<'a> {
 /// The assertion proper.
 pub(super) struct Touching<'a> {
     pub(super) request: AssertionRequest<'a>,
+    /// What a secret is asked for, if one is.
+    pub(super) salted: Option<Salted<'a>>,
     /// When the person is told to touch it, should the key not say before that it waits.
     pub(super) cue_at: Option<Duration>,
+}
+
+/// A passkey, and what its key is to make a secret of.
+#[derive(Clone, Copy)]
+pub(super) struct Salted<'a> {
+    pub(super) credential: &'a Credential,
+    pub(super) salts: Salts,
 }
 
 /// What one key's discoverable passkeys have proved so far.
@@ -224,7 +247,45 @@ impl<'a> Candidate<'a> {
 
 impl<'a> UserCheck<'a> {
     pub(super) fn new(trusted: Trusted<'a>, method: Method) -> Self {
-        Self { trusted, method, token: None, sensor_failures: 0, refused_tokens: 0 }
+        Self {
+            trusted,
+            method,
+            token: None,
+            agreement: Agreement::default(),
+            sensor_failures: 0,
+            refused_tokens: 0,
+        }
+    }
+}
+
+impl Agreement {
+    /// What salts go under now.
+    pub(super) fn session(&self) -> Option<&Session> {
+        self.session.as_deref()
+    }
+
+    /// The protocol to agree under next, of those that the key speaks; `None` where that is done, or will not be.
+    pub(super) fn next(&self, info: &Info) -> Option<PinUvAuthProtocol> {
+        let mut untried =
+            info.pin_uv_auth_protocols.iter().filter(|protocol| !self.refused.contains(protocol));
+        if self.session.is_some() { None } else { untried.next().copied() }
+    }
+
+    pub(super) fn agreed(&mut self, session: Session) {
+        if !self.refused.contains(&session.protocol()) {
+            self.session = Some(Box::new(session));
+        }
+    }
+
+    pub(super) fn refuse(&mut self, protocol: PinUvAuthProtocol) {
+        self.refused.push(protocol);
+        self.session = None;
+    }
+
+    /// The key did not take salts under this; whether it was given any.
+    pub(super) fn give_up(&mut self) -> bool {
+        let protocol = self.session.as_deref().map(Session::protocol);
+        protocol.map(|protocol| self.refuse(protocol)).is_some()
     }
 }
 
@@ -235,6 +296,7 @@ impl<'a> State<'a> {
             Self::Ready(candidate)
             | Self::Selecting(candidate)
             | Self::Verifying(candidate, _)
+            | Self::Agreeing(candidate, _)
             | Self::Touching(candidate, _)
             | Self::Pausing(candidate, _)
             | Self::Collecting(candidate, _) => Some(candidate),
@@ -248,6 +310,7 @@ impl<'a> State<'a> {
             Self::Ready(candidate)
             | Self::Selecting(candidate)
             | Self::Verifying(candidate, _)
+            | Self::Agreeing(candidate, _)
             | Self::Touching(candidate, _)
             | Self::Pausing(candidate, _)
             | Self::Collecting(candidate, _) => Some(candidate),
@@ -261,7 +324,11 @@ impl<'a> State<'a> {
             Self::Touching(..) | Self::Selecting(_) | Self::Pausing(..) => true,
             Self::Verifying(_, verifying) => verifying.flow.waits_for_person(),
             Self::PreFlight(pre_flight) => pre_flight.blinks,
-            Self::Identifying | Self::Ready(_) | Self::Collecting(..) | Self::Changing => false,
+            Self::Identifying
+            | Self::Ready(_)
+            | Self::Agreeing(..)
+            | Self::Collecting(..)
+            | Self::Changing => false,
         }
     }
 

@@ -8,7 +8,7 @@ use super::super::steps::pin_uv_token::TokenError;
 use super::super::steps::timing::{CUE_DELAY, OWN_TIMEOUT, REPEAT_DELAY, U2F_POLL};
 use super::super::steps::uv_method::{self, Method};
 use super::error::{Refusal, SignInError};
-use super::state::{Candidate, PreFlight, Standing, State, Touching, UserCheck};
+use super::state::{Candidate, PreFlight, Salted, Standing, State, Touching, UserCheck};
 use super::{Ceremony, Step, Wanted};
 use crate::config::UserVerification;
 use crate::credential::Credential;
@@ -31,6 +31,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         mut candidate: Candidate<'a>,
     ) -> Result<(), SignInError> {
         self.begin_person(&mut candidate);
+        let Some(candidate) = self.begin_agreement(key, candidate) else { return Ok(()) };
+        let (salted, salts) = self.salts_for(&candidate)?.unzip();
         let by_sensor = sensor(&candidate).is_some();
         let presence = match &candidate.standing {
             Standing::Trusted(check) if by_sensor => UserPresence::Sensor(&check.trusted),
@@ -38,7 +40,13 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             Standing::NotAsked | Standing::Undecided | Standing::Claimed(..) => UserPresence::Touch(None),
         };
         let platform = self.pool.platform();
-        let asked = candidate.asked();
+        let mut asked = candidate.asked();
+        if let Some(Salted { credential, .. }) =
+            salted.filter(|salted| candidate.proved() == Some(salted.credential))
+        {
+            // A key that holds several of them is to choose none to which the salts do not belong.
+            asked = vec![credential];
+        }
         let question = match (&candidate.protocol, self.request.wanted, asked.first()) {
             (_, Wanted::Anyone { rp_id, .. }, _) => {
                 Some(AssertionRequest::discover(rp_id, presence, platform)?)
@@ -46,7 +54,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             (Protocol::U2f, Wanted::Passkeys(_), Some(first)) => {
                 AssertionRequest::u2f(first, Control::EnforceUserPresence, platform)?
             }
-            (_, Wanted::Passkeys(_), _) => AssertionRequest::new(asked, presence, platform)?,
+            (_, Wanted::Passkeys(_), _) => {
+                AssertionRequest::with_salts(asked, presence, salts.as_ref(), platform)?
+            }
         };
         let Some((request, message)) = question else {
             self.dismiss(key);
@@ -55,7 +65,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         // A U2F key answers at once; its person is waited for by asking again.
         let waits = candidate.info().is_some();
         let cue_at = (!by_sensor).then(|| self.pool.now().saturating_add(CUE_DELAY));
-        self.set(key, State::Touching(candidate, Touching { request, cue_at }));
+        self.set(key, State::Touching(candidate, Touching { request, salted, cue_at }));
         if by_sensor {
             self.tell(Notice::UseFingerprint);
         }
@@ -113,6 +123,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         match self.judge(&facts, self.stored_sign_count(credential)) {
             Ok(verified) => {
                 self.decide_by(key, Some(credential));
+                self.secret = self.secret(&candidate, touching, response, &verified);
                 self.learn(credential, candidate.silently);
                 Ok(Some(verified))
             }
@@ -193,12 +204,19 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             }
             (_, Standing::Undecided | Standing::Claimed(..)) => self.on_not_held(key, candidate)?,
             (Refusal::Status(status), Standing::Trusted(_)) => self.on_trusted_status(key, candidate, status),
-            (refusal, Standing::Trusted(check)) => {
-                let passkey = check.trusted.proved();
-                self.turn_away(key, passkey, refusal.of_trusted());
-            }
+            (refusal, Standing::Trusted(_)) => self.on_trusted_refusal(key, candidate, refusal),
         }
         Ok(None)
+    }
+
+    /// A trusted key gives something else than a status.
+    fn on_trusted_refusal(&mut self, key: KeyId, mut candidate: Candidate<'a>, refusal: Refusal) {
+        let Standing::Trusted(check) = &mut candidate.standing else { return self.dismiss(key) };
+        if refusal == Refusal::Malformed && check.agreement.give_up() {
+            return self.set(key, State::Ready(candidate));
+        }
+        let passkey = check.trusted.proved();
+        self.turn_away(key, passkey, refusal.of_trusted());
     }
 
     /// A trusted key refuses.
@@ -213,6 +231,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             Status::UV_INVALID | Status::UV_BLOCKED | Status::OPERATION_DENIED if by_sensor => {
                 self.on_sensor_failed(key, candidate, status);
             }
+            Status::OPERATION_DENIED => self.turn_away(key, passkey, Refusal::Status(status).of_trusted()),
+            // It may be the salts that it does not take, whatever it says.
+            _ if check.agreement.give_up() => self.set(key, State::Ready(candidate)),
             // The token has expired, or the key has lost it: its user is verified anew.
             Status::PIN_AUTH_INVALID | Status::PIN_TOKEN_EXPIRED
                 if check.token.is_some() && check.refused_tokens < MAX_REFUSED_TOKENS =>

@@ -142,9 +142,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 verifying.resume_at = Some(self.pool.now().saturating_add(REPEAT_DELAY));
                 self.set(key, State::Verifying(candidate, Box::new(verifying)));
             }
-            Progress::Done(token) => {
+            Progress::Done(token, session) => {
                 if let Standing::Trusted(check) = &mut candidate.standing {
                     check.token = Some(token);
+                    check.agreement.agreed(*session);
                 }
                 self.begin_touch(key, candidate)?;
             }

@@ -7,6 +7,7 @@ use crate::client_data::{CHALLENGE_LEN, ClientData};
 use crate::credential::Credential;
 use crate::verify::{AssertionFacts, Expected, VerifyError, verify_assertion};
 use ctap::get_assertion;
+use ctap::hmac_secret::Input;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken};
 use ctap::u2f::{self, authenticate::Control};
 use sha2::{Digest as _, Sha256};
@@ -60,9 +61,19 @@ impl<'c> AssertionRequest<'c> {
         presence: UserPresence<'_>,
         platform: &mut impl Platform,
     ) -> Result<Option<(Self, Message)>, NoRandomness> {
+        Self::with_salts(asked, presence, None, platform)
+    }
+
+    /// As [`new`](Self::new), and what the key makes of these salts.
+    pub(crate) fn with_salts(
+        asked: Vec<&'c Credential>,
+        presence: UserPresence<'_>,
+        salts: Option<&Input>,
+        platform: &mut impl Platform,
+    ) -> Result<Option<(Self, Message)>, NoRandomness> {
         let Some(first) = asked.first() else { return Ok(None) };
         let rp_id = first.rp_id.as_str();
-        Self::of_ctap2(rp_id, asked, presence, platform).map(Some)
+        Self::of_ctap2(rp_id, asked, presence, salts, platform).map(Some)
     }
 
     /// The question of a CTAP2 key which discoverable passkeys it has for `rp_id`, and its request.
@@ -71,13 +82,14 @@ impl<'c> AssertionRequest<'c> {
         presence: UserPresence<'_>,
         platform: &mut impl Platform,
     ) -> Result<(Self, Message), NoRandomness> {
-        Self::of_ctap2(rp_id, Vec::new(), presence, platform)
+        Self::of_ctap2(rp_id, Vec::new(), presence, None, platform)
     }
 
     fn of_ctap2(
         rp_id: &'c str,
         asked: Vec<&'c Credential>,
         presence: UserPresence<'_>,
+        hmac_secret: Option<&Input>,
         platform: &mut impl Platform,
     ) -> Result<(Self, Message), NoRandomness> {
         let question = Self::over_a_challenge(rp_id, asked, platform)?;
@@ -89,6 +101,7 @@ impl<'c> AssertionRequest<'c> {
             rp_id,
             client_data_hash,
             allow_list: &allow_list,
+            hmac_secret,
             up,
             uv,
             pin_uv_auth: presence.pin_uv_auth(client_data_hash),

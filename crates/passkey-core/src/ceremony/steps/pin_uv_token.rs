@@ -129,8 +129,8 @@ pub(crate) enum Progress {
     Sent,
     /// Nobody came to the sensor in the key's own time: call [`PinUvTokenFlow::resume`] after a pause.
     Pause,
-    /// Here it is.
-    Done(Token),
+    /// Here it is, and the secret that was agreed on with the key for it.
+    Done(Token, Box<Session>),
     /// The sensor takes no more fingers, and there is a PIN.
     SensorGaveUp,
     /// There will be none.
@@ -240,7 +240,7 @@ impl<'a> PinUvTokenFlow<'a> {
             (State::Retries, Err(_)) => self.ask(host),
             (State::KeyAgreement(pin), Ok(response)) => self.on_key_agreement(pin, &response, host),
             (State::PinToken(session) | State::SensorToken(session), Ok(response)) => {
-                self.on_token(&session, &response)
+                self.on_token(session, &response)
             }
             (State::PinToken(_), Err(ReplyError::Status(status))) => self.on_pin_refused(status, host),
             (State::SensorToken(session), Err(ReplyError::Status(status))) => {
@@ -384,9 +384,9 @@ impl<'a> PinUvTokenFlow<'a> {
         Progress::Sent
     }
 
-    fn on_token(&mut self, session: &Session, response: &client_pin::Response) -> Progress {
+    fn on_token(&mut self, session: Session, response: &client_pin::Response) -> Progress {
         match response.pin_uv_auth_token.as_deref().map(|token| session.open_token(token)) {
-            Some(Ok(token)) => Progress::Done((self.protocol, token)),
+            Some(Ok(token)) => Progress::Done((self.protocol, token), Box::new(session)),
             Some(Err(_)) | None => Progress::Failed(TokenError::Malformed),
         }
     }

@@ -35,6 +35,7 @@ fn request(info: &Info) -> Vec<u8> {
         rp_id: NO_RP,
         client_data_hash: &[0; 32],
         allow_list: &[],
+        hmac_secret: None,
         up: true,
         uv: false,
         pin_uv_auth: protocol.map(|protocol| (protocol, Vec::new())),

@@ -206,7 +206,7 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
                         flow.resume(&mut host)
                     }
                     Progress::SensorGaveUp => break,
-                    Progress::Done(token) => return Ok(token),
+                    Progress::Done(token, _) => return Ok(token),
                     Progress::Failed(TokenError::Interrupted) => return Err(KeyFailure::Interrupted.into()),
                     Progress::Failed(error) => return Err(NoToken::Pin(error)),
                 };

@@ -273,7 +273,7 @@ impl Stage {
 
     fn sign_in(&mut self) -> (Attempt, Duration) {
         // A counter that has gone back to 1 is noticed.
-        let known = |credential| Passkey { credential, sign_count: Some(1) };
+        let known = |credential| Passkey { credential, sign_count: Some(1), salts: None };
         let passkeys: Vec<Passkey<'_>> = self.scene.passkeys.iter().map(known).collect();
         let wanted = match &self.phone_book {
             None => Wanted::Passkeys(&passkeys),

@@ -128,8 +128,12 @@ impl Stage {
             }
         }
         drop(bench);
-        let passkeys: Vec<Passkey<'_>> =
-            self.scene.passkeys.iter().map(|credential| Passkey { credential, sign_count: None }).collect();
+        let passkeys: Vec<Passkey<'_>> = self
+            .scene
+            .passkeys
+            .iter()
+            .map(|credential| Passkey { credential, sign_count: None, salts: None })
+            .collect();
         let request = SignIn {
             wanted: Wanted::Passkeys(&passkeys),
             policy: &self.scene.settings.policy,
