@@ -15,6 +15,7 @@ mod gdm;
 mod host;
 mod logind;
 mod outcome;
+mod password_change;
 mod recovery;
 #[cfg(test)]
 mod redeemed;

@@ -14,6 +14,7 @@ mod complaint;
 mod ended;
 mod login_password;
 mod users;
+mod wrapping;
 
 use std::{fmt, io, path::PathBuf};
 
@@ -23,6 +24,7 @@ use ctap::hmac_secret::Salts;
 pub use complaint::Complaint;
 pub use ended::{Ended, Failed, Proved, SignedIn};
 pub use login_password::{LoginPassword, Shut, mark};
+pub use wrapping::NotWrapped;
 
 use crate::{
     account::{self, Account, UserDatabase},

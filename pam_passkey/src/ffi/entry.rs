@@ -9,7 +9,7 @@ use passkey_core::memory;
 
 use super::guard;
 use super::handle::{Pam, Severity};
-use crate::{auth, outcome::Outcome};
+use crate::{auth, outcome::Outcome, password_change};
 
 /// The module as libpam sees it.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ mod exported {
     pam::pam_hooks!(Passkey);
 }
 
-/// Account, session and password management are none of our business: the trait answers `PAM_IGNORE`.
+/// Account and session management are none of our business: the trait answers `PAM_IGNORE`.
 impl PamHooks for Passkey {
     /// `PAM_SILENT` is not looked at: sudo sets it for every sign-in, and a key that blinks without a word is a key
     /// that nobody touches. The argument `quiet` is what silences the module.
@@ -42,7 +42,28 @@ impl PamHooks for Passkey {
     fn sm_setcred(_handle: &mut PamHandle, _arguments: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
         PamResultCode::PAM_SUCCESS
     }
+
+    /// Looks on: whether the password may be changed, and to what, is for others to say.
+    fn sm_chauthtok(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        if flags & PAM_UPDATE_AUTHTOK != 0 {
+            guard::silence_panics();
+            match memory::ensure_for_sign_in() {
+                Ok(()) => {
+                    let followed =
+                        guard::caught(|| password_change::follow(&mut Pam::new(handle), &arguments));
+                    if let Err(panic) = followed {
+                        let _ = refused(handle, &Outcome::Panicked(panic));
+                    }
+                }
+                Err(_) => drop(refused(handle, &Outcome::NoMemory)),
+            }
+        }
+        PamResultCode::PAM_IGNORE
+    }
 }
+
+/// The password has been changed, or could not be: the second of the two calls of `pam_chauthtok` (`security/_pam_types.h`).
+const PAM_UPDATE_AUTHTOK: PamFlag = 0x2000;
 
 /// Ends a sign-in that nothing more can be done for than a line in the log, which is written under guard as well.
 fn refused(handle: &mut PamHandle, outcome: &Outcome) -> PamResultCode {

@@ -18,7 +18,8 @@ pub use recovery::{
     recovery_prompt, redeem_error,
 };
 pub use table::{
-    ALL_DISABLED, BROKEN, NO_PIN_NEEDED, NOT_ENROLLED, PASSKEY, PASSWORD, PIN_FIRST, STORE_BROKEN,
+    ALL_DISABLED, BROKEN, KEYRING_CONFIRM, KEYRING_STALE, KEYRING_UPDATED, NO_PIN_NEEDED, NOT_ENROLLED,
+    PASSKEY, PASSWORD, PIN_FIRST, STORE_BROKEN,
 };
 
 use crate::ceremony::{Impossible, KeyError, Lock, Notice, SignInError, TokenError};
@@ -140,7 +141,7 @@ pub fn pin_error(error: TokenError) -> Option<Phrase> {
 pub fn keyring_shut(shut: Shut) -> Phrase {
     let message = match shut {
         Shut::OtherPasskey => say::KEYRING_OTHER_PASSKEY,
-        Shut::Stale => say::KEYRING_STALE,
+        Shut::Stale => KEYRING_STALE,
         Shut::Withheld | Shut::NotUnwrapped => say::KEYRING_SHUT,
     };
     message.into()

@@ -156,6 +156,11 @@ impl WrappedPassword {
         self.salt
     }
 
+    /// Whether it is certain that it is the password that has this mark.
+    pub fn is_of(&self, mark: Option<PasswordMark>) -> bool {
+        !self.stale && self.mark.is_some() && self.mark == mark
+    }
+
     /// Whether it is no longer the account's password: by what was noted when that changed, or by the mark that the password has `now`,
     /// where both are known.
     pub fn is_stale(&self, now: Option<PasswordMark>) -> bool {

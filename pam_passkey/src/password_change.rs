@@ -1,0 +1,111 @@
+//! The account has another password: what was wrapped for the keyring is of no use any more.
+//!
+//! It decides nothing, and the change of the password stands whatever happens here. Where the person is there with the key, the new
+//! password is wrapped at once; else what is wrapped is marked, so that the next sign-in says what to do.
+
+use std::ffi::CStr;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use ctap::Secret;
+use passkey_core::account::{Account, UserDatabase as _};
+use passkey_core::ceremony::{LinuxPlatform, Platform as _, SignInError, TokenError};
+use passkey_core::config::{Arguments, Policy, Remote};
+use passkey_core::host::Host;
+use passkey_core::messages;
+use passkey_core::session::{NotWrapped, Session, find_passkeys, mark};
+use passkey_core::store::keyring::Keyring;
+use passkey_core::store::{CredentialFile, Store};
+
+use crate::conversation::{PamConversation, Verbosity};
+use crate::ffi::{InterruptGuard, Pam, Severity, SystemUsers};
+use crate::host;
+use crate::outcome::Sentence;
+use crate::remote::Origin;
+
+/// To be called once the password is another one.
+pub(crate) fn follow(pam: &mut Pam<'_>, arguments: &[&CStr]) {
+    if let Err(problem) = try_follow(pam, arguments) {
+        pam.log(Severity::Warning, &format!("the keyring is not told of the new password: {problem}"));
+    }
+}
+
+fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
+    let arguments = Arguments::parse(arguments.iter().map(|argument| argument.to_bytes()))
+        .map_err(|error| error.to_string())?;
+    let config = arguments.config.load().map_err(|error| error.to_string())?;
+    let service = pam.service();
+    let host = Host::of(&service, host::program().as_deref());
+    let policy = config.policy_of_host(&service, host, &arguments.settings);
+    // Whoever plugs a key in later has the command.
+    let policy = Policy { wait_for_key: Duration::ZERO, ..policy };
+    let Ok(Some(typed)) = pam.user() else { return Ok(()) };
+    let Some(account) = SystemUsers.by_name(&typed).map_err(|error| error.to_string())? else {
+        return Ok(());
+    };
+    let store = Store::new(&config);
+    let found = find_passkeys(&store, &SystemUsers, &account).map_err(|error| error.to_string())?;
+    let Some((account, loaded)) = found else { return Ok(()) };
+    let keyring = store.load_keyring(&account).map_err(|error| error.to_string())?;
+    let now = mark(&SystemUsers, &account);
+    if keyring.is_empty() || keyring.entries().iter().all(|wrapped| wrapped.is_of(now)) {
+        return Ok(());
+    }
+    // First, so that it holds whatever becomes of the rest.
+    store.update_keyring(&account, Keyring::mark_stale).map_err(|error| error.to_string())?;
+    let session = Session { store: &store, users: &SystemUsers, policy: &policy };
+    let rewrapped = match pam.authtok().filter(|_| is_person_there(pam, &policy)) {
+        Some(password) => wrap_anew(pam, &session, &account, &loaded.file, &keyring, &password)?,
+        None => false,
+    };
+    let sentence = if rewrapped { messages::KEYRING_UPDATED } else { messages::KEYRING_STALE };
+    Verbosity { quiet: policy.quiet, ..Verbosity::at(host) }.conclude(pam, &Sentence::Info(sentence.into()));
+    Ok(())
+}
+
+/// Whether somebody sits at this machine's terminal, to whom a question can be put. Desktops change a password through a program that
+/// knows the questions of one module, and answer no other.
+fn is_person_there(pam: &mut Pam<'_>, policy: &Policy) -> bool {
+    let is_here = policy.remote == Remote::Allow || Origin::of(pam).remote_sign().is_none();
+    is_here && pam.can_converse() && std::io::stdin().is_terminal()
+}
+
+/// Whether the new password is wrapped for a passkey that had the old one.
+fn wrap_anew(
+    pam: &Pam<'_>,
+    session: &Session<'_>,
+    account: &Account,
+    file: &CredentialFile,
+    keyring: &Keyring,
+    password: &Secret,
+) -> Result<bool, String> {
+    let host = session.policy.host;
+    let verbosity =
+        Verbosity { quiet: session.policy.quiet, debug: session.policy.debug, ..Verbosity::at(host) };
+    let interrupt = InterruptGuard::new().map_err(|error| error.to_string())?;
+    let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+    if !platform.plugged().is_ok_and(|keys| !keys.is_empty()) {
+        return Ok(false);
+    }
+    verbosity.conclude(pam, &Sentence::Info(messages::KEYRING_CONFIRM.into()));
+    let mut person = PamConversation::new(pam, &interrupt, verbosity, false, true, None);
+    let is_wrapped =
+        |credential: &passkey_core::credential::Credential| keyring.get(&credential.id).is_some();
+    match session.wrap(account, file, is_wrapped, password, &mut platform, &mut person) {
+        Ok(_) => Ok(true),
+        Err(NotWrapped::SignIn(error)) => {
+            if let SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted) = error {
+                // It was meant for this, and the host has its password.
+                interrupt.take();
+            }
+            if let Some(sentence) = messages::sign_in_error(&error).filter(|_| error != SignInError::NoKey) {
+                verbosity.conclude(pam, &Sentence::Error(sentence));
+            }
+            Ok(false)
+        }
+        Err(NotWrapped::NoPasskey | NotWrapped::Withheld(_)) => Ok(false),
+        Err(error @ (NotWrapped::NotUnwrapped(_) | NotWrapped::Wrap(_) | NotWrapped::Store(_))) => {
+            Err(error.to_string())
+        }
+    }
+}
