@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use ctap::Secret;
 use nix::unistd::{Uid, User};
 use passkey_core::account::{Account, PasswdEntry, UserDatabase};
 
@@ -65,6 +66,11 @@ impl UserDatabase for SystemUsers {
 
     fn by_uid(&self, uid: u32) -> io::Result<Option<Account>> {
         account_of(User::from_uid(Uid::from_raw(uid)))
+    }
+
+    fn password_field(&self, account: &Account) -> io::Result<Option<Secret>> {
+        let field = nss::password_field(&account.name)?;
+        Ok(field.map(|field| Secret::new(field.to_vec())))
     }
 }
 

@@ -23,6 +23,7 @@ mod doctor;
 mod explain;
 pub mod interop;
 mod key;
+mod keyring;
 pub mod pam;
 mod removal;
 mod report;
@@ -52,6 +53,9 @@ pub fn main() -> ExitCode {
         }
         [_, first, rest @ ..] if first == pam::change::watchdog::COMMAND => {
             return pam::change::watchdog::inside(rest).into();
+        }
+        [_, first, rest @ ..] if first == keyring::password::COMMAND => {
+            return keyring::password::inside(rest).into();
         }
         [_, first, rest @ ..] if first == doctor::probe::COMMAND => {
             return doctor::probe::inside(rest).into();

@@ -9,4 +9,4 @@ mod list;
 mod shadow;
 
 pub use list::{Entry, entries};
-pub use shadow::{Password, password};
+pub use shadow::{Password, password, password_field};

@@ -36,7 +36,15 @@ impl Password {
 /// # Errors
 /// When the database cannot be asked; as a rule because the caller is not root.
 pub fn password(name: &str) -> io::Result<Password> {
-    let Ok(name) = CString::new(name) else { return Ok(Password::Elsewhere) };
+    Ok(password_field(name)?.map_or(Password::Elsewhere, |field| Password::of_field(&field)))
+}
+
+/// The password field of shadow(5) for the account of this name; `None` where the shadow database has no entry for it.
+///
+/// # Errors
+/// As for [`password`].
+pub fn password_field(name: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let Ok(name) = CString::new(name) else { return Ok(None) };
     let mut len = USUAL_LEN;
     loop {
         let mut room = Zeroizing::new(vec![0_u8; len]);
@@ -53,17 +61,17 @@ pub fn password(name: &str) -> io::Result<Password> {
             )
         };
         match code {
-            0 if found.is_null() => return Ok(Password::Elsewhere),
+            0 if found.is_null() => return Ok(None),
             0 => {
                 // SAFETY: on success `found` is `entry`, filled; its field is null or a text in `room`, which still lives.
                 let field = unsafe {
                     let field = (*found).sp_pwdp;
                     if field.is_null() { c"*" } else { CStr::from_ptr(field) }
                 };
-                return Ok(Password::of_field(field.to_bytes()));
+                return Ok(Some(Zeroizing::new(field.to_bytes().to_vec())));
             }
             libc::ERANGE if len < MAX_LEN => len = len.saturating_mul(4),
-            libc::ENOENT | libc::ESRCH => return Ok(Password::Elsewhere),
+            libc::ENOENT | libc::ESRCH => return Ok(None),
             error => return Err(io::Error::from_raw_os_error(error)),
         }
     }

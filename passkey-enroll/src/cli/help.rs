@@ -73,8 +73,19 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("sudo passkey-enroll add", "enrol the security key that is plugged in"),
             ("sudo passkey-enroll add --name \"Blue key\" --user alice", "enrol one for another user"),
             ("sudo passkey-enroll add --discoverable", "for signing in without a user name"),
+            ("sudo passkey-enroll add --keyring", "for a keyring that opens without the password"),
         ],
     ),
+    (
+        "keyring enable",
+        &[
+            ("sudo passkey-enroll keyring enable", "with the security key that you touch"),
+            ("sudo passkey-enroll keyring enable \"Blue key\"", "with this one only"),
+        ],
+    ),
+    ("keyring disable", &[("sudo passkey-enroll keyring disable", "forget the stored password")]),
+    ("keyring status", &[("sudo passkey-enroll keyring status", "show which passkeys open it")]),
+    ("keyring rotate", &[("sudo passkey-enroll keyring rotate", "encrypt the stored password anew")]),
     (
         "list",
         &[

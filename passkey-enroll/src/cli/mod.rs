@@ -4,6 +4,7 @@ mod add;
 pub(crate) mod completions;
 pub mod help;
 mod key;
+mod keyring;
 mod lock_on_removal;
 mod pam;
 mod recovery;
@@ -27,6 +28,7 @@ pub use key::{
     MinPinLength, OnKey, PasskeysCommand, PinCommand, RemoveFingerprint, RemoveFromKey, RenameFingerprint,
     Reset, SetPin, Switch,
 };
+pub use keyring::{Keyring, KeyringCommand, KeyringDisable, KeyringEnable, KeyringRotate, WithKey};
 pub use lock_on_removal::{LockOff, LockOn, LockOnRemoval, LockOnRemovalCommand};
 pub use pam::{Pam, PamCommand, PamConfirm, PamDisable, PamEnable, PamStatus};
 pub use recovery::{Confirmation, Recovery, RecoveryCommand};
@@ -35,7 +37,7 @@ pub use transfer::{Export, ExportFormat, ForeignFormat, Import};
 
 /// Enrol and manage the passkeys that sign you in to this machine.
 ///
-/// A passkey lives on a security key. This machine keeps only what it needs to recognise it: nothing here is secret.
+/// A passkey lives on a security key. This machine keeps only what it needs to recognise it.
 #[derive(Debug, Parser)]
 #[command(name = "passkey-enroll", version, after_help = help::after_help(), max_term_width = 100)]
 pub struct Cli {
@@ -103,6 +105,8 @@ pub enum Command {
     Verify(Verify),
     /// Look after the codes that sign you in when your security key is lost
     Recovery(Recovery),
+    /// Have passkeys open your keyring when they sign you in without the password
+    Keyring(Keyring),
     /// Show the security keys that are plugged in
     #[command(after_help = help::after_help_of("keys"))]
     Keys,

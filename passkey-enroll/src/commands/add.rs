@@ -13,15 +13,16 @@ use passkey_core::config::{AttestationPolicy, AttestationRequirement, Config, Se
 use passkey_core::credential::{self, UserHandle};
 use passkey_core::store::{CredentialFile, EditError, StateUpdate, UpdateError};
 
-use super::Context;
 use super::change::confirm_with;
+use super::keyring::Secrets;
+use super::{Context, keyring};
 use crate::attestation::roots;
-use crate::cli::{Add, SignatureAlgorithm};
+use crate::cli::{Add, SignatureAlgorithm, WithKey};
 use crate::commands::default_name;
 use crate::commands::error::Error;
 use crate::commands::results::json::{Added, FirstSteps};
 use crate::key::{ManageError, ManagedKey, Selection, device};
-use crate::report::{self};
+use crate::report::{self, ErrorReport};
 use crate::terminal::input::Terminal;
 use crate::terminal::prompter::{LastQuestion, TerminalPrompter};
 use crate::terminal::signals::Interrupt;
@@ -45,15 +46,45 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     let policy = attestation_policy(context, arguments.require_attestation)?;
     let trust = roots::load(&policy, context.owner, now_to_the_second())?;
 
-    let mut enrolled = ceremony(context, arguments, &policy, &rp_id, &user_handle, existing.as_ref())?;
+    let secrets = arguments.keyring.then(|| ask_for_keyring(context, arguments)).transpose()?;
+    let pin = secrets.as_ref().and_then(Secrets::pin);
+    let mut enrolled = ceremony(context, arguments, &policy, &rp_id, &user_handle, existing.as_ref(), pin)?;
     enrolled.credential.attestation = Some(judge_origin(&enrolled, &policy, &trust)?);
     let sign_count = enrolled.sign_count;
     let (credential, is_first) = store(context, arguments.name.as_deref(), &user_handle, enrolled)?;
     remember(context, &credential, sign_count);
     let first_steps = is_first.then(|| FirstSteps { user_option: context.user_option.clone() });
+    let keyring = secrets.map(|secrets| open_keyring(context, arguments, &credential, secrets));
     let mut added = context.described(&credential, None);
     added.sign_count = Some(sign_count);
-    context.output.result(&Added { user: context.user(), credential: added, first_steps })
+    context.output.result(&Added { user: context.user(), credential: added, keyring, first_steps })
+}
+
+/// Asks for the login password before the person goes to any trouble with the key.
+fn ask_for_keyring(context: &Context, arguments: &Add) -> Result<Secrets, Error> {
+    keyring::check_permitted(context)?;
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    keyring::secrets(context, &interrupt, arguments.password_stdin, arguments.pin.pin_stdin)
+}
+
+/// Has the new passkey open the keyring; whether it does. The passkey is there in any case.
+fn open_keyring(
+    context: &Context,
+    arguments: &Add,
+    credential: &credential::Credential,
+    secrets: Secrets,
+) -> bool {
+    let with = WithKey { device: arguments.device.clone(), timeout: arguments.timeout, pin: arguments.pin };
+    report::note("Now for the keyring, with the same security key.");
+    let enabled = keyring::enable_new(context, credential, secrets, &with);
+    if let Err(error) = &enabled {
+        let ErrorReport { message, hint, .. } = error.report();
+        report::warning(&format!("the keyring is not set up: {message}"));
+        if let Some(hint) = hint {
+            report::note(&hint);
+        }
+    }
+    enabled.is_ok()
 }
 
 fn ceremony(
@@ -63,6 +94,7 @@ fn ceremony(
     rp_id: &str,
     user_handle: &UserHandle,
     existing: Option<&CredentialFile>,
+    pin: Option<Secret>,
 ) -> Result<Enrolled, Error> {
     let existing: Vec<&credential::Credential> =
         existing.into_iter().flat_map(|file| &file.credentials).collect();
@@ -79,7 +111,12 @@ fn ceremony(
         added: now_to_the_second(),
         algorithms: &algorithms,
         discoverable: arguments.discoverable,
-        verification: arguments.verification.map_or_else(|| strictest(&context.config), Into::into),
+        verification: match arguments.verification {
+            Some(verification) => verification.into(),
+            // Without its user verified, the key makes another secret.
+            None if arguments.keyring => UserVerification::Required,
+            None => strictest(&context.config),
+        },
         existing: &existing,
         device: device.as_deref(),
         allowed_aaguids: &policy.allowed_aaguids,
@@ -89,7 +126,10 @@ fn ceremony(
     };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
     let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
-    let mut person = TerminalPrompter::new(&interrupt, arguments.pin.pin_stdin);
+    let mut person = TerminalPrompter::new(&interrupt, arguments.pin.pin_stdin && pin.is_none());
+    if let Some(pin) = pin {
+        person.answer_with(pin);
+    }
     let made = match enrol(&mut platform, &mut person, &enrolment) {
         Err(EnrolError::PinNotSet(key)) if !arguments.pin.pin_stdin && Terminal::open().is_some() => {
             person.clear();

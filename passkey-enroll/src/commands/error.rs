@@ -17,6 +17,7 @@ use crate::attestation::roots::TrustError;
 use crate::explain::{enrol, sign_in, store};
 use crate::interop::TransferError;
 use crate::key::{self, ManageError};
+use crate::keyring::KeyringError;
 use crate::removal::RemovalError;
 use crate::report::{ErrorReport, Exit, StdoutError};
 use crate::terminal::prompter::LastQuestion;
@@ -129,6 +130,8 @@ pub(crate) enum Error {
     Pam(Box<PamError>),
     /// Sessions are not locked when a key is pulled out.
     Removal(RemovalError),
+    /// A passkey does not open the keyring.
+    Keyring(Box<KeyringError>),
     /// `setup` is root's.
     SetupOnlyRoot,
     /// A yes was needed, and there is nobody to give it.
@@ -226,6 +229,7 @@ impl Error {
             }
             Self::Pam(error) => error.report(),
             Self::Removal(error) => error.report(),
+            Self::Keyring(error) => error.report(),
             Self::SetupOnlyRoot => ErrorReport::new(
                 Exit::NotPermitted,
                 "not_permitted",
@@ -355,6 +359,12 @@ impl From<PamError> for Error {
 impl From<RemovalError> for Error {
     fn from(error: RemovalError) -> Self {
         Self::Removal(error)
+    }
+}
+
+impl From<KeyringError> for Error {
+    fn from(error: KeyringError) -> Self {
+        Self::Keyring(Box::new(error))
     }
 }
 

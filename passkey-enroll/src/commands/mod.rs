@@ -10,6 +10,7 @@ pub(crate) mod error;
 mod export;
 mod import;
 mod key;
+mod keyring;
 mod keys;
 mod list;
 mod lock_on_removal;
@@ -72,6 +73,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Exit, Error> {
             return lock_on_removal::run(&context, &cli.global, arguments.command);
         }
         Command::Recovery(arguments) => recovery::run(&context, arguments),
+        Command::Keyring(arguments) => keyring::run(&context, arguments),
         Command::Users => users::run(&context, cli.global.user.is_some()),
         Command::Keys => keys::run(&context),
         Command::Key(arguments) => key::run(&context, arguments),

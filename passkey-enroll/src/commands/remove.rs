@@ -31,6 +31,11 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     if let Err(error) = context.store.update_state(&context.account, |state| state.forget(&credential.id)) {
         report::warning(&format!("its last use and counter are not forgotten: {error}"));
     }
+    if let Err(error) =
+        context.store.update_keyring(&context.account, |keyring| keyring.remove(&credential.id))
+    {
+        report::warning(&format!("the password that is stored for it is not removed: {error}"));
+    }
     if let Some(warning) = left.warning(context) {
         report::warning(&warning);
     }

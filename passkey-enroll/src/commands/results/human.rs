@@ -90,6 +90,9 @@ impl Human for Added {
             paint.success("✓"),
             Escaped::text(&self.user)
         );
+        if self.keyring == Some(true) {
+            text.push_str("It opens the keyring when it signs in without the password.\n");
+        }
         if let Some(FirstSteps { user_option }) = &self.first_steps {
             text.push_str(&first_steps(&Escaped::text(user_option).to_string()));
         }

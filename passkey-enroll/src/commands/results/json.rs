@@ -148,6 +148,9 @@ pub(crate) struct Added {
     pub(crate) user: String,
     #[serde(flatten)]
     pub(crate) credential: Credential,
+    /// Whether it opens the keyring; absent where that was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) keyring: Option<bool>,
     /// What a person is told after their first one.
     #[serde(skip)]
     pub(crate) first_steps: Option<FirstSteps>,

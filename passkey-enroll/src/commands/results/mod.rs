@@ -4,6 +4,7 @@ pub(crate) mod diagnosis;
 mod human;
 pub(crate) mod json;
 pub(crate) mod key;
+pub(crate) mod keyring;
 pub(crate) mod lock_on_removal;
 pub(crate) mod pam;
 pub(crate) mod recovery;

@@ -24,6 +24,7 @@ mod hostile;
 mod identity;
 mod interop;
 mod key;
+mod keyring;
 mod known_flaws;
 mod leftovers;
 mod lock_on_removal;
