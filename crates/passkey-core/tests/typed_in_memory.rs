@@ -3,53 +3,11 @@
 
 use ctap::{Pin, Secret};
 use passkey_core::store::recovery::{Code, Reading};
-use std::fs::{self, File};
+use process_memory::{MASK, Memory, masked};
 use std::hint::black_box;
-use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 
-/// What is looked for is kept under this mask, so that the search does not find itself.
-const MASK: u8 = 0xa5;
-const LEN: usize = 6;
-
-/// All that this process can write to.
-struct Memory {
-    file: File,
-    places: Vec<Range<u64>>,
-}
-
-impl Memory {
-    fn open() -> Self {
-        let maps = fs::read_to_string("/proc/self/maps").unwrap();
-        let writable = maps.lines().filter(|line| line.contains(" rw-p "));
-        let places = writable.map(|line| {
-            let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
-            u64::from_str_radix(start, 16).unwrap()..u64::from_str_radix(end, 16).unwrap()
-        });
-        Self { file: File::open("/proc/self/mem").unwrap(), places: places.collect() }
-    }
-
-    /// Allocates nothing, so that what was freed last is still as it was left.
-    fn holds(&self, masked: [u8; LEN]) -> bool {
-        let mut page = [0; 4096 + LEN];
-        for place in &self.places {
-            for start in place.clone().step_by(4096) {
-                let Ok(len) = self.file.read_at(&mut page, start) else { continue };
-                let found =
-                    page[..len].windows(LEN).any(|bytes| (0..LEN).all(|i| bytes[i] ^ MASK == masked[i]));
-                page.fill(0);
-                if found {
-                    return true;
-                }
-            }
-        }
-        false
-    }
-}
-
-fn masked(bytes: &[u8]) -> [u8; LEN] {
-    std::array::from_fn(|place| black_box(bytes[place]) ^ MASK)
-}
+#[path = "shared/process_memory.rs"]
+mod process_memory;
 
 /// The allocator writes over the first bytes of what it is given back, so that the last ones are looked for.
 #[test]

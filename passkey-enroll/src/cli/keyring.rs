@@ -30,7 +30,7 @@ pub enum KeyringCommand {
     /// Show which passkeys open your keyring
     #[command(after_help = help::after_help_of("keyring status"))]
     Status,
-    /// Encrypt the stored password anew, so that copies of the old file are of no use
+    /// Encrypt the stored password anew, under another secret of the security key
     #[command(after_help = help::after_help_of("keyring rotate"))]
     Rotate(KeyringRotate),
 }

@@ -2,6 +2,7 @@
 
 use passkey_core::credential::CredentialId;
 use passkey_core::escape::Escaped;
+use passkey_core::store::StoreError;
 
 use super::Context;
 use super::change::{self, Left};
@@ -31,9 +32,7 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     if let Err(error) = context.store.update_state(&context.account, |state| state.forget(&credential.id)) {
         report::warning(&format!("its last use and counter are not forgotten: {error}"));
     }
-    if let Err(error) =
-        context.store.update_keyring(&context.account, |keyring| keyring.remove(&credential.id))
-    {
+    if let Err(error) = forget_password(context, &credential.id) {
         report::warning(&format!("the password that is stored for it is not removed: {error}"));
     }
     if let Some(warning) = left.warning(context) {
@@ -46,6 +45,16 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
         usable: left.usable,
         closed_services: left.closed_services,
     })
+}
+
+/// Takes away what is wrapped for the passkey. Whoever may not see that has nothing to take away.
+fn forget_password(context: &Context, id: &CredentialId) -> Result<(), StoreError> {
+    match context.store.load_keyring(&context.account) {
+        Ok(keyring) if keyring.is_empty() => Ok(()),
+        Err(error) if error.is_not_permitted() && !context.is_root => Ok(()),
+        Ok(_) => context.store.update_keyring(&context.account, |keyring| keyring.remove(id)).map(drop),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes the passkey out of the file; what the user has left.

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder or file of `src`, those first that may use all that follow.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 15] = [
     "lib.rs",
     "commands",
     "doctor",
     "pam",
     "removal",
     "key",
+    "keyring",
     "interop",
     "cli",
     "account.rs",

@@ -100,7 +100,7 @@ impl Session<'_> {
         self.put(account, &made.verified, made.salts.first, &made.outputs.first, password)
     }
 
-    /// Wraps the password that is wrapped already anew, under another salt: what a copy of the old file was good for is over. Gives the
+    /// Wraps the password that is wrapped already anew, under another salt, for the case that the secret of the old one was seen. Gives the
     /// passkey.
     ///
     /// # Errors

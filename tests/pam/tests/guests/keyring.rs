@@ -6,6 +6,8 @@ use serde_json::Value;
 
 /// What the module hands on goes to a file. A module that finds nothing asks, and is answered with nothing.
 const HANDED_ON: &str = "/run/handed-on";
+/// Long enough to be looked for in memory.
+const PIN: &str = "4815162342";
 const FILE: &str = "/var/lib/passkey/keyring/alice.toml";
 
 fn service(arguments: &str) -> String {
@@ -14,6 +16,11 @@ fn service(arguments: &str) -> String {
          auth optional pam_exec.so quiet expose_authtok /usr/bin/tee {HANDED_ON}\n\
          account required pam_permit.so\npassword required pam_unix.so\npassword optional pam_passkey.so\n"
     )
+}
+
+/// A login password and the PIN, as a script gives them.
+fn lines(password: &str) -> String {
+    format!("{password}\n{PIN}\n")
 }
 
 struct Desk {
@@ -44,7 +51,7 @@ impl Desk {
     fn signs_in(&self, service: &str, handed_on: Option<&str>) -> String {
         self.guest.root(&format!("rm -f {HANDED_ON}")).ok();
         let mut tester = self.guest.terminal("root", &format!("pamtester {service} alice authenticate"));
-        tester.expect("PIN of your security key").type_line("1234");
+        tester.expect("PIN of your security key").type_line(PIN);
         if handed_on.is_none() {
             tester.expect("Password: ").type_line("typed");
         }
@@ -69,8 +76,8 @@ fn the_password_is_handed_on_with_the_passkey_it_is_wrapped_for() {
     let guest = guest("")
         .file("/etc/pam.d/desk", service("keyring=on"))
         .file("/etc/pam.d/plain", service(""))
-        .key("blue", KeyOptions::default().pin("1234"))
-        .key("red", KeyOptions::default().pin("1234"))
+        .key("blue", KeyOptions::default().pin(PIN))
+        .key("red", KeyOptions::default().pin(PIN))
         .boot();
     let desk = Desk { guest };
     let guest = &desk.guest;
@@ -80,8 +87,8 @@ fn the_password_is_handed_on_with_the_passkey_it_is_wrapped_for() {
 
     // A wrong password is found out before the key is asked for anything.
     let add = format!("add --name blue --device {blue} --keyring --password-stdin --pin-stdin");
-    assert_eq!(desk.error(&add, "wrong\n1234\n"), "wrong_password");
-    let added = desk.json(&add, "secret\n1234\n");
+    assert_eq!(desk.error(&add, &lines("wrong")), "wrong_password");
+    let added = desk.json(&add, &lines("secret"));
     assert_eq!((&added["keyring"], &added["name"]), (&true.into(), &"blue".into()), "{added}");
     assert_eq!(guest.root(&format!("stat -c '%U %a' {FILE}")).ok(), "root 600\n");
     let alice = guest.run("alice", "passkey-enroll keyring status --json", b"", guest::PATIENCE);
@@ -95,6 +102,7 @@ fn the_password_is_handed_on_with_the_passkey_it_is_wrapped_for() {
     a_changed_password_is_followed(&desk);
     what_is_damaged_costs_the_keyring_alone(&desk);
     nothing_of_it_is_told(&desk);
+    nothing_is_left_in_the_host(&desk);
 
     assert_eq!(desk.json("keyring disable", "")["passkeys"], serde_json::json!(["blue"]));
     assert_eq!(guest.root(&format!("test -e {FILE}")).status, 1);
@@ -109,7 +117,7 @@ fn another_passkey_opens_nothing(desk: &Desk) {
     guest.key("red").plug();
     guest.key("red").touch_always(50);
     let red = path(guest, "red");
-    desk.json(&format!("add --name red --device {red} --pin-stdin"), "1234\n");
+    desk.json(&format!("add --name red --device {red} --pin-stdin"), &format!("{PIN}\n"));
     assert_eq!(desk.opens("red"), "no");
     let screen = desk.signs_in("desk", None);
     assert!(
@@ -118,7 +126,7 @@ fn another_passkey_opens_nothing(desk: &Desk) {
     );
 
     // One that is not set up is set up afterwards, and its key is the one to use.
-    let enabled = desk.json("keyring enable red --password-stdin --pin-stdin", "secret\n1234\n");
+    let enabled = desk.json("keyring enable red --password-stdin --pin-stdin", &lines("secret"));
     assert_eq!(enabled["credential"]["name"], "red", "{enabled}");
     desk.signs_in("desk", Some("secret"));
     assert_eq!(desk.json("remove red --yes", "")["remaining"], 1);
@@ -136,14 +144,14 @@ fn a_changed_password_is_followed(desk: &Desk) {
     let screen = desk.signs_in("desk", None);
     assert!(screen.contains("Your keyring stays closed: your password has changed."), "{screen}");
     assert_eq!(desk.error("keyring rotate", ""), "keyring_not_set_up");
-    desk.json("keyring enable --password-stdin --pin-stdin", "other\n1234\n");
+    desk.json("keyring enable --password-stdin --pin-stdin", &lines("other"));
     desk.signs_in("desk", Some("other"));
 
     // By PAM, at a terminal, with the key at hand.
     let mut change = guest.terminal("root", "pamtester desk alice chauthtok");
     change.expect("New password").type_line("correct horse 1");
     change.expect("Retype new password").type_line("correct horse 1");
-    change.expect("Use it now for the new password").expect("PIN of your security key").type_line("1234");
+    change.expect("Use it now for the new password").expect("PIN of your security key").type_line(PIN);
     let exit = change.wait();
     assert!(
         exit.screen.contains("Your security key opens the keyring with the new password."),
@@ -165,11 +173,11 @@ fn a_changed_password_is_followed(desk: &Desk) {
     let changed =
         guest.root("printf 'correct horse 3\\ncorrect horse 3\\n' | pamtester desk alice chauthtok");
     assert!(!changed.stdout.contains("PIN"), "{changed:?}");
-    desk.json("keyring enable --password-stdin --pin-stdin", "correct horse 3\n1234\n");
+    desk.json("keyring enable --password-stdin --pin-stdin", &lines("correct horse 3"));
 
     // Encrypted anew, nobody has to know it.
     let before = guest.root(&format!("cat {FILE}")).ok();
-    desk.json("keyring rotate --pin-stdin", "1234\n");
+    desk.json("keyring rotate --pin-stdin", &format!("{PIN}\n"));
     assert_ne!(guest.root(&format!("cat {FILE}")).ok(), before);
     desk.signs_in("desk", Some("correct horse 3"));
 }
@@ -183,6 +191,8 @@ fn what_is_damaged_costs_the_keyring_alone(desk: &Desk) {
     for damaged in [whole.replace(&line, &format!("{head}{other}{}", &tail[1..])), "nonsense".to_owned()] {
         guest.write_as(FILE, &damaged, "root", 0o600);
         desk.signs_in("desk", None);
+        let code = desk.error("keyring rotate --pin-stdin", &format!("{PIN}\n"));
+        assert!(["keyring_damaged", "store_broken"].contains(&code.as_str()), "{code}");
     }
     guest.write_as(FILE, &whole, "root", 0o600);
     let log = guest.syslog();
@@ -208,11 +218,38 @@ fn nothing_of_it_is_told(desk: &Desk) {
     }
 }
 
+/// The host lives on after the sign-in: libpam has dropped the password by then, and nothing of ours has kept it, or the PIN.
+fn nothing_is_left_in_the_host(desk: &Desk) {
+    let guest = &desk.guest;
+    guest.write(
+        "/etc/pam.d/lasting",
+        "auth required pam_passkey.so mode=passwordless keyring=on\naccount required pam_permit.so\n\
+         session required pam_exec.so quiet /usr/bin/sleep 600\n",
+    );
+    let mut tester = guest.terminal("root", "pamtester lasting alice authenticate open_session");
+    tester.expect("PIN of your security key").type_line(PIN);
+    tester.expect("successfully authenticated");
+    guest.write(
+        "/root/memory",
+        "for range in $(grep ' rw' /proc/$1/maps | cut -d ' ' -f 1); do\n\
+         start=$((0x${range%-*} / 4096)); end=$((0x${range#*-} / 4096))\n\
+         dd if=/proc/$1/mem bs=4096 skip=$start count=$((end - start)) 2>/dev/null\ndone\n",
+    );
+    guest.root("sh /root/memory $(pgrep -x pamtester) > /run/memory").ok();
+    let found =
+        |what: &str| guest.root(&format!("grep -c -a -F -e '{what}' /run/memory")).stdout.trim() != "0";
+    assert!(found("lasting"), "what is there is found");
+    assert!(!found("correct horse"), "the password");
+    assert!(!found(PIN), "the PIN");
+    guest.root("rm /run/memory; pkill -x sleep").ok();
+    tester.wait();
+}
+
 #[test]
 fn a_key_that_makes_no_secrets_is_told_apart() {
     let guest = guest("")
         .file("/etc/pam.d/desk", service("keyring=on"))
-        .key("old", KeyOptions::default().pin("1234").with(&["--hmac-secret", "unknown"]))
+        .key("old", KeyOptions::default().pin(PIN).with(&["--hmac-secret", "unknown"]))
         .boot();
     let desk = Desk { guest };
     let guest = &desk.guest;
@@ -220,7 +257,7 @@ fn a_key_that_makes_no_secrets_is_told_apart() {
     let old = path(guest, "old");
     let added = desk.json(
         &format!("add --name old --device {old} --keyring --password-stdin --pin-stdin"),
-        "secret\n1234\n",
+        &lines("secret"),
     );
     assert_eq!(added["keyring"], false, "{added}");
     assert_eq!(desk.opens("old"), "unable");
