@@ -59,11 +59,20 @@ pub fn main() -> ExitCode {
         [_, first, rest @ ..] if first == removal::probe::COMMAND => {
             return removal::probe::inside(rest).into();
         }
+        [name, first, rest @ ..] if first == util::as_user::COMMAND => {
+            let Some(rest) = util::as_user::become_user(rest) else { return Exit::Usage.into() };
+            return command(&[std::slice::from_ref(name), rest].concat());
+        }
         _ => {}
     }
-    let cli = match Cli::try_parse_from(&arguments) {
+    command(&arguments)
+}
+
+/// A command for people.
+fn command(arguments: &[OsString]) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(refusal) => return cli::usage(&refusal, &arguments).into(),
+        Err(refusal) => return cli::usage(&refusal, arguments).into(),
     };
     let output = Output::new(cli.global.json);
     match commands::run(&cli, output) {
