@@ -8,6 +8,7 @@
 //! - `removal`: the watcher that has a session locked when its key is pulled out.
 //! - `key`: managing a security key itself. `interop`: the formats of other programs. `attestation`: whom to trust, and model names.
 //! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
+//! - `logind`: the sessions of this machine.
 //! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
 //! - `util`: reading files with a bound, processes with a deadline, base64 and hexadecimal: one of each.
 //!
@@ -23,6 +24,7 @@ mod doctor;
 mod explain;
 pub mod interop;
 mod key;
+mod logind;
 pub mod pam;
 mod removal;
 mod report;
