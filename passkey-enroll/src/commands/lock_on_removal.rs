@@ -112,9 +112,11 @@ fn status(context: &Context, global: &Global) -> Result<(), Error> {
     if state.is_running {
         warn_without_locker(context);
     }
+    let machine = unit::is_enabled_for_everyone();
+    let user = unit::is_users_own(&state, machine, &context.account.home);
     context.output.result(&Status {
         user: context.user(),
-        on: On { user: state.is_enabled, machine: unit::is_enabled_for_everyone() },
+        on: On { user, machine },
         running: state.is_running,
         grace_seconds: settings.grace_seconds,
         any_key: settings.any_key,

@@ -78,6 +78,12 @@ pub(crate) fn state(user: &str) -> Result<UnitState, RemovalError> {
     })
 }
 
+/// Whether the user has it on by their own will. What is on for everyone counts as enabled to the user's manager, too.
+pub(crate) fn is_users_own(state: &UnitState, is_for_everyone: bool, home: &Path) -> bool {
+    let link = home.join(".config/systemd/user/default.target.wants").join(NAME);
+    state.is_enabled && (!is_for_everyone || link.is_symlink())
+}
+
 /// Whether it is on for everyone.
 pub(crate) fn is_enabled_for_everyone() -> bool {
     // It says so, and fails where it is not.
