@@ -61,8 +61,8 @@ pub fn main() -> ExitCode {
         [_, first, rest @ ..] if first == removal::probe::COMMAND => {
             return removal::probe::inside(rest).into();
         }
-        [name, first, rest @ ..] if first == util::as_user::COMMAND => {
-            let Some(rest) = util::as_user::become_user(rest) else { return Exit::Usage.into() };
+        [name, first, rest @ ..] if first == removal::as_user::COMMAND => {
+            let Some(rest) = removal::as_user::become_user(rest) else { return Exit::Usage.into() };
             return command(&[std::slice::from_ref(name), rest].concat());
         }
         _ => {}

@@ -12,10 +12,9 @@ use crate::logind;
 use crate::removal::records::Records;
 use crate::removal::settings::{self, Settings};
 use crate::removal::unit::{self, For};
-use crate::removal::{RemovalError, lockers, watch};
+use crate::removal::{RemovalError, as_user, lockers, watch};
 use crate::report::{Exit, note, shell, warning};
 use crate::terminal::signals::Interrupt;
-use crate::util;
 
 /// How long the user's service manager and logind may take in all.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -33,7 +32,7 @@ pub(super) fn run(context: &Context, global: &Global, command: LockOnRemovalComm
     }
     // Whatever is a user's own is done with no more than the user's rights.
     if !for_everyone && caller.is_root && context.account.uid != caller.uid {
-        return as_user(context, global, command);
+        return by_root(context, global, command);
     }
     match command {
         LockOnRemovalCommand::On(arguments) => on(context, arguments),
@@ -147,7 +146,7 @@ fn warn_without_locker(context: &Context) {
 }
 
 /// Runs the same command as the user whom it is about, who may have put anything into their home.
-fn as_user(context: &Context, global: &Global, command: LockOnRemovalCommand) -> Result<Exit, Error> {
+fn by_root(context: &Context, global: &Global, command: LockOnRemovalCommand) -> Result<Exit, Error> {
     let mut arguments: Vec<OsString> = Vec::new();
     if global.json {
         arguments.push("--json".into());
@@ -170,8 +169,8 @@ fn as_user(context: &Context, global: &Global, command: LockOnRemovalCommand) ->
         }
     }
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let status = util::as_user::run(&context.account, &arguments, patience, &interrupt)
-        .map_err(RemovalError::AsUser)?;
+    let status =
+        as_user::run(&context.account, &arguments, patience, &interrupt).map_err(RemovalError::AsUser)?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(Exit::ALL.into_iter().find(|exit| Some(exit.code()) == code).unwrap_or(Exit::Failed))
 }

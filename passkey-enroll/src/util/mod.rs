@@ -1,7 +1,5 @@
-//! What every part of the command needs, once: reading files with a bound, processes with a deadline or with
-//! the rights of a user, base64 and hexadecimal.
+//! What every part of the command needs, once: reading files with a bound, processes with a deadline, base64 and hexadecimal.
 
-pub(crate) mod as_user;
 pub(crate) mod bounded_read;
 pub(crate) mod encoding;
 pub(crate) mod process;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder or file of `src`, those first that may use all that follow.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 15] = [
     "lib.rs",
     "commands",
     "doctor",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 14] = [
     "interop",
     "cli",
     "account.rs",
+    "logind.rs",
     "explain",
     "attestation",
     "terminal",

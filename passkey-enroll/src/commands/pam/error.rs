@@ -240,7 +240,7 @@ fn no_draft(service: &str, reason: &NoDraft) -> ErrorReport {
         )
         .hint("GNOME's screen offers the passkey and the password there and nothing else. Use gdm-password instead: sudo passkey-enroll pam enable gdm-password"),
         NoDraft::AsksAnew { line, is_mended_by_option } => failed(
-            "asks_anew",
+            "asks_for_more",
             format!(
                 "gdm-switchable-auth cannot be made from gdm-password: {line} asks for the password by itself, where the one that was typed \
                  into GNOME's screen is to be taken."

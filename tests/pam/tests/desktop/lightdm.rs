@@ -113,10 +113,15 @@ impl Seat {
         self.session();
     }
 
-    /// The session's own locker sends the person to a greeter, which asks the same service.
+    /// The key is pulled out: the session's own locker sends the person to a greeter, which asks the same service.
     fn unlock(&self) {
         self.prepare(&second_factor(""));
-        wait_for(&self.guest, LOCK);
+        self.guest.write(UNIT_PATH, UNIT);
+        self.guest.run_as("alice", "passkey-enroll lock-on-removal on --grace 1").ok();
+        wait_for(&self.guest, WATCHED);
+        wait_for(&self.guest, PULL);
+        self.guest.key("blue").plug();
+        self.guest.run_as("alice", "passkey-enroll lock-on-removal off").ok();
         let greeter = self.greeter();
         assert_eq!(self.session_is("Active"), "no", "the greeter is in front");
         self.give_name(&greeter);
@@ -218,9 +223,14 @@ impl Seat {
     }
 }
 
+const UNIT: &str = include_str!("../../../../packaging/systemd-user/passkey-lock-on-removal.service");
+const UNIT_PATH: &str = "/usr/lib/systemd/user/passkey-lock-on-removal.service";
+/// The watcher has found the key.
+const WATCHED: &str = "runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/$(id -u alice) systemctl --user show \
+    --property=StatusText passkey-lock-on-removal | grep '“blue” plugged in'";
 /// Until the locker has come up, nothing hears that the session is to be locked.
-const LOCK: &str = "loginctl lock-session $(loginctl list-sessions --no-legend | awk '/alice/ { print $1 }')
-    sleep 1; pgrep -f /usr/sbin/lightdm-gtk-greeter";
+const PULL: &str = "virtual-key ctl unplug blue; for try in $(seq 24); do sleep 0.5; pgrep -f '[/]usr/sbin/lightdm-gtk-greeter' && exit; done
+    virtual-key ctl plug blue; sleep 2; exit 1";
 const SESSION: &str =
     "loginctl show-session $(loginctl list-sessions --no-legend | awk '/alice/ { print $1 }')";
 

@@ -17,8 +17,9 @@ use passkey_core::escape::Escaped;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal, setsid};
 
-use super::process::{self, Waited};
+use crate::account;
 use crate::terminal::signals::Interrupt;
+use crate::util::process::{self, Waited};
 
 /// What this program is called with to be that process, before user id, group id, the supplementary groups with commas, and the command line.
 pub(crate) const COMMAND: &str = "run-as-user";
@@ -37,8 +38,7 @@ pub(crate) fn run(
     patience: Option<Duration>,
     interrupt: &Interrupt,
 ) -> io::Result<ExitStatus> {
-    let groups: Vec<String> =
-        crate::account::groups(user).into_iter().map(|group| group.to_string()).collect();
+    let groups: Vec<String> = account::groups(user).into_iter().map(|group| group.to_string()).collect();
     let mut command = Command::new("/proc/self/exe");
     command.arg(COMMAND).args([user.uid.to_string(), user.gid.to_string(), groups.join(",")]).args(arguments);
     command.env_clear().env("HOME", &user.home).current_dir("/");
