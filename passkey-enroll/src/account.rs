@@ -1,10 +1,11 @@
 //! Whose passkeys the command is about.
 
+use std::ffi::CString;
 use std::fmt;
 use std::io;
 
 use ctap::Secret;
-use nix::unistd::{Uid, User};
+use nix::unistd::{Gid, Uid, User};
 use passkey_core::account::{Account, PasswdEntry, UserDatabase};
 
 use passkey_core::escape::Escaped;
@@ -52,6 +53,13 @@ pub(crate) fn resolve(caller: &Caller, user: Option<&str>) -> Result<Account, Ac
         return Err(AccountError::NotRoot);
     }
     account?.ok_or_else(|| AccountError::UnknownName(name.to_owned()))
+}
+
+/// The groups that the user database has the account in, the primary one among them. None where it cannot be asked.
+pub(crate) fn groups(account: &Account) -> Vec<u32> {
+    let name = CString::new(account.name.as_str()).unwrap_or_default();
+    let groups = nix::unistd::getgrouplist(&name, Gid::from_raw(account.gid)).unwrap_or_default();
+    groups.into_iter().map(Gid::as_raw).collect()
 }
 
 /// The user database, as libc reads it.

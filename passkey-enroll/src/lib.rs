@@ -8,6 +8,7 @@
 //! - `removal`: the watcher that has a session locked when its key is pulled out.
 //! - `key`: managing a security key itself. `interop`: the formats of other programs. `attestation`: whom to trust, and model names.
 //! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
+//! - `logind`: the sessions of this machine.
 //! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
 //! - `util`: reading files with a bound, processes with a deadline, base64 and hexadecimal: one of each.
 //!
@@ -24,6 +25,7 @@ mod explain;
 pub mod interop;
 mod key;
 mod keyring;
+mod logind;
 pub mod pam;
 mod removal;
 mod report;
@@ -63,11 +65,20 @@ pub fn main() -> ExitCode {
         [_, first, rest @ ..] if first == removal::probe::COMMAND => {
             return removal::probe::inside(rest).into();
         }
+        [name, first, rest @ ..] if first == removal::as_user::COMMAND => {
+            let Some(rest) = removal::as_user::become_user(rest) else { return Exit::Usage.into() };
+            return command(&[std::slice::from_ref(name), rest].concat());
+        }
         _ => {}
     }
-    let cli = match Cli::try_parse_from(&arguments) {
+    command(&arguments)
+}
+
+/// A command for people.
+fn command(arguments: &[OsString]) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(refusal) => return cli::usage(&refusal, &arguments).into(),
+        Err(refusal) => return cli::usage(&refusal, arguments).into(),
     };
     let output = Output::new(cli.global.json);
     match commands::run(&cli, output) {

@@ -62,6 +62,18 @@ impl Credential {
     pub fn insists_on_user_verification(&self) -> bool {
         self.cred_protect == Some(3)
     }
+
+    /// Whether a device that says that it is of the model `claimed` may hold it without showing so to a silent question: the one rule for
+    /// signing in and for keys that are watched.
+    pub fn may_be_hidden_on(&self, claimed: Aaguid) -> bool {
+        match self.answers_silently {
+            // Its key would have answered.
+            Some(true) => false,
+            Some(false) => self.aaguid == claimed,
+            // Not on record yet, as with files of earlier versions: the model has to speak for it, and "no model" is none.
+            None => self.aaguid == claimed && claimed != Aaguid::ZERO,
+        }
+    }
 }
 
 /// What another program asks of the person with one passkey: the attributes of pam_u2f, the flags and options of OpenSSH.

@@ -15,6 +15,7 @@ mod usage;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use passkey_core::credential::{check_name, is_rp_id};
 
@@ -60,7 +61,8 @@ pub struct Global {
     #[arg(long, global = true)]
     pub json: bool,
     /// Read this configuration instead of /etc/passkey/passkey.toml
-    #[arg(long, global = true, value_name = "PATH")]
+    // Taken from here once and for all: the processes that it is handed on to have another working directory.
+    #[arg(long, global = true, value_name = "PATH", value_parser = PathBufValueParser::new().try_map(std::path::absolute))]
     pub config: Option<PathBuf>,
 }
 

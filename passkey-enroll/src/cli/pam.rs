@@ -26,8 +26,8 @@ pub enum PamCommand {
     /// before they are in place. Then they are on trial: they are rolled back unless you confirm them from a new sign-in, with
     /// passkey-enroll pam confirm.
     ///
-    /// A greeter, such as lightdm or gdm-password, cannot be tried from a terminal: log out or switch users, and sign in there with the
-    /// passkey. That sign-in keeps the change. The trial goes on when you log out.
+    /// A greeter, such as lightdm or gdm-password, cannot be tried from a terminal: log out, and sign in there with the passkey. The session
+    /// that opens keeps the change. The trial goes on when you log out.
     ///
     /// On Debian and its derivatives, common-auth stands for all services at once; pam-auth-update writes that file. A single
     /// service that this command had ask in another way is switched to the new way in one step. sudo-i and su-l go with sudo and su.

@@ -1,19 +1,23 @@
 //! `lock-on-removal`: the session is locked when its security key is pulled out.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::ffi::OsString;
+use std::time::Duration;
 
 use super::Context;
 use crate::account::Caller;
 use crate::cli::{Global, LockOff, LockOn, LockOnRemovalCommand};
 use crate::commands::error::Error;
 use crate::commands::results::lock_on_removal::{On, Status, Switched, WatchedSession};
+use crate::logind;
 use crate::removal::records::Records;
 use crate::removal::settings::{self, Settings};
 use crate::removal::unit::{self, For};
-use crate::removal::{RemovalError, lockers, logind, watch};
+use crate::removal::{RemovalError, as_user, lockers, watch};
 use crate::report::{Exit, note, shell, warning};
 use crate::terminal::signals::Interrupt;
+
+/// How long the user's service manager and logind may take in all.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 pub(super) fn run(context: &Context, global: &Global, command: LockOnRemovalCommand) -> Result<Exit, Error> {
     unit::require_systemd()?;
@@ -28,7 +32,7 @@ pub(super) fn run(context: &Context, global: &Global, command: LockOnRemovalComm
     }
     // Whatever is a user's own is done with no more than the user's rights.
     if !for_everyone && caller.is_root && context.account.uid != caller.uid {
-        return as_user(context, global, command);
+        return by_root(context, global, command);
     }
     match command {
         LockOnRemovalCommand::On(arguments) => on(context, arguments),
@@ -107,9 +111,11 @@ fn status(context: &Context, global: &Global) -> Result<(), Error> {
     if state.is_running {
         warn_without_locker(context);
     }
+    let machine = unit::is_enabled_for_everyone();
+    let user = unit::is_users_own(&state, machine, &context.account.home);
     context.output.result(&Status {
         user: context.user(),
-        on: On { user: state.is_enabled, machine: unit::is_enabled_for_everyone() },
+        on: On { user, machine },
         running: state.is_running,
         grace_seconds: settings.grace_seconds,
         any_key: settings.any_key,
@@ -140,33 +146,31 @@ fn warn_without_locker(context: &Context) {
 }
 
 /// Runs the same command as the user whom it is about, who may have put anything into their home.
-fn as_user(context: &Context, global: &Global, command: LockOnRemovalCommand) -> Result<Exit, Error> {
-    let account = &context.account;
-    let mut process = Command::new("/proc/self/exe");
-    process.env_clear().env("HOME", &account.home).current_dir("/").uid(account.uid).gid(account.gid);
+fn by_root(context: &Context, global: &Global, command: LockOnRemovalCommand) -> Result<Exit, Error> {
+    let mut arguments: Vec<OsString> = Vec::new();
     if global.json {
-        process.arg("--json");
+        arguments.push("--json".into());
     }
     if let Some(config) = &global.config {
-        process.arg("--config").arg(config);
+        arguments.extend(["--config".into(), config.into()]);
     }
-    process.arg("lock-on-removal");
+    arguments.push("lock-on-removal".into());
+    let mut patience = Some(PATIENCE);
     match command {
         LockOnRemovalCommand::On(LockOn { grace, any_key, all_users: _ }) => {
-            process.args(["on", "--grace", &grace.to_string()]);
-            process.args(any_key.then_some("--any-key"));
+            arguments.extend(["on".into(), "--grace".into(), grace.to_string().into()]);
+            arguments.extend(any_key.then(|| "--any-key".into()));
         }
-        LockOnRemovalCommand::Off(LockOff { all_users: _ }) => {
-            process.arg("off");
-        }
-        LockOnRemovalCommand::Status => {
-            process.arg("status");
-        }
+        LockOnRemovalCommand::Off(LockOff { all_users: _ }) => arguments.push("off".into()),
+        LockOnRemovalCommand::Status => arguments.push("status".into()),
         LockOnRemovalCommand::Watch => {
-            process.arg("watch");
+            arguments.push("watch".into());
+            patience = None;
         }
     }
-    let status = process.status().map_err(RemovalError::AsUser)?;
+    let interrupt = Interrupt::install().map_err(Error::Signals)?;
+    let status =
+        as_user::run(&context.account, &arguments, patience, &interrupt).map_err(RemovalError::AsUser)?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(Exit::ALL.into_iter().find(|exit| Some(exit.code()) == code).unwrap_or(Exit::Failed))
 }

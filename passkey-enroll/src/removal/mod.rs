@@ -4,15 +4,16 @@
 //! - [`probe`]: which passkeys a device holds, asked by a process of its own for each device.
 //! - [`presence`]: which passkeys are at the machine; [`sign_ins`]: which of them has signed a session in. Neither does any input or output.
 //! - [`records`]: what is on file of the user.
-//! - [`logind`]: the user's sessions, and locking them. [`lockers`]: the programs that do it.
+//! - [`lockers`]: the programs that lock when [logind](crate::logind) asks them to.
+//! - [`as_user`]: what root does for a user, with that user's rights.
 //! - [`settings`], [`mod@unit`]: what it goes by, and the unit of the user's service manager that it runs in.
 //!
 //! logind and systemd are asked by their own commands, each with a deadline: they are on every machine that has a logind, their output
 //! is as stable as its D-Bus interface, and no library for D-Bus has to be kept up.
 
+pub(crate) mod as_user;
 mod error;
 pub(crate) mod lockers;
-pub(crate) mod logind;
 mod notify;
 mod presence;
 pub(crate) mod probe;

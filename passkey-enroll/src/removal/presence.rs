@@ -64,9 +64,23 @@ enum State {
     /// Not seen yet.
     Unseen,
     Present,
+    /// It has signed in and was not found since. It counts as gone at this time, unless a device is plugged in that has not shown what it
+    /// holds: that may be the one, which its user cannot open.
+    Missing(Duration),
     /// Away; it counts as gone at this time.
     Away(Duration),
     Gone,
+}
+
+impl State {
+    /// When it counts as gone. `counts_missing`: every plugged-in device has shown what it holds.
+    fn due(self, counts_missing: bool) -> Option<Duration> {
+        match self {
+            Self::Away(due) => Some(due),
+            Self::Missing(due) => counts_missing.then_some(due),
+            Self::Unseen | Self::Present | Self::Gone => None,
+        }
+    }
 }
 
 /// A passkey that has been seen.
@@ -121,6 +135,8 @@ pub(super) struct Presence {
     all: State,
     /// Until then devices may not have been found again after a resume.
     resuming_until: Duration,
+    /// Whether a device was plugged in, when this was last looked at, that had not shown what it holds.
+    has_unknown: bool,
 }
 
 impl Presence {
@@ -132,6 +148,7 @@ impl Presence {
             passkeys: Vec::new(),
             all: State::Unseen,
             resuming_until: Duration::ZERO,
+            has_unknown: false,
         }
     }
 
@@ -177,6 +194,7 @@ impl Presence {
     /// The passkeys on file have changed: every device is to be asked again. What was shown before holds until then.
     pub(super) fn ask_again(&mut self) {
         self.devices.iter_mut().for_each(|(_, holds)| *holds = None);
+        self.has_unknown = !self.devices.is_empty();
     }
 
     /// The machine has slept: what is away may be found again only now.
@@ -185,18 +203,18 @@ impl Presence {
         let until = self.resuming_until;
         let states = self.passkeys.iter_mut().map(|passkey| &mut passkey.state).chain([&mut self.all]);
         for state in states {
-            if let State::Away(due) = state {
+            if let State::Away(due) | State::Missing(due) = state {
                 *due = (*due).max(until);
             }
         }
     }
 
-    /// A passkey has just signed in: it is away if it is not seen.
+    /// A passkey has just signed in: it is away if it is found nowhere.
     pub(super) fn signed_in(&mut self, id: &CredentialId, now: Duration) {
         let due = self.due_from(now);
         let missing = |state: &mut State| match state {
-            State::Unseen | State::Gone => *state = State::Away(due),
-            State::Present | State::Away(_) => {}
+            State::Unseen | State::Gone => *state = State::Missing(due),
+            State::Present | State::Missing(_) | State::Away(_) => {}
         };
         update(&mut self.passkeys, id, |passkey| missing(&mut passkey.state));
         missing(&mut self.all);
@@ -227,12 +245,14 @@ impl Presence {
 
     /// When the next grace period ends.
     pub(super) fn due(&self) -> Option<Duration> {
-        self.counted().filter_map(|state| if let State::Away(due) = state { Some(due) } else { None }).min()
+        let counts_missing = self.unasked().next().is_none();
+        self.counted().filter_map(|state| state.due(counts_missing)).min()
     }
 
     /// What has been away for longer than the grace period by now, each told once.
     pub(super) fn expire(&mut self, now: Duration) -> Vec<Gone> {
-        let is_due = |state: &State| matches!(state, State::Away(due) if *due <= now);
+        let counts_missing = self.unasked().next().is_none();
+        let is_due = |state: &State| state.due(counts_missing).is_some_and(|due| due <= now);
         let mut gone = Vec::new();
         for passkey in &mut self.passkeys {
             if is_due(&passkey.state) {
@@ -266,10 +286,15 @@ impl Presence {
 
     fn settle(&mut self, now: Duration) {
         let due = self.due_from(now);
+        let before = self.has_unknown;
+        self.has_unknown = self.devices.iter().any(|(_, holds)| holds.is_none());
+        let is_held_back = before || self.has_unknown;
         let next = |state, is_present| match (state, is_present) {
             (_, true) => State::Present,
             (State::Present, false) => State::Away(due),
-            (State::Unseen | State::Away(_) | State::Gone, false) => state,
+            // Its grace period begins when the last device that may be the one goes, or turns out to be another.
+            (State::Missing(at), false) if is_held_back => State::Missing(at.max(due)),
+            (State::Unseen | State::Missing(_) | State::Away(_) | State::Gone, false) => state,
         };
         for passkey in &mut self.passkeys {
             passkey.state = next(passkey.state, passkey.is_present());

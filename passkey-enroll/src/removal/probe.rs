@@ -209,7 +209,7 @@ fn shown(key: &InspectedKey, credentials: &[&Credential], is_in_time: bool) -> O
     };
     let proved = key.holds.clone();
     let is_claimed = |credential: &&&Credential| {
-        model.is_some_and(|model| is_silent_model(credential, model)) && !proved.contains(&credential.id)
+        model.is_some_and(|model| credential.may_be_hidden_on(model)) && !proved.contains(&credential.id)
     };
     let claimed = credentials.iter().filter(is_claimed).map(|credential| credential.id.clone()).collect();
     Some(Holds { proved, claimed })
@@ -222,15 +222,6 @@ fn shown_by_u2f(holds: &[CredentialId], credentials: &[&Credential]) -> Holds {
         |credential: &&&Credential| credential.aaguid == Aaguid::ZERO && holds.contains(&credential.id);
     let claimed = credentials.iter().filter(is_claimed).map(|credential| credential.id.clone()).collect();
     Holds { proved: Vec::new(), claimed }
-}
-
-/// Whether the passkey is one that a key of this model would not show without a touch: as a sign-in judges it, whose code is the module's.
-fn is_silent_model(credential: &Credential, claimed: Aaguid) -> bool {
-    match credential.answers_silently {
-        Some(true) => false,
-        Some(false) => credential.aaguid == claimed,
-        None => credential.aaguid == claimed && claimed != Aaguid::ZERO,
-    }
 }
 
 /// Whether a device that could not be talked to may be another time.

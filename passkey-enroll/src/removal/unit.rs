@@ -1,11 +1,10 @@
 //! The unit that the watcher runs in, as systemd is asked about it and told.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use super::error::RemovalError;
-use crate::util::process::{RunError, run};
+use crate::util::process;
 
 /// The unit of the user's service manager.
 pub(crate) const NAME: &str = "passkey-lock-on-removal.service";
@@ -15,9 +14,6 @@ const BOOTED: &str = "/run/systemd/system";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest answer, in bytes.
 const MAX_LEN: usize = 64 * 1024;
-/// Where the commands are.
-pub(super) const PATH: &str =
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
 
 /// Whom a unit is switched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +78,12 @@ pub(crate) fn state(user: &str) -> Result<UnitState, RemovalError> {
     })
 }
 
+/// Whether the user has it on by their own will. What is on for everyone counts as enabled to the user's manager, too.
+pub(crate) fn is_users_own(state: &UnitState, is_for_everyone: bool, home: &Path) -> bool {
+    let link = home.join(".config/systemd/user/default.target.wants").join(NAME);
+    state.is_enabled && (!is_for_everyone || link.is_symlink())
+}
+
 /// Whether it is on for everyone.
 pub(crate) fn is_enabled_for_everyone() -> bool {
     // It says so, and fails where it is not.
@@ -117,28 +119,12 @@ fn systemctl(words: &[&str]) -> Result<String, RemovalError> {
 
 /// What systemctl says, or why it fails.
 fn ask(words: &[&str]) -> Result<String, String> {
-    let mut command = system_command("systemctl");
+    let mut command = process::system_command("systemctl");
     command.args(words).env("XDG_RUNTIME_DIR", runtime_dir());
-    match run(&mut command, PATIENCE, MAX_LEN) {
+    match process::run(&mut command, PATIENCE, MAX_LEN) {
         Ok(ended) if ended.status.success() => Ok(String::from_utf8_lossy(&ended.stdout).into_owned()),
         Ok(ended) => Err(ended.status.to_string()),
-        Err(error) => Err(trouble(&error)),
-    }
-}
-
-/// A command of systemd's, without what the caller's environment says.
-pub(super) fn system_command(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().env("PATH", PATH).env("LC_ALL", "C").env("TZ", "UTC");
-    command
-}
-
-/// Why a command has given no answer.
-pub(super) fn trouble(error: &RunError) -> String {
-    match error {
-        RunError::Io(error) => error.to_string(),
-        RunError::TimedOut { .. } => "it took too long".to_owned(),
-        RunError::TooLong => "its output was too long".to_owned(),
+        Err(error) => Err(error.to_string()),
     }
 }
 

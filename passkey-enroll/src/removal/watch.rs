@@ -15,12 +15,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::error::RemovalError;
-use super::logind::{self, Session};
 use super::notify::Notify;
 use super::presence::{Device, Gone, Looks, Presence, Scope};
 use super::probe::{Outcome, Probe};
 use super::records::Records;
 use super::settings::Settings;
+use crate::logind::{self, Session};
 use crate::report::{note, warning};
 use crate::terminal::signals::Interrupt;
 

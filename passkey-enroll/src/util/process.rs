@@ -1,5 +1,6 @@
 //! Other programs, each with a deadline.
 
+use std::fmt;
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt as _;
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+/// Where the commands of the system are.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
 /// How often a process that has closed its output is looked at for its end.
 const INTERVAL: Duration = Duration::from_millis(5);
 
@@ -39,6 +42,24 @@ impl From<io::Error> for RunError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
+}
+
+/// As words after the name of a program.
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::TimedOut { .. } => f.write_str("it took too long"),
+            Self::TooLong => f.write_str("its output was too long"),
+        }
+    }
+}
+
+/// A command of the system, without what the caller's environment says, and in words that are the same everywhere.
+pub(crate) fn system_command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", PATH).env("LC_ALL", "C").env("TZ", "UTC");
+    command
 }
 
 /// Runs a program to its end: at most `patience` long, with no more than `max_len` bytes on stdout. It has nothing

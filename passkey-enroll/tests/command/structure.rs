@@ -16,6 +16,7 @@ const LAYERS: [&str; 15] = [
     "interop",
     "cli",
     "account.rs",
+    "logind.rs",
     "explain",
     "attestation",
     "terminal",

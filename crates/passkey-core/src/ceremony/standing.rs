@@ -12,7 +12,7 @@
 use super::steps::selection::Touched;
 use crate::credential::Credential;
 use crate::verify::AssertionFacts;
-use ctap::{Aaguid, Info};
+use ctap::Info;
 
 /// A key that may be asked for its PIN or its user's finger.
 #[derive(Clone, Debug)]
@@ -68,10 +68,10 @@ impl<'c> ModelClaim<'c> {
         denied: impl IntoIterator<Item = &'c Credential>,
         info: &Info,
     ) -> Option<Self> {
-        let unanswered = unanswered.into_iter().filter(|credential| is_silent_model(credential, info.aaguid));
+        let unanswered = unanswered.into_iter().filter(|credential| credential.may_be_hidden_on(info.aaguid));
         // A passkey of credProtect level 3 is denied until the user is verified (CTAP 2.1 §12.1).
         let denied = denied.into_iter().filter(|credential| {
-            credential.insists_on_user_verification() && is_silent_model(credential, info.aaguid)
+            credential.insists_on_user_verification() && credential.may_be_hidden_on(info.aaguid)
         });
         let claimed: Vec<&Credential> = unanswered.chain(denied).collect();
         (!claimed.is_empty()).then_some(Self(claimed))
@@ -90,17 +90,6 @@ impl<'c> ModelClaim<'c> {
     /// The claim of the device that the person has touched.
     pub(super) fn touched(&self, _: Touched) -> Vouched<'c> {
         Vouched(self.0.clone())
-    }
-}
-
-/// Whether the passkey is one that a key of this model would not show without a touch.
-fn is_silent_model(credential: &Credential, claimed: Aaguid) -> bool {
-    match credential.answers_silently {
-        // Its key would have answered.
-        Some(true) => false,
-        Some(false) => credential.aaguid == claimed,
-        // Not on record yet, as with files of earlier versions: the model has to speak for it, and "no model" is none.
-        None => credential.aaguid == claimed && claimed != Aaguid::ZERO,
     }
 }
 

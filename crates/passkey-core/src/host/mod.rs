@@ -173,22 +173,27 @@ impl Host {
     }
 
     fn is_run_by(&self, program: &str) -> bool {
-        // Nix starts `.NAME-wrapped` in place of NAME.
-        let (name, wrapped) = match program.strip_prefix('.') {
-            Some(name) => (name, "-wrapped"),
-            None => (program, ""),
-        };
-        let room = if wrapped.is_empty() { PROGRAM_LEN } else { PROGRAM_LEN.saturating_sub(1) };
-        self.programs.iter().any(|own| match name.strip_prefix(own) {
-            Some(rest) => {
-                if name.len() < room {
-                    rest == wrapped
-                } else {
-                    wrapped.starts_with(rest)
-                }
+        self.programs.iter().any(|own| is_program(own, program))
+    }
+}
+
+/// Whether a process of this name (`/proc/PID/comm`) runs the program.
+pub fn is_program(program: &str, comm: &str) -> bool {
+    // Nix starts `.NAME-wrapped` in place of NAME.
+    let (name, wrapped) = match comm.strip_prefix('.') {
+        Some(name) => (name, "-wrapped"),
+        None => (comm, ""),
+    };
+    let room = if wrapped.is_empty() { PROGRAM_LEN } else { PROGRAM_LEN.saturating_sub(1) };
+    match name.strip_prefix(program) {
+        Some(rest) => {
+            if name.len() < room {
+                rest == wrapped
+            } else {
+                wrapped.starts_with(rest)
             }
-            None => name.len() == room && own.starts_with(name),
-        })
+        }
+        None => name.len() == room && program.starts_with(name),
     }
 }
 

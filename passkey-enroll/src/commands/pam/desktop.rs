@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use passkey_core::host::{Host, Role, Shows};
 
+use super::trial::Terms;
 use crate::pam::change::Way;
+use crate::pam::change::entry::KeptBy;
 
 /// Long enough to log out and to sign in again.
 const GREETER_TIME: Duration = Duration::from_secs(600);
@@ -24,23 +26,30 @@ pub(super) fn usual_time(service: &str) -> Duration {
     }
 }
 
-/// What is said before a service is switched on, for `time` on trial or, without one, for good.
-pub(super) fn announcements(service: &str, user: &str, way: Way, time: Option<Duration>) -> Vec<String> {
+/// What is said before a service is switched on, on trial on these terms or, without any, for good.
+pub(super) fn announcements(service: &str, way: Way, terms: Option<&Terms>) -> Vec<String> {
     let mut said = Vec::new();
-    match (role(service), time) {
-        (Role::Greeter, Some(time)) => {
-            let time = in_words(time);
+    match (role(service), terms.map(|terms| (in_words(terms.time), &terms.kept_by))) {
+        (Role::Greeter, Some((time, KeptBy::SignIn { user, .. }))) => {
             said.push(format!(
-                "A terminal cannot try {service}, so the change is on trial for {time}: log out or switch users, and sign in to {service} as \
-                 {user} with the passkey. That sign-in keeps the change."
+                "A terminal cannot try {service}, so the change is on trial for {time}: log out, and sign in to {service} as {user} with the \
+                 passkey. The session that opens then keeps the change."
             ));
             said.push(format!(
-                "Without such a sign-in, everything is as before after {time}, and after a restart. A sign-in by the password alone does not \
-                 count. The trial goes on when you log out."
+                "Without one, everything is as before after {time}, and after a restart. A sign-in by the password alone does not count, nor \
+                 does unlocking a session. The trial goes on when you log out."
             ));
         }
-        (Role::Locker, Some(time)) => {
-            let time = in_words(time);
+        (Role::Greeter, Some((time, KeptBy::Confirmation))) => {
+            said.push(format!(
+                "A terminal cannot try {service}, so the change is on trial for {time}: log out, sign in to {service} with the passkey, and \
+                 then keep the change: sudo passkey-enroll pam confirm {service}"
+            ));
+            said.push(format!(
+                "Otherwise everything is as before after {time}, and after a restart. The trial goes on when you log out."
+            ));
+        }
+        (Role::Locker, Some((time, _))) => {
             said.push(format!(
                 "A terminal cannot try {service}, so the change is on trial for {time}: lock the screen, unlock it with the passkey, and then \
                  keep the change: sudo passkey-enroll pam confirm {service}"
@@ -86,26 +95,38 @@ pub(super) fn in_words(time: Duration) -> String {
 mod tests {
     use super::*;
 
+    fn terms(time: Duration, kept_by: KeptBy) -> Terms {
+        Terms { time, kept_by }
+    }
+
     #[test]
     fn greeters_have_time_for_a_new_session_and_say_so() {
         assert_eq!(usual_time("sudo"), USUAL_TIME);
         assert_eq!(usual_time("swaylock"), USUAL_TIME);
         let time = usual_time("lightdm");
-        let said = announcements("lightdm", "alice", Way::SecondFactor, Some(time)).join("\n");
+        let alice = KeptBy::SignIn { user: "alice".to_owned(), accounts: Vec::new() };
+        let waiting = terms(time, alice);
+        let said = announcements("lightdm", Way::SecondFactor, Some(&waiting)).join("\n");
         for words in ["on trial for 10 minutes", "as alice with the passkey", "after a restart", "log out"] {
             assert!(said.contains(words), "{words}: {said}");
         }
-        assert_eq!(announcements("lightdm", "alice", Way::SecondFactor, None), [""; 0]);
-        assert_eq!(announcements("sudo", "alice", Way::SecondFactor, Some(time)), [""; 0]);
+        assert!(!said.contains("confirm"), "{said}");
+        // Where no session can be seen, the person says that it has opened.
+        let confirmed = terms(time, KeptBy::Confirmation);
+        let said = announcements("lightdm", Way::SecondFactor, Some(&confirmed)).join("\n");
+        assert!(said.contains("pam confirm lightdm") && said.contains("10 minutes"), "{said}");
+        assert_eq!(announcements("lightdm", Way::SecondFactor, None), [""; 0]);
+        assert_eq!(announcements("sudo", Way::SecondFactor, Some(&confirmed)), [""; 0]);
     }
 
     #[test]
     fn where_nothing_is_shown_the_person_hears_it_before() {
-        let said = announcements("sddm", "alice", Way::SecondFactor, None);
+        let said = announcements("sddm", Way::SecondFactor, None);
         assert_eq!(said, ["SDDM shows no messages: after typing the password, touch the security key."]);
-        let said = announcements("sddm", "alice", Way::Passwordless, Some(GREETER_TIME));
+        let said = announcements("sddm", Way::Passwordless, Some(&terms(GREETER_TIME, KeptBy::Confirmation)));
         assert!(said.len() == 3 && said[2].contains("type the PIN"), "{said:?}");
-        let said = announcements("swaylock", "alice", Way::SecondFactor, Some(Duration::from_secs(90)));
+        let time = Duration::from_secs(90);
+        let said = announcements("swaylock", Way::SecondFactor, Some(&terms(time, KeptBy::Confirmation)));
         assert!(said[0].contains("90 seconds") && said[0].contains("pam confirm swaylock"), "{said:?}");
     }
 }

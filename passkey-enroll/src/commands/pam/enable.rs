@@ -71,7 +71,8 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     let drafted = Draft::new(&before, &plan.after, &risks);
     report::block(&drafted);
     plan::refuse_risks(&risks, &arguments.accept)?;
-    for words in desktop::announcements(&service, &context.account.name, way, time) {
+    let terms = time.map(|time| trial::Terms::of(&service, &context.account, &plan.after, time));
+    for words in desktop::announcements(&service, way, terms.as_ref()) {
         report::note(&words);
     }
     if arguments.dry_run {
@@ -88,7 +89,6 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     if !arguments.no_rehearsal {
         rehearse(&context, &plan, arguments, &interrupt)?;
     }
-    let terms = time.map(|time| trial::Terms::of(&service, &context.account.name, time));
     let entry = trial::switch(&journal, &service, Some(way), &plan, terms.as_ref())?;
     if let Some(terms) = &terms {
         let otherwise =

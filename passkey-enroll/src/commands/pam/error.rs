@@ -239,6 +239,19 @@ fn no_draft(service: &str, reason: &NoDraft) -> ErrorReport {
             format!("gdm-switchable-auth cannot be made from gdm-password: {line} asks for something other than the password."),
         )
         .hint("GNOME's screen offers the passkey and the password there and nothing else. Use gdm-password instead: sudo passkey-enroll pam enable gdm-password"),
+        NoDraft::AsksAnew { line, is_mended_by_option } => failed(
+            "asks_for_more",
+            format!(
+                "gdm-switchable-auth cannot be made from gdm-password: {line} asks for the password by itself, where the one that was typed \
+                 into GNOME's screen is to be taken."
+            ),
+        )
+        .hint(if *is_mended_by_option {
+            "Put try_first_pass behind the module in that line: it takes the password that was typed then, and asks where none was. Or use \
+             gdm-password instead: sudo passkey-enroll pam enable gdm-password"
+        } else {
+            "GNOME's screen has no place for a question of its own. Use gdm-password instead: sudo passkey-enroll pam enable gdm-password"
+        }),
         NoDraft::NoPlace => failed(
             "unclear",
             format!(

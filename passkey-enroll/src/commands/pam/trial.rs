@@ -3,15 +3,19 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use passkey_core::account::Account;
 use passkey_core::host::Role;
 
 use super::desktop;
 use super::error::PamError;
 use super::plan::Plan;
+use crate::account::SystemUsers;
 use crate::commands::error::Error;
+use crate::pam::change::awaited::{self, AwaitedAccount};
 use crate::pam::change::entry::{Entry, EntryState, KeptBy, UndoneBecause};
 use crate::pam::change::journal::Journal;
 use crate::pam::change::{self, Deadline, Way, watchdog};
+use crate::pam::parse::ServiceFiles;
 use crate::report;
 use crate::terminal::signals::Interrupt;
 use crate::terminal::status_line::LivingPrompt;
@@ -29,12 +33,15 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// Those of a service that is switched on by `user`.
-    pub(super) fn of(service: &str, user: &str, time: Duration) -> Self {
+    /// Those of a service that is switched on by `account`. `after`: the files as they will be.
+    pub(super) fn of(service: &str, account: &Account, after: &ServiceFiles, time: Duration) -> Self {
         let kept_by = match desktop::role(service) {
-            Role::Greeter => KeptBy::SignIn { user: user.to_owned() },
-            // Most run as their user, and can put nothing on record.
-            Role::Locker | Role::Other => KeptBy::Confirmation,
+            Role::Greeter if awaited::can_be_seen(after, service) => KeptBy::SignIn {
+                user: account.name.clone(),
+                accounts: AwaitedAccount::all(account, &SystemUsers),
+            },
+            // Without logind nobody knows of a session, and most lockers run as their user, and can put nothing on record.
+            Role::Greeter | Role::Locker | Role::Other => KeptBy::Confirmation,
         };
         Self { time, kept_by }
     }
@@ -103,7 +110,7 @@ pub(super) fn wait(journal: &Journal, entry: &Entry, interrupt: &Interrupt) -> R
     let (next, waiting) = match (awaited(entry), desktop::role(service)) {
         (Some(user), Role::Greeter) => (
             format!(
-                "Log out or switch users, and sign in as {user} with the passkey: that keeps the change."
+                "Log out, and sign in as {user} with the passkey: the session that opens keeps the change."
             ),
             "Waiting for the sign-in. Ctrl-C takes the change back at once; logging out does not.",
         ),
@@ -131,7 +138,7 @@ pub(super) fn wait(journal: &Journal, entry: &Entry, interrupt: &Interrupt) -> R
 /// Whose sign-in with a passkey keeps the change.
 fn awaited(entry: &Entry) -> Option<&str> {
     match &entry.state {
-        EntryState::OnTrial { kept_by: KeptBy::SignIn { user }, .. } => Some(user),
+        EntryState::OnTrial { kept_by: KeptBy::SignIn { user, .. }, .. } => Some(user),
         EntryState::OnTrial { kept_by: KeptBy::Confirmation, .. }
         | EntryState::Kept { .. }
         | EntryState::Undone { .. }

@@ -1,7 +1,6 @@
 //! May a user open a file? The kernel is asked, with the user's rights: it alone knows what modes, access control lists and security
 //! modules come to.
 
-use std::ffi::CString;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -38,9 +37,7 @@ pub(in crate::doctor) struct Identity {
 impl Identity {
     /// As the user database has it.
     pub(in crate::doctor) fn of(account: &Account) -> Self {
-        let name = CString::new(account.name.as_str()).unwrap_or_default();
-        let groups = nix::unistd::getgrouplist(&name, Gid::from_raw(account.gid)).unwrap_or_default();
-        Self { uid: account.uid, gid: account.gid, groups: groups.into_iter().map(Gid::as_raw).collect() }
+        Self { uid: account.uid, gid: account.gid, groups: crate::account::groups(account) }
     }
 
     /// A user who owns nothing and is in no group.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::awaited::AwaitedAccount;
 use super::deadline::Deadline;
 use super::{Way, pam_auth_update};
 
@@ -92,10 +93,13 @@ pub(crate) enum KeptBy {
     /// Nothing else.
     #[default]
     Confirmation,
-    /// The next sign-in with a passkey.
+    /// The next session that is opened with a passkey.
     SignIn {
         /// Of this account.
         user: String,
+        /// That account, and the others of its user id, as the user database had them.
+        #[serde(default)]
+        accounts: Vec<AwaitedAccount>,
     },
 }
 

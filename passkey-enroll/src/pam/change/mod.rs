@@ -4,10 +4,12 @@
 //! - [`rehearsal`]: a real sign-in by the new lines, before they are in place.
 //! - [`journal`]: what stood there before, on the disk before anything is changed, and what has become of it: its [`entry`].
 //! - [`sign_ins`]: sign-ins with a passkey, as the module has recorded them.
+//! - [`awaited`]: the session that keeps a greeter's change.
 //! - [`undo`]: putting files back, whatever others have done to them meanwhile.
 //! - [`watchdog`]: the process that undoes a change which was not confirmed, whatever becomes of the terminal.
 //! - [`pam_auth_update`]: the common files of Debian, which `pam-auth-update` writes.
 
+pub(crate) mod awaited;
 mod deadline;
 pub(crate) mod entry;
 mod file;

@@ -1,14 +1,16 @@
-//! The module's own record of sign-ins with a passkey: it proves a rehearsal, and keeps a change that waits for one.
+//! The module's own record of sign-ins with a passkey: it proves a rehearsal and a confirmation, and begins what
+//! keeps a change that waits for a sign-in ([`super::awaited`]).
 
 use std::io;
 use std::path::Path;
 
-use passkey_core::account::{Account, UserDatabase as _};
+use passkey_core::account::Account;
 use passkey_core::config::{Config, DEFAULT_PATH, Settings};
 use passkey_core::session::Session;
 use passkey_core::store::{ServiceSignIn, Store};
 
-use super::entry::{Entry, EntryState, KeptBy};
+use super::awaited::Awaited;
+use super::entry::Entry;
 use super::journal::Locked;
 use crate::account::SystemUsers;
 use crate::pam::parse::ServiceFiles;
@@ -73,24 +75,46 @@ pub(crate) fn still_asks(entry: &Entry, files: &ServiceFiles, config: &Config) -
     entry.way.is_none() || entry.profile.is_some() || matches!(asks(), Ok(Some(_)))
 }
 
+/// What a change waits for, where that is more than a confirmation.
+pub(super) fn awaited(entry: &Entry) -> Option<Awaited> {
+    if !Awaited::is_awaited(entry) {
+        return None;
+    }
+    let config = Config::load(Path::new(DEFAULT_PATH)).ok()?;
+    Awaited::of(entry, &ServiceFiles::of_machine(), &config)
+}
+
 impl Locked<'_> {
     /// Keeps a change that waits for a sign-in with a passkey, where there has been one. Whether it is kept by that now.
     ///
     /// # Errors
     /// When the journal cannot be read or written.
     pub(crate) fn keep_if_signed_in(&self, service: &str) -> io::Result<bool> {
-        let Some(entry) = self.journal().entry(service)?.filter(is_proved) else { return Ok(false) };
-        self.confirm(entry)?;
-        Ok(true)
+        let Some(entry) = self.journal().entry(service)? else { return Ok(false) };
+        let has_come = awaited(&entry).is_some_and(|mut awaited| awaited.has_come());
+        if has_come { self.keep_signed_in(entry) } else { Ok(false) }
     }
-}
 
-/// Whether the sign-in that a change waits for is on record. What cannot be read proves nothing.
-pub(super) fn is_proved(entry: &Entry) -> bool {
-    let EntryState::OnTrial { kept_by: KeptBy::SignIn { user }, .. } = &entry.state else { return false };
-    let Ok(config) = Config::load(Path::new(DEFAULT_PATH)) else { return false };
-    let Ok(Some(account)) = SystemUsers.by_name(user) else { return false };
-    let files = ServiceFiles::of_machine();
-    // A greeter has to show that it works by itself.
-    has_signed_in_to(&entry.service, entry, &files, &config, &account) && still_asks(entry, &files, &config)
+    /// Keeps a change for which the sign-in has come. Whether it is kept now.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub(super) fn keep_signed_in(&self, entry: Entry) -> io::Result<bool> {
+        let Ok(config) = Config::load(Path::new(DEFAULT_PATH)) else { return Ok(false) };
+        self.keep_asking(entry, &ServiceFiles::of_machine(), &config)
+    }
+
+    /// Keeps a change, unless others have taken it away meanwhile.
+    pub(super) fn keep_asking(
+        &self,
+        entry: Entry,
+        files: &ServiceFiles,
+        config: &Config,
+    ) -> io::Result<bool> {
+        let asks = still_asks(&entry, files, config);
+        if asks {
+            self.confirm(entry)?;
+        }
+        Ok(asks)
+    }
 }

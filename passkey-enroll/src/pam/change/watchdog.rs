@@ -2,7 +2,7 @@
 //!
 //! Neither a terminal that is closed nor a Ctrl-C, a killed command or a logout ends it: where systemd runs, it is a unit of its own, and
 //! elsewhere it has a session of its own. It goes on until the change is confirmed or undone, by itself or by another. Where the change waits for
-//! a sign-in with a passkey, it looks for that sign-in. Should it be killed,
+//! a sign-in with a passkey, it looks for that sign-in: nothing of that may hang for longer than a few seconds. Should it be killed,
 //! `passkey-pam-undo.timer` finishes its work, and the next start of the machine does at the latest.
 
 use std::convert::Infallible;
@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::entry::UndoneBecause;
+use super::awaited::Awaited;
+use super::entry::{Entry, EntryState, UndoneBecause};
 use super::journal::Journal;
 use super::sign_ins;
 use crate::report::Exit;
@@ -27,7 +28,7 @@ use crate::util::process::{self, Waited};
 pub(crate) const COMMAND: &str = "watch-pam-trial";
 /// How often the watcher looks.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// How often it looks for a sign-in, for which it reads the service files.
+/// How often it looks for a sign-in.
 const SIGN_IN_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait where the journal could not be read or locked.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -104,31 +105,43 @@ pub(crate) fn inside(arguments: &[std::ffi::OsString]) -> Exit {
 fn watched(journal: &Journal, service: &str) -> io::Result<()> {
     let mark = File::open(journal.mark(service))?;
     flock(&mark, FlockOperation::NonBlockingLockExclusive)?;
-    let mut looked: Option<Instant> = None;
+    let (mut looked, mut awaited): (Option<Instant>, Option<Awaited>) = (None, None);
     // The mark goes when the change is kept or undone. One of another change is another file.
     while mark.metadata()?.nlink() > 0 {
-        let entry = journal.entry(service);
-        let is_due = match &entry {
-            Ok(Some(entry)) => entry.state.is_due() || !entry.state.is_open(),
-            Ok(None) | Err(_) => true,
-        };
-        let is_proved = !is_due && looked.is_none_or(|last| last.elapsed() >= SIGN_IN_INTERVAL) && {
+        let entry = journal.entry(service).ok().flatten();
+        let is_due = entry.as_ref().is_none_or(|entry| entry.state.is_due() || !entry.state.is_open());
+        let has_come = (is_due || looked.is_none_or(|last| last.elapsed() >= SIGN_IN_INTERVAL)) && {
             looked = Some(Instant::now());
-            matches!(&entry, Ok(Some(entry)) if sign_ins::is_proved(entry))
+            awaited = awaited.filter(|awaited| entry.as_ref().is_some_and(|entry| awaited.is_for(entry)));
+            // The service files are read once.
+            awaited = awaited.or_else(|| sign_ins::awaited(entry.as_ref()?));
+            awaited.as_mut().is_some_and(Awaited::has_come)
         };
-        if !is_due && !is_proved {
+        if !is_due && !has_come {
             thread::sleep(INTERVAL);
             continue;
         }
         let settled = journal.lock().and_then(|locked| {
-            if mark.metadata()?.nlink() > 0 && !locked.keep_if_signed_in(service)? {
-                locked.settle(service, UndoneBecause::NotConfirmed, false)?;
+            if mark.metadata()?.nlink() == 0 {
+                return Ok(());
             }
-            Ok(())
+            // As it is now that nobody else can change it.
+            let entry = journal.entry(service)?.filter(|_| has_come);
+            let is_same = |entry: &Entry| awaited.as_ref().is_some_and(|awaited| awaited.is_for(entry));
+            if let Some(entry) = entry.filter(|entry| is_same(entry) && is_on_trial(entry))
+                && locked.keep_signed_in(entry)?
+            {
+                return Ok(());
+            }
+            locked.settle(service, UndoneBecause::NotConfirmed, false).map(drop)
         });
         if settled.is_err() {
             thread::sleep(PAUSE);
         }
     }
     Ok(())
+}
+
+fn is_on_trial(entry: &Entry) -> bool {
+    matches!(entry.state, EntryState::OnTrial { .. })
 }

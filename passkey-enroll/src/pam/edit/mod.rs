@@ -42,6 +42,13 @@ pub(crate) enum NoDraft {
     NoGdm,
     /// This line asks for what the greeter has no place for.
     AsksForMore(simulate::Line),
+    /// This line asks for the password once more.
+    AsksAnew {
+        /// Where it stands.
+        line: simulate::Line,
+        /// Whether `try_first_pass` would have it take the one that is there.
+        is_mended_by_option: bool,
+    },
     /// Nothing in it asks for a password that a passkey could stand beside.
     NoPassword,
     /// It is not as it should be today.

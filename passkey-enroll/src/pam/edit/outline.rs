@@ -140,8 +140,8 @@ impl<'f> Outline<'f> {
         candidates.into_iter().flatten().collect()
     }
 
-    /// In place of the line that brings the password: the passkey, or the password that the module was given in its place. Modules that ask for a
-    /// password take one that is there already (`pam_get_authtok(3)`).
+    /// In place of the line that brings the password: the passkey, or the password that the module was given in its place. The modules of these
+    /// lines take one that is there already ([`simulate::asks_with_password`]).
     pub(super) fn switchable(&self, password: &Password, call: impl Fn(&str) -> String) -> Option<Vec<u8>> {
         let nologin = self.nologin_within(password).unwrap_or_default();
         let keyrings = self.keyrings_within(password);

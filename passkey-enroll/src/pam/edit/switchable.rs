@@ -10,7 +10,7 @@ use super::outline::Outline;
 use super::{Draft, NoDraft, call, judged, leaves_others_alone, without_passkeys};
 use crate::pam::edit::Way;
 use crate::pam::parse::{ServiceFiles, StackError};
-use crate::pam::simulate::{self, GDM_SWITCHABLE, ServiceAccess};
+use crate::pam::simulate::{self, Asks, GDM_SWITCHABLE, ServiceAccess};
 
 /// Whose lines it takes.
 const GDM_PASSWORD: &str = "gdm-password";
@@ -35,10 +35,20 @@ pub(crate) fn gdm_switchable(
     };
     let files = files.clone().with(GDM_SWITCHABLE, bytes);
     let before = ServiceAccess::of(&files, GDM_SWITCHABLE, config).map_err(NoDraft::Broken)?;
-    if let Some(asking) = before.calls().into_iter().find(|call| simulate::asks_for_more(&call.rule)) {
+    for asking in before.calls() {
         // Where it stands: the new file is none yet.
-        let there = password.calls().into_iter().find(|call| call.rule == asking.rule);
-        return Err(NoDraft::AsksForMore(simulate::Line::of(there.unwrap_or(asking))));
+        let line = || {
+            let there = password.calls().into_iter().find(|call| call.rule == asking.rule);
+            simulate::Line::of(there.unwrap_or(asking))
+        };
+        match simulate::asks_with_password(&asking.rule) {
+            Asks::Nothing => {}
+            Asks::PasswordUnlessTold => {
+                return Err(NoDraft::AsksAnew { line: line(), is_mended_by_option: true });
+            }
+            Asks::Password => return Err(NoDraft::AsksAnew { line: line(), is_mended_by_option: false }),
+            Asks::More => return Err(NoDraft::AsksForMore(line())),
+        }
     }
     let (_, file) = files.read(GDM_SWITCHABLE).map_err(|error| NoDraft::Broken(StackError::NoFile(error)))?;
     let outline = Outline::of(&files, GDM_SWITCHABLE, &file);

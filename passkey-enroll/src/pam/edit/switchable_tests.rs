@@ -77,6 +77,39 @@ fn it_is_made_of_gdm_password_as_it_was_before_it_asked() {
     }
 }
 
+/// In GNOME's screen a question of its own stands outside the exchange, and the sign-in stands still.
+#[test]
+fn a_module_that_asks_for_the_password_itself_is_refused() {
+    let (_root, files) = machine("debian-13-desktop");
+    let made_of = |lines: &str| {
+        let common = format!("{lines}auth requisite pam_deny.so\nauth required pam_permit.so\n");
+        made(&files.clone().with("common-auth", common.into_bytes()))
+    };
+    let unix = "auth [success=1 default=ignore] pam_unix.so nullok\n";
+    for module in
+        ["pam_krb5.so minimum_uid=1000", "pam_winbind.so krb5_auth", "pam_ldap.so", "pam_userdb.so db=/x"]
+    {
+        let line = |option: &str| format!("auth [success=2 default=ignore] {module}{option}\n{unix}");
+        let Err(NoDraft::AsksAnew { line: named, is_mended_by_option: true }) = made_of(&line("")) else {
+            panic!("{module}")
+        };
+        assert!(module.starts_with(named.rule.module_name()) && named.place.path.ends_with("common-auth"));
+        for option in [" try_first_pass", " use_first_pass"] {
+            assert!(made_of(&line(option)).is_ok(), "{module}{option}");
+        }
+    }
+    // They may ask whatever they are told.
+    for module in ["pam_radius_auth.so try_first_pass", "pam_himmelblau.so", "pam_sss.so prompt_always"] {
+        let lines = format!("auth [success=2 default=ignore] {module}\n{unix}");
+        assert!(
+            matches!(made_of(&lines), Err(NoDraft::AsksAnew { is_mended_by_option: false, .. })),
+            "{module}"
+        );
+    }
+    let unknown = format!("auth [success=2 default=ignore] pam_of_tomorrow.so try_first_pass\n{unix}");
+    assert!(matches!(made_of(&unknown), Err(NoDraft::AsksForMore(_))));
+}
+
 #[test]
 fn it_is_refused_with_the_reason() {
     let (_root, files) = machine("alpine");

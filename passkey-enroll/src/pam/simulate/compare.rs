@@ -308,7 +308,7 @@ impl ServiceAccess {
 
 /// The ways in which a condition, or a module that is not known, can turn out.
 fn turns(line: &Line) -> Vec<Limit> {
-    let ModuleBehaviour { kind, yes, no } = ModuleBehaviour::of(&line.rule);
+    let ModuleBehaviour { kind, yes, no, .. } = ModuleBehaviour::of(&line.rule);
     if !matches!(kind, Kind::Check | Kind::Unknown) {
         return Vec::new();
     }

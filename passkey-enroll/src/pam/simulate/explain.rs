@@ -68,7 +68,7 @@ fn looks_at(rule: &Rule) -> String {
 
 /// What follows from each side's first answer.
 fn consequences(rule: &Rule) -> (Option<String>, Option<String>) {
-    let ModuleBehaviour { kind, yes, no } = ModuleBehaviour::of(rule);
+    let ModuleBehaviour { kind, yes, no, .. } = ModuleBehaviour::of(rule);
     let follows =
         |answer: Option<&ReturnValue>| answer.map(|answer| words(rule.control.action(*answer), *answer));
     match kind {

@@ -27,7 +27,9 @@ pub(crate) use compare::{Fault, lost_without_passkeys, passwordless, second_fact
 pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
 pub(crate) use identity::Identity;
-pub(crate) use modules::{MODULE, asks_for_more, is_password, refuses_everybody, session_keyrings};
+pub(crate) use modules::{
+    Asks, MODULE, asks_with_password, is_password, refuses_everybody, session_keyrings,
+};
 pub(crate) use person::{MissingPasskey, Passkey};
 pub(crate) use ways::{Exemption, Line, Verdict};
 

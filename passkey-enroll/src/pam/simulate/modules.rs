@@ -15,6 +15,8 @@ const KEYRINGS: [&str; 3] = ["pam_gnome_keyring.so", "pam_kwallet.so", "pam_kwal
 const ROOT_OK: &str = "pam_rootok.so";
 /// Counts failures.
 const FAILLOCK: &str = "pam_faillock.so";
+/// What tells a module to take the password that is there.
+const TELLS: [&str; 2] = ["use_first_pass", "try_first_pass"];
 /// The table of modules.
 const TABLE: &str = include_str!("modules.toml");
 
@@ -35,11 +37,37 @@ pub(crate) enum Kind {
     Unknown,
 }
 
+/// Whether a module that asks for the password takes one that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PasswordSource {
+    /// It does, and asks only where there is none (`pam_get_authtok(3)`).
+    Taken,
+    /// It does with `use_first_pass` or `try_first_pass`.
+    TakenIfTold,
+    /// It asks, or may.
+    Asked,
+}
+
+/// What a module has to ask of the person where the password is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// Nothing.
+    Nothing,
+    /// The password once more, for want of `try_first_pass`.
+    PasswordUnlessTold,
+    /// The password once more, or whatever goes with it.
+    Password,
+    /// Something other than the password.
+    More,
+}
+
 /// How a module behaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ModuleBehaviour {
     /// What it looks at.
     pub(crate) kind: Kind,
+    /// Where the password comes from that it looks at.
+    source: PasswordSource,
     /// Its answers where the person proves it, or the condition holds.
     pub(crate) yes: &'static [ReturnValue],
     /// Its answers otherwise, also where it cannot do its work.
@@ -64,14 +92,21 @@ impl ModuleBehaviour {
     pub(crate) fn of(rule: &Rule) -> Self {
         let module = rule.module_name();
         if module == MODULE {
-            return Self { kind: Kind::Passkey, yes: &[ReturnValue::Success], no: &REFUSALS };
+            return Self {
+                kind: Kind::Passkey,
+                source: PasswordSource::Asked,
+                yes: &[ReturnValue::Success],
+                no: &REFUSALS,
+            };
         }
         let stem = module.strip_suffix(".so").unwrap_or(module);
         let has_all =
             |entry: &&Entry| entry.arguments.iter().all(|argument| rule.arguments.contains(argument));
         match table().iter().filter(|entry| entry.name == stem).find(has_all) {
-            Some(entry) => Self { kind: entry.kind, yes: &entry.yes, no: &entry.no },
-            None => Self { kind: Kind::Unknown, yes: ReturnValue::ALL, no: &[] },
+            Some(entry) => Self { kind: entry.kind, source: entry.source, yes: &entry.yes, no: &entry.no },
+            None => {
+                Self { kind: Kind::Unknown, source: PasswordSource::Asked, yes: ReturnValue::ALL, no: &[] }
+            }
         }
     }
 
@@ -97,12 +132,20 @@ pub(crate) fn is_password(rule: &Rule) -> bool {
     ModuleBehaviour::of(rule).kind == Kind::Factor(Factors::PASSWORD)
 }
 
-/// Whether the module may ask for something other than the password.
-pub(crate) fn asks_for_more(rule: &Rule) -> bool {
-    match ModuleBehaviour::of(rule).kind {
-        Kind::Factor(factors) => factors != Factors::PASSWORD,
-        Kind::Passkey | Kind::Unknown => true,
-        Kind::Check | Kind::Neutral | Kind::Denies => false,
+/// What the module may ask for where an earlier one has the password.
+pub(crate) fn asks_with_password(rule: &Rule) -> Asks {
+    let ModuleBehaviour { kind, source, .. } = ModuleBehaviour::of(rule);
+    let is_told = rule.arguments.iter().any(|argument| TELLS.contains(&argument.as_str()));
+    match kind {
+        Kind::Factor(factors) if factors != Factors::PASSWORD => Asks::More,
+        Kind::Passkey | Kind::Unknown => Asks::More,
+        Kind::Factor(_) => match source {
+            PasswordSource::Taken => Asks::Nothing,
+            PasswordSource::TakenIfTold if is_told => Asks::Nothing,
+            PasswordSource::TakenIfTold => Asks::PasswordUnlessTold,
+            PasswordSource::Asked => Asks::Password,
+        },
+        Kind::Check | Kind::Neutral | Kind::Denies => Asks::Nothing,
     }
 }
 
@@ -140,6 +183,7 @@ struct Entry {
     name: String,
     arguments: Vec<String>,
     kind: Kind,
+    source: PasswordSource,
     yes: Vec<ReturnValue>,
     no: Vec<ReturnValue>,
 }
@@ -170,8 +214,20 @@ fn entry(row: &DeValue<'_>) -> Option<Entry> {
         name: row.get("name")?.get_ref().as_str()?.to_owned(),
         arguments: if row.contains_key("arguments") { words("arguments")? } else { Vec::new() },
         kind: kind(row.get("kind")?.get_ref().as_str()?)?,
+        source: match row.get("password") {
+            Some(word) => source(word.get_ref().as_str()?)?,
+            None => PasswordSource::Asked,
+        },
         yes: answers("yes")?,
         no: answers("no")?,
+    })
+}
+
+fn source(word: &str) -> Option<PasswordSource> {
+    Some(match word {
+        "taken" => PasswordSource::Taken,
+        "taken_if_told" => PasswordSource::TakenIfTold,
+        _ => return None,
     })
 }
 

@@ -80,7 +80,7 @@ fn may_leave_it_to_the_password(policy: &Policy) -> bool {
 impl ServiceAccess {
     /// The answers that a call may give to this person.
     pub(super) fn answers(&self, call: &Call, person: Person) -> Vec<Possible> {
-        let ModuleBehaviour { kind, yes, no } = ModuleBehaviour::of(&call.rule);
+        let ModuleBehaviour { kind, yes, no, .. } = ModuleBehaviour::of(&call.rule);
         let proving = |factors: Factors| {
             let yes =
                 distinct(&call.rule, yes).into_iter().map(move |answer| Possible { answer, proves: factors });

@@ -40,8 +40,13 @@ fn second_factor(arguments: &str) -> String {
 }
 
 fn passwordless() -> String {
-    service("auth sufficient pam_passkey.so mode=passwordless\nauth required pam_unix.so nodelay")
+    service(&format!("auth sufficient pam_passkey.so mode=passwordless\n{PASSWORD_ALONE}"))
 }
+
+const PASSWORD_ALONE: &str = "auth required pam_unix.so nodelay";
+/// Until it waits for the sign-in.
+const ENABLE: &str = "setsid -f passkey-enroll pam enable lightdm --passwordless --user alice --yes --no-rehearsal >/root/said 2>&1 </dev/null
+    for try in $(seq 300); do grep -q 'Waiting for the sign-in' /root/said && exit; sleep 0.1; done; cat /root/said; exit 1";
 
 /// From the first greeter to the last session.
 pub(crate) fn all(suite: Suite) {
@@ -113,10 +118,15 @@ impl Seat {
         self.session();
     }
 
-    /// The session's own locker sends the person to a greeter, which asks the same service.
+    /// The key is pulled out: the session's own locker sends the person to a greeter, which asks the same service.
     fn unlock(&self) {
         self.prepare(&second_factor(""));
-        wait_for(&self.guest, LOCK);
+        self.guest.write(UNIT_PATH, UNIT);
+        self.guest.run_as("alice", "passkey-enroll lock-on-removal on --grace 1").ok();
+        wait_for(&self.guest, WATCHED);
+        wait_for(&self.guest, PULL);
+        self.guest.key("blue").plug();
+        self.guest.run_as("alice", "passkey-enroll lock-on-removal off").ok();
         let greeter = self.greeter();
         assert_eq!(self.session_is("Active"), "no", "the greeter is in front");
         self.give_name(&greeter);
@@ -132,10 +142,11 @@ impl Seat {
         self.log_out();
     }
 
-    /// The field for the PIN has no label of its own: a message says what it is for.
+    /// The field for the PIN has no label of its own: a message says what it is for. The service is on trial, and the session keeps it.
     fn pin_and_touch(&self) {
         self.guest.key("green").plug();
-        self.prepare(&passwordless());
+        self.prepare(&service(PASSWORD_ALONE));
+        self.guest.root(ENABLE).ok();
         let greeter = self.greeter();
         self.give_name(&greeter);
         self.shows(&greeter, "PIN of your security key", "lightdm-pin");
@@ -145,6 +156,7 @@ impl Seat {
         greeter.expect(TOUCH);
         self.guest.key("green").touch();
         self.session();
+        wait_for(&self.guest, "grep '\"kept\"' /var/lib/passkey/pam/lightdm.json");
         self.guest.key("green").unplug();
         self.log_out();
     }
@@ -218,9 +230,14 @@ impl Seat {
     }
 }
 
+const UNIT: &str = include_str!("../../../../packaging/systemd-user/passkey-lock-on-removal.service");
+const UNIT_PATH: &str = "/usr/lib/systemd/user/passkey-lock-on-removal.service";
+/// The watcher has found the key.
+const WATCHED: &str = "runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/$(id -u alice) systemctl --user show \
+    --property=StatusText passkey-lock-on-removal | grep '“blue” plugged in'";
 /// Until the locker has come up, nothing hears that the session is to be locked.
-const LOCK: &str = "loginctl lock-session $(loginctl list-sessions --no-legend | awk '/alice/ { print $1 }')
-    sleep 1; pgrep -f /usr/sbin/lightdm-gtk-greeter";
+const PULL: &str = "virtual-key ctl unplug blue; for try in $(seq 24); do sleep 0.5; pgrep -f '[/]usr/sbin/lightdm-gtk-greeter' && exit; done
+    virtual-key ctl plug blue; sleep 2; exit 1";
 const SESSION: &str =
     "loginctl show-session $(loginctl list-sessions --no-legend | awk '/alice/ { print $1 }')";
 

@@ -1,5 +1,5 @@
-//! Greeters on trial: the session that switched one on ends, and the next sign-in there with a passkey keeps the change. What the greeter
-//! would do, `pamtester` does: it is the file and the module that count.
+//! Greeters on trial: the session that switched one on ends, and the next session that a passkey opens there keeps the change. What the greeter
+//! would do, `pamtester` does: it is the file, the module and logind that count.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use guest::{Guest, KeyOptions};
 use pam_tests::enrol;
 use serde_json::Value;
 
-/// Debian's, without what only opens a session.
+/// Debian's, but for the last line: it fails as long as there is a file, when logind knows of the session already.
 pub(crate) const LIGHTDM: &str = "\
 auth      requisite pam_nologin.so
 @include common-auth
 -auth  optional pam_gnome_keyring.so
 @include common-account
 @include common-session
+session   required  pam_exec.so quiet /usr/bin/test ! -e /root/broken
 @include common-password
 ";
 /// What ends with a session.
@@ -39,11 +40,20 @@ fn wait_until(guest: &Guest, condition: &str) {
     assert_eq!(output.status, 0, "{condition}: {}", guest.root("cat /var/lib/passkey/pam/*.json").stdout);
 }
 
-/// Signs in as the greeter would, and types this.
-fn sign_in(guest: &Guest, typed: &str) -> i32 {
-    guest
-        .run("root", "pamtester lightdm alice authenticate", format!("{typed}\n").as_bytes(), PATIENCE)
-        .status
+const SESSION: &str = "loginctl list-sessions --no-legend | grep -q alice";
+
+/// As the greeter would: types this, opens a session, and keeps it open: the last prompt gets no answer.
+fn open_session(guest: &Guest, typed: &str) {
+    let greeter = "pamtester -I tty=:7 -E XDG_SESSION_CLASS=user lightdm alice authenticate acct_mgmt open_session authenticate";
+    let script =
+        format!("setsid -f sh -c '(echo {typed}; exec sleep 600) | {greeter}' >/dev/null 2>&1 </dev/null");
+    guest.root(&script).ok();
+    wait_until(guest, SESSION);
+}
+
+fn close_session(guest: &Guest) {
+    guest.root("pkill -x pamtester; pkill -fx 'sleep 600'").ok();
+    wait_until(guest, &format!("! {SESSION}"));
 }
 
 /// On a machine with systemd where alice may use sudo with her password, and with no other key plugged in.
@@ -56,7 +66,7 @@ pub(crate) fn a_trial_outlives_the_session(guest: &Guest) {
     let mut terminal = guest.terminal("root", "su - alice");
     terminal.expect("alice@").type_line(&format!("sudo {ENABLE}"));
     terminal.expect("password for alice").type_line("secret");
-    terminal.expect("the change is on trial for 10 minutes: log out or switch users");
+    terminal.expect("the change is on trial for 10 minutes: log out, and sign in");
     terminal.expect("Waiting for the sign-in");
     assert_eq!(state(guest)["kept_by"]["sign-in"]["user"], "alice");
     guest.root("loginctl terminate-user alice").ok();
@@ -67,32 +77,45 @@ pub(crate) fn a_trial_outlives_the_session(guest: &Guest) {
 
     // By the password, which is left as the other way in, is not by the passkey.
     guest.key("green").unplug();
-    assert_eq!(sign_in(guest, "secret"), 0);
-    guest.root("sleep 3").ok();
-    assert_eq!(state(guest)["is"], "on-trial");
+    open_session(guest, "secret");
+    guest.root("sleep 4").ok();
+    assert_eq!(state(guest)["is"], "on-trial", "by the password");
+    close_session(guest);
     guest.key("green").plug();
-    assert_eq!(sign_in(guest, PIN), 0);
+    // The passkey is right, and nobody gets in: a line behind fails.
+    let refused = format!(
+        "touch /root/broken; echo {PIN} | pamtester lightdm alice authenticate acct_mgmt open_session; status=$?; rm /root/broken; sleep 4; exit $status"
+    );
+    assert_eq!(guest.root(&refused).status, 1);
+    assert_eq!(state(guest)["is"], "on-trial", "without a session");
+    open_session(guest, PIN);
     wait_until(guest, "grep -q '\"kept\"' /var/lib/passkey/pam/lightdm.json");
     wait_until(guest, "[ -z \"$(systemctl list-units --plain --no-legend 'passkey-pam-trial-*')\" ]");
+    close_session(guest);
     guest.root("passkey-enroll pam disable lightdm --yes").ok();
     assert_eq!(lightdm(guest), LIGHTDM);
 
-    // Without a sign-in it is taken back. The one from before proves nothing.
-    let output =
-        guest.run("root", &format!("{ENABLE} --user alice --confirm-within 3 --json"), b"", PATIENCE);
-    assert_eq!(output.status, 6, "{}", output.stderr);
+    // Without a sign-in it is taken back, though the user database hangs. The one from before proves nothing.
+    let hanging = format!(
+        "mkfifo /root/hangs; rm -f /root/said; {ENABLE} --user alice --confirm-within 3 --json >/root/said 2>&1 & enable=$!
+         until grep -qs 'Waiting for the sign-in' /root/said; do sleep 0.1; done
+         mount --bind /root/hangs /etc/passwd; wait $enable; status=$?; umount /etc/passwd; cat /root/said; exit $status"
+    );
+    let output = guest.run("root", &hanging, b"", PATIENCE);
+    assert_eq!(output.status, 6, "{}", output.stdout);
     assert!(output.stdout.contains("No sign-in to lightdm"), "{}", output.stdout);
     assert_eq!(lightdm(guest), LIGHTDM);
 
-    // Nothing watches over it any more: what comes next, the timer or the start of the machine, finds the sign-in.
+    // Nothing watches over it any more: what comes next, the timer or the start of the machine, finds the session.
     let start = format!(
         "rm -f /root/said; {ENABLE} --user alice --confirm-within 5 >/root/said 2>&1 & until grep -qs 'Waiting for the sign-in' /root/said; do sleep 0.1; done
          systemctl kill -s KILL 'passkey-pam-trial-*'; kill -9 $!"
     );
     guest.run("root", &start, b"", PATIENCE).ok();
-    assert_eq!(sign_in(guest, PIN), 0);
+    open_session(guest, PIN);
     guest.root("sleep 5; passkey-enroll pam undo").ok();
     assert_eq!(state(guest)["is"], "kept");
+    close_session(guest);
     guest.root("passkey-enroll pam disable lightdm --yes").ok();
     assert_eq!(lightdm(guest), LIGHTDM);
 }

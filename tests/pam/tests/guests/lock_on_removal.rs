@@ -200,4 +200,49 @@ fn any_key(desktop: &Desktop) {
     desktop.status("“blue” plugged in, “green” plugged in");
     desktop.assert_open("virtual-key ctl unplug blue", 2.5);
     desktop.assert_locked("virtual-key ctl unplug green", 1.0);
+    desktop.key("blue").plug();
+    desktop.status("“blue” plugged in");
+    by_root(desktop);
+}
+
+/// What `systemctl` is when it runs for alice: who it is, and on which terminal.
+const SPY: &str = "#!/bin/sh
+[ \"$2\" = disable ] && { ps -o user=,tty=,sid=,pid= -p $PPID; id -Gn; readlink /proc/$PPID/fd/0 || echo closed; } >/tmp/spied
+exec /usr/bin/systemctl \"$@\"
+";
+
+/// By root, for her and for everyone.
+fn by_root(desktop: &Desktop) {
+    let guest = &desktop.guest;
+    guest.root("usermod -aG plugdev alice").ok();
+    guest.write("/usr/local/bin/systemctl", SPY);
+    guest.root("chmod 755 /usr/local/bin/systemctl").ok();
+    // With a configuration that is named from where root is.
+    guest.write("/etc/passkey/passkey.toml", "");
+    let mut terminal = guest.terminal(
+        "root",
+        "cd /etc/passkey && passkey-enroll lock-on-removal off --user alice --json --config passkey.toml; tty",
+    );
+    terminal.expect("\"user\": \"alice\"").expect("/dev/pts/");
+    assert_eq!(terminal.wait().status, 0);
+    let spied = guest.root("cat /tmp/spied; rm /usr/local/bin/systemctl").ok();
+    let words: Vec<&str> = spied.split_whitespace().collect();
+    assert_eq!(&words[..2], ["alice", "?"], "it has root's terminal: {spied}");
+    assert_eq!(words[2], words[3], "it has root's session: {spied}");
+    assert!(words.contains(&"plugdev") && !words.contains(&"root"), "{spied}");
+    assert_eq!(words.last(), Some(&"closed"), "alice can get at it: {spied}");
+
+    desktop.assert_open("virtual-key ctl unplug blue", 2.5);
+    guest.root("passkey-enroll lock-on-removal on --all-users --grace 7").ok();
+    let status: Value = serde_json::from_str(&desktop.command("alice", "status").ok()).unwrap();
+    assert_eq!(status["on"], serde_json::json!({"user": false, "machine": true}), "{status}");
+    assert_eq!((&status["running"], &status["grace_seconds"]), (&Value::Bool(false), &7.into()), "{status}");
+    let refused: Value = serde_json::from_str(&desktop.command("alice", "off --all-users").stdout).unwrap();
+    assert_eq!(refused["error"]["code"], "not_permitted");
+    guest.root("passkey-enroll lock-on-removal off --all-users").ok();
+    guest.write("/etc/passkey/lock-on-removal.toml", "grace_seconds = 3\ngrace = 2\n");
+    let broken: Value = serde_json::from_str(&desktop.command("alice", "status").stdout).unwrap();
+    assert_eq!(broken["error"]["code"], "settings_broken");
+    let message = broken["error"]["message"].as_str().unwrap();
+    assert!(message.contains("/etc/passkey/lock-on-removal.toml:2: "), "{message}");
 }
