@@ -54,7 +54,7 @@ fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
     // First, so that it holds whatever becomes of the rest.
     store.update_keyring(&account, Keyring::mark_stale).map_err(|error| error.to_string())?;
     let session = Session { store: &store, users: &SystemUsers, policy: &policy };
-    let rewrapped = match pam.authtok().filter(|_| is_person_there(pam, &policy)) {
+    let rewrapped = match pam.authtok().filter(|_| is_person_there(pam, &account, &policy)) {
         Some(password) => wrap_anew(pam, &session, &account, &loaded.file, &keyring, &password)?,
         None => false,
     };
@@ -63,11 +63,12 @@ fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether somebody sits at this machine's terminal, to whom a question can be put. Desktops change a password through a program that
-/// knows the questions of one module, and answer no other.
-fn is_person_there(pam: &mut Pam<'_>, policy: &Policy) -> bool {
+/// Whether the person themselves sits at this machine's terminal, to whom a question can be put. Desktops change a password through a program
+/// that knows the questions of one module, and answer no other; and root, who changes it for somebody, has not their key.
+fn is_person_there(pam: &mut Pam<'_>, account: &Account, policy: &Policy) -> bool {
     let is_here = policy.remote == Remote::Allow || Origin::of(pam).remote_sign().is_none();
-    is_here && pam.can_converse() && std::io::stdin().is_terminal()
+    let is_theirs = rustix::process::getuid().as_raw() == account.uid;
+    is_here && is_theirs && pam.can_converse() && std::io::stdin().is_terminal()
 }
 
 /// Whether the new password is wrapped for a passkey that had the old one.

@@ -141,7 +141,7 @@ pub(super) fn credential(name: &str) -> Credential {
         enabled: true,
         attestation: None,
         imported_options: None,
-        hmac_secret: false,
+        hmac_secret: name != "old",
     }
 }
 

@@ -247,8 +247,9 @@ fn disable(context: &Context, arguments: &KeyringDisable) -> Result<(), Error> {
 fn status(context: &Context) -> Result<(), Error> {
     let loaded = context.load_enrolled()?;
     let keyring = load(context)?;
+    let path = context.store.keyring_path(&context.account)?;
     for entry in keyring.skipped() {
-        warn_of_damage(&loaded.path.with_file_name("keyring"), entry);
+        warn_of_damage(&path, entry);
     }
     let now = mark(&SystemUsers, &context.account);
     let passkeys: Vec<PasskeyStatus> = loaded

@@ -141,6 +141,7 @@ pub fn pin_error(error: TokenError) -> Option<Phrase> {
 pub fn keyring_shut(shut: Shut) -> Phrase {
     let message = match shut {
         Shut::OtherPasskey => say::KEYRING_OTHER_PASSKEY,
+        Shut::Unable => say::KEYRING_UNABLE,
         Shut::Stale => KEYRING_STALE,
         Shut::Withheld | Shut::NotUnwrapped => say::KEYRING_SHUT,
     };

@@ -260,6 +260,8 @@ messages! {
     /// after the colon is a command.
     pub(super) KEYRING_OTHER_PASSKEY =
         "Your keyring stays closed: this security key is not set up to open it. Set it up with: passkey-enroll keyring enable";
+    /// The person is signed in, and the keyring (of saved passwords) is not opened: another security key opens it, and this one never can.
+    pub(super) KEYRING_UNABLE = "Your keyring stays closed: this security key cannot open it.";
     /// The person is signed in, and the keyring is not opened: their password is another one now. What stands after the colon is a command.
     pub KEYRING_STALE =
         "Your keyring stays closed: your password has changed. Set it up again with: passkey-enroll keyring enable";

@@ -84,6 +84,7 @@ impl fmt::Display for Complaint {
                 write!(f, "the keyring stays closed, signed in with passkey \"{name}\": ")?;
                 f.write_str(match shut {
                     Shut::OtherPasskey => "the password is wrapped for other passkeys",
+                    Shut::Unable => "its security key makes no secrets",
                     Shut::Stale => "the password has changed since it was wrapped",
                     Shut::Withheld => "the security key made no secret, or did not verify its user",
                     Shut::NotUnwrapped => "what is wrapped is damaged, or not this account's",

@@ -26,6 +26,8 @@ pub enum LoginPassword {
 pub enum Shut {
     /// It is wrapped for other passkeys than the one that signed in.
     OtherPasskey,
+    /// Likewise, and the key of this one makes no secrets.
+    Unable,
     /// The account has another password now.
     Stale,
     /// The key made no secret, or its user was not verified.
@@ -47,7 +49,9 @@ impl LoginPassword {
             return Self::None;
         }
         let credential = verified.credential();
-        let Some(wrapped) = keyring.get(&credential.id) else { return Self::Shut(Shut::OtherPasskey) };
+        let Some(wrapped) = keyring.get(&credential.id) else {
+            return Self::Shut(if credential.hmac_secret { Shut::OtherPasskey } else { Shut::Unable });
+        };
         if wrapped.is_stale(mark(users, account)) {
             return Self::Shut(Shut::Stale);
         }

@@ -13,7 +13,7 @@ const UP_UV: u8 = 0x05;
 fn machine() -> Machine {
     let mut machine = Machine::new(&["alice", "bob"]);
     machine.settings = Settings { keyring: Some(KeyringPolicy::On), ..Settings::default() };
-    for passkey in ["blue", "red"] {
+    for passkey in ["blue", "red", "old"] {
         machine.enrol("alice", passkey);
     }
     let alice = machine.account("alice");
@@ -58,6 +58,7 @@ fn whatever_keeps_it_wrapped_leaves_the_sign_in_and_says_why() {
     let machine = machine();
     for (passkey, flags, secret, expected) in [
         ("red", UP_UV, made(7), Shut::OtherPasskey),
+        ("old", UP_UV, KeySecret::NotAsked, Shut::Unable),
         ("blue", UP_UV, made(8), Shut::NotUnwrapped),
         ("blue", UP_UV, KeySecret::Withheld, Shut::Withheld),
         ("blue", UP_UV, KeySecret::NotAsked, Shut::Withheld),

@@ -1,6 +1,6 @@
 //! The login password, wrapped for passkeys and handed on after a sign-in without it.
 
-use guest::{Guest, KeyOptions, Output};
+use guest::{Guest, KeyOptions, Output, Terminal};
 use pam_tests::{guest, path};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ fn service(arguments: &str) -> String {
     format!(
         "auth required pam_passkey.so mode=passwordless {arguments}\n\
          auth optional pam_exec.so quiet expose_authtok /usr/bin/tee {HANDED_ON}\n\
-         account required pam_permit.so\npassword required pam_unix.so\npassword optional pam_passkey.so\n"
+         account required pam_permit.so\n"
     )
 }
 
@@ -76,6 +76,7 @@ fn the_password_is_handed_on_with_the_passkey_it_is_wrapped_for() {
     let guest = guest("")
         .file("/etc/pam.d/desk", service("keyring=on"))
         .file("/etc/pam.d/plain", service(""))
+        .file("/etc/pam.d/passwd", "password required pam_unix.so\npassword optional pam_passkey.so\n")
         .key("blue", KeyOptions::default().pin(PIN))
         .key("red", KeyOptions::default().pin(PIN))
         .boot();
@@ -147,10 +148,8 @@ fn a_changed_password_is_followed(desk: &Desk) {
     desk.json("keyring enable --password-stdin --pin-stdin", &lines("other"));
     desk.signs_in("desk", Some("other"));
 
-    // By PAM, at a terminal, with the key at hand.
-    let mut change = guest.terminal("root", "pamtester desk alice chauthtok");
-    change.expect("New password").type_line("correct horse 1");
-    change.expect("Retype new password").type_line("correct horse 1");
+    // By the person at a terminal, with the key at hand.
+    let mut change = change_password(guest, "other", "correct horse 1");
     change.expect("Use it now for the new password").expect("PIN of your security key").type_line(PIN);
     let exit = change.wait();
     assert!(
@@ -161,18 +160,22 @@ fn a_changed_password_is_followed(desk: &Desk) {
     desk.signs_in("desk", Some("correct horse 1"));
 
     // Left for later.
-    let mut change = guest.terminal("root", "pamtester desk alice chauthtok");
-    change.expect("New password").type_line("correct horse 2");
-    change.expect("Retype new password").type_line("correct horse 2");
+    let mut change = change_password(guest, "correct horse 1", "correct horse 2");
     change.expect("PIN of your security key").type_line("");
     let exit = change.wait();
-    assert!(exit.screen.contains("authentication token altered successfully"), "{}", exit.screen);
+    assert!(exit.screen.contains("password updated successfully"), "{}", exit.screen);
     assert!(exit.screen.contains("your password has changed"), "{}", exit.screen);
     assert_eq!(desk.opens("blue"), "stale");
-    // No person, no question.
-    let changed =
-        guest.root("printf 'correct horse 3\\ncorrect horse 3\\n' | pamtester desk alice chauthtok");
-    assert!(!changed.stdout.contains("PIN"), "{changed:?}");
+    desk.json("keyring enable --password-stdin --pin-stdin", &lines("correct horse 2"));
+    // A change that is refused changes nothing.
+    let mut change = guest.terminal("alice", "passwd");
+    change.expect("Current password").type_line("mistyped");
+    assert_ne!(change.wait().status, 0);
+    assert_eq!(desk.opens("blue"), "yes");
+    // By root, who has not the key.
+    let changed = guest.root("printf 'correct horse 3\\ncorrect horse 3\\n' | passwd alice 2>&1").ok();
+    assert!(!changed.contains("PIN"), "{changed}");
+    assert_eq!(desk.opens("blue"), "stale");
     desk.json("keyring enable --password-stdin --pin-stdin", &lines("correct horse 3"));
 
     // Encrypted anew, nobody has to know it.
@@ -180,6 +183,16 @@ fn a_changed_password_is_followed(desk: &Desk) {
     desk.json("keyring rotate --pin-stdin", &format!("{PIN}\n"));
     assert_ne!(guest.root(&format!("cat {FILE}")).ok(), before);
     desk.signs_in("desk", Some("correct horse 3"));
+}
+
+/// Alice's `passwd`, up to the new password.
+#[track_caller]
+fn change_password(guest: &Guest, old: &str, new: &str) -> Terminal {
+    let mut change = guest.terminal("alice", "passwd");
+    change.expect("Current password").type_line(old);
+    change.expect("New password").type_line(new);
+    change.expect("Retype new password").type_line(new);
+    change
 }
 
 fn what_is_damaged_costs_the_keyring_alone(desk: &Desk) {

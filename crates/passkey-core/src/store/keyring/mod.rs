@@ -7,7 +7,7 @@
 mod file;
 mod wrapped;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 pub use file::Keyring;
 pub use wrapped::{MAX_PASSWORD_LEN, NotUnwrapped, PasswordMark, WrapError, WrappedPassword};
@@ -69,9 +69,17 @@ impl Store {
         Ok(result)
     }
 
+    /// Where the user's wrapped passwords are.
+    ///
+    /// # Errors
+    /// When the account has no place there.
+    pub fn keyring_path(&self, account: &Account) -> Result<PathBuf, StoreError> {
+        account_file(&self.keyring_dir, account)
+    }
+
     fn keyring_place(&self, account: &Account) -> Result<Place, StoreError> {
         Ok(Place {
-            path: account_file(&self.keyring_dir, account)?,
+            path: self.keyring_path(account)?,
             owner: Owner::RootOr(rustix::process::geteuid().as_raw()),
             group: None,
             dir_mode: PRIVATE_DIR_MODE,
