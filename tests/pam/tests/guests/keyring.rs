@@ -254,7 +254,7 @@ fn nothing_is_left_in_the_host(desk: &Desk) {
     assert!(found("lasting"), "what is there is found");
     assert!(!found("correct horse"), "the password");
     assert!(!found(PIN), "the PIN");
-    guest.root("rm /run/memory; pkill -x sleep").ok();
+    guest.root("rm /run/memory; pkill -x sleep -P $(pgrep -x pamtester)").ok();
     tester.wait();
 }
 
