@@ -76,12 +76,13 @@ impl Verbosity {
 
     /// Says how it ended.
     pub(crate) fn conclude(self, pam: &Pam<'_>, sentence: &Sentence) {
-        say(pam, self.ending(sentence));
+        say(pam, self.host, self.ending(sentence));
     }
 
     /// As [`conclude`](Self::conclude), for a sign-in that came to nothing: what the host asks next is not for the key.
     pub(crate) fn conclude_failure(self, pam: &Pam<'_>, sentence: &Sentence) {
-        say(pam, messages::last_words(self.ending(sentence), self.told != Told::Nothing, self.host));
+        let said = messages::last_words(self.ending(sentence), self.told != Told::Nothing, self.host);
+        say(pam, self.host, said);
     }
 
     fn ending(self, sentence: &Sentence) -> Option<Said> {
@@ -108,11 +109,12 @@ impl Prompter for PamConversation<'_, '_> {
         } else {
             messages::notice(notice)
         });
+        let host = self.verbosity.host;
         self.interrupt.lifted_unless_pressed(|| {
             if is_locking(notice) {
-                self.pam.complain(&text);
+                in_lines(host, &text, |line| self.pam.complain(line));
             } else if !self.verbosity.quiet {
-                self.pam.tell(&text);
+                in_lines(host, &text, |line| self.pam.tell(line));
             }
         });
     }
@@ -146,7 +148,7 @@ impl Prompter for PamConversation<'_, '_> {
         }
         let question = words(&question);
         let answer = self.interrupt.lifted(|| {
-            say(self.pam, before);
+            say(self.pam, host, before);
             self.pam.ask_secret(&question)
         });
         if self.verbosity.debug {
@@ -231,12 +233,17 @@ pub(crate) fn label(pam: &Pam<'_>, host: &Host, prompt: &str) {
 }
 
 /// Says it, as a message of its kind.
-fn say(pam: &Pam<'_>, said: Option<Said>) {
+fn say(pam: &Pam<'_>, host: &Host, said: Option<Said>) {
     match said {
         None => {}
-        Some(Said::Info(phrase)) => pam.tell(&words(&phrase)),
-        Some(Said::Error(phrase)) => pam.complain(&words(&phrase)),
+        Some(Said::Info(phrase)) => in_lines(host, &words(&phrase), |line| pam.tell(line)),
+        Some(Said::Error(phrase)) => in_lines(host, &words(&phrase), |line| pam.complain(line)),
     }
+}
+
+/// Each line is a message of its own: a line break inside one would be escaped like any other control character.
+fn in_lines(host: &Host, text: &str, say: impl FnMut(&str)) {
+    host.in_lines(text.to_owned()).lines().for_each(say);
 }
 
 /// What is said is said in the language of the host.

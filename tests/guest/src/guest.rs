@@ -16,7 +16,7 @@ use crate::link::Link;
 use crate::machine::Machine;
 use crate::output::Output;
 use crate::protocol::{Action, Answer};
-use crate::reader::ScreenReader;
+use crate::reader::{self, Element, ScreenReader};
 use crate::terminal::Terminal;
 
 /// Rows and columns of a terminal that nobody looks at.
@@ -128,6 +128,15 @@ impl Guest {
     #[track_caller]
     pub fn screen_reader(&self, program: &str) -> ScreenReader<'_> {
         ScreenReader::start(self, program)
+    }
+
+    /// What a program shows now, for one that does not tell a screen reader of every change; nothing while it is too busy to say.
+    ///
+    /// # Panics
+    /// When the guest does not answer within `patience`.
+    #[track_caller]
+    pub fn elements(&self, program: &str, patience: Duration) -> Vec<Element> {
+        reader::read_anew(self, program, patience)
     }
 
     /// Writes a file as root, mode 0644; folders on the way are made as needed.

@@ -41,6 +41,48 @@ impl Element {
     }
 }
 
+fn parse(text: &str) -> Vec<Element> {
+    text.lines().map(|line| serde_json::from_str(line).expect("an element a line")).collect()
+}
+
+/// Waits until one of the elements that are shown is like this.
+///
+/// # Panics
+/// When none is within `patience`; says what is shown.
+#[track_caller]
+pub fn expect_element(
+    patience: Duration,
+    name: &str,
+    shown: impl Fn() -> Vec<Element>,
+    like: impl Fn(&Element) -> bool,
+) -> Element {
+    let start = Instant::now();
+    loop {
+        let elements = shown();
+        if let Some(element) = elements.iter().find(|element| like(element)) {
+            return element.clone();
+        }
+        assert!(
+            start.elapsed() < patience,
+            "'{name}' is not shown within {patience:?}, but:\n{}",
+            elements.iter().map(|element| format!("{element:?}")).collect::<Vec<_>>().join("\n")
+        );
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// What a program shows now, read from the start, for one that does not tell a screen reader of every change; nothing while it is too busy
+/// to say.
+///
+/// # Panics
+/// When the guest does not answer within `patience`.
+#[track_caller]
+pub(crate) fn read_anew(guest: &Guest, program: &str, patience: Duration) -> Vec<Element> {
+    let command =
+        format!("{READER} start {program} >&2 && cat /run/screen-reader/{program}; {READER} stop {program}");
+    parse(&guest.run("root", &command, b"", patience).stdout)
+}
+
 /// Reads the windows of one program until it is dropped.
 pub struct ScreenReader<'a> {
     guest: &'a Guest,
@@ -62,8 +104,7 @@ impl<'a> ScreenReader<'a> {
     /// When the guest is gone.
     #[track_caller]
     pub fn elements(&self) -> Vec<Element> {
-        let text = self.guest.root(&format!("cat /run/screen-reader/{}", self.program)).stdout;
-        text.lines().map(|line| serde_json::from_str(line).expect("an element a line")).collect()
+        parse(&self.guest.root(&format!("cat /run/screen-reader/{}", self.program)).stdout)
     }
 
     /// Waits until something is shown that has these words.
@@ -81,20 +122,7 @@ impl<'a> ScreenReader<'a> {
     /// As [`ScreenReader::expect`] does.
     #[track_caller]
     pub fn expect_that(&self, name: &str, like: impl Fn(&Element) -> bool) -> Element {
-        let start = Instant::now();
-        loop {
-            let elements = self.elements();
-            if let Some(element) = elements.iter().find(|element| like(element)) {
-                return element.clone();
-            }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "'{name}' is not shown within {PATIENCE:?}; {} shows:\n{}",
-                self.program,
-                elements.iter().map(|element| format!("{element:?}")).collect::<Vec<_>>().join("\n")
-            );
-            thread::sleep(Duration::from_millis(200));
-        }
+        expect_element(PATIENCE, name, || self.elements(), like)
     }
 }
 

@@ -40,6 +40,15 @@ pub enum PromptLength {
     Short,
 }
 
+/// How long a line of a message may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineLength {
+    /// The program breaks lines itself.
+    Any,
+    /// A line that does not fit on the screen is too much for the program.
+    Short,
+}
+
 /// What a prompt after the first one gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
@@ -115,6 +124,8 @@ pub struct Host {
     pub shows: Shows,
     /// How much of a prompt they get to read.
     pub prompts: PromptLength,
+    /// How long a line of a message may be.
+    pub lines: LineLength,
     /// What further prompts get.
     pub answers: Answers,
     /// The code where the design has `PAM_AUTHINFO_UNAVAIL`.
@@ -130,6 +141,9 @@ pub struct Host {
     /// A further form of conversation.
     pub extension: Extension,
 }
+
+/// Characters of a short line, which fits on any screen.
+const SHORT_LINE: usize = 60;
 
 /// The length at which the kernel cuts a program's name (`TASK_COMM_LEN` of `linux/sched.h`, without the NUL).
 const PROGRAM_LEN: usize = 15;
@@ -148,6 +162,14 @@ impl Host {
         }
         let by_program = program.and_then(|program| TABLE.iter().find(|host| host.is_run_by(program)));
         by_program.unwrap_or(&OTHER)
+    }
+
+    /// A message, in lines that the program can show.
+    pub fn in_lines(&self, message: String) -> String {
+        match self.lines {
+            LineLength::Any => message,
+            LineLength::Short => broken(&message),
+        }
     }
 
     /// The row of this name.
@@ -198,6 +220,23 @@ pub fn is_program(program: &str, comm: &str) -> bool {
 }
 
 /// Its name says it all, to whoever reads a log.
+/// With a line break in the place of each space behind which the next word would not fit.
+fn broken(message: &str) -> String {
+    let mut lines = String::with_capacity(message.len());
+    let mut length = 0_usize;
+    for word in message.split(' ') {
+        let word_length = word.chars().count();
+        if !lines.is_empty() {
+            let fits = length.saturating_add(word_length) < SHORT_LINE;
+            lines.push(if fits { ' ' } else { '\n' });
+            length = if fits { length.saturating_add(1) } else { 0 };
+        }
+        lines.push_str(word);
+        length = length.saturating_add(word_length);
+    }
+    lines
+}
+
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)

@@ -1,6 +1,8 @@
 //! The rows. What is known of each program was read from its source and seen in it; see `docs/hosts.md`.
 
-use super::{Answers, Cue, Extension, FailureCode, Host, LastWords, PromptLength, Role, Shows, Waits};
+use super::{
+    Answers, Cue, Extension, FailureCode, Host, LastWords, LineLength, PromptLength, Role, Shows, Waits,
+};
 
 /// A host that is not known: what is said is neither repeated nor left out, and nothing is counted against anybody.
 pub const OTHER: Host = Host {
@@ -10,6 +12,7 @@ pub const OTHER: Host = Host {
     role: Role::Other,
     shows: Shows::Everything,
     prompts: PromptLength::Any,
+    lines: LineLength::Any,
     answers: Answers::Fresh,
     unavailable: FailureCode::AuthinfoUnavail,
     max_tries: FailureCode::MaxTries,
@@ -114,12 +117,14 @@ pub const TABLE: &[Host] = &[
         ..BLIND
     },
     Host { name: "i3lock", role: Role::Locker, services: &["i3lock"], programs: &["i3lock"], ..BLIND },
+    // A message that is wider than the screen kills it (4.0.0), and the session stays locked with nobody to unlock it.
     Host {
         name: "gtklock",
         role: Role::Locker,
         services: &["gtklock"],
         programs: &["gtklock"],
         shows: Shows::Messages,
+        lines: LineLength::Short,
         answers: Answers::Echoed,
         ..OTHER
     },

@@ -95,3 +95,18 @@ fn gdm_is_never_left_dead() {
         assert_eq!((host.unavailable, host.max_tries), (FailureCode::AuthinfoUnavail, FailureCode::MaxTries));
     }
 }
+
+#[test]
+fn no_line_is_too_long_for_a_program_that_does_not_break_them() {
+    let gtklock = Host::named("gtklock").unwrap();
+    let message = "That PIN was wrong, too. The security key takes 5 more tries before it locks. If asked again, type your password.";
+    let lines = gtklock.in_lines(message.to_owned());
+    assert_eq!(
+        lines,
+        "That PIN was wrong, too. The security key takes 5 more tries\nbefore it locks. If asked again, type your password."
+    );
+    assert_eq!(lines.replace('\n', " "), message);
+    assert_eq!(gtklock.in_lines("Touch your security key.".to_owned()), "Touch your security key.");
+    assert_eq!(gtklock.in_lines("ä".repeat(70)), "ä".repeat(70));
+    assert_eq!(OTHER.in_lines(message.to_owned()), message);
+}

@@ -215,3 +215,27 @@ fn a_device_that_speaks_nothing_we_know_is_named() {
         assert_eq!(scene.person.told, [Notice::KeyUnusable(KeyError::NoProtocol)]);
     }
 }
+
+/// Some programs show a message until the person has confirmed it, and the module waits meanwhile; the kernel keeps six seconds of what a
+/// blinking key says, and the reply comes later.
+#[test]
+fn a_touch_while_a_message_is_held_is_asked_for_again() {
+    for held in [1, 5, 8, 20] {
+        let mut scene = Scene::new();
+        let key = scene.add(KeyConfig::new("mine"));
+        scene.enrol(key, None);
+        scene.person.once_told(
+            |notice| *notice == Notice::TouchKey,
+            move |bench| {
+                let mut bench = bench.borrow_mut();
+                let at = bench.now() + seconds(held) - ms(200);
+                bench.touch_at(key, at);
+                bench.advance(seconds(held));
+                bench.auto_touch(key, ms(500));
+            },
+        );
+        let (attempt, taken) = scene.timed_sign_in();
+        assert!(is_verified(&attempt), "{held} s: {attempt:?} {:?}", scene.person.told);
+        assert!(taken < seconds(held + 3), "{held} s: {taken:?}");
+    }
+}

@@ -1,8 +1,8 @@
 //! gnome-shell, as GDM's greeter and as the lock screen.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use guest::{Area, Element, Guest};
+use guest::{Area, Element, Guest, expect_element};
 
 use crate::heavy::{self, PATIENCE, SLOW_DESKTOPS};
 use crate::pictures;
@@ -36,7 +36,6 @@ const NOT_NEEDED: &str = "systemctl --global mask localsearch-3.service pipewire
      pipewire-pulse.service pipewire-pulse.socket wireplumber.service";
 /// Until the shell has made of an answer what it makes of it.
 const SOON: Duration = Duration::from_secs(180);
-const READER: &str = "/guest/screen-reader";
 
 /// A machine with GDM on which alice has a passkey on each of her keys. The shell leaves a message on the screen for two seconds at the
 /// least; here everything takes ten times as long, so the messages may.
@@ -97,27 +96,12 @@ impl<'a> Shell<'a> {
 
     #[track_caller]
     fn expect_within(self, patience: Duration, what: &str, like: impl Fn(&Element) -> bool) -> Element {
-        let start = Instant::now();
-        loop {
-            let elements = self.elements();
-            if let Some(element) = elements.iter().find(|element| like(element)) {
-                return element.clone();
-            }
-            assert!(
-                start.elapsed() < patience,
-                "{what}: not shown within {patience:?}; gnome-shell shows:\n{elements:#?}"
-            );
-        }
+        expect_element(patience, what, || self.elements(), like)
     }
 
-    /// What the shell shows now; nothing while it is too busy to say. It does not tell a screen reader of every change, so it is asked
-    /// anew each time.
+    /// What the shell shows now.
     pub(crate) fn elements(self) -> Vec<Element> {
-        let command = format!(
-            "{READER} start gnome-shell >&2 && cat /run/screen-reader/gnome-shell; {READER} stop gnome-shell"
-        );
-        let output = self.guest.run("root", &command, b"", PATIENCE);
-        output.stdout.lines().map(|line| serde_json::from_str(line).expect("an element a line")).collect()
+        self.guest.elements("gnome-shell", PATIENCE)
     }
 
     /// Keeps a picture of the prompt, if that is asked for.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use guest::{Area, Element, Guest, ScreenReader};
+use guest::{Area, Element, Guest, PATIENCE, ScreenReader};
 use pam_tests::audit_line;
 
 use crate::pictures;
@@ -71,6 +71,29 @@ pub(crate) fn all(suite: Suite) {
         step(&seat);
         println!("{:>5.1} s  LightDM, {name}", start.elapsed().as_secs_f32());
     }
+}
+
+/// Where the list of people is hidden, the greeter starts PAM without a name: the key that is plugged in says who it is.
+pub(crate) fn without_a_name(suite: Suite) {
+    let guest =
+        people_and_keys(Guest::debian(suite.name()).systemd().packages(&PACKAGES)).display(SCREEN).boot();
+    let key = guest.key("green");
+    key.plug();
+    key.touch_after(200);
+    let enrol = "passkey-enroll add --user alice --name green --discoverable --pin-stdin";
+    guest.run("root", enrol, format!("{PIN}\n").as_bytes(), PATIENCE).ok();
+    guest.write_as(SESSION_FILE, SESSION_SCRIPT, "alice", 0o755);
+    let seat = Seat { guest };
+    seat.prepare(&service(
+        "auth sufficient pam_passkey.so mode=passwordless usernameless\nauth required pam_unix.so nodelay",
+    ));
+    seat.guest.root("systemctl start lightdm").ok();
+    let greeter = seat.greeter();
+    seat.shows(&greeter, "PIN of your security key", "lightdm-without-a-name");
+    seat.guest.display().type_line(PIN);
+    greeter.expect(TOUCH);
+    seat.guest.key("green").touch();
+    seat.session();
 }
 
 type Step = fn(&Seat);

@@ -6,6 +6,7 @@
 
 mod gdm_json;
 mod gnome;
+mod gtk;
 mod heavy;
 mod lightdm;
 mod pictures;
@@ -27,6 +28,12 @@ fn lightdm_on_debian_13() {
 
 #[test]
 #[ignore = "takes long: ./check desktop-full"]
+fn lightdm_without_a_name_on_debian_12() {
+    lightdm::without_a_name(Suite::Bookworm);
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
 fn sddm_on_debian_13() {
     sddm::all("trixie");
 }
@@ -35,4 +42,10 @@ fn sddm_on_debian_13() {
 #[ignore = "takes long: ./check desktop-full"]
 fn gdm_passkey_screen_on_debian_sid() {
     gdm_json::all("sid");
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn gtkgreet_and_gtklock_on_debian_13() {
+    gtk::all("trixie");
 }

@@ -27,6 +27,7 @@ impl Mishap {
             | Self::PinLocked
             | Self::EmptyPin
             | Self::EchoedPassword
+            | Self::PasswordTyped
             | Self::StrangeFinger
             | Self::AlwaysUv
             | Self::BrokenConfiguration
@@ -152,7 +153,9 @@ impl Row {
                 self.sign(&key, sitting);
             }
             Mishap::EchoedPassword => sitting.expect(words::NOT_SENT),
-            Mishap::NoKey
+            // The one line that is typed, and is the answer to the next prompt too.
+            Mishap::PasswordTyped
+            | Mishap::NoKey
             | Mishap::ForeignKey
             | Mishap::BrokenConfiguration
             | Mishap::DamagedStore

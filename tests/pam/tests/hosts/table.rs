@@ -6,8 +6,8 @@ use crate::row::Host::{
 };
 use crate::row::Mishap::{
     AlwaysUv, BrokenConfiguration, ClosedStore, CtrlC, DamagedStore, EchoedPassword, EmptyPin, ForeignKey,
-    LateKey, NoDropIn, NoKey, NoTouch, NotEnrolled, NotEnrolledIgnored, OwnHostName, PinLocked, PulledOut,
-    Remote, RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
+    LateKey, NoDropIn, NoKey, NoTouch, NotEnrolled, NotEnrolledIgnored, OwnHostName, PasswordTyped,
+    PinLocked, PulledOut, Remote, RemoteAllowed, RightTouch, StrangeFinger, WrongPin,
 };
 use crate::row::Mode::{Passwordless, SecondFactor};
 use crate::row::Row;
@@ -93,6 +93,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((I3lock, SecondFactor, ClosedStore), SERVICE_ERR, &[], "alice.toml"),
     Row::new((I3lock, Passwordless, RightTouch), SUCCESS, &[], "verified"),
     Row::new((I3lock, Passwordless, NoKey), UNAVAILABLE, &[], "no security key was plugged in"),
+    Row::new((I3lock, Passwordless, PasswordTyped), UNAVAILABLE, &[], "cannot be the PIN"),
     // sudo-rs.
     Row::new((SudoRs, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
     Row::new((SudoRs, SecondFactor, LateKey), SUCCESS, &[PLUG_IN, TOUCH], "verified"),
@@ -105,6 +106,8 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new((Swaylock, SecondFactor, RightTouch), SUCCESS, &[], "verified"),
     Row::new((Swaylock, Passwordless, RightTouch), SUCCESS, &[], "verified"),
     Row::new((Swaylock, Passwordless, NoKey), UNAVAILABLE, &[], "no security key was plugged in"),
+    // Its second prompt would end the sign-in: the line is handed on as the password.
+    Row::new((Swaylock, Passwordless, PasswordTyped), UNAVAILABLE, &[], "cannot be the PIN"),
     // tuigreet, which shows all that the module says.
     Row::new((TuiGreet, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
     Row::new((TuiGreet, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),

@@ -11,6 +11,9 @@ use crate::hand::Hand;
 use crate::key::{Shared, Wake};
 use crate::{Behaviour, Counts, KeyConfig, Report, Touch};
 
+/// Reports that Linux keeps of a hidraw device until they are read.
+const KERNEL_QUEUE: usize = 63;
+
 type Wire = Box<dyn FnMut(Duration, Report) -> Vec<(Duration, Report)> + Send>;
 
 pub(super) struct Port {
@@ -58,6 +61,17 @@ impl Lane {
             return None;
         }
         self.reports.pop_front().map(|(_, report)| report)
+    }
+
+    /// Loses what has come while nothing was read and there was no room for it. What a key sends in one go is read as it comes.
+    fn overflow(&mut self, now: Duration) {
+        let has_come = self.reports.iter().take_while(|(arrival, _)| *arrival <= now).count();
+        let in_one_go =
+            self.reports.iter().take_while(|(arrival, _)| Some(*arrival) == self.arrival()).count();
+        let kept = KERNEL_QUEUE.max(in_one_go);
+        if has_come > kept {
+            self.reports.drain(kept..has_come);
+        }
     }
 
     fn clear(&mut self) {
@@ -181,6 +195,7 @@ impl Port {
 
     pub(super) fn read(&mut self, now: Duration) -> Result<Option<Report>, PortError> {
         self.usable()?;
+        self.to_host.overflow(now);
         Ok(self.to_host.pop(now))
     }
 

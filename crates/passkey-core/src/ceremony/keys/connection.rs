@@ -153,7 +153,10 @@ impl Connection {
             (Handle::Closed { not_before, .. }, _) => Some(*not_before),
             (Handle::Open, Some(transaction)) => Some(match transaction.state {
                 State::Waiting { not_before } => not_before,
-                State::Running { last_heard, .. } => last_heard.saturating_add(transaction.timeout.limit()),
+                State::Running { last_heard, .. } => {
+                    let timeout = last_heard.saturating_add(transaction.timeout.limit());
+                    transaction.ask_anew_at.map_or(timeout, |at| at.min(timeout))
+                }
             }),
             (Handle::Resting { until, .. }, _) => Some(*until),
             (Handle::Open, None) | (Handle::Lost(_), _) => None,
@@ -335,18 +338,31 @@ impl Connection {
         if !self.is_open() {
             return Ok(());
         }
-        for _ in 0..READS_PER_TURN {
+        let mut reports = 0;
+        while reports < READS_PER_TURN {
             let report = match platform.read(self.id()) {
                 Ok(Some(report)) => report,
                 Ok(None) => break,
                 Err(error) => return self.on_transfer_error(error, platform),
             };
+            reports = reports.saturating_add(1);
             match self.channel.handle_report(&report) {
                 Ok(Some(event)) => self.handle(event, platform, events)?,
                 Ok(None) => {}
                 // Nothing was asked: the rest of something that no longer matters.
                 Err(_) if self.transaction.is_none() => {}
                 Err(error) => return Err(KeyError::Garbled(error)),
+            }
+        }
+        let now = platform.now();
+        if let Some(transaction) = &mut self.transaction {
+            transaction.has_read(reports, now);
+            // On a new channel: whatever comes on the old one belongs to nothing.
+            if transaction.ask_anew_at.is_some_and(|at| now >= at) {
+                transaction.ask_anew_at = None;
+                transaction.state = State::Waiting { not_before: now };
+                self.channel = Channel::new();
+                platform.unlock(self.id());
             }
         }
         Ok(())

@@ -20,8 +20,17 @@ pub(super) struct Transaction {
     pub(super) told_presence: bool,
     /// Nobody waits for the reply any more.
     pub(super) abandoned: bool,
+    /// The kernel had no room for more reports of the key, the reply perhaps among them: asked anew then, if nothing is heard before.
+    pub(super) ask_anew_at: Option<Duration>,
     blocked: Option<Blocked>,
 }
+
+/// Reports that the kernel keeps of a device until they are read; those that come later are lost (`HIDRAW_BUFFER_SIZE`, less the one by
+/// which it tells full from empty). Keys that wait for a touch send ten a second, so a program that shows a message for longer than six
+/// seconds before it goes on may miss the reply.
+pub(super) const KERNEL_QUEUE: usize = 63;
+/// A key that works on something says so ten times a second (CTAP 2.1 §11.2.9.2.1): after this long without a word it does not.
+const SURELY_DONE: Duration = Duration::from_secs(1);
 
 /// How long a key may take over a request.
 #[derive(Clone, Copy)]
@@ -86,6 +95,7 @@ impl Transaction {
             state: State::Waiting { not_before: now },
             told_presence: false,
             abandoned: false,
+            ask_anew_at: None,
             blocked: None,
         }
     }
@@ -110,6 +120,17 @@ impl Transaction {
 
     pub(super) fn is_told_stuck(&self) -> bool {
         self.blocked.is_some_and(|blocked| blocked.told_stuck)
+    }
+
+    /// So many reports were read at once: whether the reply was among those that were lost shows soon. What must not be sent twice is
+    /// not asked anew.
+    pub(super) fn has_read(&mut self, reports: usize, now: Duration) {
+        let may_be_lost = reports >= KERNEL_QUEUE && self.is_running() && !self.abandoned && !self.is_once();
+        if may_be_lost {
+            self.ask_anew_at = Some(now.saturating_add(SURELY_DONE));
+        } else if reports > 0 {
+            self.ask_anew_at = None;
+        }
     }
 
     /// The key works on it.
