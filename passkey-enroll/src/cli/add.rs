@@ -31,12 +31,9 @@ pub struct Add {
     /// Use the security key at this device node, such as /dev/hidraw0
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
-    /// Have the passkey open your keyring too when it signs you in without the password; asks for the login password
-    #[arg(long)]
-    pub keyring: bool,
-    /// With --keyring, read the login password from the first line of standard input instead of asking for it
-    #[arg(long, requires = "keyring")]
-    pub password_stdin: bool,
+    /// The keyring.
+    #[command(flatten)]
+    pub keyring: AddKeyring,
     /// Refuse a security key without an attestation that the configuration trusts
     #[arg(long)]
     pub require_attestation: bool,
@@ -46,6 +43,17 @@ pub struct Add {
     /// How the PIN comes in.
     #[command(flatten)]
     pub pin: Pin,
+}
+
+/// Whether the new passkey opens the keyring.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct AddKeyring {
+    /// Have the passkey open your keyring too when it signs you in without the password; asks for the login password
+    #[arg(long)]
+    pub keyring: bool,
+    /// With --keyring, read the login password from the first line of standard input instead of asking for it
+    #[arg(long, requires = "keyring")]
+    pub password_stdin: bool,
 }
 
 impl Add {

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     let policy = attestation_policy(context, arguments.require_attestation)?;
     let trust = roots::load(&policy, context.owner, now_to_the_second())?;
 
-    let secrets = arguments.keyring.then(|| ask_for_keyring(context, arguments)).transpose()?;
+    let secrets = arguments.keyring.keyring.then(|| ask_for_keyring(context, arguments)).transpose()?;
     let pin = secrets.as_ref().and_then(Secrets::pin);
     let mut enrolled = ceremony(context, arguments, &policy, &rp_id, &user_handle, existing.as_ref(), pin)?;
     enrolled.credential.attestation = Some(judge_origin(&enrolled, &policy, &trust)?);
@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
 fn ask_for_keyring(context: &Context, arguments: &Add) -> Result<Secrets, Error> {
     keyring::check_permitted(context)?;
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    keyring::secrets(context, &interrupt, arguments.password_stdin, arguments.pin.pin_stdin)
+    keyring::secrets(context, &interrupt, arguments.keyring.password_stdin, arguments.pin.pin_stdin)
 }
 
 /// Has the new passkey open the keyring; whether it does. The passkey is there in any case.
@@ -114,7 +114,7 @@ fn ceremony(
         verification: match arguments.verification {
             Some(verification) => verification.into(),
             // Without its user verified, the key makes another secret.
-            None if arguments.keyring => UserVerification::Required,
+            None if arguments.keyring.keyring => UserVerification::Required,
             None => strictest(&context.config),
         },
         existing: &existing,

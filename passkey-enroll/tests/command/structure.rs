@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder or file of `src`, those first that may use all that follow.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 16] = [
     "lib.rs",
     "commands",
     "doctor",

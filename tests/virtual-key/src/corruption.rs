@@ -118,7 +118,7 @@ impl Corruption {
                 match u8::try_from(rest - 1) {
                     Ok(length @ 0..24) => output[19] = 0x40 | length,
                     Ok(_) | Err(_) => {
-                        output[19..21].copy_from_slice(&[0x58, u8::try_from(rest - 2).unwrap_or(0)])
+                        output[19..21].copy_from_slice(&[0x58, u8::try_from(rest - 2).unwrap_or(0)]);
                     }
                 }
                 authenticator_data[name - 1] = 0xa2;

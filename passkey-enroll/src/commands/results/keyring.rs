@@ -102,9 +102,9 @@ impl Human for Status {
             };
             let row = [passkey.name.clone(), opens.to_owned(), passkey.since.map_or_else(String::new, local)];
             if passkey.enabled && passkey.opens == Opens::Yes {
-                table.row(&row)
+                table.row(&row);
             } else {
-                table.faint_row(&row)
+                table.faint_row(&row);
             }
         }
         table.text(paint)

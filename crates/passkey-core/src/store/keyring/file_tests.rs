@@ -8,7 +8,7 @@ fn wrapped(id: u8) -> WrappedPassword {
         salt: Salt([id; 32]),
         nonce: [id; 12],
         ciphertext: vec![id; 80],
-        mark: (id % 2 == 0).then_some(PasswordMark([id; 32])),
+        mark: id.is_multiple_of(2).then_some(PasswordMark([id; 32])),
         stale: id == 3,
     }
 }
