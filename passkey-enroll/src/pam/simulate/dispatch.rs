@@ -162,7 +162,20 @@ impl Program<'_> {
     /// # Errors
     /// When there are too many states.
     pub fn reached(&self, answers: &Answers<'_>) -> Result<BTreeSet<usize>, TooComplex> {
-        Ok(self.walk(answers)?.visited)
+        self.reached_after(answers, |_| true)
+    }
+
+    /// The calls that can be reached after such things were proved, by their numbers.
+    ///
+    /// # Errors
+    /// When there are too many states.
+    pub fn reached_after(
+        &self,
+        answers: &Answers<'_>,
+        is_proved: impl Fn(Factors) -> bool,
+    ) -> Result<BTreeSet<usize>, TooComplex> {
+        let visited = self.walk(answers)?.visited.into_iter();
+        Ok(visited.filter(|(_, factors)| is_proved(*factors)).map(|(call, _)| call).collect())
     }
 
     /// How many states can be reached.
@@ -244,8 +257,8 @@ fn links(mut path: Option<&Rc<Link>>) -> Vec<(usize, ReturnValue)> {
 /// What a walk has come to.
 struct Walk {
     exits: States,
-    /// The calls that were reached.
-    visited: BTreeSet<usize>,
+    /// The calls that were reached, and what was proved by then.
+    visited: BTreeSet<(usize, Factors)>,
     /// How many further states there might have been.
     room: usize,
 }
@@ -255,8 +268,8 @@ struct Run<'r, 's> {
     answers: &'r Answers<'r>,
     /// How many further states there may be.
     room: usize,
-    /// The calls that were reached.
-    visited: BTreeSet<usize>,
+    /// The calls that were reached, and what was proved by then.
+    visited: BTreeSet<(usize, Factors)>,
     /// The states in which a module puts off its answer: the application is told at once, whatever the control and the stack.
     suspended: States,
 }
@@ -291,7 +304,7 @@ impl Run<'_, '_> {
                         self.act(block, index, entry, (state, path), (action, MUST_FAIL), &mut at, exits)?;
                     }
                     Node::Call(call) => {
-                        self.visited.insert(*call);
+                        self.visited.insert((*call, state.factors));
                         for (state, action, answer) in self.called(*call, &state) {
                             let link = Link { call: *call, answer, before: path.clone() };
                             let after = (state, Some(Rc::new(link)));

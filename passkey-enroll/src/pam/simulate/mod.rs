@@ -4,9 +4,11 @@
 //! - `modules`: how modules answer; one that is not known may give any answer. `person`: what somebody brings along;
 //!   `identity`: what conditions are known to say of an account.
 //! - `ways`: who gets in with what, and which line exempts whom. `compare`: what a change means for people.
+//! - `authtok`: which modules take the password, and whether a passkey passes them by.
 //! - `explain`: what each line does, in words.
 //! - `closed`: the services that somebody without a passkey cannot get in at.
 
+mod authtok;
 mod closed;
 mod compare;
 pub mod dispatch;
@@ -22,12 +24,13 @@ use std::fmt;
 use passkey_core::config::{ArgumentError, Arguments, Config, ConfigError, ConfigPath, Policy};
 
 use crate::pam::parse::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError};
+pub(crate) use authtok::{Consumer, session_consumers};
 pub(crate) use closed::{closed, services};
 pub(crate) use compare::{Fault, lost_without_passkeys, passwordless, second_factor, without_passkeys};
 pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
 pub(crate) use identity::Identity;
-pub(crate) use modules::{MODULE, asks_for_more, is_password, refuses_everybody, session_keyrings};
+pub(crate) use modules::{MODULE, asks_for_more, is_password, refuses_everybody};
 pub(crate) use person::{MissingPasskey, Passkey};
 pub(crate) use ways::{Exemption, Line, Verdict};
 
