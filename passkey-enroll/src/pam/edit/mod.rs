@@ -5,6 +5,7 @@
 //! module which unlocks something with the password.
 
 mod outline;
+mod password_line;
 mod switchable;
 mod way;
 
@@ -14,6 +15,7 @@ use super::parse::{Content, Facility, Line, Rule, ServiceFiles, StackError};
 use super::simulate::{self, Exemption, Fault, MODULE, ServiceAccess};
 
 use outline::Outline;
+pub(crate) use password_line::hearing_of_changes;
 pub(crate) use switchable::gdm_switchable;
 pub(crate) use way::Way;
 
@@ -119,15 +121,19 @@ fn call(way: Way, control: &str, arguments: &[String]) -> String {
 /// Whether a file calls the same modules as before for all that is not about signing in.
 fn leaves_others_alone(files: &ServiceFiles, service: &str, bytes: &[u8]) -> bool {
     let after = files.clone().with(service, bytes.to_vec());
-    [Facility::Account, Facility::Password, Facility::Session].into_iter().all(|facility| {
-        match (files.stack(service, facility), after.stack(service, facility)) {
-            (Ok(before), Ok(after)) => {
-                before.is_other == after.is_other && (before.is_other || before.rules() == after.rules())
-            }
-            (Err(_), Err(_)) => true,
-            (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+    let others = [Facility::Account, Facility::Password, Facility::Session];
+    others.into_iter().all(|facility| calls_alike(files, &after, service, facility))
+}
+
+/// Whether a service calls the same modules in both.
+fn calls_alike(one: &ServiceFiles, other: &ServiceFiles, service: &str, facility: Facility) -> bool {
+    match (one.stack(service, facility), other.stack(service, facility)) {
+        (Ok(one), Ok(other)) => {
+            one.is_other == other.is_other && (one.is_other || one.rules() == other.rules())
         }
-    })
+        (Err(_), Err(_)) => true,
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+    }
 }
 
 /// What would come of a file: the lines that exempt people.
@@ -249,6 +255,10 @@ pub(crate) fn judge_without(
 ) -> Result<(), NotTakenOut> {
     let before = ServiceAccess::of(files, service, config).map_err(NotTakenOut::Broken)?;
     let after = files.clone().with(service, bytes.to_vec());
+    // It is about changing passwords only, as passwd's.
+    if !before.asks() && calls_alike(files, &after, service, Facility::Auth) {
+        return Ok(());
+    }
     let after = ServiceAccess::of(&after, service, config).map_err(NotTakenOut::Broken)?;
     if after.stack.is_other {
         return Err(NotTakenOut::Faulty(Fault::Shut));
@@ -256,9 +266,9 @@ pub(crate) fn judge_without(
     simulate::without_passkeys(&before, &after).map_err(NotTakenOut::Faulty)
 }
 
-/// Whether this calls the module for signing in.
+/// Whether this calls the module for signing in, or has it hear of changed passwords.
 fn is_ours(rule: &Rule) -> bool {
-    rule.facility == Facility::Auth && rule.module_name() == MODULE
+    matches!(rule.facility, Facility::Auth | Facility::Password) && rule.module_name() == MODULE
 }
 
 #[cfg(test)]

@@ -308,7 +308,7 @@ impl<'f> Outline<'f> {
 }
 
 /// The file with `text` in place of its lines from `from` up to `to`.
-fn with_lines(file: &ServiceFile, from: usize, to: usize, text: &str) -> Vec<u8> {
+pub(super) fn with_lines(file: &ServiceFile, from: usize, to: usize, text: &str) -> Vec<u8> {
     let lines = file.lines();
     let bytes = |lines: &[Line]| lines.iter().flat_map(|line| line.bytes.clone()).collect::<Vec<u8>>();
     let mut all = bytes(lines.get(..from).unwrap_or_default());

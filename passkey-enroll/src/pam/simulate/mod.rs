@@ -5,6 +5,7 @@
 //!   `identity`: what conditions are known to say of an account.
 //! - `ways`: who gets in with what, and which line exempts whom. `compare`: what a change means for people.
 //! - `authtok`: which modules take the password, and whether a passkey passes them by.
+//! - `password_change`: whether the module hears of a changed password where it is called for that.
 //! - `explain`: what each line does, in words.
 //! - `closed`: the services that somebody without a passkey cannot get in at.
 
@@ -16,6 +17,7 @@ mod explain;
 pub mod factors;
 mod identity;
 mod modules;
+mod password_change;
 mod person;
 mod ways;
 
@@ -31,6 +33,7 @@ pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
 pub(crate) use identity::Identity;
 pub(crate) use modules::{MODULE, asks_for_more, is_password, refuses_everybody};
+pub(crate) use password_change::{ends_alike, hears_of_changes, misplaced};
 pub(crate) use person::{MissingPasskey, Passkey};
 pub(crate) use ways::{Exemption, Line, Verdict};
 

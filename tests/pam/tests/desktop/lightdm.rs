@@ -5,6 +5,7 @@ use std::time::Instant;
 use guest::{Area, Element, Guest, ScreenReader};
 use pam_tests::audit_line;
 
+use crate::keyring::{self, Keyring};
 use crate::pictures;
 use crate::scene::{PASSWORD, PIN, Suite, enrol_all, people_and_keys, wait_for};
 
@@ -32,22 +33,29 @@ const TOUCH: &str = "Touch your security key.";
 
 /// What Debian's file has where the two lines on how people show who they are have been changed.
 fn service(auth: &str) -> String {
-    format!("{auth}\naccount required pam_unix.so\n@include common-session\n")
+    let (keyring, session) = (keyring::AUTH, keyring::SESSION);
+    format!("{auth}\n{keyring}\naccount required pam_unix.so\n@include common-session\n{session}\n")
 }
 
 fn second_factor(arguments: &str) -> String {
     service(&format!("auth required pam_unix.so nodelay\nauth required pam_passkey.so {arguments}"))
 }
 
+/// As `pam enable` writes it: what takes the password stands behind both.
 fn passwordless() -> String {
-    service("auth sufficient pam_passkey.so mode=passwordless\nauth required pam_unix.so nodelay")
+    service(
+        "auth [success=1 default=ignore] pam_passkey.so mode=passwordless\nauth requisite pam_unix.so nodelay\nauth required pam_permit.so",
+    )
 }
 
 /// From the first greeter to the last session.
 pub(crate) fn all(suite: Suite) {
     let start = Instant::now();
-    let guest =
-        people_and_keys(Guest::debian(suite.name()).systemd().packages(&PACKAGES)).display(SCREEN).boot();
+    let guest = people_and_keys(
+        Guest::debian(suite.name()).systemd().packages(&PACKAGES).packages(&keyring::PACKAGES),
+    )
+    .display(SCREEN)
+    .boot();
     enrol_all(&guest);
     guest.write_as(SESSION_FILE, SESSION_SCRIPT, "alice", 0o755);
     guest.root("systemctl start lightdm").ok();
@@ -111,6 +119,8 @@ impl Seat {
         self.shows(&greeter, TOUCH, "lightdm-touch");
         self.guest.key("blue").touch();
         self.session();
+        // The password was typed, and has made a keyring.
+        keyring::store(&self.guest);
     }
 
     /// The session's own locker sends the person to a greeter, which asks the same service.
@@ -145,6 +155,8 @@ impl Seat {
         greeter.expect(TOUCH);
         self.guest.key("green").touch();
         self.session();
+        // No password was typed, and the passkey has none to hand on.
+        keyring::expect(&self.guest, Keyring::Locked);
         self.guest.key("green").unplug();
         self.log_out();
     }
@@ -158,6 +170,8 @@ impl Seat {
         self.guest.display().type_line(PASSWORD);
         wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
         self.logged("code=PAM_AUTHINFO_UNAVAIL");
+        // The same lines, and the same keyring as before.
+        keyring::expect_read_back(&self.guest);
     }
 
     /// From the next sign-in on.

@@ -7,6 +7,7 @@
 mod gdm_json;
 mod gnome;
 mod heavy;
+mod keyring;
 mod lightdm;
 mod pictures;
 mod scene;
