@@ -274,6 +274,8 @@ fn is_ours(rule: &Rule) -> bool {
 #[cfg(test)]
 mod authtok_tests;
 #[cfg(test)]
+mod recipes_tests;
+#[cfg(test)]
 mod stacks_tests;
 #[cfg(test)]
 mod switchable_tests;
