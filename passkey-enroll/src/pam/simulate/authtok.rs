@@ -72,11 +72,15 @@ impl ServiceAccess {
             return Ok(Vec::new());
         }
         let needed = session_consumers(files, &self.service);
-        let reached = self.consumers(By::Passkey)?.into_iter();
-        let served = reached
-            .filter(|call| takes_authtok(&call.rule) && needed.contains(call.rule.module_name()))
-            .map(Line::of);
-        Ok(served.collect())
+        let mut served: Vec<Line> = Vec::new();
+        for call in self.consumers(By::Passkey)? {
+            let module = call.rule.module_name();
+            let is_told = served.iter().any(|told| told.rule.module_name() == module);
+            if takes_authtok(&call.rule) && needed.contains(module) && !is_told {
+                served.push(Line::of(call));
+            }
+        }
+        Ok(served)
     }
 
     /// Whether a passkey stands for the password.

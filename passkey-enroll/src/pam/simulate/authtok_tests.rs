@@ -75,6 +75,16 @@ fn what_takes_the_password_is_reached_by_a_passkey_or_passed_by() {
             &["gnome_keyring"],
             &none,
         ),
+        // And as packaging/nix/module.nix has it.
+        (
+            format!(
+                "auth [success=ok default=2] {PASSKEY}\n{keyring}auth sufficient pam_permit.so\nauth optional pam_unix.so\n{keyring}\
+                 auth sufficient pam_unix.so try_first_pass\nauth required pam_deny.so\n"
+            ),
+            "",
+            &none,
+            &["gnome_keyring"],
+        ),
         // As second factor the password was typed, wherever the module stands.
         (format!("@include common-auth\nauth required pam_passkey.so\n{keyring}"), "", &none, &none),
         ("@include common-auth\nauth required pam_passkey.so\n".to_owned(), keyring, &none, &none),
@@ -91,6 +101,19 @@ fn what_takes_the_password_is_reached_by_a_passkey_or_passed_by() {
 
 fn strings(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// The line that agrees to everything is reached by a passkey that was verified, and by nothing else.
+#[test]
+fn a_branch_for_the_passkey_opens_nothing() {
+    let branch = format!(
+        "auth [success=ok default=2] {PASSKEY}\nauth optional pam_gnome_keyring.so\nauth sufficient pam_permit.so\n@include common-auth\n"
+    );
+    let (_root, files) = machine(&branch, "");
+    let access = ServiceAccess::of(&files, "lightdm", &Config::default()).unwrap();
+    let ways: Vec<Factors> = access.verdict().unwrap().ways.iter().map(|way| way.factors).collect();
+    assert_eq!(ways, [Factors::PASSWORD, Factors::PASSKEY]);
+    assert!(access.verdict().unwrap().open_to_unenrolled.is_none());
 }
 
 /// sudo has keyrings in passing, by way of a common file.

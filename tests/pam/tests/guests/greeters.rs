@@ -70,7 +70,7 @@ pub(crate) fn a_trial_outlives_the_session(guest: &Guest) {
     // Where a keyring is opened, the module hears of changed passwords, and keeps none from being changed.
     for file in ["lightdm", "passwd"] {
         let text = guest.root(&format!("cat /etc/pam.d/{file}")).ok();
-        assert!(text.ends_with(HEARS), "{file}: {text}");
+        assert!(text.contains(HEARS), "{file}: {text}");
     }
     for password in ["another one", "secret"] {
         guest.run("root", "passwd alice", format!("{password}\n{password}\n").as_bytes(), PATIENCE).ok();
