@@ -37,6 +37,12 @@ pub(crate) fn make(guest: &Guest) {
     }
 }
 
+/// The daemon of the session before, which has the keyring as that session had it, is gone.
+#[track_caller]
+pub(crate) fn wait_until_ended(guest: &Guest) {
+    wait_for(guest, "! pgrep -u alice -f gnome-keyring-daemon");
+}
+
 /// The keyring is as it should be in alice's session; if it is open, the secret is read back by a program that asks for it.
 #[track_caller]
 pub(crate) fn expect(guest: &Guest, expected: Keyring) {

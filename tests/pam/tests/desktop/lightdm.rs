@@ -152,6 +152,7 @@ impl Seat {
         self.shows(&greeter, "PIN of your security key", "lightdm-pin");
         self.guest.display().type_line("9999");
         self.shows(&greeter, "That PIN was wrong. 7 tries left.", "lightdm-wrong-pin");
+        keyring::wait_until_ended(&self.guest);
         self.guest.display().type_line(PIN);
         greeter.expect(TOUCH);
         self.guest.key("green").touch();
