@@ -43,6 +43,12 @@ pub(crate) fn wait_until_ended(guest: &Guest) {
     wait_for(guest, "! pgrep -u alice -f gnome-keyring-daemon");
 }
 
+/// `pam_gnome_keyring` says that it has opened the keyring; what the session finds is not waited for.
+#[track_caller]
+pub(crate) fn wait_until_unlocked(guest: &Guest) {
+    wait_for(guest, "grep 'gkr-pam: unlocked login keyring' /var/log/syslog");
+}
+
 /// The keyring is as it should be in alice's session; if it is open, the secret is read back by a program that asks for it.
 #[track_caller]
 pub(crate) fn expect(guest: &Guest, expected: Keyring) {

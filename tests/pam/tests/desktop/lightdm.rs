@@ -173,7 +173,7 @@ impl Seat {
         wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
         self.logged("code=PAM_AUTHINFO_UNAVAIL");
         // By the same lines.
-        keyring::expect(&self.guest, Keyring::Open);
+        keyring::wait_until_unlocked(&self.guest);
     }
 
     /// From the next sign-in on.
