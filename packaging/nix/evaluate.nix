@@ -1,4 +1,5 @@
-# Evaluates the module without the rest of NixOS, given only nixpkgs' library: what comes of it for three services.
+# Evaluates the module without the rest of NixOS, given only nixpkgs' library: what comes of it for three services, of which one unlocks a keyring
+# and a wallet.
 #   nix-instantiate --eval --strict --json packaging/nix/evaluate.nix --arg lib 'import <nixpkgs/lib>'
 { lib }:
 
@@ -11,19 +12,81 @@ let
       environment.etc = lib.mkOption { type = lib.types.attrsOf lib.types.unspecified; };
       security.pam.services = lib.mkOption {
         type = lib.types.attrsOf (
-          lib.types.submodule {
-            options.rules.auth = lib.mkOption {
-              type = lib.types.attrsOf lib.types.unspecified;
-            };
-            config.rules.auth.unix = {
-              control = "sufficient";
-              order = 11700;
-            };
-          }
+          lib.types.submodule (
+            { name, ... }:
+            {
+              options.rules.auth = lib.mkOption {
+                type = lib.types.attrsOf (lib.types.submodule ruleOptions);
+              };
+              config.rules.auth = {
+                unix = {
+                  control = "sufficient";
+                  order = 11700;
+                  modulePath = "pam_unix.so";
+                };
+              }
+              // lib.optionalAttrs (name == "gdm-password") {
+                unix-early = {
+                  control = "optional";
+                  order = 11200;
+                  modulePath = "pam_unix.so";
+                };
+                gnome_keyring = {
+                  control = "optional";
+                  order = 11400;
+                  modulePath = "/nix/store/gnome-keyring/lib/security/pam_gnome_keyring.so";
+                };
+                kwallet = {
+                  control = "optional";
+                  order = 11300;
+                  modulePath = "/nix/store/kwallet/lib/security/pam_kwallet5.so";
+                };
+                mount = {
+                  enable = false;
+                  control = "optional";
+                  order = 11250;
+                  modulePath = "/nix/store/pam_mount/lib/security/pam_mount.so";
+                };
+              };
+            }
+          )
         );
       };
     };
   };
+  # As NixOS's own.
+  ruleOptions.options = {
+    enable = lib.mkOption {
+      type = lib.types.bool;
+      default = true;
+    };
+    control = lib.mkOption { type = lib.types.str; };
+    order = lib.mkOption { type = lib.types.int; };
+    modulePath = lib.mkOption { type = lib.types.str; };
+    settings = lib.mkOption {
+      type = lib.types.attrsOf lib.types.unspecified;
+      default = { };
+    };
+  };
+  # The lines of a service, as NixOS writes them.
+  lines =
+    service:
+    let
+      rules = lib.filter (rule: rule.enable) (lib.attrValues service.rules.auth);
+      inOrder = lib.sort (one: other: one.order < other.order) rules;
+      words = rule: lib.mapAttrsToList (key: value: "${key}=${value}") rule.settings;
+    in
+    map (
+      rule:
+      lib.concatStringsSep " " (
+        [
+          "auth"
+          rule.control
+          rule.modulePath
+        ]
+        ++ words rule
+      )
+    ) inOrder;
   system = lib.evalModules {
     modules = [
       ./module.nix
@@ -42,6 +105,7 @@ let
             unenrolled = "deny";
             settings.timeout = "20";
           };
+          services.gdm-password.mode = "passwordless";
         };
       }
     ];
@@ -54,5 +118,5 @@ in
 {
   inherit (system.config.environment) etc systemPackages;
   units = system.config.systemd.packages;
-  services = lib.mapAttrs (_: service: service.rules.auth) system.config.security.pam.services;
+  services = lib.mapAttrs (_: lines) system.config.security.pam.services;
 }

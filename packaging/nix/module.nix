@@ -17,17 +17,69 @@ let
 
   # Before the password in both cases. Behind it a second factor would never be reached, since NixOS's rule for the password ends the
   # stack when it succeeds; in front of it, `required`, it is needed whichever of the rules behind it ends the stack.
-  rule = name: service: {
-    rules.auth.passkey = {
-      control = if service.mode == "passwordless" then "sufficient" else "required";
-      order = config.security.pam.services.${name}.rules.auth.unix.order - 10;
-      modulePath = "${cfg.package}/lib/security/pam_passkey.so";
-      settings = {
-        inherit (service) mode unenrolled;
+  #
+  # Where something is unlocked with the password, NixOS asks for the password first (unix-early), then has it unlocked, and then ends the stack
+  # (unix). A passkey in place of the password stands before all that: it goes on to rules of its own that unlock the same, and ends the stack
+  # behind them. Without it they are jumped over.
+  rule =
+    name: service:
+    let
+      auth = config.security.pam.services.${name}.rules.auth;
+      isOn = rule: auth ? ${rule} && auth.${rule}.enable;
+      unlocking = lib.filter isOn unlock;
+      isPasswordless = service.mode == "passwordless";
+      branches = isPasswordless && unlocking != [ ];
+      first = if auth ? unix-early then auth.unix-early.order else auth.unix.order;
+      place = if isPasswordless then first - 50 else auth.unix.order - 10;
+      again = index: rule: {
+        name = "passkey-${rule}";
+        value = {
+          enable = branches && isOn rule;
+          control = "optional";
+          order = place + 1 + index;
+          modulePath = if isOn rule then auth.${rule}.modulePath else "pam_permit.so";
+          settings = if isOn rule then auth.${rule}.settings else { };
+        };
+      };
+    in
+    {
+      rules.auth = {
+        passkey = {
+          control =
+            if branches then
+              "[success=ok default=${toString (lib.length unlocking + 1)}]"
+            else if isPasswordless then
+              "sufficient"
+            else
+              "required";
+          order = place;
+          modulePath = "${cfg.package}/lib/security/pam_passkey.so";
+          settings = {
+            inherit (service) mode unenrolled;
+          }
+          // service.settings;
+        };
+        # Reached by a passkey that was verified, and by nothing else.
+        passkey-done = {
+          enable = branches;
+          control = "sufficient";
+          order = place + 1 + lib.length unlock;
+          modulePath = "pam_permit.so";
+        };
       }
-      // service.settings;
+      // lib.listToAttrs (lib.imap0 again unlock);
     };
-  };
+
+  # NixOS's rules that take the password.
+  unlock = [
+    "ecryptfs"
+    "fscrypt"
+    "zfs_key"
+    "mount"
+    "kwallet"
+    "gnome_keyring"
+    "gnupg"
+  ];
 in
 {
   options.security.pam.passkey = {

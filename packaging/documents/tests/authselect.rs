@@ -92,9 +92,11 @@ impl Shown {
             }
             "pam_deny.so" => ReturnValue::AuthErr,
             "pam_debug.so" => ReturnValue::AuthinfoUnavail,
-            "pam_env.so" | "pam_faildelay.so" | "pam_faillock.so" | "pam_gnome_keyring.so" => {
-                ReturnValue::Success
-            }
+            // They have no opinion (pam_env(8), pam_faildelay(8)).
+            "pam_env.so" | "pam_faildelay.so" => ReturnValue::Ignore,
+            // Where there is no daemon to speak to.
+            "pam_gnome_keyring.so" => ReturnValue::ServiceErr,
+            "pam_faillock.so" | "pam_permit.so" => ReturnValue::Success,
             other => panic!("{other}"),
         }
     }
@@ -127,13 +129,60 @@ fn nobody_gets_in_by_less_and_nobody_is_kept_out() {
             let stack = ServiceFiles::below(root.path()).stack(service, Facility::Auth).unwrap();
             for shown in Shown::all() {
                 let expected = suffices(service, |feature| features.contains(feature), shown);
-                let outcome = dispatch::outcome(&stack, &mut |call| shown.answer(call));
-                assert_eq!(outcome == ReturnValue::Success, expected, "{shown:?}, {features:?}: {text}");
+                let mut opens_keyring = false;
+                let outcome = dispatch::outcome(&stack, &mut |call| {
+                    opens_keyring |= call.rule.module_name() == "pam_gnome_keyring.so";
+                    shown.answer(call)
+                });
+                let what = || format!("{shown:?}, {features:?}: {text}");
+                assert_eq!(outcome == ReturnValue::Success, expected, "{}", what());
                 let_in += u32::from(expected);
+                // Whatever lets somebody in, the keyring comes after it.
+                if expected && service != "fingerprint-auth" {
+                    assert_eq!(opens_keyring, features.contains("with-pam-gnome-keyring"), "{}", what());
+                }
             }
         }
     }
     assert!(let_in > 100, "{let_in}");
+}
+
+/// The module hears of passwords that were changed, of no others, and keeps none from being changed.
+#[test]
+fn changed_passwords_are_heard_of() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("etc/pam.d");
+    fs::create_dir_all(&folder).unwrap();
+    let mut heard_of = 0;
+    for chosen in 0..1_u32 << FEATURES.len() {
+        let features: BTreeSet<&str> =
+            FEATURES.into_iter().enumerate().filter(|(n, _)| chosen & 1 << n != 0).map(|(_, f)| f).collect();
+        for service in ["system-auth", "password-auth"] {
+            let text = expanded(&profile(service), &features);
+            fs::write(folder.join(service), &text).unwrap();
+            let stack = ServiceFiles::below(root.path()).stack(service, Facility::Password).unwrap();
+            for (is_strong, is_changed) in [(true, true), (true, false), (false, true)] {
+                for heard in [ReturnValue::Success, ReturnValue::Ignore, ReturnValue::ServiceErr] {
+                    let mut hears = false;
+                    let outcome = dispatch::outcome(&stack, &mut |call| match call.rule.module_name() {
+                        "pam_pwquality.so" if is_strong => ReturnValue::Success,
+                        "pam_unix.so" if is_changed => ReturnValue::Success,
+                        "pam_pwquality.so" | "pam_unix.so" => ReturnValue::AuthtokErr,
+                        "pam_passkey.so" => {
+                            hears = true;
+                            heard
+                        }
+                        other => panic!("{other}"),
+                    });
+                    let is_done = is_strong && is_changed;
+                    assert_eq!(outcome == ReturnValue::Success, is_done, "{heard:?}, {features:?}: {text}");
+                    assert_eq!(hears, is_done && features.contains("with-passkey"), "{features:?}: {text}");
+                    heard_of += u32::from(hears);
+                }
+            }
+        }
+    }
+    assert!(heard_of > 100, "{heard_of}");
 }
 
 /// What is named in the templates is explained, and what is explained is there.

@@ -19,6 +19,8 @@ use crate::report;
 
 /// Of service files that there were none of.
 const MODE: u32 = 0o644;
+/// The program by which people change their password.
+const PASSWD: &str = "passwd";
 /// Services that include Debian's common files, for a rehearsal of those.
 const REHEARSABLE: [&str; 3] = ["sudo", "login", "su"];
 
@@ -117,6 +119,9 @@ impl Plan {
                 plan.add_file(&base, config, sibling, way, arguments)?;
             }
         }
+        if way == Way::Passwordless {
+            plan.hear_of_changes(&base, config)?;
+        }
         // Files of services can be included by others.
         let more = judge_others(&base, &plan.after, config, way)?;
         plan.exempt.extend(more.into_iter().filter(|new| !plan.exempt.contains(new)).collect::<Vec<_>>());
@@ -147,6 +152,39 @@ impl Plan {
         };
         let edit::Draft { bytes, exempt } =
             drafted.map_err(|reason| PamError::NoDraft(service.to_owned(), reason))?;
+        self.put(base, service, bytes)?;
+        self.exempt.extend(exempt.into_iter().filter(|new| !self.exempt.contains(new)).collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// Where a password is handed on to keyrings, the module has to hear when it is changed: there, and by passwd.
+    fn hear_of_changes(&mut self, base: &ServiceFiles, config: &Config) -> Result<(), PamError> {
+        let changed: Vec<String> =
+            self.files.iter().filter_map(|file| Some(file.path.file_name()?.to_str()?.to_owned())).collect();
+        let hands_on = |service: &String| {
+            let served = ServiceAccess::of(&self.after, service, config)
+                .ok()
+                .map(|access| access.served_by_passkey(&self.after));
+            served.is_some_and(|served| served.is_ok_and(|served| !served.is_empty()))
+        };
+        let mut hearing: Vec<String> = changed.into_iter().filter(hands_on).collect();
+        if hearing.is_empty() {
+            return Ok(());
+        }
+        // A link is another program's.
+        if !base.own_path(PASSWD).is_symlink() {
+            hearing.push(PASSWD.to_owned());
+        }
+        for service in hearing {
+            if let Some(bytes) = edit::hearing_of_changes(&self.after, &service) {
+                self.put(base, &service, bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a service's file read like this.
+    fn put(&mut self, base: &ServiceFiles, service: &str, bytes: Vec<u8>) -> Result<(), PamError> {
         str::from_utf8(&bytes).map_err(|_| PamError::NotText(service.to_owned()))?;
         // A vendor's file stays as it is: the administrator's folder hides it.
         let path = base.own_path(service);
@@ -162,8 +200,8 @@ impl Plan {
             Err(error) => return Err(failed(error)),
         };
         self.after = self.after.clone().with(service, bytes.clone());
+        self.files.retain(|file| file.path != path);
         self.files.push(FileChange { path, mode, before, after: bytes });
-        self.exempt.extend(exempt.into_iter().filter(|new| !self.exempt.contains(new)).collect::<Vec<_>>());
         Ok(())
     }
 

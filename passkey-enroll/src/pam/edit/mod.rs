@@ -1,9 +1,11 @@
 //! How a service's file would have to read for the service to ask for passkeys, and for it to ask no more.
 //!
 //! Nothing here knows the files of any distribution. A few ways of writing it down are tried, the plainest first, and each is
-//! simulated: who would get in with what. The first that does what is meant, and nothing else, is taken.
+//! simulated: who would get in with what. The first that does what is meant, and nothing else, is taken; of those, one that passes by no
+//! module which unlocks something with the password.
 
 mod outline;
+mod password_line;
 mod switchable;
 mod way;
 
@@ -13,6 +15,7 @@ use super::parse::{Content, Facility, Line, Rule, ServiceFiles, StackError};
 use super::simulate::{self, Exemption, Fault, MODULE, ServiceAccess};
 
 use outline::Outline;
+pub(crate) use password_line::hearing_of_changes;
 pub(crate) use switchable::gdm_switchable;
 pub(crate) use way::Way;
 
@@ -90,16 +93,27 @@ pub(crate) fn with_passkeys(
         Way::Passwordless => outline.passwordless(&password, call),
     };
     let mut first_fault = None;
+    let mut best: Option<(PassedBy, Draft)> = None;
     for bytes in candidates {
         if !leaves_others_alone(files, service, &bytes) {
             continue;
         }
-        match judged(files, config, &before, way, &bytes) {
-            Ok(exempt) => return Ok(Draft { bytes, exempt }),
+        let judged = judged(files, config, &before, way, &bytes)
+            .and_then(|exempt| Ok((exempt, PassedBy::of(files, config, &before, &bytes)?)));
+        match judged {
+            Ok((exempt, passed_by)) => {
+                if best.as_ref().is_none_or(|(least, _)| passed_by < *least) {
+                    best = Some((passed_by, Draft { bytes, exempt }));
+                }
+                if passed_by == PassedBy::NONE {
+                    break;
+                }
+            }
             Err(fault) => first_fault = first_fault.or(Some(fault)),
         }
     }
-    Err(first_fault.map_or(NoDraft::NoPlace, NoDraft::Faulty))
+    let fault = || first_fault.map_or(NoDraft::NoPlace, NoDraft::Faulty);
+    best.map(|(_, draft)| draft).ok_or_else(fault)
 }
 
 /// The line that calls the module, and the remark above it.
@@ -114,18 +128,22 @@ fn call(way: Way, control: &str, arguments: &[String]) -> String {
 /// Whether a file calls the same modules as before for all that is not about signing in.
 fn leaves_others_alone(files: &ServiceFiles, service: &str, bytes: &[u8]) -> bool {
     let after = files.clone().with(service, bytes.to_vec());
-    [Facility::Account, Facility::Password, Facility::Session].into_iter().all(|facility| {
-        match (files.stack(service, facility), after.stack(service, facility)) {
-            (Ok(before), Ok(after)) => {
-                before.is_other == after.is_other && (before.is_other || before.rules() == after.rules())
-            }
-            (Err(_), Err(_)) => true,
-            (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
-        }
-    })
+    let others = [Facility::Account, Facility::Password, Facility::Session];
+    others.into_iter().all(|facility| calls_alike(files, &after, service, facility))
 }
 
-/// What would come of a file.
+/// Whether a service calls the same modules in both.
+fn calls_alike(one: &ServiceFiles, other: &ServiceFiles, service: &str, facility: Facility) -> bool {
+    match (one.stack(service, facility), other.stack(service, facility)) {
+        (Ok(one), Ok(other)) => {
+            one.is_other == other.is_other && (one.is_other || one.rules() == other.rules())
+        }
+        (Err(_), Err(_)) => true,
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+    }
+}
+
+/// What would come of a file: the lines that exempt people.
 fn judged(
     files: &ServiceFiles,
     config: &Config,
@@ -133,9 +151,42 @@ fn judged(
     way: Way,
     bytes: &[u8],
 ) -> Result<Vec<Exemption>, Fault> {
-    let files = files.clone().with(&before.service, bytes.to_vec());
-    let after = ServiceAccess::of(&files, &before.service, config).map_err(|_| Fault::Shut)?;
-    judge(before, &after, way)
+    judge(before, &with_file(files, config, &before.service, bytes)?.0, way)
+}
+
+/// The service, had its file these bytes.
+fn with_file(
+    files: &ServiceFiles,
+    config: &Config,
+    service: &str,
+    bytes: &[u8],
+) -> Result<(ServiceAccess, ServiceFiles), Fault> {
+    let files = files.clone().with(service, bytes.to_vec());
+    let access = ServiceAccess::of(&files, service, config).map_err(|_| Fault::Shut)?;
+    Ok((access, files))
+}
+
+/// How many modules that take the password would be passed by, those that are known to first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct PassedBy {
+    known: usize,
+    unknown: usize,
+}
+
+impl PassedBy {
+    const NONE: Self = Self { known: 0, unknown: 0 };
+
+    fn of(
+        files: &ServiceFiles,
+        config: &Config,
+        before: &ServiceAccess,
+        bytes: &[u8],
+    ) -> Result<Self, Fault> {
+        let (after, files) = with_file(files, config, &before.service, bytes)?;
+        let passed_by = after.passed_by(before, &files)?;
+        let known = passed_by.iter().filter(|consumer| consumer.is_known).count();
+        Ok(Self { known, unknown: passed_by.len().saturating_sub(known) })
+    }
 }
 
 /// Whether a service would ask as it shall, and nobody would be worse off for it. Gives the lines that exempt people, as they do
@@ -211,6 +262,10 @@ pub(crate) fn judge_without(
 ) -> Result<(), NotTakenOut> {
     let before = ServiceAccess::of(files, service, config).map_err(NotTakenOut::Broken)?;
     let after = files.clone().with(service, bytes.to_vec());
+    // It is about changing passwords only, as passwd's.
+    if !before.asks() && calls_alike(files, &after, service, Facility::Auth) {
+        return Ok(());
+    }
     let after = ServiceAccess::of(&after, service, config).map_err(NotTakenOut::Broken)?;
     if after.stack.is_other {
         return Err(NotTakenOut::Faulty(Fault::Shut));
@@ -218,11 +273,15 @@ pub(crate) fn judge_without(
     simulate::without_passkeys(&before, &after).map_err(NotTakenOut::Faulty)
 }
 
-/// Whether this calls the module for signing in.
+/// Whether this calls the module for signing in, or has it hear of changed passwords.
 fn is_ours(rule: &Rule) -> bool {
-    rule.facility == Facility::Auth && rule.module_name() == MODULE
+    matches!(rule.facility, Facility::Auth | Facility::Password) && rule.module_name() == MODULE
 }
 
+#[cfg(test)]
+mod authtok_tests;
+#[cfg(test)]
+mod recipes_tests;
 #[cfg(test)]
 mod stacks_tests;
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The lines of a file that say something about signing in, and where others could stand among them.
 
+use std::collections::BTreeSet;
+
 use crate::pam::parse::{
-    Action, Content, Control, Facility, Include, IncludeKind, Line, ServiceFile, ServiceFiles,
+    Action, Content, Control, Facility, Include, IncludeKind, Line, Rule, ServiceFile, ServiceFiles,
 };
 use crate::pam::simulate;
 
@@ -20,8 +22,8 @@ pub(super) struct Outline<'f> {
     files: &'f ServiceFiles,
     file: &'f ServiceFile,
     entries: Vec<Entry<'f>>,
-    /// The keyrings that a session of the service opens.
-    keyrings: Vec<&'static str>,
+    /// The modules that unlock something for a session of the service with the password.
+    consumers: BTreeSet<String>,
     /// Whether `/etc/nologin` is looked at once more, after somebody has proved who they are.
     account_has_nologin: bool,
 }
@@ -76,11 +78,11 @@ impl<'f> Outline<'f> {
             };
             Some(Entry { index, line, steps, wants_password, refuses })
         });
-        let keyrings = simulate::session_keyrings(files, service);
+        let consumers = simulate::session_consumers(files, service);
         let account = files.stack(service, Facility::Account).ok();
         let account_has_nologin =
             account.is_some_and(|stack| stack.rules().iter().any(|rule| rule.module_name() == NOLOGIN));
-        Self { files, file, entries: entries.collect(), keyrings, account_has_nologin }
+        Self { files, file, entries: entries.collect(), consumers, account_has_nologin }
     }
 
     pub(super) fn password(&self) -> Option<Password> {
@@ -114,20 +116,18 @@ impl<'f> Outline<'f> {
         // Lines that refuse whom the password has not let in belong to it.
         let refusing = self.entries.iter().skip(behind).take_while(|entry| entry.refuses).count();
         let end = behind.saturating_add(refusing);
-        // Those that are unlocked by a file that the password's lines stand in would be passed by.
-        let keyrings = self.keyrings_within(password);
-        let sufficient = (end == self.entries.len())
-            .then(|| self.inserted_before(password.first, &call("sufficient")))
-            .flatten();
-        if keyrings.is_empty() {
-            candidates.push(sufficient.clone());
+        if end == self.entries.len() {
+            candidates.push(self.inserted_before(password.first, &call("sufficient")));
         }
         if let Some(Substack { auth, others }) = self.as_substack(password) {
-            let block = [&call("[success=1 default=ignore]"), &auth, PERMIT, &keyrings, &others].concat();
-            candidates.push(self.replaced(password.first, &block));
-        }
-        if !keyrings.is_empty() {
-            candidates.push(sufficient);
+            let call = call("[success=1 default=ignore]");
+            let with = |consumers: &str| {
+                let block = [&call, &auth, PERMIT, consumers, &others].concat();
+                self.replaced(password.first, &block)
+            };
+            candidates.push(with(""));
+            // Those that stand in the file of the password's lines would be passed by.
+            candidates.push(with(&self.consumers_within(password)));
         }
         // So many lines of this very file: nobody changes their number elsewhere.
         let own = self.entries.get(password.first..end).unwrap_or_default();
@@ -144,10 +144,10 @@ impl<'f> Outline<'f> {
     /// lines take one that is there already ([`simulate::asks_with_password`]).
     pub(super) fn switchable(&self, password: &Password, call: impl Fn(&str) -> String) -> Option<Vec<u8>> {
         let nologin = self.nologin_within(password).unwrap_or_default();
-        let keyrings = self.keyrings_within(password);
+        let consumers = self.consumers_within(password);
         let Substack { auth, others } = self.as_substack(password)?;
         let call = call("[success=1 cred_unavail=ignore default=die]");
-        let block = [&nologin, &call, &auth, PERMIT, &keyrings, &others].concat();
+        let block = [&nologin, &call, &auth, PERMIT, &consumers, &others].concat();
         self.replaced(password.first, &block)
     }
 
@@ -196,28 +196,35 @@ impl<'f> Outline<'f> {
         })
     }
 
-    /// The lines that unlock keyrings where the password's lines come from another file that unlocks them, and nothing behind does.
-    fn keyrings_within(&self, password: &Password) -> String {
+    /// The lines that unlock something with the password where its lines come from another file that has them, and nothing behind does.
+    fn consumers_within(&self, password: &Password) -> String {
         let Some(entry) = self.entries.get(password.first) else { return String::new() };
         let Content::Include(Include { target, .. }) = &entry.line.content else { return String::new() };
         let Ok(stack) = self.files.stack(target, Facility::Auth) else { return String::new() };
         let behind = self.entries.iter().skip(password.last.saturating_add(1));
-        let behind: Vec<&str> = behind
-            .filter_map(|entry| match &entry.line.content {
-                Content::Rule(rule) => Some(rule.module_name()),
-                Content::Nothing | Content::Include(_) | Content::Flawed { .. } => None,
-            })
-            .collect();
-        let rules = stack.rules().into_iter();
-        let passed_by = rules.filter(|rule| {
-            let module = rule.module_name();
-            self.keyrings.contains(&module) && !behind.contains(&module)
-        });
-        let lines = passed_by.map(|rule| {
-            let words = [std::slice::from_ref(&rule.module), &rule.arguments].concat();
-            format!("-auth\toptional\t{}\n", words.join(" "))
-        });
-        lines.collect::<Vec<_>>().concat()
+        let mut there: BTreeSet<String> =
+            behind.flat_map(|entry| self.rules_of(entry)).map(|rule| rule.module_name().to_owned()).collect();
+        let mut lines = String::new();
+        for rule in stack.rules() {
+            let module = rule.module_name().to_owned();
+            if self.consumers.contains(&module) && there.insert(module) {
+                let words = [std::slice::from_ref(&rule.module), &rule.arguments].concat();
+                lines.extend(["-auth\toptional\t", &words.join(" "), "\n"]);
+            }
+        }
+        lines
+    }
+
+    /// What an entry calls, its own module or those of the file that it includes.
+    fn rules_of(&self, entry: &Entry<'_>) -> Vec<Rule> {
+        match &entry.line.content {
+            Content::Rule(rule) => vec![rule.clone()],
+            Content::Include(Include { target, .. }) => {
+                let stack = self.files.stack(target, Facility::Auth).ok();
+                stack.map(|stack| stack.rules().into_iter().cloned().collect()).unwrap_or_default()
+            }
+            Content::Nothing | Content::Flawed { .. } => Vec::new(),
+        }
     }
 
     fn inserted_before(&self, entry: usize, call: &str) -> Option<Vec<u8>> {
@@ -301,7 +308,7 @@ impl<'f> Outline<'f> {
 }
 
 /// The file with `text` in place of its lines from `from` up to `to`.
-fn with_lines(file: &ServiceFile, from: usize, to: usize, text: &str) -> Vec<u8> {
+pub(super) fn with_lines(file: &ServiceFile, from: usize, to: usize, text: &str) -> Vec<u8> {
     let lines = file.lines();
     let bytes = |lines: &[Line]| lines.iter().flat_map(|line| line.bytes.clone()).collect::<Vec<u8>>();
     let mut all = bytes(lines.get(..from).unwrap_or_default());

@@ -75,6 +75,21 @@ pub struct End {
     pub path: Vec<(usize, ReturnValue)>,
 }
 
+/// What a call finds when it is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Before {
+    /// What was proved by then.
+    pub factors: Factors,
+    /// Whether a module has spoken for the person or against them.
+    pub is_decided: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Visit {
+    call: usize,
+    before: Before,
+}
+
 /// There are more states than can be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooComplex;
@@ -162,7 +177,29 @@ impl Program<'_> {
     /// # Errors
     /// When there are too many states.
     pub fn reached(&self, answers: &Answers<'_>) -> Result<BTreeSet<usize>, TooComplex> {
-        Ok(self.walk(answers)?.visited)
+        self.reached_after(answers, |_| true)
+    }
+
+    /// The calls that can be reached after such things were proved, by their numbers.
+    ///
+    /// # Errors
+    /// When there are too many states.
+    pub fn reached_after(
+        &self,
+        answers: &Answers<'_>,
+        is_proved: impl Fn(Factors) -> bool,
+    ) -> Result<BTreeSet<usize>, TooComplex> {
+        let visited = self.walk(answers)?.visited.into_iter();
+        Ok(visited.filter(|visit| is_proved(visit.before.factors)).map(|visit| visit.call).collect())
+    }
+
+    /// The states in which a call can be reached.
+    ///
+    /// # Errors
+    /// When there are too many states.
+    pub fn states_before(&self, call: usize, answers: &Answers<'_>) -> Result<Vec<Before>, TooComplex> {
+        let visited = self.walk(answers)?.visited.into_iter();
+        Ok(visited.filter(|visit| visit.call == call).map(|visit| visit.before).collect())
     }
 
     /// How many states can be reached.
@@ -244,8 +281,7 @@ fn links(mut path: Option<&Rc<Link>>) -> Vec<(usize, ReturnValue)> {
 /// What a walk has come to.
 struct Walk {
     exits: States,
-    /// The calls that were reached.
-    visited: BTreeSet<usize>,
+    visited: BTreeSet<Visit>,
     /// How many further states there might have been.
     room: usize,
 }
@@ -255,8 +291,7 @@ struct Run<'r, 's> {
     answers: &'r Answers<'r>,
     /// How many further states there may be.
     room: usize,
-    /// The calls that were reached.
-    visited: BTreeSet<usize>,
+    visited: BTreeSet<Visit>,
     /// The states in which a module puts off its answer: the application is told at once, whatever the control and the stack.
     suspended: States,
 }
@@ -291,7 +326,9 @@ impl Run<'_, '_> {
                         self.act(block, index, entry, (state, path), (action, MUST_FAIL), &mut at, exits)?;
                     }
                     Node::Call(call) => {
-                        self.visited.insert(*call);
+                        let is_decided = state.impression != Impression::Undefined;
+                        let before = Before { factors: state.factors, is_decided };
+                        self.visited.insert(Visit { call: *call, before });
                         for (state, action, answer) in self.called(*call, &state) {
                             let link = Link { call: *call, answer, before: path.clone() };
                             let after = (state, Some(Rc::new(link)));

@@ -4,9 +4,12 @@
 //! - `modules`: how modules answer; one that is not known may give any answer. `person`: what somebody brings along;
 //!   `identity`: what conditions are known to say of an account.
 //! - `ways`: who gets in with what, and which line exempts whom. `compare`: what a change means for people.
+//! - `authtok`: which modules take the password, and whether a passkey passes them by.
+//! - `password_change`: whether the module hears of a changed password where it is called for that.
 //! - `explain`: what each line does, in words.
 //! - `closed`: the services that somebody without a passkey cannot get in at.
 
+mod authtok;
 mod closed;
 mod compare;
 pub mod dispatch;
@@ -14,6 +17,7 @@ mod explain;
 pub mod factors;
 mod identity;
 mod modules;
+mod password_change;
 mod person;
 mod ways;
 
@@ -22,14 +26,14 @@ use std::fmt;
 use passkey_core::config::{ArgumentError, Arguments, Config, ConfigError, ConfigPath, Policy};
 
 use crate::pam::parse::{Call, Facility, Place, Rule, ServiceFiles, Stack, StackError};
+pub(crate) use authtok::{Consumer, session_consumers};
 pub(crate) use closed::{closed, services};
 pub(crate) use compare::{Fault, lost_without_passkeys, passwordless, second_factor, without_passkeys};
 pub(crate) use explain::Part;
 pub(crate) use factors::Factors;
 pub(crate) use identity::Identity;
-pub(crate) use modules::{
-    Asks, MODULE, asks_with_password, is_password, refuses_everybody, session_keyrings,
-};
+pub(crate) use modules::{Asks, MODULE, asks_with_password, is_password, refuses_everybody};
+pub(crate) use password_change::{ends_alike, hears_of_changes, misplaced};
 pub(crate) use person::{MissingPasskey, Passkey};
 pub(crate) use ways::{Exemption, Line, Verdict};
 

@@ -5,12 +5,10 @@ use std::sync::OnceLock;
 use toml::de::{DeTable, DeValue};
 
 use super::factors::Factors;
-use crate::pam::parse::{Action, Facility, ReturnValue, Rule, ServiceFiles};
+use crate::pam::parse::{Action, ReturnValue, Rule};
 
 /// Our module.
 pub(crate) const MODULE: &str = "pam_passkey.so";
-/// Modules that unlock what the password locks. They have to be reached after a sign-in.
-const KEYRINGS: [&str; 3] = ["pam_gnome_keyring.so", "pam_kwallet.so", "pam_kwallet5.so"];
 /// Lets root pass, who needs nothing to become root.
 const ROOT_OK: &str = "pam_rootok.so";
 /// Counts failures.
@@ -99,10 +97,7 @@ impl ModuleBehaviour {
                 no: &REFUSALS,
             };
         }
-        let stem = module.strip_suffix(".so").unwrap_or(module);
-        let has_all =
-            |entry: &&Entry| entry.arguments.iter().all(|argument| rule.arguments.contains(argument));
-        match table().iter().filter(|entry| entry.name == stem).find(has_all) {
+        match entry_of(rule) {
             Some(entry) => Self { kind: entry.kind, source: entry.source, yes: &entry.yes, no: &entry.no },
             None => {
                 Self { kind: Kind::Unknown, source: PasswordSource::Asked, yes: ReturnValue::ALL, no: &[] }
@@ -116,15 +111,9 @@ impl ModuleBehaviour {
     }
 }
 
-/// The keyrings that a session of this service opens. Services without lines for sessions, as lockers are, open none: libpam would take
-/// those of `other`, were it asked.
-pub(crate) fn session_keyrings(files: &ServiceFiles, service: &str) -> Vec<&'static str> {
-    let Some(stack) = files.stack(service, Facility::Session).ok().filter(|stack| !stack.is_other) else {
-        return Vec::new();
-    };
-    let rules = stack.rules();
-    let opens = |module: &&str| rules.iter().any(|rule| rule.module_name() == *module);
-    KEYRINGS.into_iter().filter(opens).collect()
+/// Whether the module unlocks something with the password that was typed, and is known to.
+pub(crate) fn takes_authtok(rule: &Rule) -> bool {
+    entry_of(rule).is_some_and(|entry| entry.takes_authtok)
 }
 
 /// Whether the module asks for the password, or takes the one that was asked for.
@@ -186,6 +175,15 @@ struct Entry {
     source: PasswordSource,
     yes: Vec<ReturnValue>,
     no: Vec<ReturnValue>,
+    takes_authtok: bool,
+}
+
+/// The row for the module that a rule calls, with these arguments.
+fn entry_of(rule: &Rule) -> Option<&'static Entry> {
+    let module = rule.module_name();
+    let stem = module.strip_suffix(".so").unwrap_or(module);
+    let has_all = |entry: &&Entry| entry.arguments.iter().all(|argument| rule.arguments.contains(argument));
+    table().iter().filter(|entry| entry.name == stem).find(has_all)
 }
 
 fn table() -> &'static [Entry] {
@@ -220,6 +218,10 @@ fn entry(row: &DeValue<'_>) -> Option<Entry> {
         },
         yes: answers("yes")?,
         no: answers("no")?,
+        takes_authtok: match row.get("takes_authtok") {
+            Some(value) => value.get_ref().as_bool()?,
+            None => false,
+        },
     })
 }
 

@@ -179,18 +179,3 @@ fn nobody_can_touch_a_key_from_another_machine() {
     // Who has none is passed by before anybody asks where they are.
     assert!(is_shut("sshd", &text.replace("passkey.so", "passkey.so unenrolled=ignore")));
 }
-
-#[test]
-fn what_is_reached_depends_on_how_somebody_comes_in() {
-    let access = access(
-        "login",
-        "auth sufficient pam_passkey.so mode=passwordless\n@include common-auth\nauth optional pam_gnome_keyring.so\n",
-    );
-    let lines = |uses_passkey| {
-        let calls = access.reached(uses_passkey).unwrap();
-        calls.iter().map(|call| call.place.line).collect::<Vec<_>>()
-    };
-    assert_eq!(lines(true), [1]);
-    assert_eq!(lines(false), [1, 1, 3, 3]);
-    assert_eq!(access.calls().len(), 5);
-}

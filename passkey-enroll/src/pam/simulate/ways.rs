@@ -140,26 +140,6 @@ impl ServiceAccess {
         self.admits_in(&self.program(), Person::enrolled(Factors::ALL), &used.collect::<Vec<_>>())
     }
 
-    /// The calls that are reached by somebody who knows the password and uses their passkey, or does not.
-    ///
-    /// # Errors
-    /// When the stack has more states than can be looked at.
-    pub(crate) fn reached(&self, uses_passkey: bool) -> Result<Vec<&Call>, TooComplex> {
-        let program = self.program();
-        let reached = program.reached(&|_, call| {
-            let mut answers = self.answers(call, Person::enrolled(Factors::PASSWORD.with(Factors::PASSKEY)));
-            match ModuleBehaviour::of(&call.rule).kind {
-                Kind::Passkey => {
-                    answers.retain(|possible| (possible.answer == ReturnValue::Success) == uses_passkey);
-                }
-                Kind::Factor(Factors::PASSWORD) => answers.retain(|possible| !possible.proves.is_empty()),
-                Kind::Factor(_) | Kind::Check | Kind::Neutral | Kind::Denies | Kind::Unknown => {}
-            }
-            answers
-        })?;
-        Ok(reached.into_iter().filter_map(|number| program.calls().get(number).copied()).collect())
-    }
-
     /// Who gets in with what.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::time::Instant;
 use guest::{Area, Element, Guest, PATIENCE, ScreenReader};
 use pam_tests::audit_line;
 
+use crate::keyring::{self, Keyring};
 use crate::pictures;
 use crate::scene::{PASSWORD, PIN, Suite, enrol_all, people_and_keys, wait_for};
 
@@ -32,15 +33,19 @@ const TOUCH: &str = "Touch your security key.";
 
 /// What Debian's file has where the two lines on how people show who they are have been changed.
 fn service(auth: &str) -> String {
-    format!("{auth}\naccount required pam_unix.so\n@include common-session\n")
+    let (keyring, session) = (keyring::AUTH, keyring::SESSION);
+    format!("{auth}\n{keyring}\naccount required pam_unix.so\n@include common-session\n{session}\n")
 }
 
 fn second_factor(arguments: &str) -> String {
     service(&format!("auth required pam_unix.so nodelay\nauth required pam_passkey.so {arguments}"))
 }
 
+/// As `pam enable` writes it: what takes the password stands behind both.
 fn passwordless() -> String {
-    service(&format!("auth sufficient pam_passkey.so mode=passwordless\n{PASSWORD_ALONE}"))
+    service(
+        "auth [success=1 default=ignore] pam_passkey.so mode=passwordless\nauth requisite pam_unix.so nodelay\nauth required pam_permit.so",
+    )
 }
 
 const PASSWORD_ALONE: &str = "auth required pam_unix.so nodelay";
@@ -51,18 +56,23 @@ const ENABLE: &str = "setsid -f passkey-enroll pam enable lightdm --passwordless
 /// From the first greeter to the last session.
 pub(crate) fn all(suite: Suite) {
     let start = Instant::now();
-    let guest =
-        people_and_keys(Guest::debian(suite.name()).systemd().packages(&PACKAGES)).display(SCREEN).boot();
+    let guest = people_and_keys(
+        Guest::debian(suite.name()).systemd().packages(&PACKAGES).packages(&keyring::PACKAGES),
+    )
+    .display(SCREEN)
+    .boot();
     enrol_all(&guest);
     guest.write_as(SESSION_FILE, SESSION_SCRIPT, "alice", 0o755);
+    keyring::make(&guest);
     guest.root("systemctl start lightdm").ok();
     let seat = Seat { guest };
-    let steps: [(&str, Step); 6] = [
+    let steps: [(&str, Step); 7] = [
         ("missing key", Seat::missing_key),
         ("cancel", Seat::cancel),
         ("password and touch", Seat::password_and_touch),
         ("unlock", Seat::unlock),
         ("PIN and touch", Seat::pin_and_touch),
+        ("the keyring by PIN and touch", Seat::keyring_opens),
         ("fall back to the password", Seat::fall_back),
     ];
     println!("{:>5.1} s  {} with people and keys", start.elapsed().as_secs_f32(), suite.name());
@@ -139,6 +149,8 @@ impl Seat {
         self.shows(&greeter, TOUCH, "lightdm-touch");
         self.guest.key("blue").touch();
         self.session();
+        // The password was typed.
+        keyring::expect(&self.guest, Keyring::Open);
     }
 
     /// The key is pulled out: the session's own locker sends the person to a greeter, which asks the same service.
@@ -175,12 +187,37 @@ impl Seat {
         self.shows(&greeter, "PIN of your security key", "lightdm-pin");
         self.guest.display().type_line("9999");
         self.shows(&greeter, "That PIN was wrong. 7 tries left.", "lightdm-wrong-pin");
+        keyring::wait_until_ended(&self.guest);
         self.guest.display().type_line(PIN);
         greeter.expect(TOUCH);
         self.guest.key("green").touch();
         self.session();
         wait_for(&self.guest, "grep '\"kept\"' /var/lib/passkey/pam/lightdm.json");
+        // No password was typed, and the passkey has none to hand on.
+        keyring::expect(&self.guest, Keyring::Locked);
         self.guest.key("green").unplug();
+        self.log_out();
+    }
+
+    /// The password is wrapped for the passkey: what PIN and touch open is the keyring, too.
+    fn keyring_opens(&self) {
+        let green = self.guest.key("green");
+        green.plug();
+        green.touch_always(50);
+        let command = "passkey-enroll keyring enable green --user alice --password-stdin --pin-stdin";
+        self.guest.run("root", command, format!("{PASSWORD}\n{PIN}\n").as_bytes(), PATIENCE).ok();
+        green.touch_never();
+        self.prepare(&passwordless());
+        let greeter = self.greeter();
+        self.give_name(&greeter);
+        greeter.expect("PIN of your security key");
+        keyring::wait_until_ended(&self.guest);
+        self.guest.display().type_line(PIN);
+        greeter.expect(TOUCH);
+        green.touch();
+        self.session();
+        keyring::expect(&self.guest, Keyring::Open);
+        green.unplug();
         self.log_out();
     }
 
@@ -193,6 +230,8 @@ impl Seat {
         self.guest.display().type_line(PASSWORD);
         wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
         self.logged("code=PAM_AUTHINFO_UNAVAIL");
+        // By the same lines.
+        keyring::wait_until_unlocked(&self.guest);
     }
 
     /// From the next sign-in on.

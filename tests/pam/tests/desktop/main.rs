@@ -8,6 +8,7 @@ mod gdm_json;
 mod gnome;
 mod gtk;
 mod heavy;
+mod keyring;
 mod lightdm;
 mod pictures;
 mod scene;

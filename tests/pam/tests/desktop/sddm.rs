@@ -43,6 +43,8 @@ const GREETER: &str = "[General]\nGreeterEnvironment=QT_QUICK_BACKEND=software\n
 const SESSION: &str = "QT_QUICK_BACKEND=software\nKWIN_COMPOSE=Q\n";
 const SERVICE: &str = "sddm";
 const LOCKER: &str = "kde";
+const WALLET_IS_OPEN: &str =
+    "busctl --user call org.kde.kwalletd6 /modules/kwalletd6 org.kde.KWallet isOpen s kdewallet";
 
 pub(crate) fn all(suite: &str) {
     let guest = people_and_keys(Guest::debian(suite).systemd().packages(&PACKAGES))
@@ -132,6 +134,14 @@ fn nothing_is_shown_while_the_key_blinks(guest: &Guest) {
     });
     key.unplug();
     heavy::session(guest);
+    wallet_opens(guest);
+}
+
+/// `pam_kwallet5` takes the password that was typed, and has the wallet daemon opened with it.
+fn wallet_opens(guest: &Guest) {
+    let bus = "export XDG_RUNTIME_DIR=/run/user/$(id -u); export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus";
+    let as_alice = "setpriv --reuid alice --regid alice --init-groups sh -c";
+    heavy::wait_for(guest, &format!("{as_alice} '{bus}; {WALLET_IS_OPEN}' | grep true"));
 }
 
 /// KDE's own lock screen shows what the module says, and gives each prompt an answer of its own.

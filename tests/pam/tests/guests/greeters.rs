@@ -14,9 +14,12 @@ auth      requisite pam_nologin.so
 -auth  optional pam_gnome_keyring.so
 @include common-account
 @include common-session
+-session optional pam_gnome_keyring.so auto_start
 session   required  pam_exec.so quiet /usr/bin/test ! -e /root/broken
 @include common-password
 ";
+/// What has the module hear of a password that was changed.
+const HEARS: &str = "password\toptional\tpam_passkey.so\n";
 /// What ends with a session.
 pub(crate) const LOGIND: &str = "[Login]\nKillUserProcesses=yes\n";
 const PIN: &str = "24680";
@@ -72,8 +75,17 @@ pub(crate) fn a_trial_outlives_the_session(guest: &Guest) {
     guest.root("loginctl terminate-user alice").ok();
     wait_until(guest, "! pgrep -f '[p]am enable lightdm' >/dev/null");
     wait_until(guest, "[ -z \"$(loginctl list-sessions --no-legend | grep alice)\" ]");
-    assert!(lightdm(guest).contains("pam_passkey.so"), "{}", lightdm(guest));
+    assert!(lightdm(guest).contains("mode=passwordless"), "{}", lightdm(guest));
     assert_eq!(state(guest)["is"], "on-trial");
+    // Where a keyring is opened, the module hears of changed passwords, and keeps none from being changed.
+    for file in ["lightdm", "passwd"] {
+        let text = guest.root(&format!("cat /etc/pam.d/{file}")).ok();
+        assert!(text.contains(HEARS), "{file}: {text}");
+    }
+    for password in ["another one", "secret"] {
+        guest.run("root", "passwd alice", format!("{password}\n{password}\n").as_bytes(), PATIENCE).ok();
+    }
+    assert!(!guest.syslog().contains("pam_passkey(passwd"), "{}", guest.syslog());
 
     // By the password, which is left as the other way in, is not by the passkey.
     guest.key("green").unplug();
@@ -94,6 +106,7 @@ pub(crate) fn a_trial_outlives_the_session(guest: &Guest) {
     close_session(guest);
     guest.root("passkey-enroll pam disable lightdm --yes").ok();
     assert_eq!(lightdm(guest), LIGHTDM);
+    assert!(!guest.root("cat /etc/pam.d/passwd").ok().contains("pam_passkey.so"));
 
     // Without a sign-in it is taken back, though the user database hangs. The one from before proves nothing.
     let hanging = format!(

@@ -257,25 +257,3 @@ fn nothing_is_left_in_the_host(desk: &Desk) {
     guest.root("rm /run/memory; pkill -x sleep -P $(pgrep -x pamtester)").ok();
     tester.wait();
 }
-
-#[test]
-fn a_key_that_makes_no_secrets_is_told_apart() {
-    let guest = guest("")
-        .file("/etc/pam.d/desk", service("keyring=on"))
-        .key("old", KeyOptions::default().pin(PIN).with(&["--hmac-secret", "unknown"]))
-        .boot();
-    let desk = Desk { guest };
-    let guest = &desk.guest;
-    guest.key("old").touch_always(50);
-    let old = path(guest, "old");
-    let added = desk.json(
-        &format!("add --name old --device {old} --keyring --password-stdin --pin-stdin"),
-        &lines("secret"),
-    );
-    assert_eq!(added["keyring"], false, "{added}");
-    assert_eq!(desk.opens("old"), "unable");
-    assert_eq!(desk.error("keyring enable old --password-stdin", "secret\n"), "passkey_unable");
-    assert_eq!(desk.error("keyring enable --password-stdin", "secret\n"), "no_passkey_able");
-    let screen = desk.signs_in("desk", None);
-    assert!(!screen.contains("keyring"), "{screen}");
-}

@@ -10,13 +10,13 @@ use crate::doctor::Service;
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;
 use crate::pam::parse::{Facility, ServiceFiles};
-use crate::pam::simulate::{MODULE, ServiceAccess};
+use crate::pam::simulate::{self, MODULE, ServiceAccess};
 
 /// Facilities that the module has nothing to say to.
-const OTHER_FACILITIES: [(Facility, &str); 3] =
-    [(Facility::Account, "account"), (Facility::Session, "session"), (Facility::Password, "password")];
+const OTHER_FACILITIES: [(Facility, &str); 2] =
+    [(Facility::Account, "account"), (Facility::Session, "session")];
 
-/// Calls of the module for what it has nothing to say to.
+/// Calls of the module for what it has nothing to say to, and where it would not hear what it has to.
 pub(in crate::doctor) fn other_facilities(files: &ServiceFiles, services: &[Service]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for Service { name, .. } in services {
@@ -26,14 +26,28 @@ pub(in crate::doctor) fn other_facilities(files: &ServiceFiles, services: &[Serv
                 findings.push(
                     Finding::warning(Area::Services, "wrong_facility", message)
                         .in_line(&call.place)
-                        .remedy("Take the line out; the module belongs behind auth only."),
+                        .remedy("Take the line out; the module belongs behind auth, and behind password below the line that changes it."),
                 );
             }
         }
+        findings.extend(changes(files, name));
     }
     let mut findings = dedup(findings);
     findings.truncate(MOST);
     findings
+}
+
+/// Calls of the module for changed passwords that do harm, or no good.
+fn changes(files: &ServiceFiles, service: &str) -> Vec<Finding> {
+    let Ok(stack) = files.stack(service, Facility::Password) else { return Vec::new() };
+    let misplaced = simulate::misplaced(&stack).into_iter();
+    let findings = misplaced.map(|fault| {
+        let message = format!("The module does not belong here, where passwords are changed: {fault}.");
+        Finding::warning(Area::Services, "password_line_misplaced", message)
+            .in_line(fault.place())
+            .remedy("Have it read password optional pam_passkey.so, below the line that changes the password and below pam_deny.so; or take it out.")
+    });
+    findings.collect()
 }
 
 /// Files of services that ask, which others than root can change.

@@ -59,6 +59,15 @@ fn an_order_that_does_not_do_what_is_meant_is_found() {
             "@include common-auth\nauth required pam_passkey.so\nsession required pam_passkey.so\n",
             &[(Warning, "wrong_facility")],
         ),
+        // Whether the password was changed is not known there.
+        (
+            "@include common-auth\nauth required pam_passkey.so\npassword required pam_unix.so\npassword optional pam_passkey.so\n",
+            &[(Warning, "password_line_misplaced")],
+        ),
+        (
+            "@include common-auth\nauth required pam_passkey.so\npassword requisite pam_unix.so\npassword optional pam_passkey.so\n",
+            &[],
+        ),
         (
             "auth sufficient pam_passkey.so mode=passwordless\n@include common-auth\nauth optional pam_gnome_keyring.so\n\
              session optional pam_gnome_keyring.so\n",

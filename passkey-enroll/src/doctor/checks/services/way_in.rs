@@ -8,8 +8,8 @@ use passkey_core::config::{Mode, UserVerification, serves_other_machines};
 use crate::doctor::Service;
 use crate::doctor::finding::{Area, Finding, listed};
 use crate::doctor::people::{Enrolment, People, Person};
-use crate::pam::parse::{Call, Place, ServiceFiles};
-use crate::pam::simulate::{self, Exemption, Factors, Identity, ServiceAccess, Verdict};
+use crate::pam::parse::{Place, ServiceFiles};
+use crate::pam::simulate::{Consumer, Exemption, Factors, Identity, Line, ServiceAccess, Verdict};
 
 /// Services at which people prove who they are, wherever they are used.
 const ASK_FOR_PROOF: [&str; 10] =
@@ -21,7 +21,7 @@ const PAM_U2F: &str = "pam_u2f.so";
 
 pub(in crate::doctor) fn check(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding> {
     let mut findings = decides(gate);
-    findings.extend(keyrings(gate, files));
+    findings.extend(authtok_consumers(gate, files));
     findings.extend(u2f(gate));
     findings
 }
@@ -143,53 +143,47 @@ fn shut(service: &str, place: &Place) -> Finding {
         .remedy("Count the lines that a list such as [success=1] jumps over, and look for pam_deny.so behind it. Keep a root shell open.")
 }
 
-/// Modules that unlock the keyring, which a passkey may pass by.
-fn keyrings(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding> {
-    let (Ok(with), Ok(without)) = (gate.reached(true), gate.reached(false)) else { return Vec::new() };
-    let is_among = |calls: &[&Call], keyring: &Call| {
-        calls.iter().any(|call| call.rule.module_name() == keyring.rule.module_name())
+/// Modules that unlock keyrings and folders with the password, which a passkey may pass by.
+fn authtok_consumers(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding> {
+    let (Ok(passed_by), Ok(served)) = (gate.passed_by(gate, files), gate.served_by_passkey(files)) else {
+        return Vec::new();
     };
-    // Only who opens a session opens a keyring: sudo has it in passing, by way of a common file.
-    let opened = simulate::session_keyrings(files, &gate.service);
+    let service = &gate.service;
     let mut findings = Vec::new();
-    for module in opened {
-        // The same module may be called again where the passkey's line leads to.
-        let Some(keyring) = gate.calls().into_iter().find(|call| call.rule.module_name() == module) else {
-            continue;
-        };
-        let service = &gate.service;
-        let passwordless = gate
-            .passkeys
-            .iter()
-            .any(|call| call.asked.as_ref().is_ok_and(|asked| asked.policy.mode == Mode::Passwordless));
-        if !is_among(&with, keyring) && is_among(&without, keyring) {
+    for Consumer { line, is_known } in passed_by {
+        let module = line.rule.module_name();
+        let finding = if is_known {
             let message =
                 format!("{service}: whoever signs in with a passkey passes by {module}, which is behind it.");
-            findings.push(
-                Finding::warning(Area::Services, "keyring_skipped", message)
-                    .in_line(&keyring.place)
-                    .remedy(keyring_remedy(gate, files, keyring)),
-            );
-        } else if passwordless {
+            Finding::warning(Area::Services, "keyring_skipped", message)
+        } else {
             let message = format!(
-                "{service}: a keyring stays locked after signing in with a passkey alone: {module} gets no password."
+                "{service}: whoever signs in with a passkey passes by {module}, which is not known here and may unlock something with the password."
             );
-            findings.push(Finding::note(Area::Services, "keyring_locked", message).in_line(&keyring.place));
-        }
+            Finding::note(Area::Services, "unknown_skipped", message)
+        };
+        findings.push(finding.in_line(&line.place).remedy(consumer_remedy(gate, files, &line)));
+    }
+    for line in served {
+        let module = line.rule.module_name();
+        let message = format!(
+            "{service}: a keyring stays locked after signing in with a passkey alone: {module} gets no password."
+        );
+        findings.push(Finding::note(Area::Services, "keyring_locked", message).in_line(&line.place));
     }
     findings
 }
 
-/// How the keyring is reached.
-fn keyring_remedy(gate: &ServiceAccess, files: &ServiceFiles, keyring: &Call) -> String {
+/// How the module is reached.
+fn consumer_remedy(gate: &ServiceAccess, files: &ServiceFiles, consumer: &Line) -> String {
     let path = files.own_path(&gate.service);
-    if keyring.place.path == path {
+    if consumer.place.path == path {
         "Have the passkey's line jump over the lines that ask for the password, not out of the stack: [success=N default=ignore] in place of sufficient, with N such lines.".to_owned()
     } else {
         format!(
             "Have the passkey's line jump to a line of {} itself that calls the module: -auth optional {}, behind the lines for the password.",
             path.display(),
-            keyring.rule.module
+            consumer.rule.module
         )
     }
 }
