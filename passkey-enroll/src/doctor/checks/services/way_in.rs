@@ -167,9 +167,10 @@ fn authtok_consumers(gate: &ServiceAccess, files: &ServiceFiles) -> Vec<Finding>
     for line in served {
         let module = line.rule.module_name();
         let message = format!(
-            "{service}: a keyring stays locked after signing in with a passkey alone: {module} gets no password."
+            "{service}: {module} gets no password from a passkey that none is kept for, and what it unlocks stays locked."
         );
-        findings.push(Finding::note(Area::Services, "keyring_locked", message).in_line(&line.place));
+        let finding = Finding::note(Area::Services, "keyring_locked", message).in_line(&line.place);
+        findings.push(finding.remedy("Keep the password for a passkey: sudo passkey-enroll keyring enable"));
     }
     findings
 }
