@@ -14,7 +14,7 @@ use passkey_core::config::{Arguments, Policy, Remote};
 use passkey_core::host::Host;
 use passkey_core::messages;
 use passkey_core::session::{NotWrapped, Session, find_passkeys, mark};
-use passkey_core::store::keyring::Keyring;
+use passkey_core::store::keyring::{Keyring, PasswordMark};
 use passkey_core::store::{CredentialFile, Store};
 
 use crate::conversation::{PamConversation, Verbosity};
@@ -22,6 +22,37 @@ use crate::ffi::{InterruptGuard, Pam, Severity, SystemUsers};
 use crate::host;
 use crate::outcome::Sentence;
 use crate::remote::Origin;
+
+/// To be called before the password is changed: notes which one it is.
+pub(crate) fn begin(pam: &mut Pam<'_>) {
+    let Ok(Some(typed)) = pam.user() else { return };
+    let Ok(Some(account)) = SystemUsers.by_name(&typed) else { return };
+    if let Some(before) = mark(&SystemUsers, &account) {
+        // Without it nothing is wrapped anew.
+        let _ = pam.keep(before.to_bytes());
+    }
+}
+
+/// Whether the password is another one now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// It is: the shadow database says so.
+    Seen,
+    /// It is not: the change was refused, and libpam has called the module all the same.
+    None,
+    /// Nobody here can tell, as with a directory's password: it may be.
+    Unknown,
+}
+
+impl Change {
+    fn between(before: Option<PasswordMark>, now: Option<PasswordMark>) -> Self {
+        match (before, now) {
+            (Some(before), Some(now)) if before == now => Self::None,
+            (Some(_), Some(_)) => Self::Seen,
+            (Some(_) | None, _) => Self::Unknown,
+        }
+    }
+}
 
 /// To be called once the password is another one.
 pub(crate) fn follow(pam: &mut Pam<'_>, arguments: &[&CStr]) {
@@ -43,19 +74,25 @@ fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
     let Some(account) = SystemUsers.by_name(&typed).map_err(|error| error.to_string())? else {
         return Ok(());
     };
+    let change = Change::between(pam.kept().map(PasswordMark::from_bytes), mark(&SystemUsers, &account));
+    if change == Change::None {
+        return Ok(());
+    }
     let store = Store::new(&config);
     let found = find_passkeys(&store, &SystemUsers, &account).map_err(|error| error.to_string())?;
-    let Some((account, loaded)) = found else { return Ok(()) };
-    let keyring = store.load_keyring(&account).map_err(|error| error.to_string())?;
-    let now = mark(&SystemUsers, &account);
+    let Some((enrolled, loaded)) = found else { return Ok(()) };
+    let keyring = store.load_keyring(&enrolled).map_err(|error| error.to_string())?;
+    let now = mark(&SystemUsers, &enrolled);
     if keyring.is_empty() || keyring.entries().iter().all(|wrapped| wrapped.is_of(now)) {
         return Ok(());
     }
     // First, so that it holds whatever becomes of the rest.
-    store.update_keyring(&account, Keyring::mark_stale).map_err(|error| error.to_string())?;
+    store.update_keyring(&enrolled, Keyring::mark_stale).map_err(|error| error.to_string())?;
     let session = Session { store: &store, users: &SystemUsers, policy: &policy };
-    let rewrapped = match pam.authtok().filter(|_| is_person_there(pam, &account, &policy)) {
-        Some(password) => wrap_anew(pam, &session, &account, &loaded.file, &keyring, &password)?,
+    // What was to be the password is not known to be it otherwise.
+    let is_sure = change == Change::Seen && enrolled == account && is_person_there(pam, &account, &policy);
+    let rewrapped = match pam.authtok().filter(|_| is_sure) {
+        Some(password) => wrap_anew(pam, &session, &enrolled, &loaded.file, &keyring, &password)?,
         None => false,
     };
     let sentence = if rewrapped { messages::KEYRING_UPDATED } else { messages::KEYRING_STALE };
@@ -107,6 +144,26 @@ fn wrap_anew(
         Err(NotWrapped::NoPasskey | NotWrapped::Withheld(_)) => Ok(false),
         Err(error @ (NotWrapped::NotUnwrapped(_) | NotWrapped::Wrap(_) | NotWrapped::Store(_))) => {
             Err(error.to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_shadow_database_shows_a_change() {
+        let mark = |field: &[u8]| Some(PasswordMark::of_field(field));
+        for (before, now, expected) in [
+            (mark(b"$y$one"), mark(b"$y$two"), Change::Seen),
+            (mark(b"$y$one"), mark(b"$y$one"), Change::None),
+            (mark(b"$y$one"), mark(b"!$y$one"), Change::None),
+            (None, mark(b"$y$one"), Change::Unknown),
+            (mark(b"$y$one"), None, Change::Unknown),
+            (None, None, Change::Unknown),
+        ] {
+            assert_eq!(Change::between(before, now), expected);
         }
     }
 }

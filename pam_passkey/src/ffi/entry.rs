@@ -45,24 +45,28 @@ impl PamHooks for Passkey {
 
     /// Looks on: whether the password may be changed, and to what, is for others to say.
     fn sm_chauthtok(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        if flags & PAM_UPDATE_AUTHTOK != 0 {
-            guard::silence_panics();
-            match memory::ensure_for_sign_in() {
-                Ok(()) => {
-                    let followed =
-                        guard::caught(|| password_change::follow(&mut Pam::new(handle), &arguments));
-                    if let Err(panic) = followed {
-                        let _ = refused(handle, &Outcome::Panicked(panic));
-                    }
-                }
-                Err(_) => drop(refused(handle, &Outcome::NoMemory)),
+        guard::silence_panics();
+        if memory::ensure_for_sign_in().is_err() {
+            let _ = refused(handle, &Outcome::NoMemory);
+            return PamResultCode::PAM_IGNORE;
+        }
+        let done = guard::caught(|| {
+            let mut pam = Pam::new(handle);
+            if flags & PAM_UPDATE_AUTHTOK == 0 {
+                password_change::begin(&mut pam);
+            } else {
+                password_change::follow(&mut pam, &arguments);
             }
+        });
+        if let Err(panic) = done {
+            let _ = refused(handle, &Outcome::Panicked(panic));
         }
         PamResultCode::PAM_IGNORE
     }
 }
 
-/// The password has been changed, or could not be: the second of the two calls of `pam_chauthtok` (`security/_pam_types.h`).
+/// The password has been changed, or could not be: the second of the two calls of `pam_chauthtok` (`security/_pam_types.h`). The first one is
+/// there to look whether it can be.
 const PAM_UPDATE_AUTHTOK: PamFlag = 0x2000;
 
 /// Ends a sign-in that nothing more can be done for than a line in the log, which is written under guard as well.

@@ -1,6 +1,7 @@
 //! Libpam's handle: items, environment, conversation, log.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr;
 
 use ctap::Secret;
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_TEXT_INFO};
@@ -19,9 +20,25 @@ const PAM_SUCCESS: c_int = 0;
 
 // What pam-bindings leaves out. All are in libpam.so.0 from 0.99 on (security/pam_modules.h, pam_ext.h).
 unsafe extern "C" {
+    fn pam_set_data(
+        handle: *mut PamHandle,
+        name: *const c_char,
+        data: *mut c_void,
+        cleanup: unsafe extern "C" fn(*mut PamHandle, *mut c_void, c_int),
+    ) -> c_int;
+    fn pam_get_data(handle: *const PamHandle, name: *const c_char, data: *mut *const c_void) -> c_int;
     fn pam_set_item(handle: *mut PamHandle, item: c_int, value: *const c_void) -> c_int;
     fn pam_getenv(handle: *mut PamHandle, name: *const c_char) -> *const c_char;
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
+}
+
+/// The name of what [`Pam::keep`] keeps.
+const KEPT: &CStr = c"pam_passkey_kept";
+
+/// Frees what [`Pam::keep`] has kept.
+unsafe extern "C" fn free(_handle: *mut PamHandle, data: *mut c_void, _status: c_int) {
+    // SAFETY: it is the box of `keep`, and libpam gives it back once.
+    drop(unsafe { Box::from_raw(data.cast::<[u8; 32]>()) });
 }
 
 /// One sign-in, as the application and the modules before us have described it.
@@ -145,6 +162,31 @@ impl<'h> Pam<'h> {
         // SAFETY: the handle is libpam's own; `text` ends with NUL, and libpam copies it and wipes its copy.
         let code = unsafe { pam_set_item(self.handle, PAM_AUTHTOK, text.as_ptr().cast()) };
         if code == PAM_SUCCESS { Ok(()) } else { Err(NotSet) }
+    }
+
+    /// Keeps this for the next time that libpam calls the module within the same handle.
+    ///
+    /// # Errors
+    /// When libpam does not take it, for lack of memory.
+    pub(crate) fn keep(&mut self, bytes: [u8; 32]) -> Result<(), NotSet> {
+        let data = Box::into_raw(Box::new(bytes)).cast();
+        // SAFETY: the handle is libpam's own, the name ends with NUL; the data lives until libpam gives it to `free`.
+        let code = unsafe { pam_set_data(self.handle, KEPT.as_ptr(), data, free) };
+        if code == PAM_SUCCESS {
+            return Ok(());
+        }
+        // SAFETY: libpam has not taken it.
+        drop(unsafe { Box::from_raw(data.cast::<[u8; 32]>()) });
+        Err(NotSet)
+    }
+
+    /// What was kept.
+    pub(crate) fn kept(&self) -> Option<[u8; 32]> {
+        let mut data = ptr::null();
+        // SAFETY: the handle is libpam's own, the name ends with NUL, and there is room for a pointer.
+        let code = unsafe { pam_get_data(&raw const *self.handle, KEPT.as_ptr(), &raw mut data) };
+        // SAFETY: under this name there is nothing but the box of `keep`, which libpam holds.
+        (code == PAM_SUCCESS && !data.is_null()).then(|| unsafe { *data.cast::<[u8; 32]>() })
     }
 
     /// A variable of the PAM environment, which only the application and the modules before us can set; not of the

@@ -169,8 +169,11 @@ fn a_changed_password_is_followed(desk: &Desk) {
     desk.json("keyring enable --password-stdin --pin-stdin", &lines("correct horse 2"));
     // A change that is refused changes nothing.
     let mut change = guest.terminal("alice", "passwd");
-    change.expect("Current password").type_line("mistyped");
-    assert_ne!(change.wait().status, 0);
+    change.expect("Current password").type_line("correct horse 2");
+    change.expect("New password").type_line("correct horse 3");
+    change.expect("Retype new password").type_line("correct horse 4");
+    let exit = change.wait();
+    assert!(exit.status != 0 && !exit.screen.contains("keyring"), "{}", exit.screen);
     assert_eq!(desk.opens("blue"), "yes");
     // By root, who has not the key.
     let changed = guest.root("printf 'correct horse 3\\ncorrect horse 3\\n' | passwd alice 2>&1").ok();

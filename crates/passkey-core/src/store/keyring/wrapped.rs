@@ -42,6 +42,16 @@ impl PasswordMark {
         let hash = field.iter().position(|byte| *byte != b'!').and_then(|start| field.get(start..));
         Self(Sha256::new_with_prefix(MARK_PREFIX).chain_update(hash.unwrap_or_default()).finalize().into())
     }
+
+    /// The mark as bytes, to be kept.
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+
+    /// The mark of these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
 }
 
 impl fmt::Debug for PasswordMark {
