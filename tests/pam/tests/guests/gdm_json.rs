@@ -57,6 +57,17 @@ fn a_pin_or_a_password_signs_in_and_nothing_else_does() {
     worker.expect("result 0.");
     assert!(audit_line(&guest).contains("result=success"));
 
+    // A password that is wrapped for the passkey is handed on all the same.
+    let enable = "passkey-enroll keyring enable blue --user alice --password-stdin --pin-stdin";
+    guest.run("root", enable, b"secret\n1234\n", guest::PATIENCE).ok();
+    guest.write(
+        "/etc/pam.d/gdm-switchable-auth",
+        format!("{STACK}auth optional pam_exec.so quiet expose_authtok /usr/bin/tee /run/handed-on\n"),
+    );
+    begin(&guest, OFFERED).expect(connected).type_line(&pin("1234")).expect("result 0.");
+    assert_eq!(guest.root("tr -d '\\0' </run/handed-on").ok(), "secret");
+    guest.write("/etc/pam.d/gdm-switchable-auth", STACK);
+
     // A wrong PIN is asked for again, with the tries that are left.
     let mut worker = begin(&guest, OFFERED);
     worker.expect(connected).type_line(&pin("9999"));
