@@ -1,6 +1,6 @@
 //! What a key makes of a passkey's salts with the touch that signs in.
 
-use super::support::{Scene, is_verified, ms, pin};
+use super::support::{Scene, is_verified, ms, pin, seconds};
 use ctap::hmac_secret::{Outputs, Salt, Salts};
 use passkey_core::ceremony::{Attempt, KeySecret, Passkey, Wanted};
 use passkey_core::config::UserVerification;
@@ -197,4 +197,26 @@ fn the_salts_are_those_of_the_key_that_is_touched() {
     let attempt = scene.run(Wanted::Passkeys(&passkeys));
     assert_eq!(attempt.result.unwrap().credential().id, credentials[1].id);
     assert_eq!(attempt.secret, KeySecret::NotAsked);
+}
+
+/// What a key can do wrong where a secret is agreed on for its salts alone: whatever it is, the sign-in ends in time, and it stands
+/// where the key goes on.
+#[test]
+fn an_agreement_that_goes_wrong_costs_the_secret_and_no_more_time_than_there_is() {
+    let mut stands = 0;
+    for (name, how) in Misbehaviour::NAMED {
+        let config =
+            KeyConfig { profile: Profile::Ctap20, fingerprints: Fingerprints::Enrolled, ..with_pin() };
+        let (mut scene, key) = scene(config);
+        scene.bench().sabotage(key, Some(Sabotage { asked: Some(Asked::KeyAgreement), nth: 1, how }));
+        let start = scene.bench().now();
+        let attempt = sign_in(&mut scene, key, ONE);
+        let taken = scene.ended_at - start;
+        assert!(taken <= scene.settings.policy.timeout + seconds(5), "{name}: {taken:?}");
+        assert!(scene.person.asked.is_empty(), "{name}: no PIN is asked for");
+        if is_verified(&attempt) {
+            stands += 1;
+        }
+    }
+    assert!(stands > Misbehaviour::NAMED.len() / 3, "{stands}");
 }
