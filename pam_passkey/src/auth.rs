@@ -8,7 +8,7 @@ use ctap::Secret;
 use pam::constants::PamResultCode;
 use passkey_core::account::{Account, UserDatabase as _};
 use passkey_core::ceremony::{LinuxPlatform, Notice, SignInError, TokenError};
-use passkey_core::config::{Arguments, Config, Policy, Remote, Unenrolled};
+use passkey_core::config::{Arguments, Config, KeyringPolicy, Policy, Remote, Unenrolled};
 use passkey_core::host::{Answers, Cue, FailureCode, Host};
 use passkey_core::messages;
 use passkey_core::session::{Complaint, Ended, Failed, FindError, LoginPassword, NotReady, Proved, Session};
@@ -178,6 +178,12 @@ fn somebody(
         return Err(unenrolled(pam, session.policy));
     };
     context.record.name(enrolled.account(), Some(&typed));
+    // Another name of the same user id may have another password.
+    let policy = match enrolled.account().name == account.name {
+        true => session.policy.clone(),
+        false => Policy { keyring: KeyringPolicy::Off, ..session.policy.clone() },
+    };
+    let session = &Session { policy: &policy, ..*session };
     // Only now: a user without passkeys may pass by from wherever they come.
     refuse_remote(pam, session.policy)?;
     for complaint in enrolled.damage() {

@@ -13,7 +13,7 @@ use passkey_core::ceremony::{LinuxPlatform, Platform as _, SignInError, TokenErr
 use passkey_core::config::{Arguments, Policy, Remote};
 use passkey_core::host::Host;
 use passkey_core::messages;
-use passkey_core::session::{NotWrapped, Session, find_passkeys, mark};
+use passkey_core::session::{Known, NotWrapped, Session, find_passkeys, mark};
 use passkey_core::store::keyring::{Keyring, PasswordMark};
 use passkey_core::store::{CredentialFile, Store};
 
@@ -90,7 +90,10 @@ fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
     store.update_keyring(&enrolled, Keyring::mark_stale).map_err(|error| error.to_string())?;
     let session = Session { store: &store, users: &SystemUsers, policy: &policy };
     // What was to be the password is not known to be it otherwise.
-    let is_sure = change == Change::Seen && enrolled == account && is_person_there(pam, &account, &policy);
+    let is_sure = change == Change::Seen
+        && enrolled == account
+        && !policy.quiet
+        && is_person_there(pam, &account, &policy);
     let rewrapped = match pam.authtok().filter(|_| is_sure) {
         Some(password) => wrap_anew(pam, &session, &enrolled, &loaded.file, &keyring, &password)?,
         None => false,
@@ -129,7 +132,8 @@ fn wrap_anew(
     let mut person = PamConversation::new(pam, &interrupt, verbosity, false, true, None);
     let is_wrapped =
         |credential: &passkey_core::credential::Credential| keyring.get(&credential.id).is_some();
-    match session.wrap(account, file, is_wrapped, password, &mut platform, &mut person) {
+    let known = Known { password, marked: mark(&SystemUsers, account), forbidden_pin: Some(password) };
+    match session.wrap(account, file, is_wrapped, &known, &mut platform, &mut person) {
         Ok(_) => Ok(true),
         Err(NotWrapped::SignIn(error)) => {
             if let SignInError::Interrupted | SignInError::Pin(TokenError::Interrupted) = error {
@@ -154,13 +158,14 @@ mod tests {
 
     #[test]
     fn only_the_shadow_database_shows_a_change() {
-        let mark = |field: &[u8]| Some(PasswordMark::of_field(field));
+        let mark = PasswordMark::of_field;
         for (before, now, expected) in [
-            (mark(b"$y$one"), mark(b"$y$two"), Change::Seen),
-            (mark(b"$y$one"), mark(b"$y$one"), Change::None),
-            (mark(b"$y$one"), mark(b"!$y$one"), Change::None),
-            (None, mark(b"$y$one"), Change::Unknown),
-            (mark(b"$y$one"), None, Change::Unknown),
+            (mark(b"$y$one$salthash"), mark(b"$y$two$salthash"), Change::Seen),
+            (mark(b"$y$one$salthash"), mark(b"$y$one$salthash"), Change::None),
+            (mark(b"$y$one$salthash"), mark(b"!$y$one$salthash"), Change::None),
+            (mark(b"*"), mark(b"*"), Change::Unknown),
+            (None, mark(b"$y$one$salthash"), Change::Unknown),
+            (mark(b"$y$one$salthash"), None, Change::Unknown),
             (None, None, Change::Unknown),
         ] {
             assert_eq!(Change::between(before, now), expected);

@@ -24,7 +24,7 @@ use ctap::hmac_secret::Salts;
 pub use complaint::Complaint;
 pub use ended::{Ended, Failed, Proved, SignedIn};
 pub use login_password::{LoginPassword, Shut, mark};
-pub use wrapping::NotWrapped;
+pub use wrapping::{Known, NotWrapped};
 
 use crate::{
     account::{self, Account, UserDatabase},
@@ -84,7 +84,8 @@ pub struct Ready {
     account: Account,
     file: CredentialFile,
     state: State,
-    keyring: Keyring,
+    /// `None` where it cannot be read.
+    keyring: Option<Keyring>,
 }
 
 impl Ready {
@@ -200,10 +201,8 @@ impl Session<'_> {
         }
         let (state, complaint) = self.state(&account).map_err(NotReady::State)?;
         let mut complaints: Vec<Complaint> = complaint.into_iter().collect();
-        let keyring = self.keyring(&account).unwrap_or_else(|error| {
-            complaints.push(Complaint::KeyringUnreadable(error));
-            Keyring::default()
-        });
+        let keyring = self.keyring(&account);
+        let keyring = keyring.map_err(|error| complaints.push(Complaint::KeyringUnreadable(error))).ok();
         Ok((Ready { account, file, state, keyring }, complaints))
     }
 
@@ -240,11 +239,10 @@ impl Session<'_> {
         takes_recovery_code: bool,
     ) -> Ended {
         let mut passkeys = Passkey::enabled(&ready.file, &ready.state);
-        if !ready.keyring.is_empty() {
+        if let Some(keyring) = ready.keyring.as_ref().filter(|keyring| !keyring.is_empty()) {
             let now = mark(self.users, &ready.account);
             for passkey in &mut passkeys {
-                let wrapped =
-                    ready.keyring.get(&passkey.credential.id).filter(|wrapped| !wrapped.is_stale(now));
+                let wrapped = keyring.get(&passkey.credential.id).filter(|wrapped| !wrapped.is_stale(now));
                 passkey.salts = wrapped.map(|wrapped| Salts { first: wrapped.salt(), second: None });
             }
         }
@@ -267,7 +265,7 @@ impl Session<'_> {
         let request = SignIn { wanted, policy: self.policy, forbidden_pin, takes_recovery_code: false };
         let mut attempt = sign_in(platform, prompter, &request);
         let account = attempt.account.take();
-        let mut ended = Ended::new(attempt, account, Keyring::default());
+        let mut ended = Ended::new(attempt, account, Some(Keyring::default()));
         let (error, complaints) = users.into_findings();
         ended.complaints = complaints;
         if let Err(failed) = &mut ended.result
@@ -323,8 +321,10 @@ impl Session<'_> {
             complaints.extend(self.record_wrong_pins(&account, &wrong_pins));
         }
         complaints.extend(self.learn(&account, answers_silently));
-        let login_password = LoginPassword::of(&keyring, &account, &verified, &secret, self.users);
-        if let LoginPassword::Shut(shut) = login_password {
+        let login_password = LoginPassword::of(keyring.as_ref(), &account, &verified, &secret, self.users);
+        if let LoginPassword::Shut(shut) = login_password
+            && shut != Shut::Unreadable
+        {
             complaints.push(Complaint::KeyringShut { passkey: verified.credential().name.clone(), shut });
         }
         Ok(SignedIn { account, verified, counter_warning, is_recorded, complaints, login_password })

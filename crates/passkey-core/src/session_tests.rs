@@ -66,7 +66,7 @@ impl Machine {
             config,
             settings: Settings::default(),
             broken: RefCell::new(None),
-            password_field: RefCell::new("$y$one".to_owned()),
+            password_field: RefCell::new("$y$one$oneone".to_owned()),
             dir,
         }
     }
@@ -373,7 +373,7 @@ fn a_passkey_of_another_account_proves_nothing() {
         machine.run(|session| ready(session, "alice").conclude(signed("red", 7)).result.unwrap_err().error);
     assert_eq!(error, SignInError::Rejected(VerifyError::CredentialNotAskedFor));
     // Nor one of no account at all.
-    let ended = Ended::new(signed("blue", 7), None, Keyring::default());
+    let ended = Ended::new(signed("blue", 7), None, Some(Keyring::default()));
     assert_eq!(ended.result.unwrap_err().error, SignInError::UnknownAccount);
     assert_eq!(ended.passkey, None);
 }

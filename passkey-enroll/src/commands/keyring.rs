@@ -4,9 +4,10 @@ use ctap::Secret;
 use passkey_core::ceremony::LinuxPlatform;
 use passkey_core::config::{Policy, Settings};
 use passkey_core::credential::Credential;
-use passkey_core::session::{NotWrapped, Session, mark};
+use passkey_core::session::{Known, NotWrapped, Session, mark};
 use passkey_core::store::CredentialFile;
-use passkey_core::store::keyring::Keyring;
+use passkey_core::store::StoreError;
+use passkey_core::store::keyring::{Keyring, PasswordMark};
 
 use super::{Context, warn_of_damage};
 use crate::account::SystemUsers;
@@ -16,7 +17,8 @@ use crate::commands::results::json::Named;
 use crate::commands::results::keyring::{Disabled, Opens, PasskeyStatus, Ready, Status};
 use crate::key::ManageError;
 use crate::key::device;
-use crate::keyring::{KeyringError, password};
+use crate::keyring::KeyringError;
+use crate::keyring::password::{self, Checked};
 use crate::report;
 use crate::report::shell;
 use crate::terminal::input::{Line, StdinSecrets, Terminal};
@@ -35,6 +37,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Keyring) -> Result<(), Err
 /// What a person types for it, or a script.
 pub(super) struct Secrets {
     password: Secret,
+    /// The mark of the account's password, from before it was checked.
+    marked: Option<PasswordMark>,
     /// The PIN, where it comes from stdin as well.
     pin: Option<Secret>,
 }
@@ -48,7 +52,8 @@ impl Secrets {
 
 /// Whether the caller may do any of this, before anybody goes to any trouble.
 pub(super) fn check_permitted(context: &Context) -> Result<(), Error> {
-    load(context).map(drop)
+    let looked = context.store.update_keyring(&context.account, |_| ());
+    looked.map_err(|error| store_error(context, error))
 }
 
 /// Has the key of a passkey that has just been made wrap the password.
@@ -95,17 +100,20 @@ pub(super) fn secrets(
         Line::End => return Err(KeyringError::NobodyToAsk.into()),
         Line::Interrupted => return Err(Error::Cancelled),
     };
-    let pin = match (password_stdin, pin_stdin) {
-        (true, true) => match stdin.next(interrupt).map_err(Error::Terminal)? {
+    let pin = if pin_stdin {
+        match stdin.next(interrupt).map_err(Error::Terminal)? {
             Line::Typed(pin) => Some(pin),
             Line::End => None,
             Line::Interrupted => return Err(Error::Cancelled),
-        },
-        (true | false, false) | (false, true) => None,
+        }
+    } else {
+        None
     };
-    match password::is_password_of(&context.account.name, &password) {
-        Ok(true) => Ok(Secrets { password, pin }),
-        Ok(false) => Err(KeyringError::WrongPassword { user: context.user() }.into()),
+    let marked = mark(&SystemUsers, &context.account);
+    match password::is_password_of(&context.account.name, &password, interrupt) {
+        Ok(Checked::Right) => Ok(Secrets { password, marked, pin }),
+        Ok(Checked::Wrong) => Err(KeyringError::WrongPassword { user: context.user() }.into()),
+        Ok(Checked::Interrupted) => Err(Error::Cancelled),
         Err(error) => Err(KeyringError::Unchecked(error).into()),
     }
 }
@@ -119,9 +127,11 @@ fn wrap(
     secrets: Secrets,
     with: &WithKey,
 ) -> Result<Credential, Error> {
-    let Secrets { password, pin } = secrets;
+    let Secrets { password, marked, pin } = secrets;
+    // The password has just been typed, and found to be right: the person knows what they type next.
+    let known = Known { password: &password, marked, forbidden_pin: None };
     with_key(context, interrupt, with, pin, |session, platform, person| {
-        session.wrap(&context.account, file, is_meant(name), &password, platform, person)
+        session.wrap(&context.account, file, is_meant(name), &known, platform, person)
     })
 }
 
@@ -159,22 +169,27 @@ fn ready(context: &Context, credential: &Credential) -> Ready {
 /// Refuses what cannot be before anybody goes to any trouble.
 fn check_able(context: &Context, file: &CredentialFile, name: Option<&str>) -> Result<(), Error> {
     let Some(name) = name else {
-        return if file.enabled().any(|credential| credential.hmac_secret) {
-            Ok(())
-        } else {
-            Err(KeyringError::NoneAble { user: context.user(), add: add_command(context) }.into())
+        let mut able = file.credentials.iter().filter(|credential| credential.hmac_secret).peekable();
+        let disabled = able.peek().map(|first| first.name.clone());
+        return match disabled {
+            _ if able.any(|credential| credential.enabled) => Ok(()),
+            Some(name) => Err(disabled_error(context, &name)),
+            None => Err(KeyringError::NoneAble { user: context.user(), add: add_command(context) }.into()),
         };
     };
     let credential = context.named(file, name)?;
     if !credential.enabled {
-        let enable = format!("sudo passkey-enroll enable{} {}", context.user_option, shell::quoted(name));
-        return Err(KeyringError::Disabled { name: name.to_owned(), enable }.into());
+        return Err(disabled_error(context, name));
     }
     if !credential.hmac_secret {
-        let remove = context.remove_command(name);
-        return Err(KeyringError::Unable { name: name.to_owned(), remove, add: add_command(context) }.into());
+        return Err(KeyringError::Unable { name: name.to_owned(), add: add_command(context) }.into());
     }
     Ok(())
+}
+
+fn disabled_error(context: &Context, name: &str) -> Error {
+    let enable = format!("sudo passkey-enroll enable{} {}", context.user_option, shell::quoted(name));
+    KeyringError::Disabled { name: name.to_owned(), enable }.into()
 }
 
 fn with_key(
@@ -213,14 +228,24 @@ fn with_key(
             KeyringError::NotUnwrapped { name: credential.name, enable: enable_command(context) }.into()
         }
         NotWrapped::Wrap(error) => KeyringError::Wrap(error).into(),
-        NotWrapped::Store(error) => context.store_error(error),
+        NotWrapped::Store(error) => store_error(context, error),
     })
 }
 
 fn disable(context: &Context, arguments: &KeyringDisable) -> Result<(), Error> {
     let file = context.load_enrolled()?.file;
     let meant = arguments.name.as_deref().map(|name| context.named(&file, name)).transpose()?;
-    if load(context)?.is_empty() {
+    let keyring = match context.store.load_keyring(&context.account) {
+        // What cannot be read is taken away whole.
+        Err(error @ StoreError::Malformed { .. }) if meant.is_none() => {
+            report::warning(&error.to_string());
+            let removed = context.store.remove_keyring(&context.account);
+            removed.map_err(|error| store_error(context, error))?;
+            return context.output.result(&Disabled { user: context.user(), passkeys: Vec::new() });
+        }
+        loaded => loaded.map_err(|error| store_error(context, error))?,
+    };
+    if keyring.is_empty() {
         return Err(nothing_stored(context).into());
     }
     let taken = context.store.update_keyring(&context.account, |keyring| {
@@ -237,7 +262,7 @@ fn disable(context: &Context, arguments: &KeyringDisable) -> Result<(), Error> {
         }
         taken
     });
-    let passkeys = taken.map_err(|error| context.store_error(error))?;
+    let passkeys = taken.map_err(|error| store_error(context, error))?;
     if passkeys.is_empty() && meant.is_some() {
         return Err(nothing_stored(context).into());
     }
@@ -273,7 +298,7 @@ fn status(context: &Context) -> Result<(), Error> {
             }
         })
         .collect();
-    let any = |opens| passkeys.iter().any(|passkey| passkey.opens == opens);
+    let any = |opens| passkeys.iter().any(|passkey| passkey.enabled && passkey.opens == opens);
     if any(Opens::Stale) {
         report::note(&format!(
             "The password has changed since. Set it up again: {}",
@@ -286,7 +311,19 @@ fn status(context: &Context) -> Result<(), Error> {
 }
 
 fn load(context: &Context) -> Result<Keyring, Error> {
-    context.store.load_keyring(&context.account).map_err(|error| context.store_error(error))
+    context.store.load_keyring(&context.account).map_err(|error| store_error(context, error))
+}
+
+/// A file that is malformed decides nothing about who signs in, and there is no copy of it to be kept.
+fn store_error(context: &Context, error: StoreError) -> Error {
+    match error {
+        error @ StoreError::Malformed { .. } => KeyringError::Malformed {
+            error: Box::new(error),
+            disable: format!("sudo passkey-enroll keyring disable{}", context.user_option),
+        }
+        .into(),
+        error => context.store_error(error),
+    }
 }
 
 fn nothing_stored(context: &Context) -> KeyringError {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use passkey_core::store::StoreError;
 use passkey_core::store::keyring::WrapError;
 
 use crate::explain::sign_in;
@@ -30,10 +31,15 @@ pub(crate) enum KeyringError {
     Unable {
         /// Its name.
         name: String,
-        /// The command that removes it.
-        remove: String,
         /// The command that enrols one.
         add: String,
+    },
+    /// What is stored cannot be read.
+    Malformed {
+        /// Why.
+        error: Box<StoreError>,
+        /// The command that takes it away.
+        disable: String,
     },
     /// This passkey is disabled.
     Disabled {
@@ -75,7 +81,7 @@ impl KeyringError {
                     .hint("Give it as the first line of standard input, with --password-stdin.")
             }
             Self::WrongPassword { user } => {
-                let message = format!("That is not the login password of {user}.");
+                let message = format!("That is not the login password of {user}, or the account is locked.");
                 ErrorReport::new(Exit::Failed, "wrong_password", message).hint(
                     "It is the password that signs you in to this computer, not the PIN of the security key.",
                 )
@@ -88,13 +94,17 @@ impl KeyringError {
             Self::NoneAble { user, add } => {
                 let message = format!("No passkey of {user} can open the keyring.");
                 ErrorReport::new(Exit::Failed, "no_passkey_able", message).hint(format!(
-                    "They were made without what it takes (hmac-secret). Enrol one that has it: {add}"
+                    "They were made without what it takes (hmac-secret). Enrol another one, on a key that has it: {add}"
                 ))
             }
-            Self::Unable { name, remove, add } => {
+            Self::Malformed { error, disable } => {
+                ErrorReport::new(Exit::Broken, "keyring_broken", error.to_string())
+                    .hint(format!("Take it away, and set it up anew: {disable}"))
+            }
+            Self::Unable { name, add } => {
                 let message = format!("The passkey “{name}” cannot open the keyring.");
                 ErrorReport::new(Exit::Failed, "passkey_unable", message).hint(format!(
-                    "It was made without what it takes (hmac-secret). Replace it: {remove} and then {add}"
+                    "It was made without what it takes (hmac-secret). Enrol another one, on a key that has it: {add}"
                 ))
             }
             Self::Disabled { name, enable } => {

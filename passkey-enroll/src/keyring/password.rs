@@ -3,10 +3,10 @@
 //! Asked are the modules that know passwords, and no service of this machine: a service may let somebody in by other means. They run in
 //! a process of their own, with a deadline, by a service file that no other process sees.
 
-use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use passkey_core::store::keyring::MAX_PASSWORD_LEN;
 use zeroize::Zeroizing;
 
 use crate::report::Exit;
+use crate::terminal::signals::Interrupt;
 use crate::util::process::{self, Waited};
 
 /// What this program is called with to be that process, before user and folder. It is no command for people.
@@ -35,26 +36,44 @@ auth required pam_deny.so
 /// A directory server may take its time; a module that hangs may not.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What has become of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// It is the account's password.
+    Right,
+    /// It is not, or the account is locked.
+    Wrong,
+    /// The person gave up.
+    Interrupted,
+}
+
 /// Whether `password` is that of the account `user`.
 ///
 /// # Errors
 /// When nobody can tell.
-pub(crate) fn is_password_of(user: &str, password: &Secret) -> io::Result<bool> {
+pub(crate) fn is_password_of(user: &str, password: &Secret, interrupt: &Interrupt) -> io::Result<Checked> {
     let folder = tempfile::Builder::new().prefix("passkey-password-").tempdir()?;
     fs::write(folder.path().join(SERVICE), STACK)?;
+    // What libpam looks for first of all.
+    fs::write(folder.path().join("other"), "auth required pam_deny.so\n")?;
     let mut command = Command::new("/proc/self/exe");
-    command.arg(COMMAND).arg(user).arg(folder.path());
+    // By this name it is known in the system log. Ctrl-C is for this process, which ends it.
+    command.arg0("passkey-enroll").process_group(0).arg(COMMAND).arg(user).arg(folder.path());
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;
     let written = write(&mut child, password);
-    match process::wait(&mut child, PATIENCE, || Ok(None::<Infallible>))? {
+    match process::wait(&mut child, PATIENCE, || Ok(interrupt.is_raised().then_some(())))? {
         Waited::Ended(status) => match status.code() {
-            Some(0) => written.map(|()| true),
-            Some(code) if code == i32::from(Exit::Failed.code()) => Ok(false),
+            Some(0) => written.map(|()| Checked::Right),
+            Some(code) if code == i32::from(Exit::Failed.code()) => Ok(Checked::Wrong),
             Some(_) | None => Err(io::Error::other(format!("the check ended with {status}"))),
         },
         Waited::TimedOut => Err(io::Error::new(io::ErrorKind::TimedOut, "there was no answer in a minute")),
-        Waited::Event(never) => match never {},
+        Waited::Event(()) => {
+            child.kill()?;
+            child.wait()?;
+            Ok(Checked::Interrupted)
+        }
     }
 }
 

@@ -36,6 +36,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("not_switched", "it takes a file that others have changed beyond recognition: undo_tests.rs"),
     ("key_stuck", A_MOMENT),
     ("key_unusable", A_RARITY),
+    ("keyring_broken", "it takes a damaged file, which the test of the keyring has"),
     ("keyring_damaged", "it takes a damaged file, which the test of the keyring has"),
     ("left_on_trial", "it takes a session that ends, which the tests of trials have"),
     ("metadata_outdated", A_FILE),

@@ -143,7 +143,7 @@ pub fn keyring_shut(shut: Shut) -> Phrase {
         Shut::OtherPasskey => say::KEYRING_OTHER_PASSKEY,
         Shut::Unable => say::KEYRING_UNABLE,
         Shut::Stale => KEYRING_STALE,
-        Shut::Withheld | Shut::NotUnwrapped => say::KEYRING_SHUT,
+        Shut::Withheld | Shut::NotUnwrapped | Shut::Unreadable => say::KEYRING_SHUT,
     };
     message.into()
 }

@@ -259,20 +259,19 @@ messages! {
     /// The person is signed in, and the keyring (of saved passwords) is not opened: this security key was not set up to open it. What stands
     /// after the colon is a command.
     pub(super) KEYRING_OTHER_PASSKEY =
-        "Your keyring stays closed: this security key is not set up to open it. Set it up with: passkey-enroll keyring enable";
+        "Your keyring stays closed: this security key is not set up to open it. Set it up with: sudo passkey-enroll keyring enable";
     /// The person is signed in, and the keyring (of saved passwords) is not opened: another security key opens it, and this one never can.
     pub(super) KEYRING_UNABLE = "Your keyring stays closed: this security key cannot open it.";
     /// The person is signed in, and the keyring is not opened: their password is another one now. What stands after the colon is a command.
     pub KEYRING_STALE =
-        "Your keyring stays closed: your password has changed. Set it up again with: passkey-enroll keyring enable";
+        "Your keyring stays closed: your password has changed. Set it up again with: sudo passkey-enroll keyring enable";
     /// The person has just changed their password, and a security key that opens the keyring is plugged in.
     pub KEYRING_CONFIRM =
         "Your security key opens your keyring. Use it now for the new password, or press Enter to do that later.";
     /// The security key was used after the password was changed.
     pub KEYRING_UPDATED = "Your security key opens the keyring with the new password.";
-    /// The person is signed in, and the keyring is not opened: the security key did not take part, or what was stored for it is damaged. What
-    /// stands after the colon is a command.
-    pub(super) KEYRING_SHUT = "Your keyring stays closed. To find out why: passkey-enroll keyring status";
+    /// The person is signed in, and the keyring is not opened: the security key did not take part, or what was stored for it is damaged.
+    pub(super) KEYRING_SHUT = "Your keyring stays closed. The system log says why.";
 
     /// What stands after the colon is a command.
     pub NOT_ENROLLED = "No passkey is set up for this account. Add one with: passkey-enroll add";

@@ -86,6 +86,7 @@ impl fmt::Display for Complaint {
                     Shut::OtherPasskey => "the password is wrapped for other passkeys",
                     Shut::Unable => "its security key makes no secrets",
                     Shut::Stale => "the password has changed since it was wrapped",
+                    Shut::Unreadable => "what is wrapped cannot be read",
                     Shut::Withheld => "the security key made no secret, or did not verify its user",
                     Shut::NotUnwrapped => "what is wrapped is damaged, or not this account's",
                 })

@@ -24,7 +24,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    pub(super) fn new(attempt: Attempt, account: Option<Account>, keyring: Keyring) -> Self {
+    pub(super) fn new(attempt: Attempt, account: Option<Account>, keyring: Option<Keyring>) -> Self {
         let Attempt {
             result,
             account: _,
@@ -63,8 +63,8 @@ pub struct Proved {
     pub(super) answers_silently: Option<(CredentialId, bool)>,
     /// What its key made of the salts.
     pub(super) secret: KeySecret,
-    /// What is wrapped for the account.
-    pub(super) keyring: Keyring,
+    /// What is wrapped for the account; `None` where it cannot be read.
+    pub(super) keyring: Option<Keyring>,
 }
 
 impl Proved {

@@ -32,19 +32,22 @@ pub enum Shut {
     Stale,
     /// The key made no secret, or its user was not verified.
     Withheld,
+    /// What is wrapped cannot be read.
+    Unreadable,
     /// What is wrapped was wrapped under another secret, for another account, or is damaged.
     NotUnwrapped,
 }
 
 impl LoginPassword {
-    /// The password that `keyring` has for the passkey that was `verified`.
+    /// The password that `keyring`, which cannot be read where there is none, has for the passkey that was `verified`.
     pub(super) fn of(
-        keyring: &Keyring,
+        keyring: Option<&Keyring>,
         account: &Account,
         verified: &Verified,
         secret: &KeySecret,
         users: &dyn UserDatabase,
     ) -> Self {
+        let Some(keyring) = keyring else { return Self::Shut(Shut::Unreadable) };
         if keyring.is_empty() {
             return Self::None;
         }
@@ -62,7 +65,9 @@ impl LoginPassword {
                     Err(NotUnwrapped) => Self::Shut(Shut::NotUnwrapped),
                 }
             }
-            KeySecret::Made(_) | KeySecret::NotAsked | KeySecret::Withheld => Self::Shut(Shut::Withheld),
+            KeySecret::Made(_) | KeySecret::Withheld => Self::Shut(Shut::Withheld),
+            // The service has the key verify nobody: that is its choice, and no news.
+            KeySecret::NotAsked => Self::None,
         }
     }
 }
@@ -70,7 +75,7 @@ impl LoginPassword {
 /// The mark of the password that the account has now, where the shadow database tells.
 pub fn mark(users: &dyn UserDatabase, account: &Account) -> Option<PasswordMark> {
     let field = users.password_field(account).ok().flatten()?;
-    Some(PasswordMark::of_field(field.as_bytes()))
+    PasswordMark::of_field(field.as_bytes())
 }
 
 #[cfg(test)]

@@ -61,7 +61,6 @@ fn whatever_keeps_it_wrapped_leaves_the_sign_in_and_says_why() {
         ("old", UP_UV, KeySecret::NotAsked, Shut::Unable),
         ("blue", UP_UV, made(8), Shut::NotUnwrapped),
         ("blue", UP_UV, KeySecret::Withheld, Shut::Withheld),
-        ("blue", UP_UV, KeySecret::NotAsked, Shut::Withheld),
         // A secret without its user's verification is worth nothing, whatever it would unwrap.
         ("blue", 0x01, made(7), Shut::Withheld),
     ] {
@@ -73,13 +72,19 @@ fn whatever_keeps_it_wrapped_leaves_the_sign_in_and_says_why() {
     }
 }
 
+/// As a second factor, behind the password.
+#[test]
+fn where_nobody_is_verified_nothing_is_said() {
+    assert_eq!(sign_in(&machine(), "blue", 0x01, KeySecret::NotAsked), (LoginPassword::None, false));
+}
+
 #[test]
 fn a_password_that_was_changed_is_not_handed_on() {
     let machine = machine();
-    "$y$two".clone_into(&mut machine.password_field.borrow_mut());
+    "$y$two$twotwo".clone_into(&mut machine.password_field.borrow_mut());
     assert_eq!(sign_in(&machine, "blue", UP_UV, made(7)).0, LoginPassword::Shut(Shut::Stale));
     // A lock is no change.
-    "!$y$one".clone_into(&mut machine.password_field.borrow_mut());
+    "!$y$one$oneone".clone_into(&mut machine.password_field.borrow_mut());
     assert!(matches!(sign_in(&machine, "blue", UP_UV, made(7)).0, LoginPassword::Unwrapped(_)));
 }
 
@@ -103,7 +108,8 @@ fn an_account_that_has_wrapped_nothing_hears_nothing() {
 fn a_file_that_cannot_be_read_leaves_the_sign_in() {
     let machine = machine();
     std::fs::write(machine.config.keyring_dir.join("alice.toml"), "nonsense").unwrap();
-    assert_eq!(sign_in(&machine, "blue", UP_UV, KeySecret::NotAsked).0, LoginPassword::None);
+    let found = sign_in(&machine, "blue", UP_UV, KeySecret::NotAsked);
+    assert_eq!(found, (LoginPassword::Shut(Shut::Unreadable), false), "one complaint is enough");
     let complaints = machine.run(|session| {
         let enrolled = session.find(&machine.account("alice")).unwrap().unwrap();
         session.ready(enrolled).unwrap().1

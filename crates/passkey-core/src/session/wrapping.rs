@@ -14,7 +14,7 @@ use crate::{
     random::NoRandomness,
     store::{
         CredentialFile, StoreError,
-        keyring::{Keyring, WrapError, WrappedPassword},
+        keyring::{Keyring, PasswordMark, WrapError, WrappedPassword},
     },
     time,
     verify::Verified,
@@ -88,7 +88,7 @@ impl Session<'_> {
         account: &Account,
         file: &CredentialFile,
         meant: impl Fn(&Credential) -> bool,
-        password: &Secret,
+        password: &Known<'_>,
         platform: &mut impl Platform,
         prompter: &mut impl Prompter,
     ) -> Result<Credential, NotWrapped> {
@@ -96,8 +96,12 @@ impl Session<'_> {
         for credential in able(file).filter(|credential| meant(credential)) {
             salted.push((credential, Salts { first: WrappedPassword::new_salt()?, second: None }));
         }
-        let made = self.make(&salted, Some(password), platform, prompter)?;
-        self.put(account, &made.verified, made.salts.first, &made.outputs.first, password)
+        let Made { verified, salts, outputs } =
+            self.make(&salted, password.forbidden_pin, platform, prompter)?;
+        let Known { password, marked, .. } = password;
+        let wrapped = wrap(account, &verified, salts.first, &outputs.first, password, *marked)?;
+        self.store.update_keyring(account, |keyring| keyring.put(wrapped))?;
+        Ok(verified.credential().clone())
     }
 
     /// Wraps the password that is wrapped already anew, under another salt, for the case that the secret of the old one was seen. Gives the
@@ -132,7 +136,10 @@ impl Session<'_> {
         let password = wrapped
             .unwrap(account, credential, &outputs.first)
             .map_err(|_| NotWrapped::NotUnwrapped(Box::new(credential.clone())))?;
-        self.put(account, &verified, salt, secret, &password)
+        let rewrapped = wrap(account, &verified, salt, secret, &password, wrapped.mark())?;
+        // What has been found out of the password meanwhile stays found out.
+        self.store.update_keyring(account, |keyring| keyring.put_again(rewrapped))?;
+        Ok(credential.clone())
     }
 
     /// Has a key make secrets of the salts of its passkey. `forbidden_pin` is never sent to it as its PIN.
@@ -165,21 +172,28 @@ impl Session<'_> {
             }
         }
     }
+}
 
-    fn put(
-        &self,
-        account: &Account,
-        verified: &Verified,
-        salt: Salt,
-        secret: &Secret,
-        password: &Secret,
-    ) -> Result<Credential, NotWrapped> {
-        let credential = verified.credential().clone();
-        let now = mark(self.users, account);
-        let wrapped = WrappedPassword::wrap(account, &credential, salt, secret, password, now, time::now())?;
-        self.store.update_keyring(account, |keyring| keyring.put(wrapped))?;
-        Ok(credential)
-    }
+/// A password that is right, as far as that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The password.
+    pub password: &'a Secret,
+    /// The mark that the account's password had before this one was found to be right.
+    pub marked: Option<PasswordMark>,
+    /// What is never sent to a key as its PIN, where somebody may mistake one for the other.
+    pub forbidden_pin: Option<&'a Secret>,
+}
+
+fn wrap(
+    account: &Account,
+    verified: &Verified,
+    salt: Salt,
+    secret: &Secret,
+    password: &Secret,
+    marked: Option<PasswordMark>,
+) -> Result<WrappedPassword, WrapError> {
+    WrappedPassword::wrap(account, verified.credential(), salt, secret, password, marked, time::now())
 }
 
 /// The passkeys whose keys make secrets.

@@ -220,3 +220,16 @@ fn an_agreement_that_goes_wrong_costs_the_secret_and_no_more_time_than_there_is(
     }
     assert!(stands > Misbehaviour::NAMED.len() / 3, "{stands}");
 }
+
+/// A refusal is what it was before there were salts: nobody touches a key twice for a secret that nobody wants.
+#[test]
+fn without_salts_a_refusal_is_not_asked_again() {
+    let (mut scene, key) = scene(with_pin());
+    scene.person.answers.push_back(pin("1234"));
+    scene.bench().auto_touch(key, ms(200));
+    let how = Misbehaviour::NAMED.into_iter().find(|(name, _)| *name == "refusal").expect("a refusal").1;
+    scene.bench().sabotage(key, Some(Sabotage { asked: Some(Asked::Assertion), nth: 1, how }));
+    let attempt = scene.sign_in();
+    assert!(!is_verified(&attempt));
+    assert_eq!(scene.bench().counts(key).transactions, 7);
+}

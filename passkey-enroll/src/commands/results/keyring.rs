@@ -95,6 +95,7 @@ impl Human for Status {
         let mut table = Table::new(&["Passkey", "Opens the keyring", "Since"]);
         for passkey in &self.passkeys {
             let opens = match passkey.opens {
+                _ if !passkey.enabled => "no: disabled",
                 Opens::Yes => "yes",
                 Opens::No => "no",
                 Opens::Stale => "no: the password has changed",

@@ -208,7 +208,7 @@ fn what_is_damaged_costs_the_keyring_alone(desk: &Desk) {
         guest.write_as(FILE, &damaged, "root", 0o600);
         desk.signs_in("desk", None);
         let code = desk.error("keyring rotate --pin-stdin", &format!("{PIN}\n"));
-        assert!(["keyring_damaged", "store_broken"].contains(&code.as_str()), "{code}");
+        assert!(["keyring_damaged", "keyring_broken"].contains(&code.as_str()), "{code}");
     }
     guest.write_as(FILE, &whole, "root", 0o600);
     let log = guest.syslog();

@@ -112,6 +112,8 @@ pub(super) struct UserCheck<'a> {
 #[derive(Default)]
 pub(super) struct Agreement {
     session: Option<Box<Session>>,
+    /// The assertion that is under way has salts.
+    is_salted: bool,
     /// Protocols that it has refused salts under, or given no key for.
     refused: Vec<PinUvAuthProtocol>,
 }
@@ -282,8 +284,16 @@ impl Agreement {
         self.session = None;
     }
 
-    /// The key did not take salts under this; whether it was given any.
+    /// Whether the assertion that begins has salts.
+    pub(super) fn begins(&mut self, is_salted: bool) {
+        self.is_salted = is_salted;
+    }
+
+    /// The key refuses the assertion; whether that may be for its salts, so that it is to be asked once more.
     pub(super) fn give_up(&mut self) -> bool {
+        if !std::mem::take(&mut self.is_salted) {
+            return false;
+        }
         let protocol = self.session.as_deref().map(Session::protocol);
         protocol.map(|protocol| self.refuse(protocol)).is_some()
     }

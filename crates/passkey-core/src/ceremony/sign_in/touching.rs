@@ -31,8 +31,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         mut candidate: Candidate<'a>,
     ) -> Result<(), SignInError> {
         self.begin_person(&mut candidate);
-        let Some(candidate) = self.begin_agreement(key, candidate) else { return Ok(()) };
+        let Some(mut candidate) = self.begin_agreement(key, candidate) else { return Ok(()) };
         let (salted, salts) = self.salts_for(&candidate)?.unzip();
+        if let Standing::Trusted(check) = &mut candidate.standing {
+            check.agreement.begins(salts.is_some());
+        }
         let by_sensor = sensor(&candidate).is_some();
         let presence = match &candidate.standing {
             Standing::Trusted(check) if by_sensor => UserPresence::Sensor(&check.trusted),

@@ -51,6 +51,12 @@ impl Keyring {
         self.entries.push(wrapped);
     }
 
+    /// As [`put`](Self::put), for the same password: what is known to be stale stays so.
+    pub fn put_again(&mut self, wrapped: WrappedPassword) {
+        let stale = self.get(&wrapped.id).is_some_and(|before| before.stale);
+        self.put(WrappedPassword { stale: wrapped.stale || stale, ..wrapped });
+    }
+
     /// Takes a passkey's wrapping out, understood or not; whether there was one.
     pub fn remove(&mut self, id: &CredentialId) -> bool {
         let before = (self.entries.len(), self.skipped.len());

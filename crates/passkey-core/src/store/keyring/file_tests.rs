@@ -65,3 +65,12 @@ fn a_changed_password_makes_all_of_them_stale() {
     assert!(!keyring.mark_stale());
     assert!(keyring.entries().iter().all(|entry| entry.is_stale(None)));
 }
+
+#[test]
+fn what_is_stale_stays_so_when_it_is_wrapped_again() {
+    let mut keyring = keyring();
+    keyring.put_again(WrappedPassword { stale: false, nonce: [9; 12], ..wrapped(3) });
+    keyring.put_again(WrappedPassword { nonce: [9; 12], ..wrapped(1) });
+    let stale: Vec<bool> = keyring.entries().iter().map(|entry| entry.is_stale(None)).collect();
+    assert_eq!(stale, [false, true, false]);
+}

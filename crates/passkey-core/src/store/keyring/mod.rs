@@ -69,6 +69,14 @@ impl Store {
         Ok(result)
     }
 
+    /// Takes all wrapped passwords away from the user, whatever state their file is in.
+    ///
+    /// # Errors
+    /// Whatever keeps the file from being removed.
+    pub fn remove_keyring(&self, account: &Account) -> Result<(), StoreError> {
+        self.keyring_place(account)?.lock(LOCK_PATIENCE)?.remove()
+    }
+
     /// Where the user's wrapped passwords are.
     ///
     /// # Errors

@@ -21,6 +21,8 @@ const VERSION: u8 = 1;
 const KEY_INFO: &[u8] = b"pam_passkey: key for a login password, version 1";
 /// What the mark of a password begins with before it is hashed.
 const MARK_PREFIX: &[u8] = b"pam_passkey: mark of a password, version 1\0";
+/// The shortest hash of crypt(5), that of DES, in bytes.
+const SHORTEST_HASH: usize = 13;
 /// The longest password: what libpam takes as an answer (`PAM_MAX_RESP_SIZE`), with its NUL.
 pub const MAX_PASSWORD_LEN: usize = 511;
 /// What a password is padded to a multiple of, in bytes, so that its length does not show.
@@ -37,10 +39,12 @@ pub(super) const NONCE_LEN: usize = 12;
 pub struct PasswordMark(pub(super) [u8; 32]);
 
 impl PasswordMark {
-    /// The mark of a password field of shadow(5). That the account is locked is no other password.
-    pub fn of_field(field: &[u8]) -> Self {
-        let hash = field.iter().position(|byte| *byte != b'!').and_then(|start| field.get(start..));
-        Self(Sha256::new_with_prefix(MARK_PREFIX).chain_update(hash.unwrap_or_default()).finalize().into())
+    /// The mark of a password field of shadow(5). That the account is locked is no other password. `None` where the field holds no hash, as
+    /// where the database keeps it to itself: such a field stays when the password changes.
+    pub fn of_field(field: &[u8]) -> Option<Self> {
+        let hash = field.iter().position(|byte| *byte != b'!').and_then(|start| field.get(start..))?;
+        (hash.len() >= SHORTEST_HASH)
+            .then(|| Self(Sha256::new_with_prefix(MARK_PREFIX).chain_update(hash).finalize().into()))
     }
 
     /// The mark as bytes, to be kept.
@@ -164,6 +168,11 @@ impl WrappedPassword {
     /// What the key makes its secret of.
     pub fn salt(&self) -> Salt {
         self.salt
+    }
+
+    /// The mark that the password had.
+    pub fn mark(&self) -> Option<PasswordMark> {
+        self.mark
     }
 
     /// Whether it is certain that it is the password that has this mark.

@@ -107,11 +107,20 @@ fn no_two_wrappings_of_a_password_are_alike() {
 #[test]
 fn a_mark_changes_with_the_password_and_not_with_a_lock() {
     let mark = PasswordMark::of_field(b"$y$j9T$salt$hash");
+    let other = PasswordMark::of_field(b"$y$j9T$salt$other");
+    assert!(mark.is_some() && mark != other);
     assert_eq!(PasswordMark::of_field(b"!$y$j9T$salt$hash"), mark);
-    assert_ne!(PasswordMark::of_field(b"$y$j9T$salt$other"), mark);
-    let wrapped = WrappedPassword { mark: Some(mark), ..wrap(b"a password").unwrap() };
-    assert!(!wrapped.is_stale(Some(mark)));
+    let wrapped = WrappedPassword { mark, ..wrap(b"a password").unwrap() };
+    assert!(!wrapped.is_stale(mark) && wrapped.is_of(mark));
     assert!(!wrapped.is_stale(None), "where nothing is known of the password, it may be the same");
-    assert!(wrapped.is_stale(Some(PasswordMark::of_field(b"$y$j9T$salt$other"))));
-    assert!(WrappedPassword { stale: true, ..wrapped }.is_stale(Some(mark)));
+    assert!(!wrapped.is_of(None));
+    assert!(wrapped.is_stale(other));
+    assert!(WrappedPassword { stale: true, ..wrapped }.is_stale(mark));
+}
+
+#[test]
+fn a_field_without_a_hash_tells_nothing() {
+    for field in [&b""[..], b"*", b"x", b"!", b"!!", b"!*", b"*LK*", b"*NP*"] {
+        assert_eq!(PasswordMark::of_field(field), None, "{}", String::from_utf8_lossy(field));
+    }
 }
