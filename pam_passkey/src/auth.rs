@@ -179,10 +179,9 @@ fn somebody(
     };
     context.record.name(enrolled.account(), Some(&typed));
     // Another name of the same user id may have another password.
-    let policy = match enrolled.account().name == account.name {
-        true => session.policy.clone(),
-        false => Policy { keyring: KeyringPolicy::Off, ..session.policy.clone() },
-    };
+    let is_own = enrolled.account().name == account.name;
+    let keyring = if is_own { session.policy.keyring } else { KeyringPolicy::Off };
+    let policy = Policy { keyring, ..session.policy.clone() };
     let session = &Session { policy: &policy, ..*session };
     // Only now: a user without passkeys may pass by from wherever they come.
     refuse_remote(pam, session.policy)?;
