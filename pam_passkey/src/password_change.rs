@@ -99,7 +99,10 @@ fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
         None => false,
     };
     let sentence = if rewrapped { messages::KEYRING_UPDATED } else { messages::KEYRING_STALE };
-    Verbosity { quiet: policy.quiet, ..Verbosity::at(host) }.conclude(pam, &Sentence::Info(sentence.into()));
+    if is_theirs(&account) {
+        let verbosity = Verbosity { quiet: policy.quiet, ..Verbosity::at(host) };
+        verbosity.conclude(pam, &Sentence::Info(sentence.into()));
+    }
     Ok(())
 }
 
@@ -107,8 +110,12 @@ fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
 /// that knows the questions of one module, and answer no other; and root, who changes it for somebody, has not their key.
 fn is_person_there(pam: &mut Pam<'_>, account: &Account, policy: &Policy) -> bool {
     let is_here = policy.remote == Remote::Allow || Origin::of(pam).remote_sign().is_none();
-    let is_theirs = rustix::process::getuid().as_raw() == account.uid;
-    is_here && is_theirs && pam.can_converse() && std::io::stdin().is_terminal()
+    is_here && is_theirs(account) && pam.can_converse() && std::io::stdin().is_terminal()
+}
+
+/// Whether the person changes their own password. Others hear nothing of their keyring.
+fn is_theirs(account: &Account) -> bool {
+    rustix::process::getuid().as_raw() == account.uid
 }
 
 /// Whether the new password is wrapped for a passkey that had the old one.
