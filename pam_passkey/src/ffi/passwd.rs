@@ -1,4 +1,4 @@
-//! The user database, and the shadow database.
+//! The user database.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::ptr;
 
 use ctap::Secret;
-use zeroize::Zeroizing;
 
 use passkey_core::account::{Account, PasswdEntry, UserDatabase};
 
@@ -29,42 +28,8 @@ impl UserDatabase for SystemUsers {
     }
 
     fn password_field(&self, account: &Account) -> io::Result<Option<Secret>> {
-        CString::new(account.name.as_str()).map_or(Ok(None), |name| password_field(&name))
-    }
-}
-
-/// The password field of shadow(5) for this name.
-fn password_field(name: &CStr) -> io::Result<Option<Secret>> {
-    let mut buffer = Zeroizing::new(vec![0_u8; 1024]);
-    loop {
-        let mut entry = std::mem::MaybeUninit::<libc::spwd>::uninit();
-        let mut found: *mut libc::spwd = ptr::null_mut();
-        let text = buffer.as_mut_ptr().cast();
-        // SAFETY: `name` ends with NUL; `entry`, `text` with the buffer's length, and `found` are valid for writing and outlive the call.
-        let error = unsafe {
-            libc::getspnam_r(name.as_ptr(), entry.as_mut_ptr(), text, buffer.len(), &raw mut found)
-        };
-        match error {
-            0 if found.is_null() => return Ok(None),
-            0 => {
-                // SAFETY: on success with a result, the call has filled all of `entry`.
-                let field = unsafe { entry.assume_init_ref() }.sp_pwdp;
-                if field.is_null() {
-                    return Ok(None);
-                }
-                // SAFETY: not null, and a string that ends with NUL in `buffer`, which lives on.
-                let field = unsafe { CStr::from_ptr(field) };
-                return Ok(Some(Secret::new(field.to_bytes().to_vec())));
-            }
-            libc::ENOENT | libc::ESRCH => return Ok(None),
-            libc::EINTR => {}
-            libc::ERANGE if buffer.len() < MAX_ENTRY_LEN => {
-                let longer = buffer.len().saturating_mul(4);
-                // Not grown: that would leave a copy behind.
-                buffer = Zeroizing::new(vec![0; longer]);
-            }
-            error => return Err(io::Error::from_raw_os_error(error)),
-        }
+        let field = nss::password_field(&account.name)?;
+        Ok(field.map(|field| Secret::new(field.to_vec())))
     }
 }
 
