@@ -256,7 +256,9 @@ impl Seat {
 
     fn press_cancel(&self, greeter: &ScreenReader<'_>) {
         let button = |element: &Element| {
-            element.role == "push button" && element.text == "Cancel" && element.sensitive
+            ["push button", "button"].contains(&element.role.as_str())
+                && element.text == "Cancel"
+                && element.sensitive
         };
         let area = greeter.expect_that("a button to cancel", button).area();
         self.guest.display().click(area.expect("a button on the screen").centre());
