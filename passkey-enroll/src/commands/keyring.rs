@@ -248,14 +248,10 @@ fn disable(context: &Context, arguments: &KeyringDisable) -> Result<(), Error> {
     if keyring.is_empty() {
         return Err(nothing_stored(context).into());
     }
+    let named: Vec<&Credential> = meant.map_or_else(|| file.credentials.iter().collect(), |one| vec![one]);
     let taken = context.store.update_keyring(&context.account, |keyring| {
-        let had = |credential: &&Credential| keyring.get(&credential.id).is_some();
-        let taken: Vec<String> = match meant {
-            Some(credential) => {
-                Some(credential).into_iter().filter(had).map(|one| one.name.clone()).collect()
-            }
-            None => file.credentials.iter().filter(had).map(|one| one.name.clone()).collect(),
-        };
+        let had = named.iter().filter(|credential| keyring.get(&credential.id).is_some());
+        let taken: Vec<String> = had.map(|credential| credential.name.clone()).collect();
         match meant {
             Some(credential) => drop(keyring.remove(&credential.id)),
             None => keyring.clear(),

@@ -16,6 +16,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::fs::Mode;
+
 pub use credential_file::{CredentialFile, EditError};
 pub use document::{EntryError, FormatError, SkippedEntry};
 pub use error::{StoreError, UpdateError};
@@ -26,7 +28,7 @@ use crate::{
     account::Account,
     config::{Config, Template, TemplateError, file_name},
     credential::UserHandle,
-    safe_file::{Owner, SafeFileError},
+    safe_file::{Owner, SafeFileError, TrustedDir},
 };
 use handles::HandleIndex;
 use identity::as_user;
@@ -258,6 +260,26 @@ fn account_file(dir: &Path, account: &Account) -> Result<PathBuf, StoreError> {
         return Err(refused(TemplateError::NoId));
     }
     Ok(dir.join(format!("{name}.toml")))
+}
+
+/// The account's file in a directory of all users' files, for root alone.
+fn private_place(dir: &Path, account: &Account, max_len: u64) -> Result<Place, StoreError> {
+    Ok(Place {
+        path: account_file(dir, account)?,
+        owner: Owner::RootOr(rustix::process::geteuid().as_raw()),
+        group: None,
+        dir_mode: PRIVATE_DIR_MODE,
+        lock: LockFile::OfFile,
+        max_len,
+    })
+}
+
+/// Makes what is above a directory for root alone: it holds other things as well, which users read.
+fn create_above(dir: &Path, owner: Owner) -> Result<(), StoreError> {
+    if let Some(above) = dir.parent() {
+        TrustedDir::create(above, owner, Mode::from_raw_mode(SHARED_DIR_MODE))?;
+    }
+    Ok(())
 }
 
 fn credential_place(template: &Template, account: &Account) -> Result<Place, StoreError> {

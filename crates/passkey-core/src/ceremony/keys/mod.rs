@@ -19,6 +19,7 @@ pub(super) use event::Event;
 pub use event::KeyError;
 pub(super) use key_map::KeyMap;
 pub use linux::LinuxPlatform;
+pub(super) use platform::with_randomness;
 pub use platform::{KeyId, ListError, NoRandomness, OpenError, Platform, PluggedKey, TransferError, Wake};
 pub(super) use pool::KeyPool;
 pub(super) use protocol::{Message, Protocol, fits_u2f};

@@ -101,3 +101,13 @@ pub trait Platform {
     /// gave up, or `until` ([`now`](Platform::now)'s clock) has come. May return early for no reason.
     fn wait(&mut self, until: Duration, readers: &[KeyId], writers: &[KeyId]) -> Wake;
 }
+
+/// Runs `f` with a source of randomness, and takes its result back if the kernel had none.
+pub(crate) fn with_randomness<T>(
+    platform: &mut impl Platform,
+    f: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T,
+) -> Result<T, NoRandomness> {
+    let mut failed = false;
+    let result = f(&mut |bytes| failed |= platform.random(bytes).is_err());
+    if failed { Err(NoRandomness) } else { Ok(result) }
+}

@@ -3,7 +3,7 @@
 //! It is asked for only where the key verifies its user: what it makes of the salts without is another secret. Whatever goes wrong with
 //! it costs the secret and never the sign-in.
 
-use super::super::keys::{KeyId, Message, NoRandomness, Platform};
+use super::super::keys::{KeyId, Message, NoRandomness, Platform, with_randomness};
 use super::super::prompter::Prompter;
 use super::super::steps::uv_method::Method;
 use super::state::{Candidate, Salted, Standing, State, Touching, UserCheck};
@@ -69,7 +69,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     ) -> Result<(), NoRandomness> {
         let reply = payload.and_then(|payload| client_pin::Response::parse(payload).ok());
         let session = match reply.and_then(|reply| reply.key_agreement) {
-            Some(peer) => self.with_randomness(|random| Session::agree(protocol, &peer, random))?.ok(),
+            Some(peer) => {
+                with_randomness(self.pool.platform(), |random| Session::agree(protocol, &peer, random))?.ok()
+            }
             None => None,
         };
         if let Standing::Trusted(check) = &mut candidate.standing {
@@ -89,7 +91,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     ) -> Result<Option<(Salted<'a>, Input)>, NoRandomness> {
         let (Some(salted), Some(check)) = (self.salted(candidate), check(candidate)) else { return Ok(None) };
         let Some(session) = check.agreement.session() else { return Ok(None) };
-        let input = self.with_randomness(|random| Input::new(session, &salted.salts, random))?;
+        let input =
+            with_randomness(self.pool.platform(), |random| Input::new(session, &salted.salts, random))?;
         Ok(Some((salted, input)))
     }
 
@@ -116,15 +119,6 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 .map_or(KeySecret::Withheld, KeySecret::Made),
             (Some(_) | None, _) => KeySecret::Withheld,
         }
-    }
-
-    fn with_randomness<T>(
-        &mut self,
-        f: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T,
-    ) -> Result<T, NoRandomness> {
-        let mut result = Ok(());
-        let made = f(&mut |bytes| result = result.and(self.pool.platform().random(bytes)));
-        result.map(|()| made)
     }
 }
 

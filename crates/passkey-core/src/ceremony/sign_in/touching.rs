@@ -234,9 +234,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             Status::UV_INVALID | Status::UV_BLOCKED | Status::OPERATION_DENIED if by_sensor => {
                 self.on_sensor_failed(key, candidate, status);
             }
-            Status::OPERATION_DENIED => self.turn_away(key, passkey, Refusal::Status(status).of_trusted()),
-            // It may be the salts that it does not take, whatever it says.
-            _ if check.agreement.give_up() => self.set(key, State::Ready(candidate)),
+            // It may be the salts that it does not take, whatever it says but that its person has refused.
+            status if status != Status::OPERATION_DENIED && check.agreement.give_up() => {
+                self.set(key, State::Ready(candidate));
+            }
             // The token has expired, or the key has lost it: its user is verified anew.
             Status::PIN_AUTH_INVALID | Status::PIN_TOKEN_EXPIRED
                 if check.token.is_some() && check.refused_tokens < MAX_REFUSED_TOKENS =>

@@ -4,7 +4,7 @@
 //! cannot be one, never when it is the account's password or a recovery code, never twice for one typing, and never without saying how
 //! many tries are left once one has failed.
 
-use super::super::keys::{Message, Platform};
+use super::super::keys::{Message, NoRandomness, Platform, with_randomness};
 use super::super::prompter::{Lock, Notice, PinAnswer, PinPrompt, PinReason};
 use super::super::standing::Trusted;
 use super::assertion::Token;
@@ -353,7 +353,7 @@ impl<'a> PinUvTokenFlow<'a> {
         let Some(peer) = &response.key_agreement else { return Progress::Failed(TokenError::Malformed) };
         let agreed = with_randomness(host.platform(), |random| Session::agree(self.protocol, peer, random));
         let session = match agreed {
-            Err(error) => return Progress::Failed(error),
+            Err(NoRandomness) => return Progress::Failed(TokenError::NoRandomness),
             Ok(Err(_)) => return Progress::Failed(TokenError::Malformed),
             Ok(Ok(session)) => session,
         };
@@ -368,7 +368,7 @@ impl<'a> PinUvTokenFlow<'a> {
         let encrypted = with_randomness(host.platform(), |random| session.pin_hash_enc(pin, random));
         let pin_hash_enc = match encrypted {
             Ok(encrypted) => encrypted,
-            Err(error) => return Progress::Failed(error),
+            Err(NoRandomness) => return Progress::Failed(TokenError::NoRandomness),
         };
         let request = match &self.binding {
             Some((permissions, rp_id)) => client_pin::Request::PinTokenWithPermissions {
@@ -496,14 +496,4 @@ fn failed_with(status: Status) -> Progress {
         Status::PIN_POLICY_VIOLATION => TokenError::PinMustChange,
         status => TokenError::Refused(status),
     })
-}
-
-/// Runs `f` with a source of randomness, and takes its result back if the kernel had none.
-fn with_randomness<T>(
-    platform: &mut impl Platform,
-    f: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T,
-) -> Result<T, TokenError> {
-    let mut failed = false;
-    let result = f(&mut |bytes| failed |= platform.random(bytes).is_err());
-    if failed { Err(TokenError::NoRandomness) } else { Ok(result) }
 }

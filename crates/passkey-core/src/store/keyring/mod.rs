@@ -12,13 +12,8 @@ use std::{path::PathBuf, time::Duration};
 pub use file::Keyring;
 pub use wrapped::{MAX_PASSWORD_LEN, NotUnwrapped, PasswordMark, WrapError, WrappedPassword};
 
-use rustix::fs::Mode;
-
-use super::{
-    Account, PRIVATE_DIR_MODE, SHARED_DIR_MODE, Store, StoreError, account_file,
-    replace::{LockFile, Place},
-};
-use crate::safe_file::{Owner, SafeFileError, TrustedDir};
+use super::{Account, Store, StoreError, account_file, create_above, private_place, replace::Place};
+use crate::safe_file::SafeFileError;
 
 /// The longest file, in bytes: a thousand wrappings.
 const MAX_FILE_LEN: u64 = 1024 * 1024;
@@ -50,10 +45,7 @@ impl Store {
         change: impl FnOnce(&mut Keyring) -> T,
     ) -> Result<T, StoreError> {
         let place = self.keyring_place(account)?;
-        if let Some(above) = self.keyring_dir.parent() {
-            // What is above holds other things as well, which users read.
-            TrustedDir::create(above, place.owner, Mode::from_raw_mode(SHARED_DIR_MODE))?;
-        }
+        create_above(&self.keyring_dir, place.owner)?;
         let locked = place.lock(LOCK_PATIENCE)?;
         let before = match locked.read()? {
             Some(text) => parse(&place, &text)?,
@@ -86,14 +78,7 @@ impl Store {
     }
 
     fn keyring_place(&self, account: &Account) -> Result<Place, StoreError> {
-        Ok(Place {
-            path: self.keyring_path(account)?,
-            owner: Owner::RootOr(rustix::process::geteuid().as_raw()),
-            group: None,
-            dir_mode: PRIVATE_DIR_MODE,
-            lock: LockFile::OfFile,
-            max_len: MAX_FILE_LEN,
-        })
+        private_place(&self.keyring_dir, account, MAX_FILE_LEN)
     }
 }
 

@@ -11,14 +11,12 @@ mod limit;
 
 use std::{fmt, time::Duration};
 
-use jiff::Timestamp;
-use rustix::fs::Mode;
-
 use super::{
-    Account, PRIVATE_DIR_MODE, SHARED_DIR_MODE, Store, StoreError, account_file,
-    replace::{LockFile, Locked, Place},
+    Account, Store, StoreError, create_above, private_place,
+    replace::{Locked, Place},
 };
-use crate::safe_file::{Owner, SafeFileError, TrustedDir};
+use crate::safe_file::SafeFileError;
+use jiff::Timestamp;
 
 pub use code::{Code, Reading};
 pub use codes::{Codes, NewCodesError};
@@ -138,10 +136,7 @@ impl Store {
     /// Whatever keeps the file from being written.
     pub fn replace_codes(&self, account: &Account, codes: &Codes) -> Result<(), StoreError> {
         let place = self.codes_place(account)?;
-        if let Some(above) = self.recovery_dir.parent() {
-            // What is above holds other things as well, which users read.
-            TrustedDir::create(above, place.owner, Mode::from_raw_mode(SHARED_DIR_MODE))?;
-        }
+        create_above(&self.recovery_dir, place.owner)?;
         write(&place.lock(LOCK_PATIENCE)?, codes)
     }
 
@@ -188,14 +183,7 @@ impl Store {
     }
 
     fn codes_place(&self, account: &Account) -> Result<Place, StoreError> {
-        Ok(Place {
-            path: account_file(&self.recovery_dir, account)?,
-            owner: Owner::RootOr(rustix::process::geteuid().as_raw()),
-            group: None,
-            dir_mode: PRIVATE_DIR_MODE,
-            lock: LockFile::OfFile,
-            max_len: MAX_FILE_LEN,
-        })
+        private_place(&self.recovery_dir, account, MAX_FILE_LEN)
     }
 }
 
