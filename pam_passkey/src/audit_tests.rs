@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use passkey_core::ceremony::{KeyId, SignInError};
+use passkey_core::ceremony::{Attachment, KeyId, SignInError};
 
 use super::*;
 use crate::outcome::Outcome;
@@ -24,6 +24,7 @@ fn a_success_names_passkey_and_key() {
             path: PathBuf::from("/dev/hidraw0"),
             vendor_id: 0x1050,
             product_id: 0x0407,
+            attachment: Attachment::Plugged,
         }),
         ..Record::default()
     };
@@ -99,6 +100,7 @@ fn a_key_that_proved_nothing_is_named_without_a_passkey() {
         path: PathBuf::from("/dev/hidraw0"),
         vendor_id: 0x1050,
         product_id: 0x0407,
+        attachment: Attachment::Plugged,
     };
     let record = Record { service: "sudo".into(), key: Some(key), ..Record::default() };
     let line = line(&record, &Outcome::Failed(SignInError::NoTouch));

@@ -262,6 +262,8 @@ fn is_locking(notice: &Notice) -> bool {
         | Notice::AskingKey
         | Notice::TouchKey
         | Notice::TouchToChoose
+        | Notice::TouchOrWait
+        | Notice::NothingForKey
         | Notice::UseFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::KeyRemoved => false,

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_int};
 
-use passkey_core::ceremony::PinReason;
+use passkey_core::ceremony::{Authenticator, PinReason};
 
 use super::*;
 use crate::ffi::handle::tests::{Behaviour, with_pam};
@@ -24,6 +24,7 @@ fn ask(
         let guard = InterruptGuard::new().unwrap();
         let mut prompter = PamConversation::new(pam, &guard, Verbosity::at(host), false, has_password, None);
         let answer = prompter.ask_pin(&PinPrompt {
+            authenticator: Authenticator::SecurityKey,
             key_name: "key",
             shown_name: None,
             reason,

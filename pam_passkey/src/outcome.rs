@@ -310,6 +310,15 @@ impl Outcome {
             Self::Failed(e @ E::Pin(TokenError::PinBlocked)) => {
                 locked(e, "the PIN of the security key is locked for good".into())
             }
+            Self::Failed(e @ E::Pin(TokenError::ThisComputerLocked)) => {
+                locked(e, "this computer takes no PIN for a while, after too many wrong ones".into())
+            }
+            Self::Failed(e @ E::NotOnThisComputer) => {
+                pass_on(alert(e), Notice, "the TPM of this computer does not hold the passkey any more")
+            }
+            Self::Failed(e @ E::ThisComputerUnusable(_)) => {
+                pass_on(alert(e), Notice, "the passkey of this computer cannot be used")
+            }
             Self::Failed(e @ E::Pin(TokenError::SensorLocked)) => {
                 locked(e, "the fingerprint reader is locked and the security key has no PIN".into())
             }

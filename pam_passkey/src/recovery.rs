@@ -136,6 +136,8 @@ pub(crate) fn leaves_no_key(error: SignInError) -> bool {
     match error {
         E::NoKey
         | E::ForeignKeys
+        | E::NotOnThisComputer
+        | E::ThisComputerUnusable(_)
         | E::KeyBusy
         | E::TooManyPasskeys
         | E::KeyUnusable(
@@ -155,6 +157,7 @@ pub(crate) fn leaves_no_key(error: SignInError) -> bool {
             T::AttemptsUsedUp { .. }
             | T::PinLocked
             | T::PinBlocked
+            | T::ThisComputerLocked
             | T::PinMustChange
             | T::PinNotSet
             | T::SensorLocked

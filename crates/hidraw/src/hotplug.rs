@@ -21,6 +21,8 @@ use crate::list::node_number;
 #[derive(Debug)]
 pub struct Hotplug {
     fd: OwnedFd,
+    /// inotify's number for the folder of device nodes.
+    dev: i32,
 }
 
 /// Why keys that come and go cannot be watched for.
@@ -85,17 +87,16 @@ impl Hotplug {
         let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(|errno| {
             HotplugError::from_init(errno, || eventfd(0, EventfdFlags::CLOEXEC).map(drop))
         })?;
-        let what = WatchFlags::CREATE
-            | WatchFlags::DELETE
-            | WatchFlags::ATTRIB
-            | WatchFlags::MOVED_TO
-            | WatchFlags::MOVED_FROM
-            | WatchFlags::ONLYDIR;
-        inotify::add_watch(&fd, dev, what).map_err(|errno| match errno {
-            Errno::NOSPC => HotplugError::NoWatches,
-            other => HotplugError::Io(other.into()),
-        })?;
-        Ok(Self { fd })
+        let dev = watch(&fd, dev)?;
+        Ok(Self { fd, dev })
+    }
+
+    /// Watches another folder as well, whose files are of other names. Whatever happens in it counts.
+    ///
+    /// # Errors
+    /// As [`Hotplug::new`]; what was watched before still is.
+    pub fn also_watch(&self, folder: &Path) -> Result<(), HotplugError> {
+        watch(&self.fd, folder).map(|_| ())
     }
 
     /// Takes in what has happened since the last call; `true` if the list of keys may have changed.
@@ -116,7 +117,7 @@ impl Hotplug {
                 Ok(event) => {
                     let lost = event.events().contains(ReadFlags::QUEUE_OVERFLOW);
                     let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
-                    changed |= lost || name.and_then(node_number).is_some();
+                    changed |= lost || event.wd() != self.dev || name.and_then(node_number).is_some();
                 }
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
@@ -125,6 +126,20 @@ impl Hotplug {
         }
         Ok(changed)
     }
+}
+
+/// The number under which inotify tells of the folder.
+fn watch(fd: &OwnedFd, folder: &Path) -> Result<i32, HotplugError> {
+    let what = WatchFlags::CREATE
+        | WatchFlags::DELETE
+        | WatchFlags::ATTRIB
+        | WatchFlags::MOVED_TO
+        | WatchFlags::MOVED_FROM
+        | WatchFlags::ONLYDIR;
+    inotify::add_watch(fd, folder, what).map_err(|errno| match errno {
+        Errno::NOSPC => HotplugError::NoWatches,
+        other => HotplugError::Io(other.into()),
+    })
 }
 
 impl AsFd for Hotplug {

@@ -63,6 +63,13 @@ impl Credential {
         self.cred_protect == Some(3)
     }
 
+    /// Whether a service of this machine holds it (its TPM, or a phone), and nothing that can be plugged in.
+    pub fn is_on_a_service(&self) -> bool {
+        let has =
+            |names: &[&str]| self.transports.iter().any(|transport| names.contains(&transport.as_str()));
+        has(&["internal", "hybrid"]) && !has(&["usb", "nfc", "ble"])
+    }
+
     /// Whether a device that says that it is of the model `claimed` may hold it without showing so to a silent question: the one rule for
     /// signing in and for keys that are watched.
     pub fn may_be_hidden_on(&self, claimed: Aaguid) -> bool {

@@ -30,7 +30,7 @@ use crate::{
     account::{self, Account, UserDatabase},
     ceremony::{Attempt, Passkey, Platform, Prompter, SignIn, SignInError, Wanted, sign_in},
     config::{CounterPolicy, KeyringPolicy, Policy},
-    credential::CredentialId,
+    credential::{Credential, CredentialId},
     store::{
         CredentialFile, Loaded, NoteUpdate, RecordError, Recorded, ServiceSignIn, SkippedEntry, State,
         StateUpdate, Store, StoreError, keyring::Keyring,
@@ -238,6 +238,7 @@ impl Session<'_> {
         forbidden_pin: Option<&Secret>,
         takes_recovery_code: bool,
     ) -> Ended {
+        include_services(platform, &ready.account, ready.file.enabled());
         let mut passkeys = Passkey::enabled(&ready.file, &ready.state);
         if let Some(keyring) = ready.keyring.as_ref().filter(|keyring| !keyring.is_empty()) {
             let now = mark(self.users, &ready.account);
@@ -355,6 +356,17 @@ impl Session<'_> {
             Ok(NoteUpdate::Written | NoteUpdate::Unchanged | NoteUpdate::HeldBack) => None,
             Err(error) => Some(Complaint::NotLearnt(error)),
         }
+    }
+}
+
+/// Has the services of this machine looked for where the account has passkeys on one: nobody else waits for them.
+fn include_services<'c>(
+    platform: &mut impl Platform,
+    account: &Account,
+    mut passkeys: impl Iterator<Item = &'c Credential>,
+) {
+    if passkeys.any(Credential::is_on_a_service) {
+        platform.include_services(account.uid);
     }
 }
 

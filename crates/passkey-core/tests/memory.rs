@@ -12,8 +12,8 @@ use ctap::cose::{Algorithm, PublicKey};
 use ctap::hid::{MAX_MESSAGE_LEN, REPORT_LEN, Report};
 use jiff::Timestamp;
 use passkey_core::ceremony::{
-    Enrolment, KeyId, ListError, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, Platform,
-    PluggedKey, Prompter, SignIn, TransferError, Wake, Wanted, enrol, inspect, sign_in,
+    Attachment, Enrolment, KeyId, ListError, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt,
+    Platform, PluggedKey, Prompter, SignIn, TransferError, Wake, Wanted, enrol, inspect, sign_in,
 };
 use passkey_core::config::{Config, Policy, Settings, UserVerification};
 use passkey_core::credential::{Credential, CredentialId, UserHandle, UvCapability};
@@ -138,6 +138,7 @@ impl Platform for Flood {
             path: PathBuf::from("/dev/hidraw0"),
             vendor_id: 0x1209,
             product_id: 1,
+            attachment: Attachment::Plugged,
         });
         Ok(plugged.collect())
     }

@@ -14,6 +14,14 @@ pub(crate) fn report(error: SignInError, asked: LastQuestion) -> ErrorReport {
             .hint("Plug in the key that holds your passkey; passkey-enroll keys shows what is seen of it."),
         SignInError::ForeignKeys => ErrorReport::new(Exit::NoKey, "foreign_key", said)
             .hint("passkey-enroll list shows your passkeys, passkey-enroll keys which key holds them."),
+        SignInError::NotOnThisComputer => ErrorReport::new(Exit::NoKey, "not_on_this_computer", said).hint(
+            "The TPM was cleared or exchanged, or the service's state is lost. Remove the passkey with: passkey-enroll \
+             remove NAME",
+        ),
+        SignInError::ThisComputerUnusable(_) => {
+            ErrorReport::new(Exit::Failed, "this_computer_unusable", said)
+                .hint("See why with: systemctl status passkey-tpm.socket passkey-tpm.service")
+        }
         SignInError::KeyBusy => ErrorReport::new(Exit::Failed, "key_busy", said)
             .hint("Close the other program, or unplug the key and plug it in again."),
         SignInError::NothingDiscoverable | SignInError::UnknownAccount => {
@@ -148,6 +156,7 @@ pub(crate) fn pin(error: TokenError, asked: LastQuestion) -> ErrorReport {
         TokenError::AttemptsUsedUp { .. } => ErrorReport::new(Exit::WrongPin, "wrong_pin", said),
         TokenError::PinLocked => ErrorReport::new(Exit::Locked, "pin_locked", said),
         TokenError::PinBlocked => ErrorReport::new(Exit::Locked, "pin_blocked", said),
+        TokenError::ThisComputerLocked => ErrorReport::new(Exit::Locked, "this_computer_locked", said),
         TokenError::SensorLocked => ErrorReport::new(Exit::Locked, "fingerprint_locked", said),
         TokenError::PinMustChange => cannot_verify_user(Impossible::PinMustChange),
         TokenError::PinNotSet => cannot_verify_user(Impossible::NotSetUp),

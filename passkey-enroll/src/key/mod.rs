@@ -16,8 +16,8 @@ use std::time::Duration;
 use ctap::pin_uv_auth::PinUvAuthProtocol;
 use ctap::{Info, Pin, Secret, Status};
 use passkey_core::ceremony::{
-    KeyFailure, LinuxPlatform, Notice, PinAnswer, PinPrompt, PinReason, PluggedKey, Prompter as _, Reset,
-    ResetError, ResetStep, SelectedKey, TokenError, reset, select,
+    Authenticator, KeyFailure, LinuxPlatform, Notice, PinAnswer, PinPrompt, PinReason, PluggedKey,
+    Prompter as _, Reset, ResetError, ResetStep, SelectedKey, TokenError, reset, select,
 };
 use passkey_core::store::recovery::{Code, Reading};
 
@@ -206,6 +206,7 @@ impl<'i> ManagedKey<'i> {
         while self.entry.attempts_left > 0 {
             self.entry.questions = self.entry.questions.saturating_add(1);
             let answer = self.person.ask_pin(&PinPrompt {
+                authenticator: Authenticator::of(self.selected.key.attachment, Some(&self.selected.info)),
                 shown_name: None,
                 key_name: &self.selected.key.name,
                 reason: self.entry.reason,

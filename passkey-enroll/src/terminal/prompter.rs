@@ -110,9 +110,10 @@ fn waits(notice: &Notice) -> bool {
         | Notice::AskingKey
         | Notice::TouchKey
         | Notice::TouchToChoose
+        | Notice::TouchOrWait
         | Notice::UseFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::KeyRemoved => true,
-        Notice::FingerprintLocked { .. } | Notice::KeyLocked(_) => false,
+        Notice::NothingForKey | Notice::FingerprintLocked { .. } | Notice::KeyLocked(_) => false,
     }
 }

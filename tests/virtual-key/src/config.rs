@@ -122,6 +122,9 @@ pub struct Quirks {
     pub omits_credential: bool,
     /// `up` = false is not heeded: a silent assertion waits for a touch, and is answered with the user-present flag.
     pub ignores_up_false: bool,
+    /// It is built into a computer (`plat`, CTAP 2.1 §6.4) and its PIN is all it asks for: it waits for no touch, and an assertion without
+    /// user verification is refused with `CTAP2_ERR_PUAT_REQUIRED` for what it holds. Set a PIN and `always_uv` as well.
+    pub is_platform: bool,
     /// The key's own end of a wait for its person.
     pub user_timeout: Option<UserTimeout>,
     /// What it makes of the `hmac-secret` extension.

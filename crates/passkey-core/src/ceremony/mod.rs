@@ -29,13 +29,13 @@ mod user_handle_lookup;
 pub use enrol::{Attestation, EnrolError, Enrolled, Enrolment, enrol};
 pub use inspect::{InspectError, InspectedKey, inspect};
 pub use keys::{
-    KeyError, KeyId, LinuxPlatform, ListError, NoRandomness, OpenError, Platform, PluggedKey, TransferError,
-    Wake,
+    Attachment, KeyError, KeyId, LinuxPlatform, ListError, NoRandomness, OpenError, Platform, PluggedKey,
+    TransferError, Wake,
 };
 pub use locate::{LocateError, LocateRequest, Located, LocatedPasskey, SoughtPasskey, locate};
 pub use prompter::{
-    AccountAnswer, Invitation, Invited, Lock, Notice, PinAnswer, PinPrompt, PinReason, Prompter,
-    account_index,
+    AccountAnswer, Authenticator, Invitation, Invited, Lock, Notice, PinAnswer, PinPrompt, PinReason,
+    Prompter, account_index,
 };
 pub use reset::{Reset, ResetError, ResetStep, reset};
 pub use select::{SelectedKey, select};

@@ -1,7 +1,27 @@
 //! The person at the machine, as a ceremony sees them: somebody to tell things to, and to ask for a PIN or an account.
 
-use super::keys::KeyError;
-use ctap::{NotAPin, Pin, Secret};
+use super::keys::{Attachment, KeyError};
+use ctap::{Info, NotAPin, Pin, Secret};
+
+/// What a person signs in with, as sentences tell it apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Authenticator {
+    /// A security key, which can be touched and pulled out.
+    #[default]
+    SecurityKey,
+    /// This computer, which can be neither: its PIN is all it asks for.
+    ThisComputer,
+}
+
+impl Authenticator {
+    /// By how it belongs to the machine, and what it says of itself: `plat` (CTAP 2.1 §6.4) of a device that was plugged in means nothing.
+    pub fn of(attachment: Attachment, info: Option<&Info>) -> Self {
+        match attachment {
+            Attachment::Service if info.is_some_and(|info| info.options.plat) => Self::ThisComputer,
+            Attachment::Service | Attachment::Plugged => Self::SecurityKey,
+        }
+    }
+}
 
 /// Something the person should know now. Each is told once, until something else has been told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +40,10 @@ pub enum Notice {
     TouchKey,
     /// Several keys blink, and the person should touch the one they want to use; a PIN is asked for next.
     TouchToChoose,
+    /// The key, or one of the keys, that blinks should be touched; in a moment the PIN of this computer is asked for instead.
+    TouchOrWait,
+    /// The PIN of this computer is asked for next, and nothing typed means that a security key is to be used.
+    NothingForKey,
     /// The fingerprint reader on the key waits.
     UseFingerprint,
     /// The fingerprint was not recognised; `left` more tries, if the key says so.
@@ -47,6 +71,8 @@ pub enum Lock {
     PinForGood,
     /// Its fingerprint reader, and it has no PIN.
     Sensor,
+    /// The PIN of this computer, for a while.
+    ThisComputer,
 }
 
 /// Why a PIN is asked for (again).
@@ -88,6 +114,8 @@ impl From<NotAPin> for PinReason {
 /// A question for the key's PIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinPrompt<'a> {
+    /// Whose PIN it is.
+    pub authenticator: Authenticator,
     /// The key's name as the device says it: hostile text.
     pub key_name: &'a str,
     /// What the prompt should call the key, where the person might think of another one: the name that they gave to its passkey,

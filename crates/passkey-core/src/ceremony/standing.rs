@@ -6,9 +6,10 @@
 //!
 //! - [`Proved`]: the key has signed under a passkey's public key, as a rule without a touch.
 //! - [`Vouched`]: the passkey is on record as one whose key does not answer without a touch, the device says that it is of the
-//!   model that made it, and the person means this very one.
+//!   model that made it, and the person means this very one, or it is a service that only the superuser can have put there.
 //! - [`Chosen`]: where there is no passkey to prove (enrolling, caring for a key, signing in without a name), the person means it.
 
+use super::keys::Attachment;
 use super::steps::selection::Touched;
 use crate::credential::Credential;
 use crate::verify::AssertionFacts;
@@ -87,13 +88,18 @@ impl<'c> ModelClaim<'c> {
         (devices == 1).then(|| Vouched(self.0.clone()))
     }
 
+    /// The claim of a service of this machine.
+    pub(super) fn of_service(&self, attachment: Attachment) -> Option<Vouched<'c>> {
+        (attachment == Attachment::Service).then(|| Vouched(self.0.clone()))
+    }
+
     /// The claim of the device that the person has touched.
     pub(super) fn touched(&self, _: Touched) -> Vouched<'c> {
         Vouched(self.0.clone())
     }
 }
 
-/// The device is of the model that made one of these passkeys, and the person means it.
+/// The device is of the model that made one of these passkeys, and the person, or the superuser, means it.
 #[derive(Clone, Debug)]
 pub(super) struct Vouched<'c>(Vec<&'c Credential>);
 

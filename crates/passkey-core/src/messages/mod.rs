@@ -41,6 +41,8 @@ pub fn notice(notice: &Notice) -> Phrase {
         Notice::AskingKey => say::ASKING_KEY.into(),
         Notice::TouchKey => say::TOUCH.into(),
         Notice::TouchToChoose => say::TOUCH_TO_CHOOSE.into(),
+        Notice::TouchOrWait => say::TOUCH_OR_WAIT.into(),
+        Notice::NothingForKey => say::NOTHING_FOR_KEY.into(),
         Notice::UseFingerprint => say::USE_FINGERPRINT.into(),
         Notice::FingerprintAgain { left: None } => say::FINGERPRINT_AGAIN.into(),
         Notice::FingerprintAgain { left: Some(0 | 1) } => say::FINGERPRINT_LAST_TRY.into(),
@@ -53,6 +55,7 @@ pub fn notice(notice: &Notice) -> Phrase {
         Notice::KeyLocked(Lock::Pin) => say::PIN_LOCKED.into(),
         Notice::KeyLocked(Lock::PinForGood) => say::PIN_BLOCKED.into(),
         Notice::KeyLocked(Lock::Sensor) => say::SENSOR_LOCKED.into(),
+        Notice::KeyLocked(Lock::ThisComputer) => say::THIS_COMPUTER_LOCKED.into(),
     }
 }
 
@@ -96,6 +99,8 @@ pub fn sign_in_error(error: &SignInError) -> Option<Phrase> {
     let message = match error {
         SignInError::NoKey => say::NO_KEY,
         SignInError::ForeignKeys => say::FOREIGN_KEY,
+        SignInError::NotOnThisComputer => say::NOT_ON_THIS_COMPUTER,
+        SignInError::ThisComputerUnusable(_) => say::THIS_COMPUTER_UNUSABLE,
         SignInError::KeyBusy => say::KEY_STAYED_BUSY,
         SignInError::KeyUnusable(error) => key_unusable(*error),
         SignInError::NothingDiscoverable => say::NOTHING_DISCOVERABLE,
@@ -124,6 +129,7 @@ pub fn pin_error(error: TokenError) -> Option<Phrase> {
         TokenError::AttemptsUsedUp { retries_left: None } => say::PIN_WRONG_TOO,
         TokenError::PinLocked => say::PIN_LOCKED,
         TokenError::PinBlocked => say::PIN_BLOCKED,
+        TokenError::ThisComputerLocked => say::THIS_COMPUTER_LOCKED,
         TokenError::PinMustChange => say::PIN_MUST_CHANGE,
         TokenError::PinNotSet => say::PIN_NOT_SET,
         TokenError::SensorLocked => say::SENSOR_LOCKED,

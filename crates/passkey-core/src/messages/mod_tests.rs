@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::ceremony::{PinPrompt, PinReason};
+use crate::ceremony::{Authenticator, PinPrompt, PinReason};
 use crate::store::StoreError;
 use crate::store::recovery::RedeemError;
 use crate::verify::VerifyError;
@@ -21,6 +21,7 @@ pub(super) const REASONS: [PinReason; 7] = [
 
 fn prompt(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
     pin_prompt(&PinPrompt {
+        authenticator: Authenticator::SecurityKey,
         key_name: "key",
         shown_name: None,
         reason,
@@ -32,6 +33,7 @@ fn prompt(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
 
 fn prompt_or_code(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
     pin_prompt(&PinPrompt {
+        authenticator: Authenticator::SecurityKey,
         key_name: "key",
         shown_name: None,
         reason,

@@ -1,7 +1,7 @@
 //! The question for a PIN, and what stands around it.
 
 use super::{Message, Phrase, named, one_after_the_other, table as say};
-use crate::ceremony::{PinPrompt, PinReason};
+use crate::ceremony::{Authenticator, PinPrompt, PinReason};
 use crate::host::{Host, LastWords, PromptLength, Shows};
 
 pub use say::PASSWORD_NEXT;
@@ -27,7 +27,11 @@ pub struct PinQuestion {
 /// The question for a PIN in one prompt. No two questions of one ceremony are the same, since some programs answer a question that
 /// they have seen before with the same answer.
 pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
-    let message = match (prompt.question, prompt.takes_recovery_code, prompt.shown_name.is_some()) {
+    let named = prompt.shown_name.is_some();
+    let message = match (prompt.question, prompt.takes_recovery_code, named) {
+        (question, takes_code, _) if prompt.authenticator == Authenticator::ThisComputer => {
+            this_computers(question, takes_code)
+        }
         (0 | 1, false, false) => say::PIN_FIRST,
         (0 | 1, true, false) => say::PIN_OR_CODE_FIRST,
         (0 | 1, false, true) => say::PIN_OF_FIRST,
@@ -46,6 +50,18 @@ pub fn pin_prompt(prompt: &PinPrompt<'_>) -> Phrase {
     in_front(prompt, Some(question)).unwrap_or_else(|| message.into())
 }
 
+/// The question for the PIN of this computer, in one prompt.
+fn this_computers(question: u8, takes_recovery_code: bool) -> Message {
+    match (question, takes_recovery_code) {
+        (0 | 1, false) => say::THIS_PIN_FIRST,
+        (0 | 1, true) => say::THIS_PIN_OR_CODE_FIRST,
+        (2, false) => say::THIS_PIN_AGAIN,
+        (2, true) => say::THIS_PIN_OR_CODE_AGAIN,
+        (_, false) => say::THIS_PIN_ATTEMPT,
+        (_, true) => say::THIS_PIN_OR_CODE_ATTEMPT,
+    }
+}
+
 /// The question for a PIN at `host`: where prompts are not shown, a message says what is asked for; where they are cut off, it says
 /// why.
 pub fn pin_question(prompt: &PinPrompt<'_>, host: &Host) -> PinQuestion {
@@ -58,7 +74,11 @@ pub fn pin_question(prompt: &PinPrompt<'_>, host: &Host) -> PinQuestion {
         (Shows::Everything, PromptLength::Short) => {
             // A name may be of any length.
             let announced = prompt.shown_name.is_some().then(|| announcement(prompt));
-            let short = if prompt.takes_recovery_code { say::PIN_OR_CODE_SHORT } else { say::PIN_FIRST };
+            let short = match (prompt.takes_recovery_code, prompt.authenticator) {
+                (true, _) => say::PIN_OR_CODE_SHORT,
+                (false, Authenticator::SecurityKey) => say::PIN_FIRST,
+                (false, Authenticator::ThisComputer) => say::THIS_PIN_FIRST,
+            };
             PinQuestion { before: in_front(prompt, announced).map(said), prompt: short.into() }
         }
         (Shows::Everything, PromptLength::Any)
@@ -70,7 +90,12 @@ pub fn pin_question(prompt: &PinPrompt<'_>, host: &Host) -> PinQuestion {
 
 /// The question for a PIN without what was wrong with the last one.
 pub fn pin_prompt_short(prompt: &PinPrompt<'_>) -> Phrase {
-    about(if prompt.shown_name.is_some() { say::PIN_OF_FIRST } else { say::PIN_FIRST }, prompt)
+    let message = match (prompt.authenticator, prompt.shown_name) {
+        (Authenticator::ThisComputer, _) => say::THIS_PIN_FIRST,
+        (Authenticator::SecurityKey, Some(_)) => say::PIN_OF_FIRST,
+        (Authenticator::SecurityKey, None) => say::PIN_FIRST,
+    };
+    about(message, prompt)
 }
 
 /// What was wrong with the last PIN, and how many tries are left.
@@ -97,6 +122,8 @@ pub fn last_words(said: Option<Said>, has_announced: bool, host: &Host) -> Optio
 /// What is asked for, in a sentence.
 fn announcement(prompt: &PinPrompt<'_>) -> Phrase {
     let message = match (prompt.takes_recovery_code, prompt.shown_name.is_some()) {
+        (false, _) if prompt.authenticator == Authenticator::ThisComputer => say::THIS_PIN_ANNOUNCED,
+        (true, _) if prompt.authenticator == Authenticator::ThisComputer => say::THIS_PIN_OR_CODE_ANNOUNCED,
         (false, false) => say::PIN_ANNOUNCED,
         (true, false) => say::PIN_OR_CODE_ANNOUNCED,
         (false, true) => say::PIN_OF_ANNOUNCED,
@@ -105,13 +132,15 @@ fn announcement(prompt: &PinPrompt<'_>) -> Phrase {
     about(message, prompt)
 }
 
-/// The message about the key that is asked about.
+/// The message about the key that is asked about. This computer needs no name.
 fn about(message: Message, prompt: &PinPrompt<'_>) -> Phrase {
-    prompt.shown_name.map_or_else(|| message.into(), |name| named(message, name))
+    let name = prompt.shown_name.filter(|_| prompt.authenticator == Authenticator::SecurityKey);
+    name.map_or_else(|| message.into(), |name| named(message, name))
 }
 
 /// Why it is asked again and how many tries are left, and after that the `question`.
 fn in_front(prompt: &PinPrompt<'_>, question: Option<Phrase>) -> Option<Phrase> {
+    let here = prompt.authenticator == Authenticator::ThisComputer;
     let why: Option<Phrase> = match prompt.reason {
         PinReason::First => None,
         PinReason::Wrong => Some(say::PIN_WRONG.into()),
@@ -120,13 +149,18 @@ fn in_front(prompt: &PinPrompt<'_>, question: Option<Phrase>) -> Option<Phrase> 
             Some(Phrase::from(say::NOT_A_PIN).number_of("length", length))
         }
         PinReason::ThatWasAOneTimePassword => Some(say::THAT_WAS_A_ONE_TIME_PASSWORD.into()),
+        PinReason::ThatWasThePassword if here => Some(say::THAT_WAS_THE_PASSWORD_HERE.into()),
         PinReason::ThatWasThePassword => Some(say::THAT_WAS_THE_PASSWORD.into()),
+        PinReason::ThatWasARecoveryCode if here => Some(say::THAT_WAS_A_RECOVERY_CODE_HERE.into()),
         PinReason::ThatWasARecoveryCode => Some(say::THAT_WAS_A_RECOVERY_CODE.into()),
         PinReason::MistypedRecoveryCode => Some(say::RECOVERY_MISTYPED.into()),
     };
     let warning = match (prompt.retries_left, prompt.reason) {
-        (Some(0 | 1), _) => Some(say::LAST_TRY.into()),
-        (Some(left @ (2 | 3)), _) => Some(Phrase::from(say::FEW_TRIES_LEFT).number_of("left", left)),
+        (Some(0 | 1), _) => Some(if here { say::LAST_TRY_HERE } else { say::LAST_TRY }.into()),
+        (Some(left @ (2 | 3)), _) => {
+            let few = if here { say::FEW_TRIES_LEFT_HERE } else { say::FEW_TRIES_LEFT };
+            Some(Phrase::from(few).number_of("left", left))
+        }
         (None, _) | (Some(_), PinReason::First) => None,
         (
             Some(left),

@@ -9,6 +9,7 @@ fn host(name: &str) -> &'static Host {
 
 fn prompt(reason: PinReason, retries_left: Option<u8>, question: u8) -> PinPrompt<'static> {
     PinPrompt {
+        authenticator: Authenticator::SecurityKey,
         key_name: "key",
         shown_name: None,
         reason,
@@ -40,6 +41,7 @@ fn every_prompt(check: impl Fn(PinPrompt<'_>)) {
             {
                 for question in 1..=4 {
                     check(PinPrompt {
+                        authenticator: Authenticator::SecurityKey,
                         key_name: "key",
                         shown_name,
                         reason,

@@ -28,6 +28,8 @@ pub fn notice_before_code(before: &Notice) -> Phrase {
         | Notice::AskingKey
         | Notice::TouchKey
         | Notice::TouchToChoose
+        | Notice::TouchOrWait
+        | Notice::NothingForKey
         | Notice::UseFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::FingerprintLocked { .. }

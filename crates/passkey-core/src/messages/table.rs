@@ -62,6 +62,8 @@ messages! {
     /// The same, where several security keys are plugged in. {key} is the name of the one that is meant.
     pub(super) FINGERPRINT_LOCKED_OF =
         "The security key {key} takes no more fingerprints for now. Use its PIN.";
+    /// A security key blinks. If it is not touched, the PIN of this computer is asked for after some seconds.
+    pub(super) TOUCH_OR_WAIT = "Touch your security key, or wait to type the PIN of this computer.";
     /// It was pulled out while it was needed, and is waited for.
     pub(super) KEY_REMOVED = "The security key was removed. Plug it in again.";
 
@@ -90,6 +92,24 @@ messages! {
     /// The third such prompt and any later one. {number} is 3 or more.
     pub(super) PIN_OR_CODE_OF_ATTEMPT =
         "PIN of the security key {key}, or a recovery code, attempt {number}: ";
+    /// A prompt for the PIN of the passkey that this computer holds itself, in its TPM. Keep the space at the end.
+    pub(super) THIS_PIN_FIRST = "PIN of this computer: ";
+    /// The second such prompt.
+    pub(super) THIS_PIN_AGAIN = "PIN of this computer, again: ";
+    /// The third such prompt and any later one. {number} is 3 or more.
+    pub(super) THIS_PIN_ATTEMPT = "PIN of this computer, attempt {number}: ";
+    /// The same, where the account has recovery codes.
+    pub(super) THIS_PIN_OR_CODE_FIRST = "PIN of this computer, or a recovery code: ";
+    /// The second such prompt.
+    pub(super) THIS_PIN_OR_CODE_AGAIN = "PIN of this computer, or a recovery code, again: ";
+    /// The third such prompt and any later one. {number} is 3 or more.
+    pub(super) THIS_PIN_OR_CODE_ATTEMPT = "PIN of this computer, or a recovery code, attempt {number}: ";
+    /// Says what the next field is for, in programs that give it no label. It is not the password of the account.
+    pub(super) THIS_PIN_ANNOUNCED = "Type the PIN of this computer, not your password.";
+    /// The same, where the account has recovery codes.
+    pub(super) THIS_PIN_OR_CODE_ANNOUNCED = "Type the PIN of this computer or a recovery code, not your password.";
+    /// Stands before the prompt for the PIN of this computer, where a security key could be used as well.
+    pub(super) NOTHING_FOR_KEY = "To use your security key instead, type nothing and press Enter.";
     /// A prompt where only some 25 characters are shown. The account has recovery codes.
     pub(super) PIN_OR_CODE_SHORT = "PIN or recovery code: ";
     /// Says what the next field is for, in programs that give it no label; people took it for the password's.
@@ -123,6 +143,16 @@ messages! {
     pub(super) FEW_TRIES_LEFT =
         "Careful: {left} try left before the PIN is blocked for good.",
         "Careful: {left} tries left before the PIN is blocked for good.";
+    /// Stands before a prompt for the PIN of this computer. {left} is 2 or 3. The lock opens by itself after about an hour.
+    pub(super) FEW_TRIES_LEFT_HERE =
+        "Careful: {left} try left before this computer takes no PIN for an hour.",
+        "Careful: {left} tries left before this computer takes no PIN for an hour.";
+    /// Stands before a prompt for the PIN of this computer.
+    pub(super) LAST_TRY_HERE = "This is the last try before this computer takes no PIN for an hour.";
+    /// Stands before a prompt for the PIN.
+    pub(super) THAT_WAS_THE_PASSWORD_HERE = "That is your password, not the PIN of this computer.";
+    /// Stands before a prompt for the PIN, in a program that takes no recovery codes.
+    pub(super) THAT_WAS_A_RECOVERY_CODE_HERE = "That is a recovery code, not the PIN of this computer.";
     /// Stands before a prompt for the PIN. After this try the security key can only be reset, and loses its passkeys.
     pub(super) LAST_TRY = "This is the last try before the PIN is blocked for good.";
 
@@ -242,6 +272,14 @@ messages! {
     pub(super) PIN_BLOCKED =
         "The PIN of this security key is blocked for good. Use another security key, or your password. A \
          reset makes this one usable again, without its passkeys.";
+    /// Too many wrong PINs. The lock opens by itself.
+    pub(super) THIS_COMPUTER_LOCKED =
+        "This computer takes no PIN for now, after too many wrong ones. Use a security key, or try again in an hour.";
+    /// This computer was repaired, or its TPM cleared, or its disk is in another one.
+    pub(super) NOT_ON_THIS_COMPUTER =
+        "This computer does not hold your passkey any more. Use a security key, and add a new passkey afterwards.";
+    /// The TPM, or the service in front of it, does not answer.
+    pub(super) THIS_COMPUTER_UNUSABLE = "The passkey of this computer cannot be used now. Use a security key.";
     /// Too many fingerprints were not recognised, and there is no PIN that could be asked for.
     pub(super) SENSOR_LOCKED =
         "The security key takes no more fingerprints, and it has no PIN to fall back on. Use another one.";

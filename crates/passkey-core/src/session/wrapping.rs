@@ -5,7 +5,7 @@ use std::fmt;
 use ctap::Secret;
 use ctap::hmac_secret::{Outputs, Salt, Salts};
 
-use super::{Session, mark};
+use super::{Session, include_services, mark};
 use crate::{
     account::Account,
     ceremony::{self, KeySecret, Passkey, Platform, Prompter, SignIn, SignInError, Wanted},
@@ -97,7 +97,7 @@ impl Session<'_> {
             salted.push((credential, Salts { first: WrappedPassword::new_salt()?, second: None }));
         }
         let Made { verified, salts, outputs } =
-            self.make(&salted, password.forbidden_pin, platform, prompter)?;
+            self.make(account, &salted, password.forbidden_pin, platform, prompter)?;
         let Known { password, marked, .. } = password;
         let wrapped = wrap(account, &verified, salts.first, &outputs.first, password, *marked)?;
         self.store.update_keyring(account, |keyring| keyring.put(wrapped))?;
@@ -126,7 +126,7 @@ impl Session<'_> {
                 salted.push((credential, Salts { first: wrapped.salt(), second }));
             }
         }
-        let Made { verified, salts, outputs } = self.make(&salted, None, platform, prompter)?;
+        let Made { verified, salts, outputs } = self.make(account, &salted, None, platform, prompter)?;
         let credential = verified.credential();
         let (Some(salt), Some(secret), Some(wrapped)) =
             (salts.second, &outputs.second, keyring.get(&credential.id))
@@ -145,6 +145,7 @@ impl Session<'_> {
     /// Has a key make secrets of the salts of its passkey. `forbidden_pin` is never sent to it as its PIN.
     fn make(
         &self,
+        account: &Account,
         salted: &[(&Credential, Salts)],
         forbidden_pin: Option<&Secret>,
         platform: &mut impl Platform,
@@ -153,6 +154,7 @@ impl Session<'_> {
         if salted.is_empty() {
             return Err(NotWrapped::NoPasskey);
         }
+        include_services(platform, account, salted.iter().map(|(credential, _)| *credential));
         let policy = Policy { verification: UserVerification::Required, ..self.policy.clone() };
         let passkeys: Vec<Passkey<'_>> = salted
             .iter()

@@ -26,6 +26,7 @@ mod secret;
 mod several_keys;
 mod standing;
 mod support;
+mod this_computer;
 mod transfers;
 mod u2f;
 mod usernameless;

@@ -6,9 +6,9 @@ use ctap::hid::Report;
 use jiff::Timestamp;
 use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::ceremony::{
-    self, AccountAnswer, Attempt, EnrolError, Enrolled, EnrolledUser, Enrolment, Invitation, Invited, KeyId,
-    ListError, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason, Platform,
-    PluggedKey, Prompter, SignIn, TransferError, UserHandleLookup, Wake, Wanted,
+    self, AccountAnswer, Attachment, Attempt, Authenticator, EnrolError, Enrolled, EnrolledUser, Enrolment, Invitation,
+    Invited, KeyId, ListError, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason,
+    Platform, PluggedKey, Prompter, SignIn, TransferError, UserHandleLookup, Wake, Wanted,
 };
 use passkey_core::config::{Config, Policy, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
@@ -45,6 +45,8 @@ pub(crate) struct BenchPlatform {
     pub unopenable: Option<OpenError>,
     /// Keys cannot be listed meanwhile, for this reason.
     pub unlistable: Option<(ListError, Range<Duration>)>,
+    /// Keys that are services of the machine.
+    pub services: BTreeSet<usize>,
     /// It is another program's view of the bench: what it closes stays open for the others.
     pub is_another_program: bool,
     pub locks: BTreeSet<u64>,
@@ -79,6 +81,7 @@ impl BenchPlatform {
             locked_elsewhere_from: None,
             unopenable: None,
             unlistable: None,
+            services: BTreeSet::new(),
             is_another_program: false,
             locks: BTreeSet::new(),
             open: BTreeSet::new(),
@@ -125,6 +128,11 @@ impl Platform for BenchPlatform {
                 path: PathBuf::from(format!("/dev/hidraw{}", key.0)),
                 vendor_id: 0x1209,
                 product_id: 1,
+                attachment: if self.services.contains(&key.0) {
+                    Attachment::Service
+                } else {
+                    Attachment::Plugged
+                },
             })
             .collect();
         Ok(plugged)
@@ -209,6 +217,8 @@ pub(crate) struct Somebody {
     pub counted: Vec<u64>,
     /// What each question called the key.
     pub shown: Vec<Option<String>>,
+    /// What each question was about.
+    pub authenticators: Vec<Authenticator>,
     /// How long typing takes.
     pub typing: Duration,
     /// What happens once the next questions stand, before the person types.
@@ -236,6 +246,7 @@ impl Somebody {
             lit: Vec::new(),
             counted: Vec::new(),
             shown: Vec::new(),
+            authenticators: Vec::new(),
             typing: seconds(2),
             at_questions: VecDeque::new(),
             at_notices: VecDeque::new(),
@@ -270,7 +281,7 @@ impl Prompter for Somebody {
         {
             happening(&self.bench);
         }
-        if let (Notice::TouchKey | Notice::TouchToChoose, Some((key, delay))) =
+        if let (Notice::TouchKey | Notice::TouchToChoose | Notice::TouchOrWait, Some((key, delay))) =
             (notice, self.touches.front().copied())
         {
             self.touches.pop_front();
@@ -284,6 +295,7 @@ impl Prompter for Somebody {
         self.numbers.push(prompt.question);
         self.asked.push((prompt.reason, prompt.retries_left));
         self.shown.push(prompt.shown_name.map(str::to_owned));
+        self.authenticators.push(prompt.authenticator);
         let bench = self.bench.borrow();
         self.counted.push(bench.plugged().into_iter().map(|key| bench.counts(key).transactions).sum());
         self.lit.push(bench.plugged().into_iter().filter(|key| bench.blinking(*key)).collect());
@@ -433,6 +445,7 @@ impl Scene {
         self.person.lit.clear();
         self.person.counted.clear();
         self.person.shown.clear();
+        self.person.authenticators.clear();
         self.person.answers.clear();
         self.person.touches.clear();
     }

@@ -354,10 +354,14 @@ impl<P: Port> HidConnection for KeyEnv<P> {
 
 impl<P: Port> UserPresence for KeyEnv<P> {
     fn check_init(&mut self) {
-        self.wants_touch(true);
+        let is_platform = self.shared.lock().config.quirks.is_platform;
+        self.wants_touch(!is_platform);
     }
 
     fn wait_with_timeout(&mut self, _report: &mut Report, timeout_ms: usize) -> UserPresenceWaitResult {
+        if self.shared.lock().config.quirks.is_platform {
+            return Ok((Ok(()), RecvStatus::Timeout));
+        }
         let deadline = self.in_ms(timeout_ms);
         let touch = self.touched(deadline);
         if self.unplugged {

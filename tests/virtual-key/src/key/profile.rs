@@ -194,6 +194,12 @@ pub(crate) fn dress(
             message.payload = vec![OK];
         }
         (CBOR, Some(GET_INFO)) => rewrite(&mut message.payload, |info| dress_info(body, info)),
+        (CBOR, _) if asked == Some(Asked::SilentAssertion) && body.config.quirks.is_platform => {
+            if message.payload.first() != Some(&OK) {
+                return reply;
+            }
+            message.payload = vec![PIN_REQUIRED];
+        }
         (CBOR, Some(command)) if is_assertion(command) || command == MAKE_CREDENTIAL => {
             let omits = body.config.quirks.omits_credential && is_assertion(command);
             if lie.is_none() && !omits {
@@ -270,6 +276,10 @@ fn dress_info(body: &Body, info: &mut Map) {
         Some("rk" | "up" | "clientPin") => true,
         _ => !old,
     });
+    if config.quirks.is_platform {
+        options.push((Value::text_string("plat".to_owned()), Value::bool_value(true)));
+        set(info, 0x09, texts(&["internal"]));
+    }
     set(info, 0x04, Value::map(options));
 }
 

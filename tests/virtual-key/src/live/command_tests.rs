@@ -64,7 +64,7 @@ fn a_key_with_everything() {
 
 #[test]
 fn a_key_with_every_quirk() {
-    let words = "blue --ctap u2f-cbor-error --omit-protocols --key-agreement-alg -7 --omit-credential --ignore-up-false \
+    let words = "blue --ctap u2f-cbor-error --omit-protocols --key-agreement-alg -7 --omit-credential --ignore-up-false --platform \
                  --user-timeout 5000=0x27 --hmac-secret by-one-only=0x33 \
                  --mute-for 2000 --computing-time silent-assertion=110 --computing-time any=20";
     let config = add(words).unwrap();
@@ -74,6 +74,7 @@ fn a_key_with_every_quirk() {
         key_agreement_alg: Some(-7),
         omits_credential: true,
         ignores_up_false: true,
+        is_platform: true,
         user_timeout: Some(crate::UserTimeout { after: ms(5000), status: 0x27 }),
         hmac_secret: crate::HmacSecret::ByOneOnly(0x33),
         mute_for: ms(2000),

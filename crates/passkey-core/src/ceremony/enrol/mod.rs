@@ -2,8 +2,8 @@
 
 mod u2f;
 
-use super::keys::{KeyId, Message, NoRandomness, Platform, PluggedKey, Protocol};
-use super::prompter::{Notice, Prompter};
+use super::keys::{Attachment, KeyId, Message, NoRandomness, Platform, PluggedKey, Protocol};
+use super::prompter::{Authenticator, Notice, Prompter};
 use super::select::{Selecting, Selection};
 use super::standing::{Chosen, Trusted};
 use super::steps::allow_list;
@@ -149,7 +149,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             }
         };
         let plugged = self.single.pool.plugged(key).cloned().ok_or(KeyFailure::Unplugged)?;
-        let mut credential = self.check_credential(protocol.info(), &attestation.made)?;
+        let mut credential = self.check_credential(plugged.attachment, protocol.info(), &attestation.made)?;
         let proved = match &protocol {
             Protocol::Ctap2(_) => self.prove(key, &credential)?,
             // It signs only after another touch; what it made is signed already, by the maker's key.
@@ -288,7 +288,11 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             enterprise_attestation: enterprise_requested.then_some(PLATFORM_MANAGED),
         }
         .encode();
-        let reply = self.single.exchange(key, Message::ctap2(payload), Some(&Notice::TouchKey))?;
+        let cue = match self.single.authenticator(key, info) {
+            Authenticator::SecurityKey => Some(&Notice::TouchKey),
+            Authenticator::ThisComputer => None,
+        };
+        let reply = self.single.exchange(key, Message::ctap2(payload), cue)?;
         let made = make_credential::Response::parse(&reply.payload).map_err(|error| match error {
             ReplyError::Status(Status::CREDENTIAL_EXCLUDED) => EnrolError::AlreadyEnrolled(None),
             ReplyError::Status(Status::UNSUPPORTED_ALGORITHM) => EnrolError::NoAlgorithm,
@@ -305,6 +309,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
     /// Holds what the key made against what was asked for.
     fn check_credential(
         &self,
+        attachment: Attachment,
         info: Option<&Info>,
         made: &make_credential::Response,
     ) -> Result<Credential, EnrolError> {
@@ -335,7 +340,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
                 Some(_) | None => UvCapability::None,
             },
             cred_protect: data.cred_protect().map(CredProtect::level),
-            transports: info.map(|info| info.transports.clone()).unwrap_or_default(),
+            transports: transports(attachment, info.map_or(&[], |info| &info.transports)),
             added: self.enrolment.added,
             answers_silently: None,
             enabled: true,
@@ -364,6 +369,25 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
             Err(error @ ReplyError::Malformed(_)) => Err(KeyFailure::from(error).into()),
         }
     }
+}
+
+/// How the passkey can be reached: as the key says, as far as how it is attached allows. This decides later whom a passkey is looked for on.
+fn transports(attachment: Attachment, told: &[String]) -> Vec<String> {
+    let of_devices = |transport: &str| matches!(transport, "usb" | "nfc" | "ble");
+    let fits = |transport: &str| of_devices(transport) == (attachment == Attachment::Plugged);
+    let mut transports = told.to_vec();
+    match attachment {
+        Attachment::Plugged if transports.is_empty() => {}
+        Attachment::Plugged if !transports.iter().any(|one| fits(one)) => transports.push("usb".to_owned()),
+        Attachment::Plugged => {}
+        Attachment::Service => {
+            transports.retain(|one| fits(one));
+            if transports.is_empty() {
+                transports.push("internal".to_owned());
+            }
+        }
+    }
+    transports
 }
 
 impl From<KeyFailure> for EnrolError {

@@ -19,12 +19,23 @@ pub struct PluggedKey {
     pub id: KeyId,
     /// The maker's and product's name, as the device says it: hostile text, to be escaped before it is shown.
     pub name: String,
-    /// The device node, `/dev/hidraw0`.
+    /// The device node, `/dev/hidraw0`, or the socket of a service.
     pub path: PathBuf,
-    /// USB vendor id.
+    /// USB vendor id; 0 for a service.
     pub vendor_id: u16,
-    /// USB product id.
+    /// USB product id; 0 for a service.
     pub product_id: u16,
+    /// How it belongs to this machine.
+    pub attachment: Attachment,
+}
+
+/// How an authenticator belongs to this machine, and so what its word is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attachment {
+    /// Somebody has plugged it in. It can be pulled out, and says of itself whatever it likes.
+    Plugged,
+    /// It is a service of this machine, where the superuser alone can have put it. It cannot be touched.
+    Service,
 }
 
 /// Why a report was not exchanged.
@@ -81,6 +92,8 @@ pub trait Platform {
     fn now(&self) -> Duration;
     /// Fills `bytes` from a cryptographic source.
     fn random(&mut self, bytes: &mut [u8]) -> Result<(), NoRandomness>;
+    /// From now on [`plugged`](Self::plugged) tells of this machine's services as well; they answer for the account of this user id.
+    fn include_services(&mut self, _account: u32) {}
     /// The FIDO keys that are plugged in now.
     fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError>;
     /// Opens a key.

@@ -8,7 +8,7 @@ use super::super::steps::timing::IDLE_TIMEOUT;
 use super::connection::Connection;
 use super::event::{Event, KeyError};
 use super::key_map::KeyMap;
-use super::platform::{KeyId, ListError, Platform, PluggedKey, Wake};
+use super::platform::{Attachment, KeyId, ListError, Platform, PluggedKey, Wake};
 use super::protocol::Message;
 use super::trace::{Happened, Sent};
 use super::transaction::Timeout;
@@ -60,9 +60,20 @@ impl<'w, W: Platform> KeyPool<'w, W> {
         self.connections.get(key).map(Connection::plugged)
     }
 
-    /// How many keys are plugged in, as far as is known, whatever their state.
+    /// How many keys are plugged in, as far as is known, whatever their state. Services are not plugged in.
     pub(crate) fn count(&self) -> usize {
+        let there = self.connections.values().filter(|link| !link.is_unplugged());
+        there.filter(|link| link.plugged().attachment == Attachment::Plugged).count()
+    }
+
+    /// How many there are that could be meant, services included.
+    pub(crate) fn count_all(&self) -> usize {
         self.connections.values().filter(|link| !link.is_unplugged()).count()
+    }
+
+    /// How the key belongs to this machine. One that is gone was plugged in.
+    pub(crate) fn attachment(&self, key: KeyId) -> Attachment {
+        self.plugged(key).map_or(Attachment::Plugged, |plugged| plugged.attachment)
     }
 
     /// Whether the key speaks CTAP2 (the capability of `CTAPHID_INIT`'s reply, CTAP 2.1 §11.2.9.1.3).

@@ -40,7 +40,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 return self.dismiss(key);
             }
         };
-        let candidate = Candidate::new(protocol, VecDeque::new(), standing);
+        let candidate = Candidate::new(self.pool.attachment(key), protocol, VecDeque::new(), standing);
         self.set(key, State::Ready(candidate));
     }
 

@@ -14,6 +14,10 @@ pub enum SignInError {
     NoKey,
     /// Keys were plugged in, but none holds a passkey that was asked for.
     ForeignKeys,
+    /// The passkeys that were made on this computer are not on it any more: its TPM was cleared or exchanged, or its state is lost.
+    NotOnThisComputer,
+    /// This computer has passkeys, and they could not be asked for.
+    ThisComputerUnusable(KeyError),
     /// Keys were plugged in, but none holds a discoverable passkey that could say who is signing in.
     NothingDiscoverable,
     /// The key's passkeys belong to nobody on this machine.
@@ -54,7 +58,12 @@ impl SignInError {
     fn is_final(self) -> bool {
         match self {
             Self::KeyUnusable(error) => matches!(error, KeyError::Hidden | KeyError::NoDescriptors),
-            Self::NoKey | Self::ForeignKeys | Self::KeyBusy | Self::TooManyPasskeys => false,
+            Self::NoKey
+            | Self::ForeignKeys
+            | Self::NotOnThisComputer
+            | Self::ThisComputerUnusable(_)
+            | Self::KeyBusy
+            | Self::TooManyPasskeys => false,
             Self::NoTouch
             | Self::NothingDiscoverable
             | Self::UnknownAccount

@@ -23,7 +23,9 @@ mod verifying;
 pub use error::SignInError;
 pub use secret::KeySecret;
 
-use super::keys::{Event, KeyError, KeyId, KeyMap, KeyPool, Message, Platform, PluggedKey, Protocol};
+use super::keys::{
+    Attachment, Event, KeyError, KeyId, KeyMap, KeyPool, Message, Platform, PluggedKey, Protocol,
+};
 use super::prompter::{Dialogue, Notice, Prompter};
 use super::steps::pin_uv_token::PinBudget;
 use super::steps::selection::Touched;
@@ -165,6 +167,8 @@ struct Ceremony<'a, W: Platform, P: Prompter> {
     awaits_invitation: bool,
     /// Since when a PIN could be asked for, were it not for keys that have not answered yet.
     pin_ready_at: Option<Duration>,
+    /// When the PIN of this computer is asked for, beside keys that could be touched meanwhile.
+    computer_at: Option<Duration>,
     /// The key that the person touched to say which one they mean.
     selected: Option<(KeyId, Touched)>,
     budget: PinBudget,
@@ -195,6 +199,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             has_told_search: false,
             awaits_invitation,
             pin_ready_at: None,
+            computer_at: None,
             selected: None,
             budget: PinBudget::new(request.policy.pin_attempts),
             findings: Findings::new(),
@@ -332,7 +337,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         self.pool
             .platform()
             .trace(format_args!("key {number} is let go: it holds nothing that was asked for"));
-        self.findings.saw_foreign_key();
+        match self.pool.attachment(key) {
+            Attachment::Plugged => self.findings.saw_foreign_key(),
+            // It is asked only where a passkey was made on it.
+            Attachment::Service => self.findings.remark(SignInError::NotOnThisComputer),
+        }
         self.forget(key);
         self.pool.release(key);
     }
@@ -364,7 +373,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     fn set_aside(&mut self, key: KeyId, error: KeyError) {
         let KeyId(number) = key;
         self.pool.platform().trace(format_args!("key {number} is set aside: {error:?}"));
-        self.findings.is_unusable(key, error);
+        match self.pool.attachment(key) {
+            Attachment::Plugged => self.findings.is_unusable(key, error),
+            Attachment::Service => self.findings.remark(SignInError::ThisComputerUnusable(error)),
+        }
         if self.decision.key.is_none() {
             self.decide_by(key, None);
         }
@@ -395,6 +407,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     }
 
     fn on_lost(&mut self, key: KeyId, error: KeyError) -> Option<Verified> {
+        let attachment = self.pool.attachment(key);
         let state = self.keys.get(key);
         let is_undecided = state.is_none_or(State::is_undecided);
         let candidate = state.and_then(State::candidate);
@@ -416,6 +429,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             // What keeps it from being opened keeps all of them.
             KeyError::Hidden | KeyError::NoDescriptors => {
                 self.findings.judge(SignInError::KeyUnusable(error));
+            }
+            error if attachment == Attachment::Service => {
+                self.findings.remark(SignInError::ThisComputerUnusable(error));
             }
             error => {
                 self.findings.is_unusable(key, error);

@@ -3,7 +3,7 @@
 //! Only a signature that verifies is a yes, and only "no credentials" is a no. Whatever else an unproven key answers means neither, ends
 //! nothing, and earns it no more than a touch.
 
-use super::super::keys::{KeyError, KeyId, Platform, Protocol, fits_u2f};
+use super::super::keys::{Attachment, KeyError, KeyId, Platform, Protocol, fits_u2f};
 use super::super::prompter::Prompter;
 use super::super::standing::{ModelClaim, Proved, Trusted};
 use super::super::steps::allow_list::{self, AllowListBatch};
@@ -59,11 +59,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             self.discover(key, protocol);
             return Ok(None);
         }
+        let credentials = self.credentials_for(key);
         let batches: VecDeque<AllowListBatch<'a>> = match &protocol {
-            Protocol::Ctap2(info) => allow_list::cut(&self.credentials, info).into(),
+            Protocol::Ctap2(info) => allow_list::cut(&credentials, info).into(),
             // One at a time (FIDO U2F Raw Message Formats §5).
-            Protocol::U2f => self
-                .credentials
+            Protocol::U2f => credentials
                 .iter()
                 .filter(|credential| fits_u2f(credential))
                 .map(|credential| AllowListBatch(vec![credential]))
@@ -71,20 +71,27 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         };
         let wants_touch_only = match &protocol {
             Protocol::Ctap2(info) => {
-                let insists = self.credentials.iter().any(|one| one.insists_on_user_verification());
+                let insists = credentials.iter().any(|one| one.insists_on_user_verification());
                 let method = uv_method::choose(self.request.policy.verification, info, insists);
                 !insists && method == Ok(Method::None)
             }
             Protocol::U2f => self.request.policy.verification != UserVerification::Required,
         };
         // Nothing to ask for but a touch, and no other key that could be meant.
-        if wants_touch_only && self.pool.count() == 1 && batches.len() == 1 && !self.awaits_invitation {
-            let candidate = Candidate::new(protocol, batches, Standing::NotAsked);
+        if wants_touch_only && self.pool.count_all() == 1 && batches.len() == 1 && !self.awaits_invitation {
+            let candidate = Candidate::new(self.pool.attachment(key), protocol, batches, Standing::NotAsked);
             self.set(key, State::Ready(candidate));
             return Ok(None);
         }
         let pre_flight = PreFlight::new(protocol, batches, self.pool.now());
         self.ask_silently(key, pre_flight)
+    }
+
+    /// The passkeys that can be on this key: one that a service of this machine made is on nothing that can be plugged in, whatever a device
+    /// says that it is.
+    fn credentials_for(&self, key: KeyId) -> Vec<&'a Credential> {
+        let is_service = self.pool.attachment(key) == Attachment::Service;
+        self.credentials.iter().copied().filter(|one| one.is_on_a_service() == is_service).collect()
     }
 
     /// Asks for the first of the lists; past the last one what was answered is judged.
@@ -180,7 +187,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         if let Some(touched) = touched {
             let check = UserCheck::new(trusted, Method::None);
             let standing = Standing::Trusted(check);
-            let candidate = Candidate::new(protocol, batches, standing);
+            let candidate = Candidate::new(self.pool.attachment(key), protocol, batches, standing);
             return self.on_no_assertion(key, candidate, touched);
         }
         let method = match protocol.info() {
@@ -193,7 +200,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         match method {
             Ok(method) => {
                 let standing = Standing::Trusted(UserCheck::new(trusted, method));
-                let mut candidate = Candidate::new(protocol, batches, standing);
+                let mut candidate = Candidate::new(self.pool.attachment(key), protocol, batches, standing);
                 candidate.silently = Some(silently);
                 self.set(key, State::Ready(candidate));
             }
@@ -223,7 +230,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// A touch is what tells more about an unproven key.
     fn ask_for_touch(&mut self, key: KeyId, protocol: Protocol, batches: VecDeque<AllowListBatch<'a>>) {
         let silently = protocol.info().map(|_| false);
-        let mut candidate = Candidate::new(protocol, batches, Standing::Undecided);
+        let mut candidate = Candidate::new(self.pool.attachment(key), protocol, batches, Standing::Undecided);
         candidate.silently = silently;
         self.set(key, State::Ready(candidate));
     }
@@ -236,7 +243,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             return Ok(None);
         };
         let hidden: Vec<&Credential> = unanswered.iter().flat_map(|batch| batch.0.iter().copied()).collect();
-        let denied = self.credentials.iter().copied().filter(|one| !hidden.contains(one));
+        let mut denied = self.credentials_for(key);
+        denied.retain(|one| !hidden.contains(one));
         let claim = ModelClaim::of(hidden.iter().copied(), denied, info);
         match (claim, touched) {
             (None, None) if self.a_touch_may_tell(info, &hidden) => {
@@ -251,7 +259,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 };
                 let batches = allow_list::cut(claim.passkeys(), info).into();
                 let standing = Standing::Trusted(UserCheck::new(Trusted::Vouched(vouched), Method::None));
-                let mut candidate = Candidate::new(protocol, batches, standing);
+                let mut candidate = Candidate::new(self.pool.attachment(key), protocol, batches, standing);
                 candidate.silently = Some(false);
                 return self.on_no_assertion(key, candidate, touched);
             }
@@ -274,8 +282,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             Ok(Method::None) => self.ask_for_touch(key, protocol, unanswered),
             Ok(method) => {
                 let batches = allow_list::cut(claim.passkeys(), info).into();
-                let standing = Standing::Claimed(Claim::Model(claim), method);
-                let mut candidate = Candidate::new(protocol, batches, standing);
+                let standing = match claim.of_service(self.pool.attachment(key)) {
+                    Some(vouched) => Standing::Trusted(UserCheck::new(Trusted::Vouched(vouched), method)),
+                    None => Standing::Claimed(Claim::Model(claim), method),
+                };
+                let mut candidate = Candidate::new(self.pool.attachment(key), protocol, batches, standing);
                 candidate.silently = Some(false);
                 self.set(key, State::Ready(candidate));
             }

@@ -4,7 +4,7 @@ use super::super::keys::{KeyError, KeyId, ListError, Platform};
 use super::super::prompter::{Invitation, Invited, Notice, Prompter};
 use super::super::steps::grace_period;
 use super::super::steps::pin_uv_token::TokenError;
-use super::super::steps::timing::{IDLE_TIMEOUT, SEARCH_NOTICE};
+use super::super::steps::timing::{IDLE_TIMEOUT, SEARCH_NOTICE, TOUCH_FIRST};
 use super::super::steps::uv_method::Method;
 use super::error::SignInError;
 use super::selecting::MAX_TOO_SOON;
@@ -23,6 +23,13 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Ok(())
             };
         }
+        // While this computer looks at what was typed, there is nothing to touch.
+        let asks_here = |state: &State<'a>| {
+            matches!(state, State::Verifying(candidate, _) if candidate.is_this_computer())
+        };
+        if self.keys.values().any(asks_here) {
+            return Ok(());
+        }
         for key in self.ready(|candidate| !candidate.needs_selecting()) {
             self.begin(key)?;
         }
@@ -30,8 +37,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         // A PIN that was typed for one key is not followed by the question for another one.
         if for_pin.is_empty() || self.keys.values().filter_map(State::candidate).any(Candidate::has_token) {
             self.pin_ready_at = None;
-        } else if self.is_settled() {
-            self.begin_with_selection(&for_pin)?;
+        } else if self.is_settled() && !self.begin_with_this_computer(&for_pin)? {
+            let keys = self.ready(|candidate| candidate.needs_selecting() && !candidate.is_this_computer());
+            self.begin_with_selection(&keys)?;
         }
         self.tell_of_blinking();
         if self.keys.is_empty() && self.pool.opening() == 0 { self.wait_for_a_key() } else { Ok(()) }
@@ -78,6 +86,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         if self.keys.is_empty() && self.pool.opening() == 0 {
             wake_at = wake_at.min(self.pool.second_look_at().unwrap_or(self.clock.wait_until));
         }
+        wake_at = self.computer_at.filter(|at| *at > self.pool.now()).map_or(wake_at, |at| at.min(wake_at));
         if let Some(ready_at) = self.pin_ready_at {
             wake_at = wake_at.min(self.settled_at(ready_at));
         }
@@ -142,9 +151,14 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
 
     /// A key waits for a touch. Beside others whose PIN is asked for next, the person is told once that they have the choice.
     pub(super) fn tell_to_touch(&mut self) {
-        let has_choice = self.selected.is_none()
-            && self.keys.values().filter_map(State::candidate).any(Candidate::needs_selecting);
-        self.tell(if has_choice { Notice::TouchToChoose } else { Notice::TouchKey });
+        let is_chosen_among = |one: &Candidate<'a>| one.needs_selecting() && !one.is_this_computer();
+        let has_choice =
+            self.selected.is_none() && self.keys.values().filter_map(State::candidate).any(is_chosen_among);
+        self.tell(match (self.computer_at, has_choice) {
+            (Some(_), _) => Notice::TouchOrWait,
+            (None, true) => Notice::TouchToChoose,
+            (None, false) => Notice::TouchKey,
+        });
     }
 
     /// The key says that it waits for a touch.
@@ -292,6 +306,44 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     fn settled_at(&self, ready_at: Duration) -> Duration {
         let undecided = self.keys.iter().filter(|(_, state)| state.is_undecided());
         grace_period::settled_at(&self.pool, ready_at, undecided.map(|(key, _)| key))
+    }
+
+    /// Whether the person could use a key as well as this computer.
+    pub(super) fn offers_keys(&self) -> bool {
+        let could_be = |one: &Candidate<'a>| one.may_be_meant() && !one.is_this_computer();
+        self.keys.values().filter_map(State::candidate).any(could_be)
+    }
+
+    /// Asks for the PIN of this computer if it is one of `ready`, and says whether that is what is done next. Where a touch of a key is all
+    /// it takes, there is time for that first; where the key would ask for a PIN too, one question offers both.
+    fn begin_with_this_computer(&mut self, ready: &[KeyId]) -> Result<bool, SignInError> {
+        let is_it = |key: &&KeyId| {
+            self.keys.get(**key).and_then(State::candidate).is_some_and(Candidate::is_this_computer)
+        };
+        let Some(key) = ready.iter().find(is_it).copied() else { return Ok(false) };
+        // They have touched a key to say that they mean it.
+        if self.selected.is_some() {
+            return Ok(false);
+        }
+        let touchable = |state: &State<'a>| {
+            state
+                .candidate()
+                .is_some_and(|one| one.may_be_meant() && !one.is_this_computer() && !one.needs_selecting())
+        };
+        let now = self.pool.now();
+        if self.keys.values().any(touchable) {
+            let at = *self.computer_at.get_or_insert(now.saturating_add(TOUCH_FIRST));
+            if now < at {
+                return Ok(false);
+            }
+        }
+        self.computer_at = None;
+        if self.offers_keys() {
+            self.tell(Notice::NothingForKey);
+        }
+        let Some(candidate) = self.take(key).and_then(State::into_candidate) else { return Ok(false) };
+        self.begin_confirmed(key, candidate)?;
+        Ok(true)
     }
 
     /// The keys `ready` need a PIN, or the person's word. One alone is asked; of several, or beside keys that wait for a touch, the person

@@ -1,6 +1,7 @@
 //! How far one key has come in a sign-in. A state owns what it needs and nothing else.
 
-use super::super::keys::Protocol;
+use super::super::keys::{Attachment, Protocol};
+use super::super::prompter::Authenticator;
 use super::super::standing::{ModelClaim, Trusted};
 use super::super::steps::allow_list::AllowListBatch;
 use super::super::steps::assertion::{AssertionRequest, Token};
@@ -73,6 +74,8 @@ pub(super) struct Candidate<'a> {
     pub(super) has_asked: bool,
     /// How often it has said that it was chosen, sooner than any person could have touched it.
     pub(super) too_soon: u8,
+    /// What it is.
+    pub(super) authenticator: Authenticator,
 }
 
 /// What the key has shown so far.
@@ -180,11 +183,18 @@ impl<'a> PreFlight<'a> {
 
 impl<'a> Candidate<'a> {
     pub(super) fn new(
+        attachment: Attachment,
         protocol: Protocol,
         batches: VecDeque<AllowListBatch<'a>>,
         standing: Standing<'a>,
     ) -> Self {
-        Self { protocol, batches, standing, silently: None, has_asked: false, too_soon: 0 }
+        let authenticator = Authenticator::of(attachment, protocol.info());
+        Self { protocol, batches, standing, silently: None, has_asked: false, too_soon: 0, authenticator }
+    }
+
+    /// Whether it is this computer, which asks for its PIN and for no touch.
+    pub(super) fn is_this_computer(&self) -> bool {
+        self.authenticator == Authenticator::ThisComputer
     }
 
     /// What it says of itself, if it speaks CTAP2.

@@ -67,7 +67,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         };
         // A U2F key answers at once; its person is waited for by asking again.
         let waits = candidate.info().is_some();
-        let cue_at = (!by_sensor).then(|| self.pool.now().saturating_add(CUE_DELAY));
+        let wants_touch = !by_sensor && !candidate.is_this_computer();
+        let cue_at = wants_touch.then(|| self.pool.now().saturating_add(CUE_DELAY));
         self.set(key, State::Touching(candidate, Touching { request, salted, cue_at }));
         if by_sensor {
             self.tell(Notice::UseFingerprint);

@@ -1,7 +1,7 @@
 //! The PIN, or the key's own sensor, by a pinUvAuthToken.
 
 use super::super::keys::{KeyId, Message, Platform};
-use super::super::prompter::{Notice, PinAnswer, PinPrompt, Prompter};
+use super::super::prompter::{Authenticator, Notice, PinAnswer, PinPrompt, Prompter};
 use super::super::steps::pin_uv_token::{
     KeyName, PinBudget, PinRules, PinUvTokenFlow, Progress, TokenError, TokenHost, TokenRequest,
 };
@@ -18,6 +18,7 @@ use std::time::Duration;
 struct Host<'h, 'a, W: Platform, P: Prompter> {
     ceremony: &'h mut Ceremony<'a, W, P>,
     key: KeyId,
+    authenticator: Authenticator,
     /// The passkey that it has proved to hold.
     proved: Option<&'a Credential>,
 }
@@ -44,6 +45,10 @@ impl<W: Platform, P: Prompter> TokenHost for Host<'_, '_, W, P> {
 
     fn tell(&mut self, notice: Notice) {
         self.ceremony.tell(notice);
+    }
+
+    fn authenticator(&self) -> Authenticator {
+        self.authenticator
     }
 
     fn key_name(&mut self) -> KeyName {
@@ -77,7 +82,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             forbidden: self.request.forbidden_pin,
             takes_recovery_code: self.request.takes_recovery_code,
         };
-        let mut host = Host { ceremony: self, key, proved };
+        let mut host = Host { ceremony: self, key, authenticator: candidate.authenticator, proved };
         let begun = PinUvTokenFlow::start(&check.trusted, info, &request, rules, &mut host);
         let Some((flow, progress)) = begun else {
             let passkey = check.trusted.proved();
@@ -97,6 +102,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         KeyName { device: plugged.name.clone(), shown }
     }
 
+    fn host(&mut self, key: KeyId, candidate: &Candidate<'a>) -> Host<'_, 'a, W, P> {
+        Host { ceremony: self, key, authenticator: candidate.authenticator, proved: candidate.proved() }
+    }
+
     pub(super) fn tell_sensor_locked(&mut self, key: KeyId, candidate: &Candidate<'a>) {
         let key = self.name_of(key, candidate.proved()).shown;
         self.tell(Notice::FingerprintLocked { key });
@@ -111,7 +120,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         payload: &[u8],
         took: Duration,
     ) -> Step {
-        let mut host = Host { ceremony: self, key, proved: candidate.proved() };
+        let mut host = self.host(key, &candidate);
         let progress = verifying.flow.on_reply(payload, took, &mut host);
         self.follow(key, candidate, verifying, progress)
     }
@@ -124,7 +133,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         mut verifying: Verifying<'a>,
     ) -> Step {
         verifying.resume_at = None;
-        let mut host = Host { ceremony: self, key, proved: candidate.proved() };
+        let mut host = self.host(key, &candidate);
         let progress = verifying.flow.resume(&mut host);
         self.follow(key, candidate, verifying, progress)
     }
@@ -168,6 +177,12 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         mut verifying: Verifying<'a>,
         error: TokenError,
     ) -> Step {
+        if error == TokenError::Empty && candidate.is_this_computer() && self.offers_keys() {
+            // They would rather use one of their keys.
+            self.forget(key);
+            self.pool.release(key);
+            return Ok(None);
+        }
         self.recovery_code = verifying.flow.take_recovery_code();
         self.note_wrong_pins(candidate, &verifying);
         let reason = match error {
@@ -188,6 +203,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             | TokenError::NoRandomness => Err(SignInError::Pin(error)),
             TokenError::PinLocked
             | TokenError::PinBlocked
+            | TokenError::ThisComputerLocked
             | TokenError::PinMustChange
             | TokenError::PinNotSet
             | TokenError::SensorLocked

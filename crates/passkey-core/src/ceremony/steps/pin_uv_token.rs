@@ -5,7 +5,7 @@
 //! many tries are left once one has failed.
 
 use super::super::keys::{Message, NoRandomness, Platform, with_randomness};
-use super::super::prompter::{Lock, Notice, PinAnswer, PinPrompt, PinReason};
+use super::super::prompter::{Authenticator, Lock, Notice, PinAnswer, PinPrompt, PinReason};
 use super::super::standing::Trusted;
 use super::assertion::Token;
 use super::timing::OWN_TIMEOUT;
@@ -30,6 +30,8 @@ pub enum TokenError {
     PinLocked,
     /// No PIN is taken any more; only a reset helps (`PIN_BLOCKED`).
     PinBlocked,
+    /// This computer takes no PIN for a while: its lock opens with time.
+    ThisComputerLocked,
     /// The PIN must be changed before the key can be used.
     PinMustChange,
     /// The key has no PIN.
@@ -61,6 +63,7 @@ impl TokenError {
             Self::PinLocked => Some(Lock::Pin),
             Self::PinBlocked => Some(Lock::PinForGood),
             Self::SensorLocked => Some(Lock::Sensor),
+            Self::ThisComputerLocked => Some(Lock::ThisComputer),
             Self::AttemptsUsedUp { .. }
             | Self::PinMustChange
             | Self::PinNotSet
@@ -146,6 +149,8 @@ pub(crate) trait TokenHost {
     /// Sends the key a request. With `touch` it waits for a person meanwhile.
     fn send(&mut self, message: Message, touch: bool);
     fn tell(&mut self, notice: Notice);
+    /// What it is.
+    fn authenticator(&self) -> Authenticator;
     /// What the key is called now.
     fn key_name(&mut self) -> KeyName;
     /// Asks the person, with no key locked or blinking meanwhile.
@@ -233,6 +238,16 @@ impl<'a> PinUvTokenFlow<'a> {
 
     /// Takes the reply to the last request, which the key took so long to give.
     pub(crate) fn on_reply(&mut self, payload: &[u8], took: Duration, host: &mut impl TokenHost) -> Progress {
+        match (self.advance(payload, took, host), host.authenticator()) {
+            (
+                Progress::Failed(TokenError::PinLocked | TokenError::PinBlocked),
+                Authenticator::ThisComputer,
+            ) => Progress::Failed(TokenError::ThisComputerLocked),
+            (progress, Authenticator::ThisComputer | Authenticator::SecurityKey) => progress,
+        }
+    }
+
+    fn advance(&mut self, payload: &[u8], took: Duration, host: &mut impl TokenHost) -> Progress {
         let reply = client_pin::Response::parse(payload);
         match (std::mem::replace(&mut self.state, State::Ended), reply) {
             (State::Retries, Ok(response)) => self.on_retries(&response, host),
@@ -290,6 +305,7 @@ impl<'a> PinUvTokenFlow<'a> {
             let question = host.budget().questions;
             let name = host.key_name();
             let answer = host.ask_pin(&PinPrompt {
+                authenticator: host.authenticator(),
                 key_name: &name.device,
                 shown_name: name.shown.as_deref(),
                 reason: self.reason,

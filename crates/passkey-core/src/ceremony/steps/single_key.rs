@@ -1,7 +1,7 @@
 //! One key after the other: what a ceremony does with a key that it has settled on, while keys that are plugged in now come too late.
 
 use super::super::keys::{Event, KeyError, KeyId, KeyPool, Message, Platform};
-use super::super::prompter::{Dialogue, Notice, PinAnswer, PinPrompt, Prompter};
+use super::super::prompter::{Authenticator, Dialogue, Notice, PinAnswer, PinPrompt, Prompter};
 use super::super::standing::Trusted;
 use super::assertion::Token;
 use super::pin_uv_token::{
@@ -178,6 +178,13 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
         Ok(())
     }
 
+    /// What the key is.
+    pub(crate) fn authenticator(&self, key: KeyId, info: &Info) -> Authenticator {
+        let plugged = self.pool.plugged(key);
+        plugged
+            .map_or_else(Authenticator::default, |plugged| Authenticator::of(plugged.attachment, Some(info)))
+    }
+
     /// Has one key verify its user, by its sensor or by its PIN, with `attempts` wrong ones allowed.
     pub(crate) fn token(
         &mut self,
@@ -188,7 +195,9 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
         attempts: u8,
     ) -> Result<Token, NoToken> {
         let rules = PinRules { forbidden: None, takes_recovery_code: false };
-        let mut host = OneKeyHost { single: self, key, budget: PinBudget::new(attempts), sent: None };
+        let authenticator = self.authenticator(key, info);
+        let budget = PinBudget::new(attempts);
+        let mut host = OneKeyHost { single: self, key, authenticator, budget, sent: None };
         let mut request = request;
         loop {
             let (mut flow, mut progress) = PinUvTokenFlow::start(trusted, info, &request, rules, &mut host)
@@ -221,6 +230,7 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
 struct OneKeyHost<'s, 'a, W: Platform, P: Prompter> {
     single: &'s mut SingleKey<'a, W, P>,
     key: KeyId,
+    authenticator: Authenticator,
     budget: PinBudget,
     sent: Option<(Message, bool)>,
 }
@@ -242,6 +252,10 @@ impl<W: Platform, P: Prompter> TokenHost for OneKeyHost<'_, '_, W, P> {
 
     fn tell(&mut self, notice: Notice) {
         self.single.dialogue.tell(notice);
+    }
+
+    fn authenticator(&self) -> Authenticator {
+        self.authenticator
     }
 
     fn key_name(&mut self) -> KeyName {

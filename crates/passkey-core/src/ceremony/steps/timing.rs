@@ -26,3 +26,6 @@ pub(crate) const FASTEST_TOUCH: Duration = Duration::from_millis(40);
 /// `CTAP2_ERR_OPERATION_DENIED` later than this is the key's own time-out (CTAP 2.1 §6.2.2 step 11 and §8.2), sooner it is a refusal.
 /// Keys wait for a touch for ten seconds at the least.
 pub(crate) const OWN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the person has for a key that a touch is enough for, before the PIN of this computer is asked for instead: a prompt cannot
+/// stand while a key blinks.
+pub(crate) const TOUCH_FIRST: Duration = Duration::from_secs(8);

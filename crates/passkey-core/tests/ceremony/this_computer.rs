@@ -1,0 +1,221 @@
+//! A passkey on this computer: a service of the machine that cannot be touched, and asks for its PIN.
+
+use super::support::{Key, Scene, is_verified, ms, pin, seconds};
+use passkey_core::ceremony::{Authenticator, Lock, Notice, PinAnswer, PinReason, SignInError, TokenError};
+use passkey_core::config::UserVerification;
+use passkey_core::credential::Credential;
+use passkey_core::verify::Verified;
+use virtual_key::{Corruption, KeyConfig, Misbehaviour, Quirks, Sabotage};
+
+const AAGUID: [u8; 16] = [0x5a; 16];
+
+fn computer() -> KeyConfig {
+    let quirks = Quirks { is_platform: true, ..Quirks::default() };
+    KeyConfig { always_uv: true, aaguid: AAGUID, quirks, ..KeyConfig::new("computer") }.pin("2468")
+}
+
+/// A scene with a passkey on this computer alone.
+fn scene() -> (Scene, Key) {
+    let mut scene = Scene::new();
+    let computer = add_computer(&mut scene);
+    (scene, computer)
+}
+
+fn add_computer(scene: &mut Scene) -> Key {
+    let computer = scene.add(computer());
+    scene.platform.services.insert(computer.0);
+    let enrolled = scene.enrol(computer, Some("2468"));
+    assert!(enrolled.is_on_a_service(), "{:?}", enrolled.transports);
+    assert_eq!(enrolled.answers_silently, Some(false));
+    computer
+}
+
+/// A key with a passkey, touched when the person is told to.
+fn add_key(scene: &mut Scene, config: KeyConfig, enrol_pin: Option<&str>) -> Key {
+    let key = scene.add(config);
+    let enrolled = scene.enrol(key, enrol_pin);
+    assert!(!enrolled.is_on_a_service(), "{:?}", enrolled.transports);
+    key
+}
+
+fn name(verified: &Verified) -> &str {
+    &verified.credential().name
+}
+
+#[test]
+fn its_pin_is_all_it_takes() {
+    for verification in [UserVerification::Discouraged, UserVerification::Required] {
+        let (mut scene, computer) = scene();
+        scene.settings.policy.verification = verification;
+        scene.person.answers.push_back(pin("2468"));
+        let attempt = scene.sign_in();
+        assert!(attempt.result.as_ref().is_ok_and(Verified::user_verified), "{attempt:?}");
+        assert_eq!(scene.person.authenticators, [Authenticator::ThisComputer]);
+        assert_eq!(scene.person.asked, [(PinReason::First, Some(8))]);
+        assert_eq!(scene.person.told, [], "nothing can be touched");
+        assert_eq!(scene.bench().counts(computer).transactions, 7, "as many as with a key");
+    }
+}
+
+#[test]
+fn enrolling_asks_for_no_touch() {
+    let mut scene = Scene::new();
+    let computer = scene.add(computer());
+    scene.platform.services.insert(computer.0);
+    scene.person.answers.push_back(pin("2468"));
+    let handle = scene.user_handle.clone();
+    scene.enrol_with(computer, Scene::enrolment("laptop", &handle, &[])).expect("enrolled");
+    assert_eq!(scene.person.told, []);
+    assert_eq!(scene.person.authenticators, [Authenticator::ThisComputer]);
+}
+
+#[test]
+fn a_foreign_key_beside_it_changes_nothing() {
+    let (mut scene, _) = scene();
+    scene.add(KeyConfig::new("foreign"));
+    scene.person.answers.push_back(pin("2468"));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.told, []);
+    assert_eq!(scene.person.shown, [None], "it needs no name");
+}
+
+#[test]
+fn a_key_that_is_touched_in_time_needs_no_pin() {
+    let (mut scene, _) = scene();
+    let key = add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.bench().touch_after(key, seconds(3));
+    let attempt = scene.sign_in();
+    assert_eq!(attempt.result.as_ref().map(name), Ok("passkey 1"));
+    assert_eq!(scene.person.told, [Notice::TouchOrWait]);
+    assert!(scene.person.asked.is_empty());
+}
+
+#[test]
+fn after_some_seconds_without_a_touch_the_pin_is_asked_for() {
+    let (mut scene, _) = scene();
+    add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.person.answers.push_back(pin("2468"));
+    let begun_at = scene.bench().now();
+    let attempt = scene.sign_in();
+    assert_eq!(attempt.result.as_ref().map(name), Ok("passkey 0"));
+    assert_eq!(scene.person.told[..2], [Notice::TouchOrWait, Notice::NothingForKey]);
+    assert_eq!(scene.person.lit, [vec![]], "no key blinks while the person types");
+    let typing = scene.person.typing;
+    let waited = scene.ended_at - begun_at - typing;
+    assert!(waited >= seconds(8) && waited < seconds(10), "{waited:?}");
+}
+
+#[test]
+fn nothing_typed_leads_back_to_the_key() {
+    let (mut scene, computer) = scene();
+    let key = add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.person.answers.push_back(PinAnswer::Empty);
+    // The first wait for a touch is over before.
+    scene.bench().touch_after(key, seconds(9));
+    let attempt = scene.sign_in();
+    assert_eq!(attempt.result.as_ref().map(name), Ok("passkey 1"), "{attempt:?} {:?}", scene.person.told);
+    assert_eq!(scene.person.told.last(), Some(&Notice::TouchKey), "{:?}", scene.person.told);
+    assert_eq!(scene.bench().pin_retries(computer), 8);
+}
+
+#[test]
+fn one_question_offers_both_where_the_key_would_ask_for_a_pin_too() {
+    let (mut scene, computer) = scene();
+    let key = add_key(&mut scene, KeyConfig::new("blue").pin("1234"), Some("1234"));
+    scene.settings.policy.verification = UserVerification::Required;
+    scene.person.answers.push_back(pin("2468"));
+    assert_eq!(scene.sign_in().result.as_ref().map(name), Ok("passkey 0"));
+    assert_eq!(scene.person.told, [Notice::NothingForKey]);
+
+    scene.forget_the_past();
+    scene.person.answers.extend([PinAnswer::Empty, pin("1234")]);
+    scene.bench().auto_touch(key, ms(300));
+    let attempt = scene.sign_in();
+    assert_eq!(attempt.result.as_ref().map(name), Ok("passkey 1"), "{attempt:?}");
+    assert_eq!(scene.person.authenticators, [Authenticator::ThisComputer, Authenticator::SecurityKey]);
+    assert_eq!(scene.bench().pin_retries(computer), 8);
+    assert_eq!(scene.bench().pin_retries(key), 8, "each PIN went where it belongs");
+}
+
+#[test]
+fn nothing_typed_ends_it_where_there_is_no_key() {
+    let (mut scene, _) = scene();
+    scene.person.answers.push_back(PinAnswer::Empty);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::Empty));
+}
+
+#[test]
+fn its_lock_is_said_to_be_its_own_and_a_key_goes_on() {
+    let (mut scene, computer) = scene();
+    scene.settings.policy.pin_attempts = 5;
+    scene.person.answers.extend([pin("9999"), pin("8888"), pin("7777"), pin("2468")]);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::ThisComputerLocked));
+
+    let key = add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.person.answers.extend([pin("9999"), pin("8888"), pin("7777")]);
+    scene.bench().unplug(computer);
+    scene.bench().plug(computer);
+    scene.bench().touch_after(key, seconds(9));
+    let attempt = scene.sign_in();
+    assert_eq!(attempt.result.as_ref().map(name), Ok("passkey 1"), "{attempt:?}");
+    assert!(scene.person.told.contains(&Notice::KeyLocked(Lock::ThisComputer)), "{:?}", scene.person.told);
+}
+
+#[test]
+fn a_computer_that_has_lost_the_passkey_says_so() {
+    let (mut scene, computer) = scene();
+    scene.bench().unplug(computer);
+    scene.bench().forget(computer);
+    scene.bench().plug(computer);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NotOnThisComputer);
+    scene.settings.policy.wait_for_key = seconds(10);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NotOnThisComputer);
+    assert_eq!(scene.person.told, [Notice::InsertKey], "another passkey may be on a key");
+}
+
+#[test]
+fn a_service_that_says_nothing_holds_nobody_up() {
+    let (mut scene, computer) = scene();
+    let key = add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.bench().sabotage(computer, Some(Sabotage { asked: None, nth: 1, how: Misbehaviour::Mute }));
+    scene.bench().touch_after(key, seconds(2));
+    let attempt = scene.sign_in();
+    assert_eq!(attempt.result.as_ref().map(name), Ok("passkey 1"));
+    scene.bench().unplug(key);
+    let error = scene.sign_in().result.unwrap_err();
+    assert!(matches!(error, SignInError::ThisComputerUnusable(_)), "{error:?}");
+}
+
+/// The model of this computer is no secret. Whoever leaves a device behind that claims it is not told the computer's PIN.
+#[test]
+fn a_device_that_claims_to_be_this_computer_is_asked_for_nothing() {
+    let (mut scene, computer) = scene();
+    scene.platform.services.remove(&computer.0);
+    for wait_for_key in [seconds(0), seconds(5)] {
+        scene.settings.policy.wait_for_key = wait_for_key;
+        scene.person.answers.push_back(pin("2468"));
+        assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::ForeignKeys);
+        assert!(scene.person.asked.is_empty());
+        assert_eq!(scene.bench().counts(computer).commands.get(&0x02), None, "it is not even asked");
+    }
+}
+
+#[test]
+fn what_it_signs_is_verified_like_any_other_assertion() {
+    for corruption in [Corruption::Signature, Corruption::RpHash, Corruption::UserVerified] {
+        let (mut scene, computer) = scene();
+        scene.bench().corrupt(computer, Some(corruption));
+        scene.settings.policy.verification = UserVerification::Required;
+        scene.person.answers.push_back(pin("2468"));
+        let attempt = scene.sign_in();
+        assert!(matches!(attempt.result, Err(SignInError::Rejected(_))), "{corruption:?}: {attempt:?}");
+    }
+}
+
+#[test]
+fn where_a_passkey_is_follows_from_how_its_authenticator_is_attached() {
+    let mut scene = Scene::new();
+    let stick = scene.add(computer());
+    let on_a_stick: Credential = scene.enrol(stick, Some("2468"));
+    assert!(!on_a_stick.is_on_a_service(), "whatever it says: {:?}", on_a_stick.transports);
+}
