@@ -316,8 +316,23 @@ impl Outcome {
             Self::Failed(e @ E::NotOnThisComputer) => {
                 pass_on(alert(e), Notice, "the TPM of this computer does not hold the passkey any more")
             }
-            Self::Failed(e @ E::ThisComputerUnusable(_)) => {
-                pass_on(alert(e), Notice, "the passkey of this computer cannot be used")
+            Self::Failed(e @ E::ThisComputerUnusable(error)) => {
+                let reason = match error {
+                    KeyError::Unplugged => "it is no longer there",
+                    KeyError::CannotOpen | KeyError::Hidden => "its socket does not let this process in",
+                    KeyError::NoDescriptors => "no file descriptor is left",
+                    KeyError::NoProtocol => "its reply is malformed",
+                    KeyError::Silent => "it does not answer",
+                    KeyError::Stuck => "it answers that it cannot",
+                    KeyError::Busy => "it is busy",
+                    KeyError::Garbled(_) | KeyError::Refused(_) => "it does not keep to CTAPHID",
+                    KeyError::NoRandomness => "the kernel gives no randomness",
+                };
+                let reason = format!("the service for the passkey of this computer cannot be used: {reason}");
+                Row::new(Code::PAM_AUTHINFO_UNAVAIL, alert(e), Warning, reason)
+            }
+            Self::Failed(e @ E::ThisComputerRefused(status)) => {
+                refuse(alert(e), Warning, format!("this computer refused with {status}").into())
             }
             Self::Failed(e @ E::Pin(TokenError::SensorLocked)) => {
                 locked(e, "the fingerprint reader is locked and the security key has no PIN".into())

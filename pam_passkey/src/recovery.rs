@@ -138,6 +138,7 @@ pub(crate) fn leaves_no_key(error: SignInError) -> bool {
         | E::ForeignKeys
         | E::NotOnThisComputer
         | E::ThisComputerUnusable(_)
+        | E::ThisComputerRefused(_)
         | E::KeyBusy
         | E::TooManyPasskeys
         | E::KeyUnusable(

@@ -18,7 +18,7 @@ pub(crate) fn report(error: SignInError, asked: LastQuestion) -> ErrorReport {
             "The TPM was cleared or exchanged, or the service's state is lost. Remove the passkey with: passkey-enroll \
              remove NAME",
         ),
-        SignInError::ThisComputerUnusable(_) => {
+        SignInError::ThisComputerUnusable(_) | SignInError::ThisComputerRefused(_) => {
             ErrorReport::new(Exit::Failed, "this_computer_unusable", said)
                 .hint("See why with: systemctl status passkey-tpm.socket passkey-tpm.service")
         }

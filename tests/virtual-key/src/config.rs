@@ -27,6 +27,8 @@ pub struct KeyConfig {
     pub max_msg_size: usize,
     /// The `alwaysUv` option, not to be switched off (it also switches U2F off, CTAP 2.1 §7.2).
     pub always_uv: bool,
+    /// Where it is.
+    pub form: Form,
     /// The PIN/UV auth protocols that the key speaks.
     pub protocols: PinProtocols,
     /// The age of the key.
@@ -73,6 +75,17 @@ pub enum Attestation {
     /// Enterprise attestation is switched on (CTAP 2.1 §7.1): who asks for it gets a certificate of this very key, with the key's
     /// name as its serial number. Nobody vouches for the credential to anybody else. Not for keys that speak only U2F.
     Enterprise,
+}
+
+/// Where an authenticator is (WebAuthn §6.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// In the hands of its person.
+    #[default]
+    Roaming,
+    /// Built into a computer (`plat`, CTAP 2.1 §6.4). Its PIN is all it asks for: it waits for no touch, and an assertion without user
+    /// verification is refused with `CTAP2_ERR_PUAT_REQUIRED` for what it holds. Set a PIN and `always_uv` as well.
+    Platform,
 }
 
 /// PIN/UV auth protocols that a key speaks (CTAP 2.1 §6.5.6 and §6.5.7).
@@ -122,9 +135,6 @@ pub struct Quirks {
     pub omits_credential: bool,
     /// `up` = false is not heeded: a silent assertion waits for a touch, and is answered with the user-present flag.
     pub ignores_up_false: bool,
-    /// It is built into a computer (`plat`, CTAP 2.1 §6.4) and its PIN is all it asks for: it waits for no touch, and an assertion without
-    /// user verification is refused with `CTAP2_ERR_PUAT_REQUIRED` for what it holds. Set a PIN and `always_uv` as well.
-    pub is_platform: bool,
     /// The key's own end of a wait for its person.
     pub user_timeout: Option<UserTimeout>,
     /// What it makes of the `hmac-secret` extension.
@@ -181,6 +191,7 @@ impl KeyConfig {
             room: 150,
             max_msg_size: 7609,
             always_uv: false,
+            form: Form::Roaming,
             protocols: PinProtocols::Both,
             profile: Profile::Ctap21,
             attestation: Attestation::Itself,

@@ -35,7 +35,8 @@ pub use attestation::{attestation_root, metadata_root};
 pub use behaviour::Behaviour;
 pub use bench::{Bench, KeyId, PortError};
 pub use config::{
-    Attestation, Fingerprints, HmacSecret, KeyConfig, PinProtocols, Profile, Quirks, Refusal, UserTimeout,
+    Attestation, Fingerprints, Form, HmacSecret, KeyConfig, PinProtocols, Profile, Quirks, Refusal,
+    UserTimeout,
 };
 pub use corruption::Corruption;
 pub use counts::Counts;

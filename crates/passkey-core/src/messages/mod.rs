@@ -100,7 +100,9 @@ pub fn sign_in_error(error: &SignInError) -> Option<Phrase> {
         SignInError::NoKey => say::NO_KEY,
         SignInError::ForeignKeys => say::FOREIGN_KEY,
         SignInError::NotOnThisComputer => say::NOT_ON_THIS_COMPUTER,
-        SignInError::ThisComputerUnusable(_) => say::THIS_COMPUTER_UNUSABLE,
+        SignInError::ThisComputerUnusable(_) | SignInError::ThisComputerRefused(_) => {
+            say::THIS_COMPUTER_UNUSABLE
+        }
         SignInError::KeyBusy => say::KEY_STAYED_BUSY,
         SignInError::KeyUnusable(error) => key_unusable(*error),
         SignInError::NothingDiscoverable => say::NOTHING_DISCOVERABLE,

@@ -20,26 +20,28 @@ pub(super) const REASONS: [PinReason; 7] = [
 ];
 
 fn prompt(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
-    pin_prompt(&PinPrompt {
-        authenticator: Authenticator::SecurityKey,
-        key_name: "key",
-        shown_name: None,
-        reason,
-        retries_left,
-        question,
-        takes_recovery_code: false,
-    })
+    prompt_of(Authenticator::SecurityKey, false, reason, retries_left, question)
 }
 
 fn prompt_or_code(reason: PinReason, retries_left: Option<u8>, question: u8) -> Phrase {
+    prompt_of(Authenticator::SecurityKey, true, reason, retries_left, question)
+}
+
+fn prompt_of(
+    authenticator: Authenticator,
+    takes_recovery_code: bool,
+    reason: PinReason,
+    retries_left: Option<u8>,
+    question: u8,
+) -> Phrase {
     pin_prompt(&PinPrompt {
-        authenticator: Authenticator::SecurityKey,
+        authenticator,
         key_name: "key",
         shown_name: None,
         reason,
         retries_left,
         question,
-        takes_recovery_code: true,
+        takes_recovery_code,
     })
 }
 
@@ -64,8 +66,11 @@ pub(super) fn prompts() -> Vec<Phrase> {
     let mut prompts = Vec::new();
     for reason in REASONS {
         for left in [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(8)] {
-            prompts.extend((1..=8).map(|question| prompt(reason, left, question)));
-            prompts.extend((1..=8).map(|question| prompt_or_code(reason, left, question)));
+            for of in [Authenticator::SecurityKey, Authenticator::ThisComputer] {
+                for takes_code in [false, true] {
+                    prompts.extend((1..=8).map(|question| prompt_of(of, takes_code, reason, left, question)));
+                }
+            }
         }
     }
     prompts.extend((1..=8).map(|question| recovery_prompt(None, question)));
@@ -87,6 +92,9 @@ pub(super) fn sentences() -> Vec<Phrase> {
         Notice::KeyBusy,
         Notice::TouchKey,
         Notice::TouchToChoose,
+        Notice::TouchOrWait,
+        Notice::NothingForKey,
+        Notice::KeyLocked(Lock::ThisComputer),
         Notice::UseFingerprint,
         Notice::FingerprintAgain { left: None },
         Notice::FingerprintAgain { left: Some(1) },
@@ -97,6 +105,9 @@ pub(super) fn sentences() -> Vec<Phrase> {
     let errors = [
         E::NoKey,
         E::ForeignKeys,
+        E::NotOnThisComputer,
+        E::ThisComputerUnusable(KeyError::Silent),
+        E::ThisComputerRefused(ctap::Status(0x7f)),
         E::KeyBusy,
         E::KeyUnusable(KeyError::Unplugged),
         E::KeyUnusable(KeyError::CannotOpen),
@@ -118,6 +129,7 @@ pub(super) fn sentences() -> Vec<Phrase> {
         E::Pin(T::AttemptsUsedUp { retries_left: Some(5) }),
         E::Pin(T::PinLocked),
         E::Pin(T::PinBlocked),
+        E::Pin(T::ThisComputerLocked),
         E::Pin(T::PinMustChange),
         E::Pin(T::PinNotSet),
         E::Pin(T::SensorLocked),
@@ -264,6 +276,9 @@ fn each_mishap_has_its_sentence_and_its_remedy() {
         (SignInError::CannotVerifyUser(Impossible::NotSupported), "Use another one"),
         (SignInError::CannotVerifyUser(Impossible::U2fOnly), "Use a newer one"),
         (SignInError::ForeignKeys, "Use another one"),
+        (SignInError::Pin(TokenError::ThisComputerLocked), "try again in an hour"),
+        (SignInError::NotOnThisComputer, "add a new passkey"),
+        (SignInError::ThisComputerUnusable(KeyError::Silent), "Use a security key or your password"),
         (SignInError::KeyBusy, "Try again"),
         (SignInError::KeyUnusable(KeyError::Unplugged), "Plug it in"),
         (SignInError::KeyUnusable(KeyError::Silent), "Unplug it"),
@@ -284,6 +299,8 @@ fn each_mishap_has_its_sentence_and_its_remedy() {
         said(SignInError::Malformed),
         said(SignInError::Refused(ctap::Status(0x7f))),
         said(SignInError::Pin(TokenError::Malformed)),
+        said(SignInError::ThisComputerUnusable(KeyError::Silent)),
+        said(SignInError::Pin(TokenError::ThisComputerLocked)),
     ];
     assert_eq!(different.len(), sentences().len() - same.len());
 }

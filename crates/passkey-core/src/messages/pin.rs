@@ -72,8 +72,10 @@ pub fn pin_question(prompt: &PinPrompt<'_>, host: &Host) -> PinQuestion {
             prompt: pin_prompt(prompt),
         },
         (Shows::Everything, PromptLength::Short) => {
-            // A name may be of any length.
-            let announced = prompt.shown_name.is_some().then(|| announcement(prompt));
+            // A name may be of any length, and there is no room for whose PIN it is beside a recovery code.
+            let is_unnamed =
+                prompt.authenticator == Authenticator::ThisComputer && prompt.takes_recovery_code;
+            let announced = (prompt.shown_name.is_some() || is_unnamed).then(|| announcement(prompt));
             let short = match (prompt.takes_recovery_code, prompt.authenticator) {
                 (true, _) => say::PIN_OR_CODE_SHORT,
                 (false, Authenticator::SecurityKey) => say::PIN_FIRST,

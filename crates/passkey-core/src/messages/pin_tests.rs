@@ -36,12 +36,17 @@ fn text(said: &Said) -> String {
 fn every_prompt(check: impl Fn(PinPrompt<'_>)) {
     for reason in REASONS {
         for retries_left in [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(8)] {
-            for (shown_name, takes_recovery_code) in
-                [(None, false), (None, true), (Some("blue"), false), (Some("blue"), true)]
-            {
+            for (authenticator, shown_name, takes_recovery_code) in [
+                (Authenticator::SecurityKey, None, false),
+                (Authenticator::SecurityKey, None, true),
+                (Authenticator::SecurityKey, Some("blue"), false),
+                (Authenticator::SecurityKey, Some("blue"), true),
+                (Authenticator::ThisComputer, None, false),
+                (Authenticator::ThisComputer, None, true),
+            ] {
                 for question in 1..=4 {
                     check(PinPrompt {
-                        authenticator: Authenticator::SecurityKey,
+                        authenticator,
                         key_name: "key",
                         shown_name,
                         reason,
@@ -119,8 +124,25 @@ fn where_prompts_are_cut_off_the_reason_is_a_message() {
             assert!(asked.len() <= 26, "{asked}");
             let has_news = prompt.reason != PinReason::First
                 || prompt.retries_left.is_some_and(|left| left <= 3)
-                || prompt.shown_name.is_some();
+                || prompt.shown_name.is_some()
+                || prompt.authenticator == Authenticator::ThisComputer && prompt.takes_recovery_code;
             assert_eq!(before.is_empty(), !has_news, "{before}");
+        });
+    }
+}
+
+/// Whose PIN it is stands in every question, and a lock that opens by itself is not said to be for good.
+#[test]
+fn the_pin_of_this_computer_is_called_that() {
+    for host in TABLE.iter().chain([&OTHER]) {
+        every_prompt(|prompt| {
+            let (before, asked) = spoken(&prompt, host);
+            let said = format!("{before} {asked}");
+            let here = prompt.authenticator == Authenticator::ThisComputer;
+            assert_eq!(here, said.contains("this computer"), "{said}");
+            let of_the_key = prompt.reason == PinReason::ThatWasAOneTimePassword;
+            assert!(!here || of_the_key || !said.contains("security key"), "{said}");
+            assert!(!here || !said.contains("for good"), "{said}");
         });
     }
 }

@@ -274,12 +274,14 @@ messages! {
          reset makes this one usable again, without its passkeys.";
     /// Too many wrong PINs. The lock opens by itself.
     pub(super) THIS_COMPUTER_LOCKED =
-        "This computer takes no PIN for now, after too many wrong ones. Use a security key, or try again in an hour.";
+        "This computer takes no PIN for now, after too many wrong ones. Use a security key or your password, or try \
+         again in an hour.";
     /// This computer was repaired, or its TPM cleared, or its disk is in another one.
     pub(super) NOT_ON_THIS_COMPUTER =
-        "This computer does not hold your passkey any more. Use a security key, and add a new passkey afterwards.";
+        "This computer does not hold your passkey any more. Use a security key or your password, and add a new \
+         passkey.";
     /// The TPM, or the service in front of it, does not answer.
-    pub(super) THIS_COMPUTER_UNUSABLE = "The passkey of this computer cannot be used now. Use a security key.";
+    pub(super) THIS_COMPUTER_UNUSABLE = "The passkey of this computer cannot be used now. Use a security key or your password.";
     /// Too many fingerprints were not recognised, and there is no PIN that could be asked for.
     pub(super) SENSOR_LOCKED =
         "The security key takes no more fingerprints, and it has no PIN to fall back on. Use another one.";

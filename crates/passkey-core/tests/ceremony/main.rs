@@ -31,3 +31,4 @@ mod transfers;
 mod u2f;
 mod usernameless;
 mod waiting;
+mod wire;

@@ -1,20 +1,21 @@
 //! A bench with keys, a person with a finger and a memory, and passkeys enrolled through the real enrolment ceremony.
 
+use super::wire::Wire;
 use ctap::Secret;
 use ctap::cose::Algorithm;
 use ctap::hid::Report;
 use jiff::Timestamp;
 use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::ceremony::{
-    self, AccountAnswer, Attachment, Attempt, Authenticator, EnrolError, Enrolled, EnrolledUser, Enrolment, Invitation,
-    Invited, KeyId, ListError, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt, PinReason,
-    Platform, PluggedKey, Prompter, SignIn, TransferError, UserHandleLookup, Wake, Wanted,
+    self, AccountAnswer, Attachment, Attempt, Authenticator, EnrolError, Enrolled, EnrolledUser, Enrolment,
+    Invitation, Invited, KeyId, ListError, NoRandomness, Notice, OpenError, Passkey, PinAnswer, PinPrompt,
+    PinReason, Platform, PluggedKey, Prompter, SignIn, TransferError, UserHandleLookup, Wake, Wanted,
 };
 use passkey_core::config::{Config, Policy, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
 use passkey_core::store::{CredentialFile, State};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -47,6 +48,9 @@ pub(crate) struct BenchPlatform {
     pub unlistable: Option<(ListError, Range<Duration>)>,
     /// Keys that are services of the machine.
     pub services: BTreeSet<usize>,
+    /// Whether the reports of all keys go through sockets; those of services do in any case.
+    pub over_sockets: bool,
+    wires: BTreeMap<u64, Wire>,
     /// It is another program's view of the bench: what it closes stays open for the others.
     pub is_another_program: bool,
     pub locks: BTreeSet<u64>,
@@ -82,6 +86,8 @@ impl BenchPlatform {
             unopenable: None,
             unlistable: None,
             services: BTreeSet::new(),
+            over_sockets: false,
+            wires: BTreeMap::new(),
             is_another_program: false,
             locks: BTreeSet::new(),
             open: BTreeSet::new(),
@@ -144,12 +150,16 @@ impl Platform for BenchPlatform {
             return Err(error);
         }
         self.bench.borrow_mut().open(key).map_err(|_| OpenError::Failed)?;
+        if self.over_sockets || self.services.contains(&key.0) {
+            self.wires.insert(id.0, Wire::open());
+        }
         self.open.insert(id.0);
         Ok(())
     }
 
     fn close(&mut self, id: KeyId) {
         self.locks.remove(&id.0);
+        self.wires.remove(&id.0);
         if self.open.remove(&id.0) && !self.is_another_program {
             let key = Key(usize::try_from(id.0 / PLUGGINGS).unwrap());
             self.bench.borrow_mut().close(key);
@@ -175,7 +185,10 @@ impl Platform for BenchPlatform {
 
     fn read(&mut self, id: KeyId) -> Result<Option<Report>, TransferError> {
         let key = self.key(id)?;
-        self.bench.borrow_mut().read(key).map_err(transfer_error)
+        match self.wires.get_mut(&id.0) {
+            Some(wire) => wire.read(&mut self.bench.borrow_mut(), key),
+            None => self.bench.borrow_mut().read(key).map_err(transfer_error),
+        }
     }
 
     fn write(&mut self, id: KeyId, report: &Report) -> Result<bool, TransferError> {
@@ -184,13 +197,18 @@ impl Platform for BenchPlatform {
             self.locks.contains(&id.0) || report[4] == 0x91,
             "nothing but CANCEL is sent without the lock"
         );
-        self.bench.borrow_mut().write(key, report).map(|()| true).map_err(transfer_error)
+        match self.wires.get_mut(&id.0) {
+            Some(wire) => wire.write(&mut self.bench.borrow_mut(), key, report),
+            None => self.bench.borrow_mut().write(key, report).map(|()| true).map_err(transfer_error),
+        }
     }
 
     fn wait(&mut self, until: Duration, _readers: &[KeyId], _writers: &[KeyId]) -> Wake {
         let mut bench = self.bench.borrow_mut();
         let until = self.interrupt_at.map_or(until, |at| at.min(until));
-        bench.wait(until);
+        if !self.wires.values().any(Wire::is_readable) {
+            bench.wait(until);
+        }
         let changes = bench.plug_changes();
         let plugging = std::mem::replace(&mut self.seen_plug_changes, changes) != changes;
         Wake { plugging, interrupted: self.interrupt_at.is_some_and(|at| bench.now() >= at) }

@@ -1,17 +1,19 @@
 //! A passkey on this computer: a service of the machine that cannot be touched, and asks for its PIN.
 
 use super::support::{Key, Scene, is_verified, ms, pin, seconds};
-use passkey_core::ceremony::{Authenticator, Lock, Notice, PinAnswer, PinReason, SignInError, TokenError};
+use passkey_core::ceremony::{
+    Authenticator, KeyError, Lock, Notice, PinAnswer, PinReason, SignInError, TokenError,
+};
 use passkey_core::config::UserVerification;
 use passkey_core::credential::Credential;
 use passkey_core::verify::Verified;
-use virtual_key::{Corruption, KeyConfig, Misbehaviour, Quirks, Sabotage};
+use virtual_key::{Asked, Corruption, Form, KeyConfig, Misbehaviour, Sabotage};
 
 const AAGUID: [u8; 16] = [0x5a; 16];
 
 fn computer() -> KeyConfig {
-    let quirks = Quirks { is_platform: true, ..Quirks::default() };
-    KeyConfig { always_uv: true, aaguid: AAGUID, quirks, ..KeyConfig::new("computer") }.pin("2468")
+    KeyConfig { always_uv: true, aaguid: AAGUID, form: Form::Platform, ..KeyConfig::new("computer") }
+        .pin("2468")
 }
 
 /// A scene with a passkey on this computer alone.
@@ -218,4 +220,57 @@ fn where_a_passkey_is_follows_from_how_its_authenticator_is_attached() {
     let stick = scene.add(computer());
     let on_a_stick: Credential = scene.enrol(stick, Some("2468"));
     assert!(!on_a_stick.is_on_a_service(), "whatever it says: {:?}", on_a_stick.transports);
+}
+
+/// Whatever a service does, at every step: the ceremony ends by its deadline, nothing but its passkey signs in for it, and a key
+/// beside it signs in.
+#[test]
+fn a_service_that_does_anything_else_costs_nothing_but_itself() {
+    let steps = [
+        (Asked::Init, 1),
+        (Asked::Info, 1),
+        (Asked::SilentAssertion, 1),
+        (Asked::PinRetries, 1),
+        (Asked::KeyAgreement, 1),
+        (Asked::PinToken, 1),
+        (Asked::Assertion, 1),
+    ];
+    for (asked, nth) in steps {
+        for how in Misbehaviour::NAMED.map(|(_, how)| how) {
+            let (mut scene, computer) = scene();
+            scene.settings.policy.timeout = seconds(20);
+            scene.person.answers.push_back(pin("2468"));
+            scene.bench().sabotage(computer, Some(Sabotage { asked: Some(asked), nth, how }));
+            let begun_at = scene.bench().now();
+            let attempt = scene.sign_in();
+            let taken = scene.ended_at - begun_at;
+            assert!(taken <= seconds(22), "{} at {}: {taken:?}", how.name(), asked.name());
+            // Nothing is said of a security key that is not there.
+            match &attempt.result {
+                Ok(_)
+                | Err(
+                    SignInError::NotOnThisComputer
+                    | SignInError::ThisComputerUnusable(_)
+                    | SignInError::ThisComputerRefused(_),
+                ) => {}
+                Err(SignInError::Pin(TokenError::Empty)) if how.name() == "pin-invalid" => {}
+                Err(SignInError::Declined) if how.name() == "denied" => {}
+                Err(SignInError::KeyUnusable(KeyError::Unplugged)) if how == Misbehaviour::Unplug => {}
+                Err(error) => panic!("{} at {}: {error:?}", how.name(), asked.name()),
+            }
+
+            let (mut scene, computer) = self::scene();
+            let key = add_key(&mut scene, KeyConfig::new("blue"), None);
+            scene.bench().sabotage(computer, Some(Sabotage { asked: Some(asked), nth, how }));
+            scene.bench().touch_after(key, seconds(1));
+            let attempt = scene.sign_in();
+            assert_eq!(
+                attempt.result.as_ref().map(name),
+                Ok("passkey 1"),
+                "{} at {}: {attempt:?}",
+                how.name(),
+                asked.name()
+            );
+        }
+    }
 }

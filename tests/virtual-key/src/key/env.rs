@@ -22,7 +22,7 @@ use super::{Port, Shared, Wake, profile};
 use crate::message::{
     CANCEL, ERR_CHANNEL_BUSY, ERROR, INIT, KEEPALIVE, KEEPALIVE_PERIOD, Message, PROCESSING,
 };
-use crate::{Asked, Attestation, Corruption, Misbehaviour, PinProtocols, Report, Touch};
+use crate::{Asked, Attestation, Corruption, Form, Misbehaviour, PinProtocols, Report, Touch};
 
 /// OpenSK's message assembler is the only user of a timer of this length.
 const ASSEMBLER_TIMEOUT_MS: usize = 100;
@@ -354,12 +354,12 @@ impl<P: Port> HidConnection for KeyEnv<P> {
 
 impl<P: Port> UserPresence for KeyEnv<P> {
     fn check_init(&mut self) {
-        let is_platform = self.shared.lock().config.quirks.is_platform;
+        let is_platform = self.shared.lock().config.form == Form::Platform;
         self.wants_touch(!is_platform);
     }
 
     fn wait_with_timeout(&mut self, _report: &mut Report, timeout_ms: usize) -> UserPresenceWaitResult {
-        if self.shared.lock().config.quirks.is_platform {
+        if self.shared.lock().config.form == Form::Platform {
             return Ok((Ok(()), RecvStatus::Timeout));
         }
         let deadline = self.in_ms(timeout_ms);

@@ -4,7 +4,7 @@ use sk_cbor::{Value, reader, writer};
 
 use super::Body;
 use crate::message::{CBOR, ERR_INVALID_CMD, ERROR, INIT, MSG, Message};
-use crate::{Asked, Corruption, Fingerprints, HmacSecret, PinProtocols, Profile, Refusal, Report};
+use crate::{Asked, Corruption, Fingerprints, Form, HmacSecret, PinProtocols, Profile, Refusal, Report};
 
 const MAKE_CREDENTIAL: u8 = 0x01;
 const GET_ASSERTION: u8 = 0x02;
@@ -194,7 +194,7 @@ pub(crate) fn dress(
             message.payload = vec![OK];
         }
         (CBOR, Some(GET_INFO)) => rewrite(&mut message.payload, |info| dress_info(body, info)),
-        (CBOR, _) if asked == Some(Asked::SilentAssertion) && body.config.quirks.is_platform => {
+        (CBOR, _) if asked == Some(Asked::SilentAssertion) && body.config.form == Form::Platform => {
             if message.payload.first() != Some(&OK) {
                 return reply;
             }
@@ -276,7 +276,7 @@ fn dress_info(body: &Body, info: &mut Map) {
         Some("rk" | "up" | "clientPin") => true,
         _ => !old,
     });
-    if config.quirks.is_platform {
+    if config.form == Form::Platform {
         options.push((Value::text_string("plat".to_owned()), Value::bool_value(true)));
         set(info, 0x09, texts(&["internal"]));
     }

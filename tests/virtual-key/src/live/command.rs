@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::impostor::AddImpostor;
 use super::quirks::QuirkOptions;
 use crate::{
-    Asked, Attestation, Corruption, Fingerprints, KeyConfig, PinProtocols, Profile, Refusal, Sabotage,
+    Asked, Attestation, Corruption, Fingerprints, Form, KeyConfig, PinProtocols, Profile, Refusal, Sabotage,
 };
 
 /// One command to the keys.
@@ -190,6 +190,9 @@ pub struct Add {
     /// Ask for user verification always.
     #[arg(long)]
     pub always_uv: bool,
+    /// In the hands of its person, or built into a computer, where its PIN is all it asks for.
+    #[arg(long, value_parser = ["roaming", "platform"], default_value = "roaming")]
+    pub form: String,
     /// PIN/UV auth protocols: 1, 2 or both.
     #[arg(long, value_parser = ["1", "2", "both"], default_value = "both")]
     pub protocols: String,
@@ -252,6 +255,7 @@ impl Add {
             (false, false) => Fingerprints::NoSensor,
         };
         config.always_uv = self.always_uv;
+        config.form = if self.form == "platform" { Form::Platform } else { Form::Roaming };
         config.protocols = match self.protocols.as_str() {
             "1" => PinProtocols::One,
             "2" => PinProtocols::Two,

@@ -31,7 +31,7 @@ fn a_plain_key() {
 
 #[test]
 fn a_key_with_everything() {
-    let words = "blue --pin 1234 --min-pin 6 --list-max 3 --room 5 --message-max 1024 --fingerprint --always-uv --protocols 1 --ctap 2.0 \
+    let words = "blue --pin 1234 --min-pin 6 --list-max 3 --room 5 --message-max 1024 --fingerprint --always-uv --form platform --protocols 1 --ctap 2.0 \
                  --attestation --aaguid 2fc0579f-8113-47ea-b116-bb5a8db9202a --vendor 1050 --product 0x0407 \
                  --model YubiKey --latency 8000 --message-timeout 100 --seed x";
     let config = add(words).unwrap();
@@ -45,6 +45,7 @@ fn a_key_with_everything() {
         room: 5,
         max_msg_size: 1024,
         always_uv: true,
+        form: Form::Platform,
         protocols: PinProtocols::One,
         profile: Profile::Ctap20,
         attestation: Attestation::Model,
@@ -64,7 +65,7 @@ fn a_key_with_everything() {
 
 #[test]
 fn a_key_with_every_quirk() {
-    let words = "blue --ctap u2f-cbor-error --omit-protocols --key-agreement-alg -7 --omit-credential --ignore-up-false --platform \
+    let words = "blue --ctap u2f-cbor-error --omit-protocols --key-agreement-alg -7 --omit-credential --ignore-up-false \
                  --user-timeout 5000=0x27 --hmac-secret by-one-only=0x33 \
                  --mute-for 2000 --computing-time silent-assertion=110 --computing-time any=20";
     let config = add(words).unwrap();
@@ -74,7 +75,6 @@ fn a_key_with_every_quirk() {
         key_agreement_alg: Some(-7),
         omits_credential: true,
         ignores_up_false: true,
-        is_platform: true,
         user_timeout: Some(crate::UserTimeout { after: ms(5000), status: 0x27 }),
         hmac_secret: crate::HmacSecret::ByOneOnly(0x33),
         mute_for: ms(2000),

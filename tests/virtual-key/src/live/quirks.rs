@@ -24,9 +24,6 @@ pub struct QuirkOptions {
     /// Wait for a touch where none is wanted.
     #[arg(long)]
     pub ignore_up_false: bool,
-    /// Be part of a computer: wait for no touch, and give no assertion without user verification.
-    #[arg(long)]
-    pub platform: bool,
     /// Give up waiting for a touch after so long, with this status: 5000=0x27.
     #[arg(long, value_name = "MS=STATUS", value_parser = |text: &str| user_timeout(text).map(|_| text.to_owned()))]
     pub user_timeout: Option<String>,
@@ -48,7 +45,6 @@ impl QuirkOptions {
             key_agreement_alg: self.key_agreement_alg,
             omits_credential: self.omit_credential,
             ignores_up_false: self.ignore_up_false,
-            is_platform: self.platform,
             user_timeout: self.user_timeout.as_deref().map(user_timeout).transpose()?,
             hmac_secret: hmac_secret(&self.hmac_secret)?,
             mute_for: Duration::from_millis(self.mute_for),

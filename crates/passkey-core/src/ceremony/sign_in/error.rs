@@ -18,6 +18,8 @@ pub enum SignInError {
     NotOnThisComputer,
     /// This computer has passkeys, and they could not be asked for.
     ThisComputerUnusable(KeyError),
+    /// This computer refused with a status that leaves no way on.
+    ThisComputerRefused(Status),
     /// Keys were plugged in, but none holds a discoverable passkey that could say who is signing in.
     NothingDiscoverable,
     /// The key's passkeys belong to nobody on this machine.
@@ -65,6 +67,7 @@ impl SignInError {
             | Self::KeyBusy
             | Self::TooManyPasskeys => false,
             Self::NoTouch
+            | Self::ThisComputerRefused(_)
             | Self::NothingDiscoverable
             | Self::UnknownAccount
             | Self::NoAccountChosen
@@ -77,6 +80,40 @@ impl SignInError {
             | Self::RefusedU2f(_)
             | Self::Malformed
             | Self::NoRandomness => true,
+        }
+    }
+}
+
+impl SignInError {
+    /// What it is where it is this computer that it is about, and no security key.
+    pub(super) fn of_this_computer(self) -> Self {
+        match self {
+            Self::KeyUnusable(error) => Self::ThisComputerUnusable(error),
+            Self::KeyBusy => Self::ThisComputerUnusable(KeyError::Busy),
+            // There is nothing on it that could be touched.
+            Self::NoTouch => Self::ThisComputerUnusable(KeyError::Silent),
+            Self::Malformed | Self::Pin(TokenError::Malformed) => {
+                Self::ThisComputerUnusable(KeyError::NoProtocol)
+            }
+            Self::Refused(status) | Self::Pin(TokenError::Refused(status)) => {
+                Self::ThisComputerRefused(status)
+            }
+            Self::CannotVerifyUser(_) => Self::NotOnThisComputer,
+            Self::NoKey
+            | Self::ForeignKeys
+            | Self::NotOnThisComputer
+            | Self::ThisComputerUnusable(_)
+            | Self::ThisComputerRefused(_)
+            | Self::NothingDiscoverable
+            | Self::UnknownAccount
+            | Self::NoAccountChosen
+            | Self::TooManyPasskeys
+            | Self::Declined
+            | Self::Interrupted
+            | Self::Pin(_)
+            | Self::Rejected(_)
+            | Self::RefusedU2f(_)
+            | Self::NoRandomness => self,
         }
     }
 }

@@ -125,7 +125,10 @@ pub struct Attempt {
 /// Runs the ceremony to its end.
 pub fn sign_in(platform: &mut impl Platform, prompter: &mut impl Prompter, request: &SignIn<'_>) -> Attempt {
     let mut ceremony = Ceremony::new(platform, prompter, request);
-    let result = ceremony.run();
+    let result = ceremony.run().map_err(|error| match &ceremony.decision.key {
+        Some(PluggedKey { attachment: Attachment::Service, .. }) => error.of_this_computer(),
+        Some(PluggedKey { attachment: Attachment::Plugged, .. }) | None => error,
+    });
     // Whatever ends it in the middle.
     let keys: Vec<KeyId> = ceremony.keys.keys().collect();
     for key in keys {
@@ -402,7 +405,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// Another program holds the key. The person may have selected it, but need not wait for it while there are others.
     fn on_busy(&mut self, key: KeyId, notice: Notice) -> Option<Verified> {
         self.selected = self.selected.filter(|(selected, _)| *selected != key);
-        self.tell(notice);
+        // Nobody can do anything about a service.
+        if self.pool.attachment(key) == Attachment::Plugged {
+            self.tell(notice);
+        }
         None
     }
 

@@ -24,9 +24,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             };
         }
         // While this computer looks at what was typed, there is nothing to touch.
-        let asks_here = |state: &State<'a>| {
-            matches!(state, State::Verifying(candidate, _) if candidate.is_this_computer())
-        };
+        let asks_here = |state: &State<'a>| matches!(state, State::Verifying(candidate, _) if candidate.is_this_computer());
         if self.keys.values().any(asks_here) {
             return Ok(());
         }
