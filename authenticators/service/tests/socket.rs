@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use authenticator_service::{Authenticator, Listener, Peer, ServeError, Settings, Shown, Wait, serve};
 use ctap::hid::{Channel, Command, Event, HidError, Keepalive, REPORT_LEN, Report, packet};
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
 use rustix::process::Uid;
 
@@ -71,7 +72,13 @@ struct Service {
     _folder: tempfile::TempDir,
 }
 
-fn quick() -> Settings {
+/// Ends long after its test has.
+fn lasting() -> Settings {
+    Settings { idle_exit: Duration::from_secs(20), ..Settings::default() }
+}
+
+/// Ends soon.
+fn brief() -> Settings {
     Settings { idle_exit: Duration::from_millis(300), ..Settings::default() }
 }
 
@@ -113,8 +120,12 @@ impl Client {
         assert_eq!(self.event(), Some(Event::Opened));
     }
 
+    /// That the service has closed the connection is seen when reading.
     fn send(&self, bytes: &[u8]) {
-        rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL).unwrap();
+        match rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL) {
+            Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => {}
+            Err(errno) => panic!("{errno}"),
+        }
     }
 
     fn flush(&mut self) {
@@ -128,7 +139,7 @@ impl Client {
         let mut report = [0; REPORT_LEN];
         match rustix::net::recv(&self.socket, &mut report, RecvFlags::empty()) {
             Ok((_, REPORT_LEN)) => Some(report),
-            Ok((_, 0)) | Err(rustix::io::Errno::CONNRESET) => None,
+            Ok((_, 0)) | Err(Errno::CONNRESET) => None,
             other => panic!("{other:?}"),
         }
     }
@@ -173,7 +184,7 @@ fn said(account: u32, is_root: bool, count: u8) -> Vec<u8> {
 
 #[test]
 fn a_connection_has_its_own_session_and_the_peers_account() {
-    let service = start(quick());
+    let service = start(lasting());
     let mut first = Client::open(&service.path);
     let mut second = Client::open(&service.path);
     for (client, count) in [(&mut first, 1), (&mut second, 1)] {
@@ -187,7 +198,7 @@ fn a_connection_has_its_own_session_and_the_peers_account() {
 
 #[test]
 fn only_root_names_another_account() {
-    let service = start(quick());
+    let service = start(lasting());
     let path = service.path.clone();
     let try_naming = move |account| {
         let mut client = Client::new(&path);
@@ -213,7 +224,7 @@ fn only_root_names_another_account() {
 
 #[test]
 fn an_account_is_named_first_or_never() {
-    let service = start(quick());
+    let service = start(lasting());
     let late = Client::open(&service.path);
     late.send(&naming(own()));
     assert!(late.is_closed());
@@ -225,7 +236,7 @@ fn an_account_is_named_first_or_never() {
 
 #[test]
 fn packets_of_another_length_close_the_connection() {
-    let service = start(quick());
+    let service = start(lasting());
     for len in [0, 1, 63, 65, 128, 4096] {
         let client = Client::open(&service.path);
         client.send(&vec![0; len]);
@@ -236,7 +247,7 @@ fn packets_of_another_length_close_the_connection() {
 
 #[test]
 fn a_request_in_work_is_cancelled() {
-    let service = start(quick());
+    let service = start(lasting());
     let mut client = Client::open(&service.path);
     client.channel.request(Command::Cbor, &[WAIT]).unwrap();
     client.flush();
@@ -255,7 +266,7 @@ fn a_request_in_work_is_cancelled() {
 
 #[test]
 fn init_forgets_a_request_in_work_and_another_waits_for_its_end() {
-    let service = start(quick());
+    let service = start(lasting());
     let mut client = Client::open(&service.path);
     for second_is_cancelled in [false, true] {
         client.channel.request(Command::Cbor, &[SLEEP, 3]).unwrap();
@@ -275,7 +286,7 @@ fn init_forgets_a_request_in_work_and_another_waits_for_its_end() {
 
 #[test]
 fn a_peer_that_goes_cancels_what_it_asked_for() {
-    let service = start(quick());
+    let service = start(lasting());
     let mut gone = Client::open(&service.path);
     gone.channel.request(Command::Cbor, &[WAIT]).unwrap();
     gone.flush();
@@ -289,7 +300,7 @@ fn a_peer_that_goes_cancels_what_it_asked_for() {
 
 #[test]
 fn peers_take_turns_and_hear_that_they_wait() {
-    let service = start(quick());
+    let service = start(lasting());
     let mut slow = Client::open(&service.path);
     slow.channel.request(Command::Cbor, &[SLEEP, 4]).unwrap();
     slow.flush();
@@ -300,7 +311,7 @@ fn peers_take_turns_and_hear_that_they_wait() {
 
 #[test]
 fn a_peer_that_never_reads_is_let_go_and_hinders_no_other() {
-    let service = start(Settings { unread: Duration::from_millis(200), ..quick() });
+    let service = start(Settings { unread: Duration::from_millis(200), ..lasting() });
     let mut deaf = Client::open(&service.path);
     rustix::net::sockopt::set_socket_recv_buffer_size(&deaf.socket, 1).unwrap();
     let begun = Instant::now();
@@ -308,7 +319,7 @@ fn a_peer_that_never_reads_is_let_go_and_hinders_no_other() {
         deaf.channel.init([1; 8]);
         let report = deaf.channel.next_report().unwrap();
         match rustix::net::send(&deaf.socket, &report, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-            Err(rustix::io::Errno::PIPE | rustix::io::Errno::CONNRESET) => break true,
+            Err(Errno::PIPE | Errno::CONNRESET) => break true,
             _ if begun.elapsed() > Duration::from_secs(10) => break false,
             Ok(_) => {}
             Err(_) => thread::sleep(Duration::from_millis(5)),
@@ -323,7 +334,7 @@ fn silence_has_an_end() {
     let service = start(Settings {
         first_report: Duration::from_millis(100),
         silence: Duration::from_millis(400),
-        ..quick()
+        ..lasting()
     });
     let begun = Instant::now();
     assert!(Client::new(&service.path).is_closed());
@@ -338,9 +349,9 @@ fn silence_has_an_end() {
 fn connections_are_limited_for_each_user_and_in_all() {
     // Tests of root's see only the limit in all.
     let (limit, settings) = if own() == 0 {
-        (4, Settings { connections: 4, connections_of_user: 2, ..quick() })
+        (4, Settings { connections: 4, connections_of_user: 2, ..lasting() })
     } else {
-        (4, Settings { connections_of_user: 4, ..quick() })
+        (4, Settings { connections_of_user: 4, ..lasting() })
     };
     let service = start(settings);
     let mut within: Vec<Client> = (0..limit).map(|_| Client::open(&service.path)).collect();
@@ -370,7 +381,7 @@ fn users_leave_room_for_root() {
         // Nothing to be seen without being root; the limits of one user are above.
         return;
     }
-    let service = start(Settings { connections: 3, connections_of_users: 2, ..quick() });
+    let service = start(Settings { connections: 3, connections_of_users: 2, ..lasting() });
     let (sender, receiver) = mpsc::channel();
     let path = service.path.clone();
     let users = thread::spawn(move || {
@@ -389,7 +400,7 @@ fn users_leave_room_for_root() {
 
 #[test]
 fn what_there_is_to_show_is_shown() {
-    let service = start(quick());
+    let service = start(lasting());
     let client = Client::open(&service.path);
     let cid = client.channel.cid().unwrap();
     client.send(&packet::fragment(cid, 0x41, &[]).unwrap()[0]);
@@ -405,7 +416,7 @@ fn what_there_is_to_show_is_shown() {
 
 #[test]
 fn long_messages_go_both_ways() {
-    let service = start(quick());
+    let service = start(lasting());
     let mut client = Client::open(&service.path);
     assert_eq!(client.cbor(&[LONG]), vec![0; 7609]);
     client.channel.request(Command::Ping, &[7; 7609]).unwrap();
@@ -417,7 +428,7 @@ fn long_messages_go_both_ways() {
 
 #[test]
 fn without_connections_it_ends() {
-    let service = start(quick());
+    let service = start(brief());
     let client = Client::open(&service.path);
     thread::sleep(Duration::from_millis(500));
     assert!(!service.serving.is_finished());
@@ -427,7 +438,7 @@ fn without_connections_it_ends() {
 
 #[test]
 fn a_panic_of_the_authenticator_ends_the_service() {
-    let service = start(quick());
+    let service = start(lasting());
     let mut client = Client::open(&service.path);
     client.channel.request(Command::Cbor, &[PANIC]).unwrap();
     client.flush();
@@ -437,7 +448,7 @@ fn a_panic_of_the_authenticator_ends_the_service() {
 
 #[test]
 fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
-    let service = start(quick());
+    let service = start(brief());
     let in_use = Listener::bind(&service.path).unwrap_err().to_string();
     assert!(in_use.ends_with("test.sock: cannot listen: Address already in use (os error 98)"), "{in_use}");
     service.serving.join().unwrap().unwrap();
