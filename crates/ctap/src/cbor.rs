@@ -1,4 +1,4 @@
-//! The CTAP2 canonical CBOR encoding form (CTAP 2.1 §8): strict reading of what keys send, writing of what they are sent.
+//! The CTAP2 canonical CBOR encoding form (CTAP 2.1 §8): strict reading and writing, for either side.
 //!
 //! Reading refuses indefinite lengths, numbers and lengths in more bytes than they need, tags, and maps with the same key
 //! twice. It takes map keys in any order, since keys in use get the order wrong and nothing hangs on it. Nothing is
@@ -7,8 +7,10 @@
 mod reader;
 mod writer;
 
-pub(crate) use reader::{Key, Reader};
-pub(crate) use writer::{Item, command, entry};
+pub(crate) use writer::command;
+
+pub use reader::{Key, Reader};
+pub use writer::{Item, entry};
 
 use std::fmt;
 

@@ -155,6 +155,11 @@ impl PublicKey {
 
     /// The key as a COSE key in the canonical form.
     pub fn encode(&self) -> Vec<u8> {
+        self.to_item().into_bytes()
+    }
+
+    /// The key as a COSE key, for a map that it is a member of.
+    pub fn to_item(&self) -> Item {
         let alg = self.algorithm().id();
         match self {
             Self::Es256 { x, y } => ec2(alg, crv::P256, x, y),
@@ -172,7 +177,6 @@ impl PublicKey {
                 entry(label::E, Item::from(e.as_slice())),
             ]),
         }
-        .into_bytes()
     }
 
     /// The algorithm that the key is for.

@@ -85,7 +85,8 @@ impl PeerKey {
         cose::p256_point(&x, &y).map(Self)
     }
 
-    pub(crate) fn to_item(&self) -> Item {
+    /// The COSE key.
+    pub fn to_item(&self) -> Item {
         let point = self.0.as_affine();
         cose::ec2(ALG_ECDH_ES_HKDF_256, crv::P256, &point.x(), &point.y())
     }
@@ -102,6 +103,40 @@ impl fmt::Display for NoAgreement {
 }
 
 impl std::error::Error for NoAgreement {}
+
+/// One side's key pair for key agreement. An authenticator keeps it for several agreements (CTAP 2.1 §6.5.5.2).
+pub struct AgreementKey(SecretKey);
+
+impl AgreementKey {
+    /// A fresh key pair.
+    ///
+    /// # Errors
+    /// When `random` yields nothing that can be a private key.
+    pub fn generate(random: &mut Random<'_>) -> Result<Self, NoAgreement> {
+        private_key(random).map(Self)
+    }
+
+    /// The public half.
+    pub fn public_key(&self) -> PeerKey {
+        PeerKey(self.0.public_key())
+    }
+
+    /// Agrees on a secret with the other side.
+    ///
+    /// # Errors
+    /// Never with the lengths that the protocols have.
+    pub fn agree(&self, protocol: PinUvAuthProtocol, peer: &PeerKey) -> Result<Session, NoAgreement> {
+        let shared = p256::ecdh::diffie_hellman(self.0.to_nonzero_scalar(), peer.0.as_affine());
+        let (mac_key, cipher_key) = derive(protocol, shared.raw_secret_bytes())?;
+        Ok(Session { protocol, platform_key: self.public_key(), mac_key, cipher_key })
+    }
+}
+
+impl fmt::Debug for AgreementKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AgreementKey(..)")
+    }
+}
 
 /// A secret shared with one key, for authenticatorClientPIN and `hmac-secret`. The private key it was made with is already gone.
 #[derive(Debug)]
@@ -122,12 +157,7 @@ impl Session {
         authenticator_key: &PeerKey,
         random: &mut Random<'_>,
     ) -> Result<Self, NoAgreement> {
-        let private_key = private_key(random)?;
-        let platform_key = PeerKey(private_key.public_key());
-        let shared =
-            p256::ecdh::diffie_hellman(private_key.to_nonzero_scalar(), authenticator_key.0.as_affine());
-        let (mac_key, cipher_key) = derive(protocol, shared.raw_secret_bytes())?;
-        Ok(Self { protocol, platform_key, mac_key, cipher_key })
+        AgreementKey::generate(random)?.agree(protocol, authenticator_key)
     }
 
     /// The protocol it was agreed on under.
@@ -175,7 +205,10 @@ impl Session {
     }
 
     /// The reverse of [`encrypt`](Self::encrypt), of at most 64 bytes.
-    pub(crate) fn decrypt(&self, encrypted: &[u8]) -> Result<Secret, Malformed> {
+    ///
+    /// # Errors
+    /// Another length than a ciphertext of the protocol has.
+    pub fn decrypt(&self, encrypted: &[u8]) -> Result<Secret, Malformed> {
         let (blocks, rest) = encrypted.as_chunks::<BLOCK>();
         let (iv, blocks) = match (self.protocol, blocks) {
             _ if !rest.is_empty() => return Err(Malformed::Invalid),
@@ -196,7 +229,7 @@ impl Session {
     }
 
     /// Protocol one encrypts under an initialisation vector of zeros, protocol two under a random one that it puts in front.
-    pub(crate) fn encrypt(&self, plaintext: &[[u8; BLOCK]], random: &mut Random<'_>) -> Vec<u8> {
+    pub fn encrypt(&self, plaintext: &[[u8; BLOCK]], random: &mut Random<'_>) -> Vec<u8> {
         let mut iv = [0; BLOCK];
         let mut ciphertext = Vec::new();
         if self.protocol == PinUvAuthProtocol::Two {
@@ -221,6 +254,11 @@ pub struct PinUvAuthToken {
 }
 
 impl PinUvAuthToken {
+    /// An authenticator's own: `token` is what it gives out, encrypted.
+    pub fn new(protocol: PinUvAuthProtocol, token: &[u8; 32]) -> Self {
+        Self { protocol, key: MacKey::new(token) }
+    }
+
     /// `pinUvAuthParam` over `message`: 16 bytes by protocol one, 32 by protocol two.
     pub fn authenticate(&self, message: &[u8]) -> Vec<u8> {
         self.protocol.truncate(self.key.mac(message))

@@ -12,8 +12,10 @@ const MAX_ENTRIES: usize = 64;
 
 /// The key of a map's member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key<'b> {
+pub enum Key<'b> {
+    /// An integer.
     Int(i64),
+    /// A text.
     Text(&'b str),
     /// Of a type that no map of the specification uses.
     Other,
@@ -21,15 +23,16 @@ pub(crate) enum Key<'b> {
 
 /// Reads one value after the other from the front of a byte string.
 #[derive(Debug)]
-pub(crate) struct Reader<'b>(Decoder<'b>);
+pub struct Reader<'b>(Decoder<'b>);
 
 impl<'b> Reader<'b> {
-    pub(crate) fn new(bytes: &'b [u8]) -> Self {
+    /// Begins at the front of `bytes`.
+    pub fn new(bytes: &'b [u8]) -> Self {
         Self(Decoder::new(bytes))
     }
 
     /// Reads `bytes` as one value with nothing after it.
-    pub(crate) fn whole<T>(
+    pub fn whole<T>(
         bytes: &'b [u8],
         read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
     ) -> Result<T, Malformed> {
@@ -39,24 +42,27 @@ impl<'b> Reader<'b> {
     }
 
     /// What has not been read yet.
-    pub(crate) fn rest(&self) -> &'b [u8] {
+    pub fn rest(&self) -> &'b [u8] {
         self.0.input().get(self.0.position()..).unwrap_or_default()
     }
 
-    pub(crate) fn bool(&mut self) -> Result<bool, Malformed> {
+    /// A boolean.
+    pub fn bool(&mut self) -> Result<bool, Malformed> {
         Ok(self.0.bool()?)
     }
 
-    pub(crate) fn int(&mut self) -> Result<i64, Malformed> {
+    /// An integer that fits.
+    pub fn int(&mut self) -> Result<i64, Malformed> {
         self.integer().and_then(|n| n.try_into().map_err(|_| Malformed::Invalid))
     }
 
     /// An integer that is not negative and fits `T`.
-    pub(crate) fn unsigned<T: TryFrom<i128>>(&mut self) -> Result<T, Malformed> {
+    pub fn unsigned<T: TryFrom<i128>>(&mut self) -> Result<T, Malformed> {
         self.integer().and_then(|n| n.try_into().map_err(|_| Malformed::Invalid))
     }
 
-    pub(crate) fn bytes(&mut self) -> Result<&'b [u8], Malformed> {
+    /// A byte string.
+    pub fn bytes(&mut self) -> Result<&'b [u8], Malformed> {
         let start = self.0.position();
         let bytes = self.0.bytes()?;
         self.check_head(start, bytes.len(), bytes.len())?;
@@ -64,22 +70,23 @@ impl<'b> Reader<'b> {
     }
 
     /// A byte string of at most `max` bytes.
-    pub(crate) fn bytes_up_to(&mut self, max: usize) -> Result<&'b [u8], Malformed> {
+    pub fn bytes_up_to(&mut self, max: usize) -> Result<&'b [u8], Malformed> {
         let bytes = self.bytes()?;
         if bytes.len() <= max { Ok(bytes) } else { Err(Malformed::TooLong) }
     }
 
     /// A byte string of exactly `N` bytes.
-    pub(crate) fn array_of_bytes<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    pub fn array_of_bytes<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         self.bytes()?.try_into().map_err(|_| Malformed::Invalid)
     }
 
-    pub(crate) fn text(&mut self) -> Result<&'b str, Malformed> {
+    /// A text.
+    pub fn text(&mut self) -> Result<&'b str, Malformed> {
         std::str::from_utf8(self.text_bytes()?).map_err(|_| Malformed::Invalid)
     }
 
     /// The bytes of a text, which need not be UTF-8: some keys cut text after so many bytes (WebAuthn Level 3 §6.4.1).
-    pub(crate) fn text_bytes(&mut self) -> Result<&'b [u8], Malformed> {
+    pub fn text_bytes(&mut self) -> Result<&'b [u8], Malformed> {
         if self.0.datatype()? != Type::String {
             return Err(Malformed::Type);
         }
@@ -101,13 +108,13 @@ impl<'b> Reader<'b> {
     }
 
     /// Text of at most `max` bytes.
-    pub(crate) fn text_up_to(&mut self, max: usize) -> Result<&'b str, Malformed> {
+    pub fn text_up_to(&mut self, max: usize) -> Result<&'b str, Malformed> {
         let text = self.text()?;
         if text.len() <= max { Ok(text) } else { Err(Malformed::TooLong) }
     }
 
     /// Calls `element` for each element of an array of at most `max`; it must read exactly one value.
-    pub(crate) fn array(
+    pub fn array(
         &mut self,
         max: usize,
         mut element: impl FnMut(&mut Self) -> Result<(), Malformed>,
@@ -130,7 +137,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Calls `member` for each member of a map; it must read exactly one value.
-    pub(crate) fn map(
+    pub fn map(
         &mut self,
         mut member: impl FnMut(Key<'b>, &mut Self) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
@@ -154,12 +161,12 @@ impl<'b> Reader<'b> {
     }
 
     /// Passes over one well-formed value of whatever kind.
-    pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
+    pub fn skip(&mut self) -> Result<(), Malformed> {
         self.skip_within(MAX_DEPTH)
     }
 
     /// The bytes of one well-formed value of whatever kind.
-    pub(crate) fn raw(&mut self) -> Result<&'b [u8], Malformed> {
+    pub fn raw(&mut self) -> Result<&'b [u8], Malformed> {
         self.raw_within(MAX_DEPTH)
     }
 
@@ -171,7 +178,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Reads one value as `read` has it; `None` for a well-formed one that is something else.
-    pub(crate) fn fitting<T>(
+    pub fn fitting<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
     ) -> Result<Option<T>, Malformed> {
@@ -179,17 +186,17 @@ impl<'b> Reader<'b> {
     }
 
     /// Whether a map comes next.
-    pub(crate) fn at_map(&self) -> bool {
+    pub fn at_map(&self) -> bool {
         matches!(self.0.datatype(), Ok(Type::Map))
     }
 
     /// Whether a text comes next.
-    pub(crate) fn at_text(&self) -> bool {
+    pub fn at_text(&self) -> bool {
         matches!(self.0.datatype(), Ok(Type::String))
     }
 
     /// Whether a byte string comes next.
-    pub(crate) fn at_bytes(&self) -> bool {
+    pub fn at_bytes(&self) -> bool {
         matches!(self.0.datatype(), Ok(Type::Bytes))
     }
 

@@ -6,10 +6,11 @@ use minicbor::encode::{Encoder, Error};
 
 /// One well-formed value in the canonical form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Item(Vec<u8>);
+pub struct Item(Vec<u8>);
 
 impl Item {
-    pub(crate) fn map(members: impl IntoIterator<Item = Option<(Item, Item)>>) -> Self {
+    /// A map of the members that are there, sorted by their keys.
+    pub fn map(members: impl IntoIterator<Item = Option<(Item, Item)>>) -> Self {
         Self::sorted_map(&mut members.into_iter())
     }
 
@@ -38,7 +39,8 @@ impl Item {
         }))
     }
 
-    pub(crate) fn array(elements: impl IntoIterator<Item = Item>) -> Self {
+    /// An array.
+    pub fn array(elements: impl IntoIterator<Item = Item>) -> Self {
         let elements: Vec<Item> = elements.into_iter().collect();
         let head = encoded(|encoder| encoder.array(len(&elements)).map(drop));
         Self(elements.into_iter().fold(head.0, |mut all, element| {
@@ -47,7 +49,8 @@ impl Item {
         }))
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
+    /// The encoded item.
+    pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 }
@@ -77,7 +80,7 @@ impl From<&str> for Item {
 }
 
 /// A member for [`Item::map`]; `None` where `value` is, so that it is left out.
-pub(crate) fn entry(key: impl Into<Item>, value: impl Into<Option<Item>>) -> Option<(Item, Item)> {
+pub fn entry(key: impl Into<Item>, value: impl Into<Option<Item>>) -> Option<(Item, Item)> {
     value.into().map(|value| (key.into(), value))
 }
 

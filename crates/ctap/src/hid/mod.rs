@@ -2,10 +2,11 @@
 //!
 //! A [`Channel`] turns requests into reports and reports into [`Event`]s. It never waits and knows no time: the caller writes
 //! what [`Channel::next_report`] yields, feeds what it reads to [`Channel::handle_report`] and decides when to give up.
+//! The authenticator's side of a channel is made of the same parts, [`packet`] and [`Reassembly`].
 
 mod channel;
 mod error;
-mod packet;
+pub mod packet;
 mod reassembly;
 mod report;
 
@@ -15,4 +16,5 @@ mod mutation_tests;
 pub use channel::{Capabilities, Channel, Event, Keepalive};
 pub use error::{FramingError, HidError, RequestError};
 pub use packet::Command;
-pub use report::{Cid, MAX_MESSAGE_LEN, REPORT_LEN, Report};
+pub use reassembly::Reassembly;
+pub use report::{Cid, FIRST_LEN, MAX_MESSAGE_LEN, REPORT_LEN, Report};

@@ -7,15 +7,23 @@ use super::report::{Cid, FIRST_LEN, MAX_MESSAGE_LEN, NEXT_LEN, REPORT_LEN, Repor
 const INITIALIZATION: u8 = 0x80;
 
 /// The command bytes, without [`INITIALIZATION`] (CTAP 2.1 §11.2.9).
-pub(super) mod code {
-    pub(in crate::hid) const PING: u8 = 0x01;
-    pub(in crate::hid) const MSG: u8 = 0x03;
-    pub(in crate::hid) const INIT: u8 = 0x06;
-    pub(in crate::hid) const WINK: u8 = 0x08;
-    pub(in crate::hid) const CBOR: u8 = 0x10;
-    pub(in crate::hid) const CANCEL: u8 = 0x11;
-    pub(in crate::hid) const KEEPALIVE: u8 = 0x3b;
-    pub(in crate::hid) const ERROR: u8 = 0x3f;
+pub mod code {
+    /// An echo.
+    pub const PING: u8 = 0x01;
+    /// A U2F message.
+    pub const MSG: u8 = 0x03;
+    /// Opens a channel, or brings it back in line.
+    pub const INIT: u8 = 0x06;
+    /// A sign for the person.
+    pub const WINK: u8 = 0x08;
+    /// A CTAP2 message.
+    pub const CBOR: u8 = 0x10;
+    /// Gives up the CTAP2 request in flight.
+    pub const CANCEL: u8 = 0x11;
+    /// The key is at work.
+    pub const KEEPALIVE: u8 = 0x3b;
+    /// The key refuses.
+    pub const ERROR: u8 = 0x3f;
 }
 
 /// What a caller can ask for.
@@ -32,7 +40,8 @@ pub enum Command {
 }
 
 impl Command {
-    pub(super) fn code(self) -> u8 {
+    /// Its command byte, without the top bit.
+    pub fn code(self) -> u8 {
         match self {
             Self::Ping => code::PING,
             Self::Msg => code::MSG,
@@ -44,15 +53,30 @@ impl Command {
 
 /// A packet as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packet<'a> {
+pub enum Packet<'a> {
     /// The beginning of a message, or all of it. `data` is the whole room for it, padding included.
-    Initialization { command: u8, message_len: usize, data: &'a [u8] },
+    Initialization {
+        /// The command byte, without the top bit.
+        command: u8,
+        /// The length of the whole message, as it is claimed.
+        message_len: usize,
+        /// The room for its first part.
+        data: &'a [u8],
+    },
     /// A further part.
-    Continuation { seq: u8, data: &'a [u8] },
+    Continuation {
+        /// The sequence number.
+        seq: u8,
+        /// The room for the part.
+        data: &'a [u8],
+    },
 }
 
 /// Parts a report into its channel and its packet.
-pub(super) fn parse(report: &[u8]) -> Result<(Cid, Packet<'_>), FramingError> {
+///
+/// # Errors
+/// A report of another length.
+pub fn parse(report: &[u8]) -> Result<(Cid, Packet<'_>), FramingError> {
     let error = FramingError::ReportLength(report.len());
     if report.len() != REPORT_LEN {
         return Err(error);
@@ -73,7 +97,7 @@ pub(super) fn parse(report: &[u8]) -> Result<(Cid, Packet<'_>), FramingError> {
 }
 
 /// Cuts a message into reports. `None` for one that is longer than [`MAX_MESSAGE_LEN`].
-pub(super) fn fragment(cid: Cid, command: u8, message: &[u8]) -> Option<Vec<Report>> {
+pub fn fragment(cid: Cid, command: u8, message: &[u8]) -> Option<Vec<Report>> {
     if message.len() > MAX_MESSAGE_LEN {
         return None;
     }

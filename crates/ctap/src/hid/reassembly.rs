@@ -5,7 +5,7 @@ use super::report::MAX_MESSAGE_LEN;
 
 /// The parts of a message that have come so far.
 #[derive(Debug)]
-pub(super) struct Reassembly {
+pub struct Reassembly {
     message_len: usize,
     message: Vec<u8>,
     next_seq: u8,
@@ -13,7 +13,10 @@ pub(super) struct Reassembly {
 
 impl Reassembly {
     /// Begins with the data of an initialization packet.
-    pub(super) fn begin(command: u8, message_len: usize, data: &[u8]) -> Result<Self, FramingError> {
+    ///
+    /// # Errors
+    /// A length that no message has.
+    pub fn begin(command: u8, message_len: usize, data: &[u8]) -> Result<Self, FramingError> {
         if message_len > MAX_MESSAGE_LEN {
             return Err(FramingError::MessageLength { command, len: message_len });
         }
@@ -23,7 +26,10 @@ impl Reassembly {
     }
 
     /// Adds the data of the next continuation packet.
-    pub(super) fn push(&mut self, seq: u8, data: &[u8]) -> Result<(), FramingError> {
+    ///
+    /// # Errors
+    /// A packet that is not the next one.
+    pub fn push(&mut self, seq: u8, data: &[u8]) -> Result<(), FramingError> {
         if seq != self.next_seq {
             return Err(FramingError::Sequence { expected: self.next_seq, received: seq });
         }
@@ -33,11 +39,13 @@ impl Reassembly {
         Ok(())
     }
 
-    pub(super) fn is_complete(&self) -> bool {
+    /// Whether all of it is there.
+    pub fn is_complete(&self) -> bool {
         self.message.len() == self.message_len
     }
 
-    pub(super) fn into_message(self) -> Vec<u8> {
+    /// What has come.
+    pub fn into_message(self) -> Vec<u8> {
         self.message
     }
 

@@ -12,7 +12,7 @@ pub type Report = [u8; REPORT_LEN];
 pub const MAX_MESSAGE_LEN: usize = FIRST_LEN + 128 * NEXT_LEN;
 
 /// Bytes of a message in an initialization packet: what channel id, command and length leave.
-pub(super) const FIRST_LEN: usize = REPORT_LEN - 7;
+pub const FIRST_LEN: usize = REPORT_LEN - 7;
 /// Bytes of a message in a continuation packet: what channel id and sequence number leave.
 pub(super) const NEXT_LEN: usize = REPORT_LEN - 5;
 

@@ -1,0 +1,234 @@
+//! The loop that serves all connections, beside the authenticator at work.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+use crate::authenticator::Authenticator;
+use crate::channel::Device;
+use crate::connection::{Closed, Connection};
+use crate::error::ServeError;
+use crate::listener::Listener;
+use crate::log::log;
+use crate::settings::Settings;
+use crate::worker::{self, Busy, ConnectionId, Done, Job, Waker};
+
+/// How long no connection is accepted when there is no descriptor left for one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Serves connections until there have been none for a while ([`Settings::idle_exit`]). The authenticator works on the calling
+/// thread.
+///
+/// # Errors
+/// When connections cannot be waited for, or the authenticator hangs. It should then be started anew.
+///
+/// # Panics
+/// When the authenticator does.
+pub fn serve<A: Authenticator>(
+    listener: &Listener,
+    authenticator: &mut A,
+    settings: &Settings,
+) -> Result<(), ServeError> {
+    let eventfd = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
+    let wake = Arc::new(eventfd.map_err(|errno| ServeError::Poll(errno.into()))?);
+    let (job_sender, job_receiver) = mpsc::channel();
+    let (done_sender, done_receiver) = mpsc::channel();
+    let waker = Waker(Arc::clone(&wake));
+    let busy = Busy::default();
+    let busy = &busy;
+    let device = Device { version: A::VERSION, shows: A::SHOWS };
+    thread::scope(|scope| {
+        let serving = scope.spawn(move || {
+            let mut server = Server {
+                listener,
+                settings,
+                device,
+                wake,
+                busy,
+                jobs: job_sender,
+                done: done_receiver,
+                connections: Vec::new(),
+                next_id: 0,
+                idle_since: Instant::now(),
+                paused_until: None,
+            };
+            let ended = server.run();
+            if let Err(error @ ServeError::Stuck) = &ended {
+                // The other thread cannot be ended alone.
+                log(error);
+                std::process::exit(1);
+            }
+            ended
+        });
+        worker::work(authenticator, &job_receiver, done_sender, waker, busy);
+        serving.join().unwrap_or(Err(ServeError::Worker))
+    })
+}
+
+struct Server<'a, S> {
+    listener: &'a Listener,
+    settings: &'a Settings,
+    device: Device,
+    wake: Arc<OwnedFd>,
+    busy: &'a Busy,
+    jobs: Sender<Job<S>>,
+    done: Receiver<Done<S>>,
+    connections: Vec<Connection<S>>,
+    next_id: ConnectionId,
+    idle_since: Instant,
+    /// No connection is accepted before.
+    paused_until: Option<Instant>,
+}
+
+impl<S: Send> Server<'_, S> {
+    fn run(&mut self) -> Result<(), ServeError> {
+        loop {
+            let ready = self.wait()?;
+            let now = Instant::now();
+            self.take_done(now)?;
+            self.serve_ready(&ready, now)?;
+            self.tick(now)?;
+            if self.paused_until.is_none() {
+                self.accept(now);
+            }
+            if self.connections.is_empty() && self.busy.since().is_none() {
+                if now.saturating_duration_since(self.idle_since) >= self.settings.idle_exit {
+                    return Ok(());
+                }
+            } else {
+                self.idle_since = now;
+            }
+        }
+    }
+
+    /// Waits for something to do; what is ready on each connection.
+    fn wait(&mut self) -> Result<Vec<(ConnectionId, PollFlags)>, ServeError> {
+        let now = Instant::now();
+        if self.paused_until.is_some_and(|until| until <= now) {
+            self.paused_until = None;
+        }
+        let timeout = self.timeout(now);
+        let listening = if self.paused_until.is_some() { PollFlags::empty() } else { PollFlags::IN };
+        let mut fds = vec![
+            PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.listener.as_fd(), listening),
+        ];
+        fds.extend(
+            self.connections
+                .iter()
+                .map(|connection| PollFd::from_borrowed_fd(connection.as_fd(), connection.interest())),
+        );
+        match rustix::event::poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(ServeError::Poll(errno.into())),
+        }
+        // Its count says nothing: what is done is in the channel.
+        let _ = rustix::io::read(&*self.wake, &mut [0; 8]);
+        let ready = fds.iter().skip(2).map(PollFd::revents);
+        Ok(self.connections.iter().map(Connection::id).zip(ready).collect())
+    }
+
+    fn timeout(&self, now: Instant) -> Timespec {
+        let idle = self.connections.is_empty().then(|| self.idle_since.checked_add(self.settings.idle_exit));
+        let ticks = self.connections.iter().map(|connection| connection.next_tick(self.settings));
+        let due = ticks.chain([idle.flatten(), self.paused_until]).flatten().min();
+        let left = due.map_or(self.settings.request, |due| due.saturating_duration_since(now));
+        let left = left.min(self.settings.request);
+        // Rounded up, or the last millisecond would be a busy one.
+        let left = left.saturating_add(Duration::from_millis(1));
+        Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
+    }
+
+    fn take_done(&mut self, now: Instant) -> Result<(), ServeError> {
+        loop {
+            match self.done.try_recv() {
+                Ok(done) => {
+                    let id = done.connection;
+                    self.with(id, |connection| connection.done(done, now))?;
+                }
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Err(ServeError::Worker),
+            }
+        }
+    }
+
+    fn serve_ready(&mut self, ready: &[(ConnectionId, PollFlags)], now: Instant) -> Result<(), ServeError> {
+        for (id, flags) in ready {
+            if flags.intersects(PollFlags::OUT) {
+                self.with(*id, |connection| connection.writable(now).map(|()| None))?;
+            }
+            if flags.intersects(PollFlags::IN) {
+                self.with(*id, |connection| connection.readable(now))?;
+            } else if flags.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+                self.with(*id, |_| Err(Closed))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, now: Instant) -> Result<(), ServeError> {
+        let ids: Vec<ConnectionId> = self.connections.iter().map(Connection::id).collect();
+        let settings = self.settings;
+        for id in ids {
+            self.with(id, |connection| connection.tick(settings, now).map(|()| None))?;
+        }
+        let stuck = |since| now.saturating_duration_since(since) >= self.settings.request;
+        if self.busy.since().is_some_and(stuck) { Err(ServeError::Stuck) } else { Ok(()) }
+    }
+
+    /// Has a connection do something; hands over the job that comes of it, or ends the connection.
+    fn with(
+        &mut self,
+        id: ConnectionId,
+        act: impl FnOnce(&mut Connection<S>) -> Result<Option<Job<S>>, Closed>,
+    ) -> Result<(), ServeError> {
+        let Some(connection) = self.connections.iter_mut().find(|connection| connection.id() == id) else {
+            return Ok(());
+        };
+        match act(connection) {
+            Ok(None) => Ok(()),
+            Ok(Some(job)) => self.jobs.send(job).map_err(|_| ServeError::Worker),
+            Err(Closed) => {
+                self.connections.retain(|connection| connection.id() != id);
+                Ok(())
+            }
+        }
+    }
+
+    fn accept(&mut self, now: Instant) {
+        // No more than the kernel keeps waiting, so that those who are connected get their turn.
+        for _ in 0..self.settings.connections {
+            match self.listener.accept() {
+                Ok(Some((socket, uid))) => {
+                    if self.has_room_for(uid) {
+                        let id = self.next_id;
+                        self.next_id = self.next_id.wrapping_add(1);
+                        self.connections.push(Connection::new(id, socket, uid, self.device, now));
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    log(format_args!("cannot accept a connection: {error}"));
+                    self.paused_until = now.checked_add(ACCEPT_PAUSE);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Root can always sign somebody in, however many connections users hold.
+    fn has_room_for(&self, uid: u32) -> bool {
+        let count = |of: &dyn Fn(u32) -> bool| {
+            self.connections.iter().filter(|connection| of(connection.uid())).count()
+        };
+        count(&|_| true) < self.settings.connections
+            && (uid == 0
+                || (count(&|other| other == uid) < self.settings.connections_of_user
+                    && count(&|other| other != 0) < self.settings.connections_of_users))
+    }
+}

@@ -1,0 +1,45 @@
+//! Limits and deadlines.
+
+use std::time::Duration;
+
+/// How much peers may ask of a service, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long it stays without a connection.
+    pub idle_exit: Duration,
+    /// How long a connection may stay without a first report.
+    pub first_report: Duration,
+    /// How long a connection may say nothing, as while a person types.
+    pub silence: Duration,
+    /// How long the next part of a message may take (CTAP 2.1 §11.2.5.2).
+    pub continuation: Duration,
+    /// How long a peer may leave a report unread.
+    pub unread: Duration,
+    /// How long the authenticator may work on one request. What takes longer hangs, and the process ends, to be started anew.
+    pub request: Duration,
+    /// How often a peer hears that its request is worked on (CTAP 2.1 §11.2.9.1.7).
+    pub keepalive: Duration,
+    /// Connections of one user other than root.
+    pub connections_of_user: usize,
+    /// Connections of all users other than root.
+    pub connections_of_users: usize,
+    /// Connections in all, root's among them.
+    pub connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            idle_exit: Duration::from_secs(60),
+            first_report: Duration::from_secs(10),
+            silence: Duration::from_secs(600),
+            continuation: Duration::from_secs(3),
+            unread: Duration::from_secs(5),
+            request: Duration::from_secs(120),
+            keepalive: Duration::from_millis(100),
+            connections_of_user: 8,
+            connections_of_users: 24,
+            connections: 32,
+        }
+    }
+}

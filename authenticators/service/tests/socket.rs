@@ -1,0 +1,462 @@
+//! A service behind a real socket: whose account it is, deadlines, limits, cancelling, several peers at once.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says by a panic that it fails"
+)]
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use authenticator_service::{Authenticator, Listener, Peer, ServeError, Settings, Shown, Wait, serve};
+use ctap::hid::{Channel, Command, Event, HidError, Keepalive, REPORT_LEN, Report, packet};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
+use rustix::process::Uid;
+
+/// Answers with its account and how often it was asked on the connection.
+struct Counter;
+
+/// Waits until it is cancelled, and says whether it was.
+const WAIT: u8 = 0x51;
+/// Takes this long: the second byte, in tenths of a second.
+const SLEEP: u8 = 0x52;
+/// As long as a message can be.
+const LONG: u8 = 0x53;
+const PANIC: u8 = 0x54;
+
+impl Authenticator for Counter {
+    type Session = (Peer, u8);
+    const SHOWS: bool = true;
+    const VERSION: [u8; 3] = [1, 2, 3];
+
+    fn connect(&mut self, peer: Peer) -> (Peer, u8) {
+        (peer, 0)
+    }
+
+    fn cbor(&mut self, (peer, count): &mut (Peer, u8), request: &[u8], wait: &dyn Wait) -> Vec<u8> {
+        *count += 1;
+        match request {
+            [WAIT] => {
+                wait.needs_user(true);
+                let begun = Instant::now();
+                while !wait.is_cancelled() && begun.elapsed() < Duration::from_secs(20) {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                vec![if wait.is_cancelled() { 0x2d } else { 0 }]
+            }
+            [SLEEP, tenths] => {
+                thread::sleep(Duration::from_millis(100) * u32::from(*tenths));
+                vec![0]
+            }
+            [LONG] => vec![0; 7609],
+            [PANIC] => panic!("as asked"),
+            _ => [&[0][..], &peer.account.to_be_bytes(), &[u8::from(peer.is_root), *count]].concat(),
+        }
+    }
+
+    fn show(&mut self, _: &mut (Peer, u8), _: &dyn Wait) -> Option<Shown> {
+        Some(Shown::new("Scan this.", Some("FIDO:/0123")).unwrap())
+    }
+}
+
+struct Service {
+    path: PathBuf,
+    serving: JoinHandle<Result<(), ServeError>>,
+    _folder: tempfile::TempDir,
+}
+
+/// Ends long after its test has.
+fn lasting() -> Settings {
+    Settings { idle_exit: Duration::from_secs(20), ..Settings::default() }
+}
+
+/// Ends soon.
+fn brief() -> Settings {
+    Settings { idle_exit: Duration::from_millis(300), ..Settings::default() }
+}
+
+fn start(settings: Settings) -> Service {
+    let folder = tempfile::tempdir().unwrap();
+    // A client of another user must get in.
+    rustix::fs::chmod(folder.path(), rustix::fs::Mode::from_raw_mode(0o755)).unwrap();
+    let path = folder.path().join("test.sock");
+    let listener = Listener::bind(&path).unwrap();
+    let serving = thread::spawn(move || serve(&listener, &mut Counter, &settings));
+    Service { path, serving, _folder: folder }
+}
+
+struct Client {
+    socket: OwnedFd,
+    channel: Channel,
+    keepalives: Vec<Keepalive>,
+}
+
+fn connect(path: &Path) -> OwnedFd {
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
+    socket
+}
+
+impl Client {
+    fn new(path: &Path) -> Self {
+        Self { socket: connect(path), channel: Channel::new(), keepalives: Vec::new() }
+    }
+
+    fn open(path: &Path) -> Self {
+        let mut client = Self::new(path);
+        client.init();
+        client
+    }
+
+    fn init(&mut self) {
+        self.channel.init(*b"a nonce!");
+        assert_eq!(self.event(), Some(Event::Opened));
+    }
+
+    /// That the service has closed the connection is seen when reading.
+    fn send(&self, bytes: &[u8]) {
+        match rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL) {
+            Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => {}
+            Err(errno) => panic!("{errno}"),
+        }
+    }
+
+    fn flush(&mut self) {
+        while let Some(report) = self.channel.next_report() {
+            self.send(&report);
+        }
+    }
+
+    /// `None` when the service has closed the connection.
+    fn report(&self) -> Option<Report> {
+        let mut report = [0; REPORT_LEN];
+        match rustix::net::recv(&self.socket, &mut report, RecvFlags::empty()) {
+            Ok((_, REPORT_LEN)) => Some(report),
+            Ok((_, 0)) | Err(Errno::CONNRESET) => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next event but keepalives, which are kept.
+    fn event(&mut self) -> Option<Event> {
+        self.flush();
+        loop {
+            match self.channel.handle_report(&self.report()?).unwrap() {
+                Some(Event::Keepalive(status)) => self.keepalives.push(status),
+                Some(event) => return Some(event),
+                None => {}
+            }
+        }
+    }
+
+    fn cbor(&mut self, request: &[u8]) -> Vec<u8> {
+        self.channel.request(Command::Cbor, request).unwrap();
+        match self.event() {
+            Some(Event::Response { payload, .. }) => payload,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.report().is_none()
+    }
+}
+
+fn naming(account: u32) -> Report {
+    packet::fragment(ctap::hid::Cid::BROADCAST, 0x42, &account.to_be_bytes()).unwrap()[0]
+}
+
+fn own() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+/// What Counter says.
+fn said(account: u32, is_root: bool, count: u8) -> Vec<u8> {
+    [&[0][..], &account.to_be_bytes(), &[u8::from(is_root), count]].concat()
+}
+
+#[test]
+fn a_connection_has_its_own_session_and_the_peers_account() {
+    let service = start(lasting());
+    let mut first = Client::open(&service.path);
+    let mut second = Client::open(&service.path);
+    for (client, count) in [(&mut first, 1), (&mut second, 1)] {
+        assert_eq!(client.cbor(&[4]), said(own(), own() == 0, count));
+    }
+    assert_eq!(first.cbor(&[4]), said(own(), own() == 0, 2));
+    let capabilities = first.channel.capabilities().unwrap();
+    assert!(capabilities.cbor() && !capabilities.msg());
+    assert_eq!(capabilities.device_version(), [1, 2, 3]);
+}
+
+#[test]
+fn only_root_names_another_account() {
+    let service = start(lasting());
+    let path = service.path.clone();
+    let try_naming = move |account| {
+        let mut client = Client::new(&path);
+        client.send(&naming(account));
+        client.channel.init([1; 8]);
+        (client.event() == Some(Event::Opened)).then(|| client.cbor(&[4]))
+    };
+    if own() == 0 {
+        assert_eq!(try_naming(1234), Some(said(1234, true, 1)));
+        // As another user, in this thread alone.
+        let as_user = thread::spawn(move || {
+            rustix::thread::set_thread_res_uid(Uid::from_raw(1234), Uid::from_raw(1234), Uid::from_raw(1234))
+                .unwrap();
+            [0, 1235, 1234].map(try_naming)
+        });
+        assert_eq!(as_user.join().unwrap(), [None, None, Some(said(1234, false, 1))]);
+    } else {
+        assert_eq!(try_naming(0), None);
+        assert_eq!(try_naming(own() + 1), None);
+        assert_eq!(try_naming(own()), Some(said(own(), false, 1)));
+    }
+}
+
+#[test]
+fn an_account_is_named_first_or_never() {
+    let service = start(lasting());
+    let late = Client::open(&service.path);
+    late.send(&naming(own()));
+    assert!(late.is_closed());
+    let twice = Client::new(&service.path);
+    twice.send(&naming(own()));
+    twice.send(&naming(own()));
+    assert!(twice.is_closed());
+}
+
+#[test]
+fn packets_of_another_length_close_the_connection() {
+    let service = start(lasting());
+    for len in [0, 1, 63, 65, 128, 4096] {
+        let client = Client::open(&service.path);
+        client.send(&vec![0; len]);
+        assert!(client.is_closed(), "{len}");
+    }
+    assert_eq!(Client::open(&service.path).cbor(&[4]), said(own(), own() == 0, 1));
+}
+
+#[test]
+fn a_request_in_work_is_cancelled() {
+    let service = start(lasting());
+    let mut client = Client::open(&service.path);
+    client.channel.request(Command::Cbor, &[WAIT]).unwrap();
+    client.flush();
+    while client.keepalives.last() != Some(&Keepalive::UserPresenceNeeded) {
+        if let Some(Event::Keepalive(status)) =
+            client.channel.handle_report(&client.report().unwrap()).unwrap()
+        {
+            client.keepalives.push(status);
+        }
+    }
+    client.channel.cancel();
+    let payload = vec![0x2d];
+    assert_eq!(client.event(), Some(Event::Response { command: Command::Cbor, payload }));
+    assert_eq!(client.cbor(&[4]), said(own(), own() == 0, 2));
+}
+
+#[test]
+fn init_forgets_a_request_in_work_and_another_waits_for_its_end() {
+    let service = start(lasting());
+    let mut client = Client::open(&service.path);
+    for second_is_cancelled in [false, true] {
+        client.channel.request(Command::Cbor, &[SLEEP, 3]).unwrap();
+        client.flush();
+        // It has begun when its first keepalive has come, give or take.
+        client.report().unwrap();
+        thread::sleep(Duration::from_millis(50));
+        client.init();
+        client.channel.request(Command::Cbor, &[4]).unwrap();
+        if second_is_cancelled {
+            client.channel.cancel();
+        }
+        let payload = if second_is_cancelled { vec![0x2d] } else { said(own(), own() == 0, 2) };
+        assert_eq!(client.event(), Some(Event::Response { command: Command::Cbor, payload }));
+    }
+}
+
+#[test]
+fn a_peer_that_goes_cancels_what_it_asked_for() {
+    let service = start(lasting());
+    let mut gone = Client::open(&service.path);
+    gone.channel.request(Command::Cbor, &[WAIT]).unwrap();
+    gone.flush();
+    // It is the other's turn only when the wait is over.
+    let mut other = Client::open(&service.path);
+    drop(gone);
+    let begun = Instant::now();
+    assert_eq!(other.cbor(&[4]), said(own(), own() == 0, 1));
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn peers_take_turns_and_hear_that_they_wait() {
+    let service = start(lasting());
+    let mut slow = Client::open(&service.path);
+    slow.channel.request(Command::Cbor, &[SLEEP, 4]).unwrap();
+    slow.flush();
+    let mut waiting = Client::open(&service.path);
+    assert_eq!(waiting.cbor(&[4]), said(own(), own() == 0, 1));
+    assert!(waiting.keepalives.len() >= 2, "{:?}", waiting.keepalives);
+}
+
+#[test]
+fn a_peer_that_never_reads_is_let_go_and_hinders_no_other() {
+    let service = start(Settings { unread: Duration::from_millis(200), ..lasting() });
+    let mut deaf = Client::open(&service.path);
+    rustix::net::sockopt::set_socket_recv_buffer_size(&deaf.socket, 1).unwrap();
+    let begun = Instant::now();
+    let ended = loop {
+        deaf.channel.init([1; 8]);
+        let report = deaf.channel.next_report().unwrap();
+        match rustix::net::send(&deaf.socket, &report, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            Err(Errno::PIPE | Errno::CONNRESET) => break true,
+            _ if begun.elapsed() > Duration::from_secs(10) => break false,
+            Ok(_) => {}
+            Err(_) => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    assert!(ended);
+    assert_eq!(Client::open(&service.path).cbor(&[4]), said(own(), own() == 0, 1));
+}
+
+#[test]
+fn silence_has_an_end() {
+    let service = start(Settings {
+        first_report: Duration::from_millis(100),
+        silence: Duration::from_millis(400),
+        ..lasting()
+    });
+    let begun = Instant::now();
+    assert!(Client::new(&service.path).is_closed());
+    assert!(begun.elapsed() < Duration::from_millis(350));
+    let client = Client::open(&service.path);
+    let begun = Instant::now();
+    assert!(client.is_closed());
+    assert!(begun.elapsed() >= Duration::from_millis(350));
+}
+
+#[test]
+fn connections_are_limited_for_each_user_and_in_all() {
+    // Tests of root's see only the limit in all.
+    let (limit, settings) = if own() == 0 {
+        (4, Settings { connections: 4, connections_of_user: 2, ..lasting() })
+    } else {
+        (4, Settings { connections_of_user: 4, ..lasting() })
+    };
+    let service = start(settings);
+    let mut within: Vec<Client> = (0..limit).map(|_| Client::open(&service.path)).collect();
+    assert!(Client::new(&service.path).is_closed());
+    for client in &mut within {
+        assert_eq!(client.cbor(&[4]), said(own(), own() == 0, 1));
+    }
+    within.pop();
+    // The service learns of it in its own time.
+    let begun = Instant::now();
+    while Client::new(&service.path).turned_away() {
+        assert!(begun.elapsed() < Duration::from_secs(5));
+    }
+}
+
+impl Client {
+    fn turned_away(mut self) -> bool {
+        self.channel.init([2; 8]);
+        let report = self.channel.next_report().unwrap();
+        rustix::net::send(&self.socket, &report, SendFlags::NOSIGNAL).is_err() || self.report().is_none()
+    }
+}
+
+#[test]
+fn users_leave_room_for_root() {
+    if own() != 0 {
+        // Nothing to be seen without being root; the limits of one user are above.
+        return;
+    }
+    let service = start(Settings { connections: 3, connections_of_users: 2, ..lasting() });
+    let (sender, receiver) = mpsc::channel();
+    let path = service.path.clone();
+    let users = thread::spawn(move || {
+        rustix::thread::set_thread_res_uid(Uid::from_raw(1234), Uid::from_raw(1234), Uid::from_raw(1234))
+            .unwrap();
+        let held = [Client::open(&path), Client::open(&path)];
+        sender.send(Client::new(&path).is_closed()).unwrap();
+        thread::park_timeout(Duration::from_secs(5));
+        drop(held);
+    });
+    assert!(receiver.recv().unwrap());
+    assert_eq!(Client::open(&service.path).cbor(&[4]), said(0, true, 1));
+    users.thread().unpark();
+    users.join().unwrap();
+}
+
+#[test]
+fn what_there_is_to_show_is_shown() {
+    let service = start(lasting());
+    let client = Client::open(&service.path);
+    let cid = client.channel.cid().unwrap();
+    client.send(&packet::fragment(cid, 0x41, &[]).unwrap()[0]);
+    let shown = loop {
+        let report = client.report().unwrap();
+        if report[4] != 0xbb {
+            break report;
+        }
+    };
+    let map = b"\xa2\x63uri\x6aFIDO:/0123\x64text\x6aScan this.";
+    assert_eq!(shown[..], packet::fragment(cid, 0x41, map).unwrap()[0][..]);
+}
+
+#[test]
+fn long_messages_go_both_ways() {
+    let service = start(lasting());
+    let mut client = Client::open(&service.path);
+    assert_eq!(client.cbor(&[LONG]), vec![0; 7609]);
+    client.channel.request(Command::Ping, &[7; 7609]).unwrap();
+    let payload = vec![7; 7609];
+    assert_eq!(client.event(), Some(Event::Response { command: Command::Ping, payload }));
+    client.channel.request(Command::Wink, &[]).unwrap();
+    assert_eq!(client.event(), Some(Event::Error(HidError::INVALID_COMMAND)));
+}
+
+#[test]
+fn without_connections_it_ends() {
+    let service = start(brief());
+    let client = Client::open(&service.path);
+    thread::sleep(Duration::from_millis(500));
+    assert!(!service.serving.is_finished());
+    drop(client);
+    service.serving.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_panic_of_the_authenticator_ends_the_service() {
+    let service = start(lasting());
+    let mut client = Client::open(&service.path);
+    client.channel.request(Command::Cbor, &[PANIC]).unwrap();
+    client.flush();
+    while client.report().is_some() {}
+    assert!(service.serving.join().is_err());
+}
+
+#[test]
+fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
+    let service = start(brief());
+    let in_use = Listener::bind(&service.path).unwrap_err().to_string();
+    assert!(in_use.ends_with("test.sock: cannot listen: Address already in use (os error 98)"), "{in_use}");
+    service.serving.join().unwrap().unwrap();
+    drop(Listener::bind(&service.path).unwrap());
+}
+
+#[test]
+fn nothing_is_taken_that_systemd_did_not_hand_over() {
+    let error = Listener::from_systemd().unwrap_err().to_string();
+    assert!(error.contains("LISTEN_FDS"), "{error}");
+}
