@@ -1,10 +1,12 @@
 //! The person at the machine, reached through libpam's conversation.
 
 use ctap::Secret;
+use ctap::show::Shown;
 use passkey_core::ceremony::{
     AccountAnswer, Invitation, Invited, Notice, PinAnswer, PinPrompt, Prompter, account_index,
 };
-use passkey_core::host::{Answers, Host, Shows};
+use passkey_core::escape::Escaped;
+use passkey_core::host::{Answers, Host, Pictures, Shows};
 use passkey_core::messages::{self, Phrase, PinQuestion, Said};
 
 use crate::ffi::{Answer, Catalogue, InterruptGuard, Pam, Severity};
@@ -172,6 +174,21 @@ impl Prompter for PamConversation<'_, '_> {
             Answer::Empty => PinAnswer::Empty,
             Answer::Missing | Answer::Failed => PinAnswer::Unavailable,
         }
+    }
+
+    fn can_show(&self) -> bool {
+        self.verbosity.host.pictures == Pictures::Shown && !self.verbosity.quiet && self.exchange.is_none()
+    }
+
+    fn show(&mut self, shown: &Shown) {
+        let text = Escaped::message(&shown.text).to_string();
+        self.interrupt.lifted_unless_pressed(|| {
+            self.pam.tell(&text);
+            // Line by line: applications need take no message longer than 512 bytes (PAM_MAX_MSG_SIZE).
+            for row in shown.drawing.iter().flat_map(|drawing| drawing.as_str().split('\n')) {
+                self.pam.tell(row);
+            }
+        });
     }
 
     fn begins_with_invitation(&self) -> bool {

@@ -7,7 +7,7 @@ use ctap::hid::packet::{self, Packet, code};
 use ctap::hid::{Cid, HidError, Keepalive, Reassembly, Report};
 
 /// The vendor command that asks for what there is to show.
-const SHOW: u8 = 0x41;
+const SHOW: u8 = code::SHOW;
 /// The version of CTAPHID (CTAP 2.1 §11.2.9.1.3).
 const PROTOCOL_VERSION: u8 = 2;
 const CAPABILITY_CBOR: u8 = 0x04;

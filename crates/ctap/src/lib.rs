@@ -4,8 +4,8 @@
 //! decides how long to wait; every byte that comes from a key is hostile until it is parsed here.
 //!
 //! - Transport: [`hid`] frames messages into reports; [`status`] parts a reply from its status code.
-//! - Commands: [`info`], [`make_credential`], [`get_assertion`], [`client_pin`], [`authenticator_config`], [`selection`], [`reset`] and, for keys that
-//!   know no CTAP2, [`u2f`].
+//! - Commands: [`info`], [`make_credential`], [`get_assertion`], [`client_pin`], [`authenticator_config`], [`selection`], [`reset`]; for keys that
+//!   know no CTAP2, [`u2f`]; for services of the machine, [`show`].
 //! - What they carry: [`authenticator_data`], [`attestation`], [`cose`], [`extensions`], [`hmac_secret`], [`pin`],
 //!   [`pin_uv_auth`], [`secret`].
 
@@ -21,6 +21,7 @@ pub mod info;
 pub mod make_credential;
 pub mod reset;
 pub mod selection;
+pub mod show;
 pub mod u2f;
 
 pub mod attestation;

@@ -1,9 +1,11 @@
 //! The person at the terminal, as the ceremonies see them.
 
 use ctap::Secret;
+use ctap::show::Shown;
 use passkey_core::ceremony::{Notice, PinAnswer, PinPrompt, PinReason, Prompter};
+use passkey_core::escape::Escaped;
 use passkey_core::messages::{self, English};
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use crate::terminal::input::{self, Line, Terminal};
 use crate::terminal::signals::Interrupt;
@@ -84,6 +86,17 @@ impl Prompter for TerminalPrompter<'_> {
     fn tell(&mut self, notice: &Notice) {
         let sentence = messages::notice(notice).in_language(&English);
         if waits(notice) { self.prompt.show(&sentence) } else { self.prompt.say(&sentence) }
+    }
+
+    fn can_show(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    fn show(&mut self, shown: &Shown) {
+        self.prompt.say(&Escaped::text(&shown.text).to_string());
+        for row in shown.drawing.iter().flat_map(|drawing| drawing.as_str().split('\n')) {
+            self.prompt.say(row);
+        }
     }
 
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {

@@ -86,6 +86,20 @@ pub enum Form {
     /// Built into a computer (`plat`, CTAP 2.1 §6.4). Its PIN is all it asks for: it waits for no touch, and an assertion without user
     /// verification is refused with `CTAP2_ERR_PUAT_REQUIRED` for what it holds. Set a PIN and `always_uv` as well.
     Platform,
+    /// In a phone, behind a service that shows a code (`hybrid`, capability 0x40 of INIT's reply): [`Hybrid::TEXT`] above [`Hybrid::DRAWING`].
+    /// A silent assertion is refused with `CTAP2_ERR_UNSUPPORTED_OPTION`. Give it a PIN, a fingerprint and [`Profile::Ctap20`].
+    Hybrid,
+}
+
+/// What a key of [`Form::Hybrid`] shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Hybrid;
+
+impl Hybrid {
+    /// The sentence.
+    pub const TEXT: &str = "Scan this with your phone.";
+    /// The picture.
+    pub const DRAWING: &str = "█▀▄█\n▀  ▄";
 }
 
 /// PIN/UV auth protocols that a key speaks (CTAP 2.1 §6.5.6 and §6.5.7).

@@ -35,7 +35,7 @@ pub use attestation::{attestation_root, metadata_root};
 pub use behaviour::Behaviour;
 pub use bench::{Bench, KeyId, PortError};
 pub use config::{
-    Attestation, Fingerprints, Form, HmacSecret, KeyConfig, PinProtocols, Profile, Quirks, Refusal,
+    Attestation, Fingerprints, Form, HmacSecret, Hybrid, KeyConfig, PinProtocols, Profile, Quirks, Refusal,
     UserTimeout,
 };
 pub use corruption::Corruption;

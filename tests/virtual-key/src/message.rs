@@ -12,6 +12,8 @@ pub(crate) const CBOR: u8 = 0x10;
 pub(crate) const CANCEL: u8 = 0x11;
 pub(crate) const KEEPALIVE: u8 = 0x3b;
 pub(crate) const ERROR: u8 = 0x3f;
+/// What there is to show, of those for vendors.
+pub(crate) const SHOW: u8 = 0x41;
 /// Error codes (CTAP 2.1 §11.2.9.1.6).
 pub(crate) const ERR_INVALID_CMD: u8 = 0x01;
 pub(crate) const ERR_INVALID_LEN: u8 = 0x03;

@@ -24,6 +24,8 @@ pub mod code {
     pub const KEEPALIVE: u8 = 0x3b;
     /// The key refuses.
     pub const ERROR: u8 = 0x3f;
+    /// What there is to show, of those for vendors.
+    pub const SHOW: u8 = 0x41;
 }
 
 /// What a caller can ask for.
@@ -37,6 +39,8 @@ pub enum Command {
     Wink,
     /// A CTAP2 message (§11.2.9.1.2).
     Cbor,
+    /// What there is to show to the person, of a service ([`crate::show`]).
+    Show,
 }
 
 impl Command {
@@ -47,6 +51,7 @@ impl Command {
             Self::Msg => code::MSG,
             Self::Wink => code::WINK,
             Self::Cbor => code::CBOR,
+            Self::Show => code::SHOW,
         }
     }
 }

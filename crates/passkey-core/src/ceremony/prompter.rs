@@ -1,6 +1,7 @@
 //! The person at the machine, as a ceremony sees them: somebody to tell things to, and to ask for a PIN or an account.
 
 use super::keys::{Attachment, KeyError};
+use ctap::show::Shown;
 use ctap::{Info, NotAPin, Pin, Secret};
 
 /// What a person signs in with, as sentences tell it apart.
@@ -11,6 +12,8 @@ pub enum Authenticator {
     SecurityKey,
     /// This computer, which can be neither: its PIN is all it asks for.
     ThisComputer,
+    /// Something that shows its person what to do, such as a code for their phone to scan.
+    Guiding,
 }
 
 impl Authenticator {
@@ -18,6 +21,11 @@ impl Authenticator {
     pub fn of(attachment: Attachment, info: Option<&Info>) -> Self {
         match attachment {
             Attachment::Service if info.is_some_and(|info| info.options.plat) => Self::ThisComputer,
+            Attachment::Service
+                if info.is_some_and(|info| info.transports.iter().any(|one| one == "hybrid")) =>
+            {
+                Self::Guiding
+            }
             Attachment::Service | Attachment::Plugged => Self::SecurityKey,
         }
     }
@@ -218,6 +226,12 @@ impl<'a, P: Prompter> Dialogue<'a, P> {
 pub trait Prompter {
     /// Tells the person something. Must not wait for them.
     fn tell(&mut self, notice: &Notice);
+    /// Whether a picture can be shown: where none can, nothing that has to show one is asked.
+    fn can_show(&self) -> bool {
+        false
+    }
+    /// Shows what an authenticator has to show. Must not wait for the person.
+    fn show(&mut self, _shown: &Shown) {}
     /// Whether the person is first shown what they can sign in with: no key blinks before [`invite`](Self::invite), or a question for a
     /// PIN, which stands for it.
     fn begins_with_invitation(&self) -> bool {

@@ -90,7 +90,7 @@ impl<'c> ModelClaim<'c> {
 
     /// The claim of a service of this machine.
     pub(super) fn of_service(&self, attachment: Attachment) -> Option<Vouched<'c>> {
-        (attachment == Attachment::Service).then(|| Vouched(self.0.clone()))
+        Vouched::of_service(attachment, &self.0)
     }
 
     /// The claim of the device that the person has touched.
@@ -102,6 +102,13 @@ impl<'c> ModelClaim<'c> {
 /// The device is of the model that made one of these passkeys, and the person, or the superuser, means it.
 #[derive(Clone, Debug)]
 pub(super) struct Vouched<'c>(Vec<&'c Credential>);
+
+impl<'c> Vouched<'c> {
+    /// A service of this machine that reaches these passkeys somewhere else.
+    pub(super) fn of_service(attachment: Attachment, passkeys: &[&'c Credential]) -> Option<Self> {
+        (attachment == Attachment::Service && !passkeys.is_empty()).then(|| Self(passkeys.to_vec()))
+    }
+}
 
 /// The person means this device, and no passkey is there that it could prove to hold.
 #[derive(Clone, Copy, Debug)]

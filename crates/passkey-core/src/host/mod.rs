@@ -109,6 +109,15 @@ pub enum Cue {
     TakenDown,
 }
 
+/// Whether a picture of half blocks, sent line by line, comes out as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pictures {
+    /// It does.
+    Shown,
+    /// It does not, or nobody has seen it do so.
+    NotShown,
+}
+
 /// A row of the table.
 #[derive(PartialEq, Eq)]
 pub struct Host {
@@ -138,6 +147,8 @@ pub struct Host {
     pub last_words: LastWords,
     /// What becomes of the request to touch the key.
     pub cue: Cue,
+    /// Whether a code to scan can be shown.
+    pub pictures: Pictures,
     /// A further form of conversation.
     pub extension: Extension,
 }

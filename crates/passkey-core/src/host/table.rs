@@ -1,7 +1,8 @@
 //! The rows. What is known of each program was read from its source and seen in it; see `docs/hosts.md`.
 
 use super::{
-    Answers, Cue, Extension, FailureCode, Host, LastWords, LineLength, PromptLength, Role, Shows, Waits,
+    Answers, Cue, Extension, FailureCode, Host, LastWords, LineLength, Pictures, PromptLength, Role, Shows,
+    Waits,
 };
 
 /// A host that is not known: what is said is neither repeated nor left out, and nothing is counted against anybody.
@@ -19,6 +20,7 @@ pub const OTHER: Host = Host {
     waits: Waits::Yes,
     last_words: LastWords::Either,
     cue: Cue::Stays,
+    pictures: Pictures::NotShown,
     extension: Extension::None,
 };
 
@@ -32,6 +34,7 @@ pub const TABLE: &[Host] = &[
         services: &[
             "sudo", "sudo-i", "su", "su-l", "login", "doas", "sshd", "ssh", "remote", "vlock", "runuser",
         ],
+        pictures: Pictures::Shown,
         ..OTHER
     },
     Host { name: "polkit", services: &["polkit-1"], ..OTHER },

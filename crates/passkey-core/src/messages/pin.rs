@@ -78,7 +78,7 @@ pub fn pin_question(prompt: &PinPrompt<'_>, host: &Host) -> PinQuestion {
             let announced = (prompt.shown_name.is_some() || is_unnamed).then(|| announcement(prompt));
             let short = match (prompt.takes_recovery_code, prompt.authenticator) {
                 (true, _) => say::PIN_OR_CODE_SHORT,
-                (false, Authenticator::SecurityKey) => say::PIN_FIRST,
+                (false, Authenticator::SecurityKey | Authenticator::Guiding) => say::PIN_FIRST,
                 (false, Authenticator::ThisComputer) => say::THIS_PIN_FIRST,
             };
             PinQuestion { before: in_front(prompt, announced).map(said), prompt: short.into() }
@@ -94,8 +94,8 @@ pub fn pin_question(prompt: &PinPrompt<'_>, host: &Host) -> PinQuestion {
 pub fn pin_prompt_short(prompt: &PinPrompt<'_>) -> Phrase {
     let message = match (prompt.authenticator, prompt.shown_name) {
         (Authenticator::ThisComputer, _) => say::THIS_PIN_FIRST,
-        (Authenticator::SecurityKey, Some(_)) => say::PIN_OF_FIRST,
-        (Authenticator::SecurityKey, None) => say::PIN_FIRST,
+        (Authenticator::SecurityKey | Authenticator::Guiding, Some(_)) => say::PIN_OF_FIRST,
+        (Authenticator::SecurityKey | Authenticator::Guiding, None) => say::PIN_FIRST,
     };
     about(message, prompt)
 }
@@ -136,7 +136,7 @@ fn announcement(prompt: &PinPrompt<'_>) -> Phrase {
 
 /// The message about the key that is asked about. This computer needs no name.
 fn about(message: Message, prompt: &PinPrompt<'_>) -> Phrase {
-    let name = prompt.shown_name.filter(|_| prompt.authenticator == Authenticator::SecurityKey);
+    let name = prompt.shown_name.filter(|_| prompt.authenticator != Authenticator::ThisComputer);
     name.map_or_else(|| message.into(), |name| named(message, name))
 }
 

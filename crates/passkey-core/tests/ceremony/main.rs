@@ -13,6 +13,7 @@
 mod adversary;
 mod care;
 mod costs;
+mod elsewhere;
 mod enrol;
 mod hostile;
 mod invitation;

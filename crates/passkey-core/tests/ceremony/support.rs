@@ -4,6 +4,7 @@ use super::wire::Wire;
 use ctap::Secret;
 use ctap::cose::Algorithm;
 use ctap::hid::Report;
+use ctap::show::Shown;
 use jiff::Timestamp;
 use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::ceremony::{
@@ -224,6 +225,9 @@ pub(crate) type IsAwaited = fn(&Notice) -> bool;
 pub(crate) struct Somebody {
     bench: Rc<RefCell<Bench>>,
     pub told: Vec<Notice>,
+    /// Whether a picture can be shown, and what was shown.
+    pub can_show: bool,
+    pub pictures: Vec<Shown>,
     /// The numbers of the questions.
     pub numbers: Vec<u8>,
     /// The questions, with the tries left that they named.
@@ -258,6 +262,8 @@ impl Somebody {
         Self {
             bench,
             told: Vec::new(),
+            can_show: true,
+            pictures: Vec::new(),
             numbers: Vec::new(),
             asked: Vec::new(),
             answers: VecDeque::new(),
@@ -324,6 +330,14 @@ impl Prompter for Somebody {
         let typing = self.typing;
         self.bench.borrow_mut().advance(typing);
         self.answers.pop_front().unwrap_or(PinAnswer::Empty)
+    }
+
+    fn can_show(&self) -> bool {
+        self.can_show
+    }
+
+    fn show(&mut self, shown: &Shown) {
+        self.pictures.push(shown.clone());
     }
 
     fn begins_with_invitation(&self) -> bool {
@@ -459,6 +473,7 @@ impl Scene {
             self.bench().reset_counts(key);
         }
         self.person.told.clear();
+        self.person.pictures.clear();
         self.person.asked.clear();
         self.person.lit.clear();
         self.person.counted.clear();

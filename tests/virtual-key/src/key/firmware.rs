@@ -9,7 +9,8 @@ use super::env::{Ended, KeyEnv};
 use super::profile::Lie;
 use super::transmit::Mouth;
 use super::{Port, Shared, Wake, crypto, profile};
-use crate::{Misbehaviour, Report};
+use crate::message::{Message, SHOW};
+use crate::{Form, Misbehaviour, Report};
 
 /// How long OpenSK remembers that a U2F request wanted a touch.
 const U2F_MEMORY: Duration = Duration::from_secs(10);
@@ -48,6 +49,12 @@ fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, transmit: &mut Mouth, report: Rep
         let env = ctap.env();
         (env.request, env.asked, env.ended) = (None, None, None);
         let request = transmit.hear(&report);
+        if let Some(message) = request.as_deref().and_then(Message::join)
+            && message.command == SHOW
+            && env.shared.lock().config.form == Form::Hybrid
+        {
+            return transmit.say(env, &Message { payload: profile::shown(), ..message }.split());
+        }
         let asked = request.as_deref().and_then(Mouth::asked);
         // A CTAP2 request is computed on, and looked at, when OpenSK shows it.
         if asked.is_some() {

@@ -4,7 +4,9 @@ use sk_cbor::{Value, reader, writer};
 
 use super::Body;
 use crate::message::{CBOR, ERR_INVALID_CMD, ERROR, INIT, MSG, Message};
-use crate::{Asked, Corruption, Fingerprints, Form, HmacSecret, PinProtocols, Profile, Refusal, Report};
+use crate::{
+    Asked, Corruption, Fingerprints, Form, HmacSecret, Hybrid, PinProtocols, Profile, Refusal, Report,
+};
 
 const MAKE_CREDENTIAL: u8 = 0x01;
 const GET_ASSERTION: u8 = 0x02;
@@ -22,6 +24,9 @@ const INVALID_PARAMETER: u8 = 0x02;
 const LIMIT_EXCEEDED: u8 = 0x15;
 const UNSUPPORTED_EXTENSION: u8 = 0x16;
 const PIN_REQUIRED: u8 = 0x36;
+const UNSUPPORTED_OPTION: u8 = 0x2b;
+/// Of a service that has something to show.
+const CAPABILITY_SHOW: u8 = 0x40;
 const INVALID_SUBCOMMAND: u8 = 0x3e;
 
 /// Subcommands of clientPIN (CTAP 2.1 §6.5.5).
@@ -200,6 +205,14 @@ pub(crate) fn dress(
             }
             message.payload = vec![PIN_REQUIRED];
         }
+        (CBOR, _) if asked == Some(Asked::SilentAssertion) && body.config.form == Form::Hybrid => {
+            message.payload = vec![UNSUPPORTED_OPTION];
+        }
+        (INIT, _) if body.config.form == Form::Hybrid => {
+            if let Some(capabilities) = message.payload.get_mut(16) {
+                *capabilities |= CAPABILITY_SHOW;
+            }
+        }
         (CBOR, Some(command)) if is_assertion(command) || command == MAKE_CREDENTIAL => {
             let omits = body.config.quirks.omits_credential && is_assertion(command);
             if lie.is_none() && !omits {
@@ -280,7 +293,19 @@ fn dress_info(body: &Body, info: &mut Map) {
         options.push((Value::text_string("plat".to_owned()), Value::bool_value(true)));
         set(info, 0x09, texts(&["internal"]));
     }
+    if config.form == Form::Hybrid {
+        set(info, 0x09, texts(&["hybrid"]));
+    }
     set(info, 0x04, Value::map(options));
+}
+
+/// What there is to show, as `docs/protocol.md` has it.
+pub(crate) fn shown() -> Vec<u8> {
+    let text = |text: &str| Value::text_string(text.to_owned());
+    let map = vec![(text("text"), text(Hybrid::TEXT)), (text("drawing"), text(Hybrid::DRAWING))];
+    let mut payload = Vec::new();
+    writer::write(Value::map(map), &mut payload).expect("a flat map");
+    payload
 }
 
 /// The reply to getAssertion, or to makeCredential, which differs where there is nothing to change.

@@ -190,8 +190,9 @@ pub struct Add {
     /// Ask for user verification always.
     #[arg(long)]
     pub always_uv: bool,
-    /// In the hands of its person, or built into a computer, where its PIN is all it asks for.
-    #[arg(long, value_parser = ["roaming", "platform"], default_value = "roaming")]
+    /// In the hands of its person; built into a computer, where its PIN is all it asks for; or in a phone, behind a service with a code to
+    /// scan.
+    #[arg(long, value_parser = ["roaming", "platform", "hybrid"], default_value = "roaming")]
     pub form: String,
     /// PIN/UV auth protocols: 1, 2 or both.
     #[arg(long, value_parser = ["1", "2", "both"], default_value = "both")]
@@ -255,7 +256,11 @@ impl Add {
             (false, false) => Fingerprints::NoSensor,
         };
         config.always_uv = self.always_uv;
-        config.form = if self.form == "platform" { Form::Platform } else { Form::Roaming };
+        config.form = match self.form.as_str() {
+            "platform" => Form::Platform,
+            "hybrid" => Form::Hybrid,
+            _ => Form::Roaming,
+        };
         config.protocols = match self.protocols.as_str() {
             "1" => PinProtocols::One,
             "2" => PinProtocols::Two,

@@ -290,7 +290,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         .encode();
         let cue = match self.single.authenticator(key, info) {
             Authenticator::SecurityKey => Some(&Notice::TouchKey),
-            Authenticator::ThisComputer => None,
+            Authenticator::ThisComputer | Authenticator::Guiding => None,
         };
         let reply = self.single.exchange(key, Message::ctap2(payload), cue)?;
         let made = make_credential::Response::parse(&reply.payload).map_err(|error| match error {

@@ -53,6 +53,11 @@ impl Message {
         Self { command: Command::Cbor, payload, once: false }
     }
 
+    /// Asks for what there is to show.
+    pub(crate) fn show() -> Self {
+        Self { command: Command::Show, payload: Vec::new(), once: false }
+    }
+
     pub(crate) fn u2f(payload: Vec<u8>) -> Self {
         Self { command: Command::Msg, payload, once: false }
     }

@@ -6,6 +6,7 @@
 //!
 //! - [`pre_flight`]: whether a key holds one of the passkeys, asked without a touch.
 //! - [`selecting`], [`verifying`], [`touching`]: the person's part, in this order. [`discovering`]: where the key says who is signing in.
+//! - [`showing`]: what an authenticator shows its person first, such as a code to scan.
 //! - [`secret`]: what the key makes of a passkey's salts with the same touch.
 //! - [`error`]: which reason is told when nothing comes of it. [`clock`]: when it ends.
 
@@ -16,6 +17,7 @@ mod pre_flight;
 mod schedule;
 mod secret;
 mod selecting;
+mod showing;
 mod state;
 mod touching;
 mod verifying;
@@ -289,6 +291,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             State::Verifying(candidate, verifying) => {
                 self.on_token_reply(key, candidate, *verifying, payload, took)
             }
+            State::Showing(candidate) => {
+                self.on_shown(key, candidate, payload)?;
+                Ok(None)
+            }
             State::Agreeing(candidate, protocol) => {
                 self.on_agreement(key, candidate, protocol, Some(payload))?;
                 Ok(None)
@@ -328,6 +334,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Ok(None)
             }
             State::Selecting(candidate)
+            | State::Showing(candidate)
             | State::Verifying(candidate, _)
             | State::Touching(candidate, _)
             | State::Collecting(candidate, _) => self.on_no_assertion(key, candidate, Refusal::Hid(error)),

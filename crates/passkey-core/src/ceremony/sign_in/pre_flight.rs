@@ -4,7 +4,7 @@
 //! nothing, and earns it no more than a touch.
 
 use super::super::keys::{Attachment, KeyError, KeyId, Platform, Protocol, fits_u2f};
-use super::super::prompter::Prompter;
+use super::super::prompter::{Authenticator, Prompter};
 use super::super::standing::{ModelClaim, Proved, Trusted};
 use super::super::steps::allow_list::{self, AllowListBatch};
 use super::super::steps::assertion::{AssertionRequest, UserPresence};
@@ -59,6 +59,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             self.discover(key, protocol);
             return Ok(None);
         }
+        if Authenticator::of(self.pool.attachment(key), protocol.info()) == Authenticator::Guiding {
+            self.admit_guiding(key, protocol);
+            return Ok(None);
+        }
         let credentials = self.credentials_for(key);
         let batches: VecDeque<AllowListBatch<'a>> = match &protocol {
             Protocol::Ctap2(info) => allow_list::cut(&credentials, info).into(),
@@ -89,7 +93,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
 
     /// The passkeys that can be on this key: one that a service of this machine made is on nothing that can be plugged in, whatever a device
     /// says that it is.
-    fn credentials_for(&self, key: KeyId) -> Vec<&'a Credential> {
+    pub(super) fn credentials_for(&self, key: KeyId) -> Vec<&'a Credential> {
         let is_service = self.pool.attachment(key) == Attachment::Service;
         self.credentials.iter().copied().filter(|one| one.is_on_a_service() == is_service).collect()
     }

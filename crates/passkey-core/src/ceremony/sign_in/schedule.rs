@@ -1,7 +1,7 @@
 //! What may begin next, seen over all keys.
 
 use super::super::keys::{KeyError, KeyId, ListError, Platform};
-use super::super::prompter::{Invitation, Invited, Notice, Prompter};
+use super::super::prompter::{Authenticator, Invitation, Invited, Notice, Prompter};
 use super::super::steps::grace_period;
 use super::super::steps::pin_uv_token::TokenError;
 use super::super::steps::timing::{IDLE_TIMEOUT, SEARCH_NOTICE, TOUCH_FIRST};
@@ -36,7 +36,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         if for_pin.is_empty() || self.keys.values().filter_map(State::candidate).any(Candidate::has_token) {
             self.pin_ready_at = None;
         } else if self.is_settled() && !self.begin_with_this_computer(&for_pin)? {
-            let keys = self.ready(|candidate| candidate.needs_selecting() && !candidate.is_this_computer());
+            let keys = self.ready(|candidate| candidate.needs_selecting() && candidate.is_touchable());
             self.begin_with_selection(&keys)?;
         }
         self.tell_of_blinking();
@@ -96,6 +96,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             State::Identifying
             | State::PreFlight(_)
             | State::Ready(_)
+            | State::Showing(_)
             | State::Agreeing(..)
             | State::Selecting(_)
             | State::Collecting(..)
@@ -149,7 +150,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
 
     /// A key waits for a touch. Beside others whose PIN is asked for next, the person is told once that they have the choice.
     pub(super) fn tell_to_touch(&mut self) {
-        let is_chosen_among = |one: &Candidate<'a>| one.needs_selecting() && !one.is_this_computer();
+        let is_chosen_among = |one: &Candidate<'a>| one.needs_selecting() && one.is_touchable();
         let has_choice =
             self.selected.is_none() && self.keys.values().filter_map(State::candidate).any(is_chosen_among);
         self.tell(match (self.computer_at, has_choice) {
@@ -283,6 +284,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             {
                 self.begin_token(key, candidate).map(|_| ())
             }
+            Standing::Trusted(_) if candidate.authenticator == Authenticator::Guiding => {
+                self.begin_showing(key, candidate);
+                Ok(())
+            }
             Standing::Trusted(_) | Standing::NotAsked | Standing::Undecided | Standing::Claimed(..) => {
                 self.begin_touch(key, candidate)
             }
@@ -308,7 +313,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
 
     /// Whether the person could use a key as well as this computer.
     pub(super) fn offers_keys(&self) -> bool {
-        let could_be = |one: &Candidate<'a>| one.may_be_meant() && !one.is_this_computer();
+        let could_be = |one: &Candidate<'a>| one.may_be_meant() && one.is_touchable();
         self.keys.values().filter_map(State::candidate).any(could_be)
     }
 
@@ -326,7 +331,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let touchable = |state: &State<'a>| {
             state
                 .candidate()
-                .is_some_and(|one| one.may_be_meant() && !one.is_this_computer() && !one.needs_selecting())
+                .is_some_and(|one| one.may_be_meant() && one.is_touchable() && !one.needs_selecting())
         };
         let now = self.pool.now();
         if self.keys.values().any(touchable) {
@@ -356,7 +361,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             }
             return Ok(());
         }
-        let meant = self.keys.values().filter_map(State::candidate).filter(|one| one.may_be_meant()).count();
+        let could_be = |one: &&Candidate<'a>| one.may_be_meant() && one.is_touchable();
+        let meant = self.keys.values().filter_map(State::candidate).filter(could_be).count();
         if let [only] = ready
             && meant == 1
             && let Some(mut candidate) = self.take(*only).and_then(State::into_candidate)

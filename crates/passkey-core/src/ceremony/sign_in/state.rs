@@ -29,6 +29,8 @@ pub(super) enum State<'a> {
     Selecting(Candidate<'a>),
     /// It verifies its user, by PIN or sensor, for a token.
     Verifying(Candidate<'a>, Box<Verifying<'a>>),
+    /// It is asked what there is to show to its person.
+    Showing(Candidate<'a>),
     /// A secret is being agreed on with it, for the salts of its passkey.
     Agreeing(Candidate<'a>, PinUvAuthProtocol),
     /// The assertion proper is under way.
@@ -192,6 +194,11 @@ impl<'a> Candidate<'a> {
         Self { protocol, batches, standing, silently: None, has_asked: false, too_soon: 0, authenticator }
     }
 
+    /// Whether it can be touched to say that it is meant.
+    pub(super) fn is_touchable(&self) -> bool {
+        self.authenticator == Authenticator::SecurityKey
+    }
+
     /// Whether it is this computer, which asks for its PIN and for no touch.
     pub(super) fn is_this_computer(&self) -> bool {
         self.authenticator == Authenticator::ThisComputer
@@ -316,6 +323,7 @@ impl<'a> State<'a> {
             Self::Ready(candidate)
             | Self::Selecting(candidate)
             | Self::Verifying(candidate, _)
+            | Self::Showing(candidate)
             | Self::Agreeing(candidate, _)
             | Self::Touching(candidate, _)
             | Self::Pausing(candidate, _)
@@ -330,6 +338,7 @@ impl<'a> State<'a> {
             Self::Ready(candidate)
             | Self::Selecting(candidate)
             | Self::Verifying(candidate, _)
+            | Self::Showing(candidate)
             | Self::Agreeing(candidate, _)
             | Self::Touching(candidate, _)
             | Self::Pausing(candidate, _)
@@ -346,6 +355,7 @@ impl<'a> State<'a> {
             Self::PreFlight(pre_flight) => pre_flight.blinks,
             Self::Identifying
             | Self::Ready(_)
+            | Self::Showing(_)
             | Self::Agreeing(..)
             | Self::Collecting(..)
             | Self::Changing => false,

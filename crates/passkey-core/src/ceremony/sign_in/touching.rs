@@ -1,7 +1,7 @@
 //! The assertion proper: the touch, or the finger on the sensor, and what the key signed.
 
 use super::super::keys::{KeyId, Platform, Protocol};
-use super::super::prompter::{Notice, Prompter};
+use super::super::prompter::{Authenticator, Notice, Prompter};
 use super::super::standing::{Proved, Trusted};
 use super::super::steps::assertion::{AssertionRequest, UserPresence};
 use super::super::steps::pin_uv_token::TokenError;
@@ -38,7 +38,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         }
         let by_sensor = sensor(&candidate).is_some();
         let presence = match &candidate.standing {
-            Standing::Trusted(check) if by_sensor => UserPresence::Sensor(&check.trusted),
+            Standing::Trusted(check) if by_sensor || candidate.authenticator == Authenticator::Guiding => {
+                UserPresence::Sensor(&check.trusted)
+            }
             Standing::Trusted(check) => UserPresence::Touch(check.token.as_ref()),
             Standing::NotAsked | Standing::Undecided | Standing::Claimed(..) => UserPresence::Touch(None),
         };
@@ -67,7 +69,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         };
         // A U2F key answers at once; its person is waited for by asking again.
         let waits = candidate.info().is_some();
-        let wants_touch = !by_sensor && !candidate.is_this_computer();
+        let wants_touch = !by_sensor && candidate.is_touchable();
         let cue_at = wants_touch.then(|| self.pool.now().saturating_add(CUE_DELAY));
         self.set(key, State::Touching(candidate, Touching { request, salted, cue_at }));
         if by_sensor {

@@ -238,12 +238,15 @@ impl<'a> PinUvTokenFlow<'a> {
 
     /// Takes the reply to the last request, which the key took so long to give.
     pub(crate) fn on_reply(&mut self, payload: &[u8], took: Duration, host: &mut impl TokenHost) -> Progress {
-        match (self.advance(payload, took, host), host.authenticator()) {
+        let progress = self.advance(payload, took, host);
+        match (&progress, host.authenticator()) {
             (
                 Progress::Failed(TokenError::PinLocked | TokenError::PinBlocked),
                 Authenticator::ThisComputer,
             ) => Progress::Failed(TokenError::ThisComputerLocked),
-            (progress, Authenticator::ThisComputer | Authenticator::SecurityKey) => progress,
+            (_, Authenticator::ThisComputer | Authenticator::SecurityKey | Authenticator::Guiding) => {
+                progress
+            }
         }
     }
 
