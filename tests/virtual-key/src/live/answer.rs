@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::command::{self, Command, Switch};
 use super::key::LiveKey;
+use super::service::listen_at;
 use crate::{Counts, Impostor, Record, Requested, Touch};
 
 /// All keys of the process by name.
@@ -35,7 +36,10 @@ impl Keys {
         match command {
             Command::Add(add) => {
                 let config = add.config()?;
-                self.add(&add.name, add.unplugged, || LiveKey::new(config))
+                self.add(&add.name, add.unplugged, || match &add.socket {
+                    Some(path) => Ok(LiveKey::on(listen_at(path)?, config)),
+                    None => LiveKey::new(config),
+                })
             }
             Command::AddImpostor(add) => {
                 let (device, impostor) = (add.device(), Impostor::new(add.config()?));

@@ -1,5 +1,6 @@
 //! What can be asked of a running `virtual-key`: the same definition is its command line and its protocol.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -233,6 +234,9 @@ pub struct Add {
     /// Seed of the key's randomness; fresh randomness without.
     #[arg(long)]
     pub seed: Option<String>,
+    /// Stand behind a socket at this path, as a service does, and not on /dev/uhid.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
     /// Do not plug the key in yet.
     #[arg(long)]
     pub unplugged: bool,

@@ -1,4 +1,4 @@
-//! Keys on `/dev/uhid` in real time, and the socket over which tests plug, touch and question them.
+//! Keys on `/dev/uhid`, or behind a socket, in real time, and the socket over which tests plug, touch and question them.
 
 mod answer;
 mod command;
@@ -7,6 +7,7 @@ mod impostor;
 mod key;
 mod port;
 mod quirks;
+mod service;
 pub mod uhid;
 
 pub use self::command::{Add, Command, Switch, aaguid};
@@ -14,3 +15,4 @@ pub use self::host::serve;
 pub use self::impostor::AddImpostor;
 pub use self::key::LiveKey;
 pub use self::quirks::QuirkOptions;
+pub use self::service::listen_at;

@@ -123,6 +123,55 @@ pub fn set_report_reply(id: u32, taken: bool) -> Vec<u8> {
     [&SET_REPORT_REPLY.to_ne_bytes()[..], &id.to_ne_bytes(), &error.to_ne_bytes()].concat()
 }
 
+/// What a device tells the kernel, for what stands in the kernel's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FromKey {
+    /// It appears.
+    Create,
+    /// It disappears.
+    Destroy,
+    /// An input report.
+    Input(Report),
+}
+
+impl FromKey {
+    /// Reads what the functions here write; None for a reply.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        match word(bytes, 0)? {
+            CREATE2 => Some(Self::Create),
+            DESTROY => Some(Self::Destroy),
+            INPUT2 => Some(Self::Input(bytes.get(6..)?.try_into().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+/// The driver starts the device, or stops it; its first user opens it, or its last one closes it.
+pub fn change(event: &Event) -> Vec<u8> {
+    let kind = match event {
+        Event::Start => START,
+        Event::Stop => STOP,
+        Event::Open => OPEN,
+        Event::Close => CLOSE,
+        Event::Output(report) => {
+            let mut bytes = of_kind(OUTPUT);
+            bytes[4..4 + report.len()].copy_from_slice(report);
+            bytes[4100..4102].copy_from_slice(&64_u16.to_ne_bytes());
+            return bytes;
+        }
+        Event::GetReport { .. } => GET_REPORT,
+        Event::SetReport { .. } => SET_REPORT,
+        Event::Other(kind) => *kind,
+    };
+    of_kind(kind)
+}
+
+fn of_kind(kind: u32) -> Vec<u8> {
+    let mut bytes = vec![0; EVENT_LEN];
+    bytes[..4].copy_from_slice(&kind.to_ne_bytes());
+    bytes
+}
+
 /// hidraw hands the report number on as it was written.
 fn output_report(data: &[u8]) -> Option<Report> {
     match data {

@@ -49,6 +49,18 @@ fn output_reports_come_with_and_without_their_number() {
 }
 
 #[test]
+fn what_one_side_writes_the_other_reads() {
+    for event in [Event::Start, Event::Stop, Event::Open, Event::Close, Event::Output([0x5a; 64])] {
+        assert_eq!(Event::parse(&change(&event)), Some(event));
+    }
+    let create = create(&KeyConfig::new("blue"), "blue-1");
+    assert_eq!(FromKey::parse(&create), Some(FromKey::Create));
+    assert_eq!(FromKey::parse(&destroy()), Some(FromKey::Destroy));
+    assert_eq!(FromKey::parse(&input(&[7; 64])), Some(FromKey::Input([7; 64])));
+    assert_eq!(FromKey::parse(&set_report_reply(1, true)), None);
+}
+
+#[test]
 fn other_events_are_told_apart() {
     let kinds =
         [(2, Event::Start), (3, Event::Stop), (4, Event::Open), (5, Event::Close), (99, Event::Other(99))];
