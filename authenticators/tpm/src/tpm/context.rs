@@ -34,6 +34,11 @@ impl AuthValue {
         Self(bytes)
     }
 
+    /// The bytes themselves.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
     pub(super) fn to_auth(&self) -> Result<Auth, TpmError> {
         Ok(Auth::try_from(self.0.as_slice())?)
     }

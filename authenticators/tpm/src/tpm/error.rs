@@ -47,11 +47,24 @@ impl fmt::Display for TpmError {
             }
             Self::Unavailable(error) => write!(
                 f,
-                "the TPM cannot be used: {error}; is it switched on in the firmware's settings, \
-                 and may this user open /dev/tpmrm0?"
+                "the TPM cannot be used: {}; is it switched on in the firmware's settings, \
+                 and may this user open /dev/tpmrm0?",
+                Said(error)
             ),
         }
     }
 }
 
 impl std::error::Error for TpmError {}
+
+/// What a library's error says, where it says anything.
+struct Said<'a>(&'a Error);
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::Tss2Error(code) if code.kind().is_none() => f.write_str("it does not answer"),
+            error => error.fmt(f),
+        }
+    }
+}

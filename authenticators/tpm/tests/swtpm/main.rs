@@ -8,5 +8,9 @@
     reason = "a test says by a panic that it fails"
 )]
 
+mod client;
+mod flows;
 mod objects;
 mod simulator;
+mod tries;
+mod trouble;

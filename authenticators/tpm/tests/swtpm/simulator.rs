@@ -1,50 +1,119 @@
-//! swtpm, started and ended.
+//! swtpm, started and ended, with a bus that is listened on.
 
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr as _;
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use passkey_tpm::tpm::Tpm;
 use tss_esapi::tcti_ldr::TctiNameConf;
 
+const LOCAL: &str = "127.0.0.1";
+/// The hierarchy that may change how the TPM counts, and clear it. Its password is empty.
+const LOCKOUT_HIERARCHY: u32 = 0x4000_000a;
+
 /// A TPM in software, with its state in a folder of its own.
 pub(crate) struct Simulator {
     folder: tempfile::TempDir,
-    port: u16,
     process: Child,
+    bus: Arc<Mutex<Bus>>,
+    /// Where clients find the bus; its control channel is at the next port.
+    port: u16,
+}
+
+/// The way to the TPM, on which one command goes after the other.
+struct Bus {
+    tpm: Option<TcpStream>,
+    control_port: u16,
+    /// Everything that went over it, both ways.
+    traffic: Vec<u8>,
 }
 
 impl Simulator {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, process) = spawn(folder.path());
-        Self { folder, port, process }
+        let bus = Bus { tpm: Some(connect(port)), control_port: port + 1, traffic: Vec::new() };
+        let bus = Arc::new(Mutex::new(bus));
+        let (data, control) = free_pair();
+        let port = data.local_addr().unwrap().port();
+        listen(data, &bus, |client, bus| while forward(client, bus).is_some() {});
+        listen(control, &bus, |client, bus| {
+            let port = bus.lock().unwrap().control_port;
+            let Ok(tpm) = TcpStream::connect((LOCAL, port)) else { return };
+            let (mut to, mut from) = (tpm.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+            let _ = std::io::copy(&mut { tpm }, client);
+            let _ = client.shutdown(Shutdown::Both);
+        });
+        Self { folder, process, bus, port }
     }
 
-    /// Everything that went over the bus, as far as it is logged: in hexadecimal.
-    pub(crate) fn traffic(&self) -> String {
-        std::fs::read_to_string(log(self.folder.path())).unwrap()
+    /// Everything that went over the bus.
+    pub(crate) fn traffic(&self) -> Vec<u8> {
+        self.bus.lock().unwrap().traffic.clone()
     }
 
     pub(crate) fn tcti(&self) -> String {
-        format!("swtpm:host=127.0.0.1,port={}", self.port)
+        format!("swtpm:host={LOCAL},port={}", self.port)
     }
 
     pub(crate) fn tpm(&self) -> Tpm {
         Tpm::new(TctiNameConf::from_str(&self.tcti()).unwrap())
     }
 
-    /// As if the computer were switched off and on.
+    /// As if the computer were switched off and on, not always as it should be.
     pub(crate) fn power_cycle(&mut self) {
         self.stop();
-        (self.port, self.process) = spawn(self.folder.path());
+        let (port, process) = spawn(self.folder.path());
+        self.process = process;
+        let mut bus = self.bus.lock().unwrap();
+        bus.tpm = Some(connect(port));
+        bus.control_port = port + 1;
     }
 
     pub(crate) fn stop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        self.bus.lock().unwrap().tpm = None;
+    }
+
+    /// How many wrong ones lock it, and how many seconds it takes until it forgets one (`TPM2_DictionaryAttackParameters`).
+    pub(crate) fn set_lockout(&self, max_tries: u32, interval: u32) {
+        let parameters = [max_tries, interval, 1].map(u32::to_be_bytes).concat();
+        self.authorized(0x13a, &parameters);
+    }
+
+    /// What the firmware's settings do (`TPM2_Clear`).
+    pub(crate) fn clear(&self) {
+        self.authorized(0x126, &[]);
+    }
+
+    pub(crate) fn lockout_counter(&self) -> u32 {
+        let request = [0x17a_u32, 6, 0x20e, 1].map(u32::to_be_bytes).concat();
+        let reply = self.command(0x8001, &request);
+        u32::from_be_bytes(*reply.last_chunk().unwrap())
+    }
+
+    fn authorized(&self, code: u32, parameters: &[u8]) {
+        let mut request = [code, LOCKOUT_HIERARCHY, 9, 0x4000_0009].map(u32::to_be_bytes).concat();
+        request.extend([0, 0, 0, 0, 0]);
+        request.extend(parameters);
+        let reply = self.command(0x8002, &request);
+        assert_eq!(reply[6..10], [0; 4], "{reply:02x?}");
+    }
+
+    fn command(&self, tag: u16, rest: &[u8]) -> Vec<u8> {
+        let len = u32::try_from(rest.len() + 6).unwrap();
+        let command = [&tag.to_be_bytes()[..], &len.to_be_bytes(), rest].concat();
+        self.bus.lock().unwrap().exchange(&command).unwrap()
     }
 }
 
@@ -54,46 +123,92 @@ impl Drop for Simulator {
     }
 }
 
-fn log(folder: &Path) -> PathBuf {
-    folder.join("log")
+impl Bus {
+    fn exchange(&mut self, command: &[u8]) -> Option<Vec<u8>> {
+        let tpm = self.tpm.as_mut()?;
+        self.traffic.extend(command);
+        tpm.write_all(command).ok()?;
+        let reply = read_message(tpm)?;
+        self.traffic.extend(&reply);
+        Some(reply)
+    }
 }
 
-/// The library finds the control channel at the next port.
-fn free_ports() -> u16 {
+/// One command of a client's and its reply; `None` when the client or the TPM has gone.
+fn forward(client: &mut TcpStream, bus: &Mutex<Bus>) -> Option<()> {
+    let command = read_message(client)?;
+    let reply = bus.lock().unwrap().exchange(&command)?;
+    client.write_all(&reply).ok()
+}
+
+/// Tag, length of the whole, and what follows.
+fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut message = vec![0; 6];
+    stream.read_exact(&mut message).ok()?;
+    let len = u32::from_be_bytes(*message.last_chunk().unwrap());
+    let mut rest = vec![0; usize::try_from(len).unwrap() - 6];
+    stream.read_exact(&mut rest).ok()?;
+    message.extend(rest);
+    Some(message)
+}
+
+fn listen(
+    listener: TcpListener,
+    bus: &Arc<Mutex<Bus>>,
+    serve: impl Fn(&mut TcpStream, &Mutex<Bus>) + Copy + Send + 'static,
+) {
+    let bus = Arc::clone(bus);
+    // Until the test is over.
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, bus) = (client.unwrap(), Arc::clone(&bus));
+            client.set_nodelay(true).unwrap();
+            thread::spawn(move || serve(&mut client, &bus));
+        }
+    });
+}
+
+/// Two ports in a row.
+fn free_pair() -> (TcpListener, TcpListener) {
     loop {
-        let first = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let pair = [first, first.saturating_add(1)].map(|port| TcpListener::bind(("127.0.0.1", port)));
-        if pair.iter().all(Result::is_ok) && first < u16::MAX {
-            return first;
+        let first = TcpListener::bind((LOCAL, 0)).unwrap();
+        let next = first.local_addr().unwrap().port().checked_add(1);
+        if let Some(Ok(second)) = next.map(|port| TcpListener::bind((LOCAL, port))) {
+            return (first, second);
         }
     }
 }
 
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((LOCAL, port)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
 fn spawn(folder: &Path) -> (u16, Child) {
     loop {
-        let port = free_ports();
+        let port = free_pair().0.local_addr().unwrap().port();
         let control = port + 1;
         let mut process = Command::new("swtpm")
             .args(["socket", "--tpm2", "--tpmstate", &format!("dir={}", folder.display())])
-            .args(["--server", &format!("type=tcp,bindaddr=127.0.0.1,port={port}")])
-            .args(["--ctrl", &format!("type=tcp,bindaddr=127.0.0.1,port={control}")])
+            .args(["--server", &format!("type=tcp,bindaddr={LOCAL},port={port}")])
+            .args(["--ctrl", &format!("type=tcp,bindaddr={LOCAL},port={control}")])
             .args(["--flags", "not-need-init,startup-clear"])
-            .args(["--log", &format!("file={},level=20", log(folder).display())])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("swtpm is installed (apt-get install swtpm)");
+            .unwrap_or_else(|error| panic!("swtpm: {error}; apt-get install swtpm"));
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(10) {
             if let Ok(Some(_)) = process.try_wait() {
                 // Another test was faster with the port.
                 break;
             }
-            if std::net::TcpStream::connect(("127.0.0.1", control)).is_ok() {
+            if TcpStream::connect((LOCAL, control)).is_ok() {
                 return (port, process);
             }
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
         let _ = process.kill();
         let _ = process.wait();
