@@ -11,6 +11,7 @@
 mod client;
 mod flows;
 mod objects;
+mod service;
 mod simulator;
 mod tries;
 mod trouble;

@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr as _;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,9 @@ use tss_esapi::tcti_ldr::TctiNameConf;
 const LOCAL: &str = "127.0.0.1";
 /// The hierarchy that may change how the TPM counts, and clear it. Its password is empty.
 const LOCKOUT_HIERARCHY: u32 = 0x4000_000a;
+
+/// The command is to be sent again.
+const RETRY: u32 = 0x922;
 
 /// A TPM in software, with its state in a folder of its own.
 pub(crate) struct Simulator {
@@ -31,13 +35,15 @@ struct Bus {
     control_port: u16,
     /// Everything that went over it, both ways.
     traffic: Vec<u8>,
+    /// A command whose reply is kept back, and who hears of it.
+    held: Option<(u32, Sender<()>)>,
 }
 
 impl Simulator {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, process) = spawn(folder.path());
-        let bus = Bus { tpm: Some(connect(port)), control_port: port + 1, traffic: Vec::new() };
+        let bus = Bus { tpm: Some(connect(port)), control_port: port + 1, traffic: Vec::new(), held: None };
         let bus = Arc::new(Mutex::new(bus));
         let (data, control) = free_pair();
         let port = data.local_addr().unwrap().port();
@@ -102,6 +108,13 @@ impl Simulator {
         u32::from_be_bytes(*reply.last_chunk().unwrap())
     }
 
+    /// Keeps back the reply to the next command of that code, for good. Says when the TPM has given it.
+    pub(crate) fn hold(&self, code: u32) -> Receiver<()> {
+        let (sender, receiver) = mpsc::channel();
+        self.bus.lock().unwrap().held = Some((code, sender));
+        receiver
+    }
+
     fn authorized(&self, code: u32, parameters: &[u8]) {
         let mut request = [code, LOCKOUT_HIERARCHY, 9, 0x4000_0009].map(u32::to_be_bytes).concat();
         request.extend([0, 0, 0, 0, 0]);
@@ -137,7 +150,19 @@ impl Bus {
 /// One command of a client's and its reply; `None` when the client or the TPM has gone.
 fn forward(client: &mut TcpStream, bus: &Mutex<Bus>) -> Option<()> {
     let command = read_message(client)?;
-    let reply = bus.lock().unwrap().exchange(&command)?;
+    let mut bus = bus.lock().unwrap();
+    let reply = bus.exchange(&command)?;
+    // The first use of a PIN after start-up is put off: the TPM first writes down that there was one.
+    let is_put_off = reply[6..10] == RETRY.to_be_bytes();
+    let is_held = |(code, _): &(u32, Sender<()>)| command[6..10] == code.to_be_bytes();
+    if !is_put_off && bus.held.as_ref().is_some_and(is_held) {
+        let (_, sender) = bus.held.take()?;
+        drop(bus);
+        sender.send(()).ok()?;
+        // Until the client has gone.
+        let _ = read_message(client);
+        return None;
+    }
     client.write_all(&reply).ok()
 }
 
