@@ -1,0 +1,151 @@
+//! The authenticator: accounts, the TPM, and which command goes where.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use authenticator_service::{Authenticator, Peer, Wait, log};
+use ctap::Status;
+
+use crate::ctap2::request::Request;
+use crate::session::Session;
+use crate::state::{Account, PinRecord, StateError, Store};
+use crate::tpm::{Tpm, TpmError};
+
+/// The TPM cannot be used: switched off, taken away, busy for too long, or in failure mode.
+pub const TPM_UNAVAILABLE: Status = Status::VENDOR_FIRST;
+
+/// An authenticator on a TPM, for all accounts of this computer.
+pub struct TpmAuthenticator {
+    pub(crate) tpm: Tpm,
+    store: Store,
+    clock: Clock,
+    /// Accounts of which the log says already that the TPM is another one.
+    foreign: BTreeSet<u32>,
+}
+
+/// Tells the time, in seconds since 1970.
+pub type Clock = Box<dyn Fn() -> u64>;
+
+impl fmt::Debug for TpmAuthenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TpmAuthenticator").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl TpmAuthenticator {
+    /// On that TPM, with the accounts in that folder.
+    pub fn new(tpm: Tpm, store: Store) -> Self {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
+        Self::with_clock(tpm, store, Box::new(now))
+    }
+
+    /// With another clock than the system's.
+    pub fn with_clock(tpm: Tpm, store: Store, clock: Clock) -> Self {
+        Self { tpm, store, clock, foreign: BTreeSet::new() }
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    pub(crate) fn load(&self, account: u32) -> Result<Account, Status> {
+        self.store.load(account).map_err(|error| state_status(&error))
+    }
+
+    pub(crate) fn save(&self, account: u32, content: &Account) -> Result<(), Status> {
+        self.store.save(account, content).map_err(|error| state_status(&error))
+    }
+
+    /// Whether the account's PIN and passkeys are of the TPM that is there.
+    pub(crate) fn is_of_this_tpm(&mut self, account: u32, pin: &PinRecord) -> Result<bool, Status> {
+        let identity = self.tpm.identity().map_err(|error| tpm_status(account, &error))?;
+        let same = identity == pin.storage_key;
+        if !same && self.foreign.insert(account) {
+            log(format_args!(
+                "account {account}: its PIN and passkeys were made by another TPM, or before this one was cleared. \
+                 They sign nothing here. `passkey-enroll key reset` on this computer makes room for new ones."
+            ));
+        }
+        Ok(same)
+    }
+
+    /// The account's PIN.
+    pub(crate) fn pin_of(&mut self, account: u32, content: &Account) -> Result<PinRecord, Status> {
+        let pin = content.pin.as_ref().ok_or(Status::PIN_NOT_SET)?;
+        if self.is_of_this_tpm(account, pin)? { Ok(pin.clone()) } else { Err(Status::INTEGRITY_FAILURE) }
+    }
+
+    fn answer(&mut self, session: &mut Session, request: &[u8], wait: &dyn Wait) -> Result<Vec<u8>, Status> {
+        let request = Request::parse(request)?;
+        // What goes on does so at once, or not at all.
+        if !matches!(request, Request::GetNextAssertion) {
+            session.next_assertions = None;
+        }
+        if !matches!(request, Request::CredentialManagement(_)) {
+            session.enumeration = None;
+        }
+        match request {
+            Request::MakeCredential(request) => self.make_credential(session, &request, wait),
+            Request::GetAssertion(request) => self.get_assertion(session, &request, wait),
+            Request::GetInfo => self.info(session),
+            Request::ClientPin(request) => self.client_pin(session, &request, wait),
+            Request::Reset => self.reset(session),
+            Request::GetNextAssertion => self.get_next_assertion(session),
+            Request::CredentialManagement(request) => self.credential_management(session, &request),
+            // Nobody can touch this authenticator, and one that answered by itself would be taken for the one that was touched.
+            Request::Selection => Err(Status::OPERATION_DENIED),
+        }
+    }
+}
+
+impl Authenticator for TpmAuthenticator {
+    type Session = Session;
+    const VERSION: [u8; 3] = [0, 1, 0];
+
+    fn connect(&mut self, peer: Peer) -> Session {
+        Session::new(peer)
+    }
+
+    fn cbor(&mut self, session: &mut Session, request: &[u8], wait: &dyn Wait) -> Vec<u8> {
+        match self.answer(session, request, wait) {
+            Ok(mut reply) => {
+                reply.insert(0, Status::OK.0);
+                reply
+            }
+            Err(status) => vec![status.0],
+        }
+    }
+}
+
+fn state_status(error: &StateError) -> Status {
+    log(error);
+    Status::OTHER
+}
+
+/// What a client hears of the TPM's trouble; the log hears all of it.
+pub(crate) fn tpm_status(account: u32, error: &TpmError) -> Status {
+    log(format_args!("account {account}: {error}"));
+    match error {
+        TpmError::Lockout => Status::PIN_BLOCKED,
+        TpmError::Foreign => Status::INTEGRITY_FAILURE,
+        // Where a wrong PIN is expected, it is dealt with before.
+        TpmError::WrongAuth => Status::PIN_INVALID,
+        TpmError::Failure(_) | TpmError::Unavailable(_) => TPM_UNAVAILABLE,
+    }
+}
+
+/// Fills bytes from the kernel.
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Status> {
+    getrandom::fill(bytes).map_err(|error| {
+        log(format_args!("no random numbers: {error}"));
+        Status::OTHER
+    })
+}
+
+/// As the PIN/UV auth protocols want it. Zeros, of which no key can be made, where there are no random numbers.
+pub(crate) fn random_source(bytes: &mut [u8]) {
+    if random(bytes).is_err() {
+        bytes.fill(0);
+    }
+}

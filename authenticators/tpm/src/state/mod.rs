@@ -1,0 +1,12 @@
+//! What is kept of each account, in a file of its own.
+
+mod account;
+mod error;
+mod store;
+mod text;
+mod tries;
+
+pub use account::{Account, Discoverable, PinRecord, User};
+pub use error::StateError;
+pub use store::Store;
+pub use tries::{MAX_TRIES, Tries};

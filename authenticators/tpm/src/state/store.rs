@@ -1,0 +1,102 @@
+//! Files and their folder.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use super::account::Account;
+use super::error::StateError;
+use super::text;
+
+/// More than the largest account has.
+const MAX_LEN: u64 = 1024 * 1024;
+const OWNER_ONLY: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// The folder with a file for each account, named after its user id.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    folder: OwnedFd,
+}
+
+impl Store {
+    /// Opens the folder, which must be there, for this process alone.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or another service has done so.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        let failed = |errno: Errno| StateError::Io { path: path.to_owned(), error: errno.into() };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
+        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { path: path.to_owned(), folder }),
+            Err(Errno::WOULDBLOCK) => Err(StateError::InUse(path.to_owned())),
+            Err(errno) => Err(failed(errno)),
+        }
+    }
+
+    /// What is kept of an account; a new one where there is no file.
+    ///
+    /// # Errors
+    /// When there is one that cannot be read, trusted or understood.
+    pub fn load(&self, account: u32) -> Result<Account, StateError> {
+        let name = name(account);
+        let path = self.path.join(&name);
+        let failed = |errno: Errno| StateError::Io { path: path.clone(), error: errno.into() };
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&self.folder, &name, flags, Mode::empty()) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(Account::default()),
+            Err(Errno::LOOP) => return Err(StateError::Untrusted(path)),
+            Err(errno) => return Err(failed(errno)),
+        };
+        let stat = rustix::fs::fstat(&file).map_err(failed)?;
+        let mode = Mode::from_raw_mode(stat.st_mode);
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile
+            || stat.st_uid != rustix::process::geteuid().as_raw()
+            || mode.intersects(Mode::RWXG | Mode::RWXO)
+        {
+            return Err(StateError::Untrusted(path));
+        }
+        let mut content = Zeroizing::new(String::new());
+        let read = File::from(file).take(MAX_LEN).read_to_string(&mut content);
+        read.map_err(|error| StateError::Io { path: path.clone(), error })?;
+        text::parse(&content).map_err(|(line, message)| StateError::Format { path, line, message })
+    }
+
+    /// Replaces what is kept of an account: the file is the old one or the new one, whatever happens.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, account: u32, content: &Account) -> Result<(), StateError> {
+        let (name, temporary) = (name(account), format!(".{account}.new"));
+        let failed = |error: io::Error| StateError::Io { path: self.path.join(&name), error };
+        let text = text::write(content);
+        let replace = || -> io::Result<()> {
+            match rustix::fs::unlinkat(&self.folder, &temporary, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mut file = File::from(rustix::fs::openat(&self.folder, &temporary, flags, OWNER_ONLY)?);
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            rustix::fs::renameat(&self.folder, &temporary, &self.folder, &name)?;
+            Ok(rustix::fs::fsync(&self.folder)?)
+        };
+        replace().map_err(failed)
+    }
+}
+
+fn name(account: u32) -> String {
+    format!("{account}.toml")
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -1,0 +1,98 @@
+//! How many wrong PINs an account still has, below the TPM's own count, so that no account locks the TPM for the others.
+
+use std::time::Duration;
+
+/// Wrong PINs of one account in a row.
+pub const MAX_TRIES: u8 = 8;
+
+/// An account's tries. One is taken before a PIN is tried, and written down, so that ending the service gives none back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tries {
+    /// Tries that are left.
+    pub left: u8,
+    /// Since when the next one has been on its way back, in seconds since 1970.
+    pub since: u64,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { left: MAX_TRIES, since: 0 }
+    }
+}
+
+impl Tries {
+    /// Gives back what has come back by now: one each `interval`.
+    pub fn regain(&mut self, now: u64, interval: Duration) {
+        let seconds = interval.as_secs().max(1);
+        match now.checked_sub(self.since) {
+            Some(passed) => {
+                let back = passed.checked_div(seconds).unwrap_or(0);
+                let left = u64::from(self.left).saturating_add(back).min(MAX_TRIES.into());
+                self.left = u8::try_from(left).unwrap_or(MAX_TRIES);
+                self.since = self.since.saturating_add(back.saturating_mul(seconds));
+            }
+            // The clock has been set back: the wait begins anew.
+            None => self.since = now,
+        }
+    }
+
+    /// Takes one.
+    pub fn take(&mut self, now: u64) {
+        if self.left >= MAX_TRIES {
+            self.since = now;
+        }
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// Gives all back: the PIN was right.
+    pub fn refill(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn one_comes_back_each_hour_and_no_more_than_there_were() {
+        let mut tries = Tries::default();
+        for left in (0..MAX_TRIES).rev() {
+            tries.take(10_000);
+            assert_eq!(tries.left, left);
+        }
+        tries.take(10_000);
+        assert_eq!(tries.left, 0);
+        for (now, left) in [(10_001, 0), (13_599, 0), (13_600, 1), (17_199, 1), (17_200, 2), (10_000_000, 8)]
+        {
+            tries.regain(now, HOUR);
+            assert_eq!(tries.left, left, "{now}");
+        }
+    }
+
+    #[test]
+    fn the_hour_of_the_first_one_goes_on() {
+        let mut tries = Tries::default();
+        tries.take(10_000);
+        tries.regain(12_000, HOUR);
+        tries.take(12_000);
+        tries.regain(13_600, HOUR);
+        assert_eq!(tries.left, MAX_TRIES - 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_gives_nothing() {
+        let mut tries = Tries { left: 0, since: 10_000 };
+        tries.regain(5_000, HOUR);
+        assert_eq!(tries, Tries { left: 0, since: 5_000 });
+    }
+
+    #[test]
+    fn a_right_pin_gives_all_back() {
+        let mut tries = Tries { left: 1, since: 10_000 };
+        tries.refill();
+        assert_eq!(tries, Tries::default());
+    }
+}

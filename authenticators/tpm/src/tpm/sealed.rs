@@ -1,0 +1,51 @@
+//! A secret that the TPM gives out for the right authorization value only, and counts the wrong ones.
+
+use ctap::Secret;
+use tss_esapi::attributes::ObjectAttributesBuilder;
+use tss_esapi::interface_types::algorithm::{HashingAlgorithm, PublicAlgorithm};
+use tss_esapi::structures::{KeyedHashScheme, PublicBuilder, PublicKeyedHashParameters, SensitiveData};
+
+use super::blob::Blob;
+use super::context::{AuthValue, Tpm};
+use super::error::TpmError;
+
+impl Tpm {
+    /// Seals a secret. `noDA` is clear: wrong authorization values count.
+    ///
+    /// # Errors
+    /// When the TPM cannot be used.
+    pub fn seal(&mut self, secret: &Secret, auth: &AuthValue) -> Result<Blob, TpmError> {
+        let attributes = ObjectAttributesBuilder::new()
+            .with_fixed_tpm(true)
+            .with_fixed_parent(true)
+            .with_user_with_auth(true)
+            .build()?;
+        let public = PublicBuilder::new()
+            .with_public_algorithm(PublicAlgorithm::KeyedHash)
+            .with_name_hashing_algorithm(HashingAlgorithm::Sha256)
+            .with_object_attributes(attributes)
+            .with_keyed_hash_parameters(PublicKeyedHashParameters::new(KeyedHashScheme::Null))
+            .with_keyed_hash_unique_identifier(tss_esapi::structures::Digest::default())
+            .build()?;
+        let data = SensitiveData::try_from(secret.as_bytes())?;
+        let auth = auth.to_auth()?;
+        self.in_session(|open| {
+            let created = open.context.create(open.primary, public, Some(auth), Some(data), None, None)?;
+            Blob::new(&created.out_private, &created.out_public)
+        })
+    }
+
+    /// Gives the secret out.
+    ///
+    /// # Errors
+    /// [`TpmError::WrongAuth`], which has then been counted; [`TpmError::Lockout`]; or what else stands in the way.
+    pub fn unseal(&mut self, blob: &Blob, auth: &AuthValue) -> Result<Secret, TpmError> {
+        let parts = blob.parts()?;
+        self.in_session(|open| {
+            open.with_loaded(parts, auth, |context, object| {
+                let data = context.unseal(object.into())?;
+                Ok(Secret::new(data.value().to_vec()))
+            })
+        })
+    }
+}

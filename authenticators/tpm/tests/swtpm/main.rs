@@ -1,0 +1,17 @@
+//! The authenticator on a TPM in software (swtpm), a process of its own.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says by a panic that it fails"
+)]
+
+mod client;
+mod flows;
+mod objects;
+mod service;
+mod simulator;
+mod tries;
+mod trouble;
