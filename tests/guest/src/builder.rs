@@ -28,7 +28,11 @@ pub struct GuestBuilder {
     disks: Vec<Result<Disk, String>>,
     display: Option<(u16, u16)>,
     megabytes: u32,
+    tpm: bool,
 }
+
+/// What the service on the TPM links and how it reaches the device, and tools to look at the TPM from another side.
+const TPM_PACKAGES: [&str; 2] = ["libtss2-tcti-device0", "tpm2-tools"];
 
 /// Enough for all that has no desktop.
 const MEGABYTES: u32 = 1024;
@@ -52,6 +56,7 @@ impl GuestBuilder {
             disks: Vec::new(),
             display: None,
             megabytes: MEGABYTES,
+            tpm: false,
         }
     }
 
@@ -134,6 +139,15 @@ impl GuestBuilder {
         self
     }
 
+    /// With a TPM that has never been used, at `/dev/tpmrm0`, and `passkey-tpm`, which is not started.
+    ///
+    /// # Panics
+    /// On a root that is not Debian's.
+    pub fn tpm(mut self) -> Self {
+        self.products.push(Product::Tpm);
+        Self { tpm: true, ..self.packages(&TPM_PACKAGES) }
+    }
+
     /// Starts it, in a few seconds.
     ///
     /// # Panics
@@ -155,8 +169,14 @@ impl GuestBuilder {
             tempfile::Builder::new().prefix("guest-").tempdir().map_err(|error| error.to_string())?;
         let seed_blocks = self.seed(&folder.path().join(SEED))?;
         let disks = std::mem::take(&mut self.disks).into_iter().collect::<Result<_, _>>()?;
-        let hardware =
-            Hardware { files, init: self.init, disks, display: self.display, megabytes: self.megabytes };
+        let hardware = Hardware {
+            files,
+            init: self.init,
+            disks,
+            display: self.display,
+            megabytes: self.megabytes,
+            tpm: self.tpm,
+        };
         let (machine, link) = Machine::start(hardware, folder, seed_blocks, slot)?;
         let guest = Guest { inner: Arc::new(Inner { link, machine }) };
         self.settle(&guest)?;

@@ -20,6 +20,8 @@ pub(crate) struct Hardware {
     /// Width and height of its screen, if it has one.
     pub(crate) display: Option<(u16, u16)>,
     pub(crate) megabytes: u32,
+    /// Whether it has a TPM.
+    pub(crate) tpm: bool,
 }
 
 /// Sockets and files of a machine, in a folder of its own.
@@ -27,6 +29,7 @@ pub(crate) const AGENT: &str = "agent";
 pub(crate) const MONITOR: &str = "monitor";
 pub(crate) const CONSOLE: &str = "console";
 pub(crate) const SEED: &str = "seed.tar";
+pub(crate) const TPM: &str = "tpm";
 
 impl Hardware {
     /// Of a machine that runs in `folder`.
@@ -67,6 +70,18 @@ impl Hardware {
         .collect();
         if let Some((width, height)) = self.display {
             arguments.extend(display(width, height));
+        }
+        if self.tpm {
+            // The interface that most TPMs have, and whose driver is part of Debian's kernel.
+            let parts = [
+                "-chardev",
+                &socket("tpm", TPM),
+                "-tpmdev",
+                "emulator,id=tpm0,chardev=tpm",
+                "-device",
+                "tpm-tis,tpmdev=tpm0",
+            ];
+            arguments.extend(parts.map(str::to_owned));
         }
         // In this order they are vda, vdb and so on.
         arguments.extend(disk("root", root, READ_ONLY, ""));

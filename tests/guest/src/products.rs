@@ -21,6 +21,7 @@ pub(crate) enum Product {
     VirtualKey,
     Module,
     Enroll,
+    Tpm,
     German,
 }
 
@@ -31,6 +32,7 @@ impl Product {
             Self::VirtualKey => "virtual-key",
             Self::Module => "libpam_passkey.so",
             Self::Enroll => "passkey-enroll",
+            Self::Tpm => "passkey-tpm",
             Self::German => "locale/de/LC_MESSAGES/pam_passkey.mo",
         }
     }
@@ -42,13 +44,14 @@ impl Product {
             Self::VirtualKey => "/usr/local/bin/virtual-key",
             Self::Module => "/usr/lib/x86_64-linux-gnu/security/pam_passkey.so",
             Self::Enroll => "/usr/bin/passkey-enroll",
+            Self::Tpm => "/usr/lib/passkey/passkey-tpm",
             Self::German => "/usr/share/locale/de/LC_MESSAGES/pam_passkey.mo",
         }
     }
 
     pub(crate) fn mode(self) -> u32 {
         match self {
-            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll => 0o755,
+            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll | Self::Tpm => 0o755,
             Self::German => 0o644,
         }
     }
@@ -57,7 +60,7 @@ impl Product {
     fn profile(self) -> &'static str {
         match self {
             Self::Agent | Self::VirtualKey => "debug",
-            Self::Module | Self::Enroll | Self::German => "release",
+            Self::Module | Self::Enroll | Self::Tpm | Self::German => "release",
         }
     }
 
@@ -68,7 +71,7 @@ impl Product {
         let built = modified(&path)
             .ok_or_else(|| format!("{} has not been built; this builds it:\n    {BUILD}", path.display()))?;
         let newest_source = match self {
-            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll => newest_source(&path),
+            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll | Self::Tpm => newest_source(&path),
             Self::German => modified(Path::new(GERMAN)).map(|time| (GERMAN.into(), time)),
         };
         match newest_source {

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::hardware::{AGENT, CONSOLE, Hardware, MONITOR};
+use crate::hardware::{AGENT, CONSOLE, Hardware, MONITOR, TPM};
 use crate::monitor::{Monitor, quote};
 
 /// What QEMU itself has to say.
@@ -17,6 +17,8 @@ const ERRORS: &str = "qemu";
 /// A running one; dropping it pulls the plug.
 pub(crate) struct Qemu {
     child: Child,
+    /// The TPM, which is a program of its own.
+    tpm: Option<Child>,
     pub(crate) monitor: Monitor,
 }
 
@@ -27,6 +29,7 @@ impl Qemu {
         folder: &Path,
         state: Option<&Path>,
     ) -> Result<(Self, UnixStream), String> {
+        let tpm = hardware.tpm.then(|| start_tpm(folder)).transpose()?;
         let agent = listen(&folder.join(AGENT))?;
         let monitor = listen(&folder.join(MONITOR))?;
         // The plug is pulled also when this process is killed: setpriv sees to it here, the agent in the guest.
@@ -45,9 +48,10 @@ impl Qemu {
             .and_then(Monitor::new)
             .and_then(|monitor| Ok((monitor, accept(&mut child, &agent)?)));
         match connected {
-            Ok((monitor, stream)) => Ok((Self { child, monitor }, stream)),
+            Ok((monitor, stream)) => Ok((Self { child, tpm, monitor }, stream)),
             Err(reason) => {
                 end(&mut child);
+                tpm.into_iter().for_each(|mut tpm| end(&mut tpm));
                 Err(format!("{reason}\n{}", said(folder)))
             }
         }
@@ -56,6 +60,9 @@ impl Qemu {
     /// Pulls the plug, at once.
     pub(crate) fn kill(&mut self) {
         end(&mut self.child);
+        if let Some(tpm) = &mut self.tpm {
+            end(tpm);
+        }
     }
 }
 
@@ -63,6 +70,35 @@ impl Drop for Qemu {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Starts a TPM that has never been used, and waits until QEMU can talk to it.
+fn start_tpm(folder: &Path) -> Result<Child, String> {
+    let (state, socket) = (folder.join("tpm-state"), folder.join(TPM));
+    let _ = fs::remove_dir_all(&state);
+    let _ = fs::remove_file(&socket);
+    fs::create_dir(&state).map_err(|error| error.to_string())?;
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--", "swtpm", "socket", "--tpm2"])
+        .args(["--tpmstate", &format!("dir={}", state.display())])
+        .args(["--ctrl", &format!("type=unixio,path={}", socket.display())])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(folder.join("swtpm")).map_err(|error| error.to_string())?);
+    let mut child = spawn(command)?;
+    let start = Instant::now();
+    while !socket.exists() {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(format!("swtpm ended with {status}; './check' installs it"));
+        }
+        if start.elapsed() > Duration::from_secs(20) {
+            end(&mut child);
+            return Err("swtpm does not come up".to_owned());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(child)
 }
 
 fn end(child: &mut Child) {
