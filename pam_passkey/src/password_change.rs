@@ -132,6 +132,9 @@ fn wrap_anew(
         Verbosity { quiet: session.policy.quiet, debug: session.policy.debug, ..Verbosity::at(host) };
     let interrupt = InterruptGuard::new().map_err(|error| error.to_string())?;
     let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+    if file.enabled().any(|one| one.is_on_a_service() && keyring.get(&one.id).is_some()) {
+        platform.include_services(account.uid);
+    }
     if !platform.plugged().is_ok_and(|keys| !keys.is_empty()) {
         return Ok(false);
     }

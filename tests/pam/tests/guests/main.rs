@@ -41,6 +41,7 @@ mod starved;
 mod sudo;
 mod survival;
 mod switch;
+mod this_computer;
 mod times;
 mod transcripts;
 mod trials;

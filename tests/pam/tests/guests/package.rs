@@ -19,17 +19,32 @@ const EARLIER: &str = "0.0.1";
 
 /// The package of this version, unless it is older than what is in it.
 fn package(version: &str) -> Vec<u8> {
-    let path = PathBuf::from(format!("{PROJECT}/target/packages/passkey_{version}_amd64.deb"));
+    made(
+        &format!("passkey_{version}"),
+        &[
+            "config",
+            "target/release/passkey-enroll",
+            "target/release/libpam_passkey.so",
+            "passkey-enroll/Cargo.toml",
+        ],
+    )
+}
+
+/// The package of the service on the TPM, likewise.
+pub(crate) fn tpm_package() -> Vec<u8> {
+    let version = env!("CARGO_PKG_VERSION");
+    made(&format!("passkey-tpm_{version}"), &["authenticators/tpm/systemd", "target/release/passkey-tpm"])
+}
+
+fn made(name: &str, sources: &[&str]) -> Vec<u8> {
+    let path = PathBuf::from(format!("{PROJECT}/target/packages/{name}_amd64.deb"));
     let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
     let built = modified(&path).unwrap_or_else(|error| {
         panic!("{}: {error}; this makes it:\n    ./check build packages", path.display())
     });
     let mut newest = (PathBuf::new(), SystemTime::UNIX_EPOCH);
-    let mut open: Vec<PathBuf> = ["packaging", "config", "target/release/passkey-enroll"]
-        .into_iter()
-        .chain(["target/release/libpam_passkey.so", "passkey-enroll/Cargo.toml"])
-        .map(|source| Path::new(PROJECT).join(source))
-        .collect();
+    let mut open: Vec<PathBuf> =
+        ["packaging"].iter().chain(sources).map(|source| Path::new(PROJECT).join(source)).collect();
     while let Some(source) = open.pop() {
         if source.is_dir() {
             open.extend(fs::read_dir(&source).unwrap().map(|entry| entry.unwrap().path()));
