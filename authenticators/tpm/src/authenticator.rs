@@ -59,8 +59,8 @@ impl TpmAuthenticator {
 
     /// Whether the account's PIN and passkeys are of the TPM that is there.
     pub(crate) fn is_of_this_tpm(&mut self, account: u32, pin: &PinRecord) -> Result<bool, Status> {
-        let identity = self.tpm.identity().map_err(|error| tpm_status(account, &error))?;
-        let same = identity == pin.storage_key;
+        let same = self.tpm.use_storage_key(&pin.storage_key);
+        let same = same.map_err(|error| tpm_status(account, &error))?;
         if !same && self.foreign.insert(account) {
             log(format_args!(
                 "account {account}: its PIN and passkeys were made by another TPM, or before this one was cleared. \

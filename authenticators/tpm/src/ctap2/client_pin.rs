@@ -87,7 +87,7 @@ impl TpmAuthenticator {
         let mut mac_key = Zeroizing::new([0; 32]);
         random(mac_key.as_mut_slice())?;
         let failed = |error: TpmError| tpm_status(uid, &error);
-        let storage_key = self.tpm.identity().map_err(failed)?;
+        let storage_key = self.tpm.use_default_storage_key().map_err(failed)?;
         let hmac_key = self.tpm.create_hmac_key(&secret.hmac_key_auth(uid)).map_err(failed)?;
         let (salt, sealed) = self.seal(uid, &secret, &pin_hash)?;
         account.pin = Some(PinRecord { storage_key, salt, sealed, hmac_key, mac_key });

@@ -23,7 +23,7 @@ impl TpmAuthenticator {
         let account = self.load(uid)?;
         match &account.pin {
             Some(pin) => drop(self.is_of_this_tpm(uid, pin)?),
-            None => drop(self.tpm.identity().map_err(|error| tpm_status(uid, &error))?),
+            None => drop(self.tpm.use_default_storage_key().map_err(|error| tpm_status(uid, &error))?),
         }
         let texts = |texts: &[&str]| Item::array(texts.iter().map(|text| Item::from(*text)));
         let numbers = |numbers: &[i64]| Item::array(numbers.iter().map(|number| Item::from(*number)));

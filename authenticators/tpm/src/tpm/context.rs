@@ -54,6 +54,8 @@ impl fmt::Debug for AuthValue {
 #[derive(Debug)]
 pub struct Tpm {
     tcti: TctiNameConf,
+    /// The storage key that is asked for by its name.
+    wanted: Option<Vec<u8>>,
     open: Option<Open>,
 }
 
@@ -64,20 +66,39 @@ pub(super) struct Open {
     /// The storage key, under which everything else is.
     pub(super) primary: KeyHandle,
     primary_name: Vec<u8>,
+    persistent: Option<StorageKey>,
+    created: Option<StorageKey>,
+}
+
+/// A storage key. Its name is shared by no two TPMs, nor by one before and after it was cleared.
+#[derive(Clone, Debug)]
+struct StorageKey {
+    handle: KeyHandle,
+    name: Vec<u8>,
 }
 
 impl Tpm {
     /// One that is reached as `tcti` says.
     pub fn new(tcti: TctiNameConf) -> Self {
-        Self { tcti, open: None }
+        Self { tcti, wanted: None, open: None }
     }
 
-    /// The name of the storage key, which no two TPMs share, nor one before and after it was cleared.
+    /// Uses the storage key for what is new from now on; gives its name.
     ///
     /// # Errors
     /// When the TPM cannot be used.
-    pub fn identity(&mut self) -> Result<Vec<u8>, TpmError> {
-        self.attempt(|open| Ok(open.primary_name.clone()))
+    pub fn use_default_storage_key(&mut self) -> Result<Vec<u8>, TpmError> {
+        self.wanted = None;
+        self.attempt(|open| open.choose(None).map(|_| open.primary_name.clone()))
+    }
+
+    /// Uses the storage key with that name from now on; whether there is one.
+    ///
+    /// # Errors
+    /// When the TPM cannot be used.
+    pub fn use_storage_key(&mut self, name: &[u8]) -> Result<bool, TpmError> {
+        self.wanted = Some(name.to_vec());
+        self.attempt(|open| open.choose(Some(name)))
     }
 
     /// Does something with the TPM, without a session.
@@ -87,7 +108,7 @@ impl Tpm {
     ) -> Result<T, TpmError> {
         let open = match &mut self.open {
             Some(open) => open,
-            closed @ None => closed.insert(Open::new(&self.tcti)?),
+            closed @ None => closed.insert(Open::new(&self.tcti, self.wanted.as_deref())?),
         };
         let result = act(open);
         if let Err(TpmError::Unavailable(_) | TpmError::Failure(_)) = result {
@@ -120,14 +141,39 @@ impl Tpm {
 }
 
 impl Open {
-    fn new(tcti: &TctiNameConf) -> Result<Self, TpmError> {
+    fn new(tcti: &TctiNameConf, wanted: Option<&[u8]>) -> Result<Self, TpmError> {
         let mut context = Context::new(tcti.clone())?;
-        let primary = match persistent_storage_key(&mut context)? {
-            Some(key) => key,
-            None => create_storage_key(&mut context)?,
+        let persistent = persistent_storage_key(&mut context)?;
+        let mut created = None;
+        let first = if let Some(key) = &persistent {
+            key.clone()
+        } else {
+            created.insert(create_storage_key(&mut context)?).clone()
         };
-        let primary_name = context.tr_get_name(primary.into())?.value().to_vec();
-        Ok(Self { context, primary, primary_name })
+        let mut open = Self { context, primary: first.handle, primary_name: first.name, persistent, created };
+        open.choose(wanted)?;
+        Ok(open)
+    }
+
+    /// Takes the storage key of that name, or the one for what is new: the one that is kept in the TPM, if there is one. It may
+    /// have been put there after an account's keys were made under the other, which is the same whenever it is created.
+    fn choose(&mut self, wanted: Option<&[u8]>) -> Result<bool, TpmError> {
+        let fits = |key: &StorageKey| wanted.is_none_or(|name| key.name == name);
+        let found = [&self.persistent, &self.created].into_iter().flatten().find(|key| fits(key)).cloned();
+        let key = match (found, &self.created) {
+            (Some(key), _) => key,
+            (None, Some(_)) => return Ok(false),
+            (None, None) => {
+                let key = create_storage_key(&mut self.context)?;
+                self.created = Some(key.clone());
+                if !fits(&key) {
+                    return Ok(false);
+                }
+                key
+            }
+        };
+        (self.primary, self.primary_name) = (key.handle, key.name);
+        Ok(true)
     }
 
     fn start_session(&mut self) -> Result<AuthSession, TpmError> {
@@ -172,7 +218,7 @@ impl Open {
 }
 
 /// The storage root key that is there already, if it is one that objects can be under.
-fn persistent_storage_key(context: &mut Context) -> Result<Option<KeyHandle>, TpmError> {
+fn persistent_storage_key(context: &mut Context) -> Result<Option<StorageKey>, TpmError> {
     let handle = PersistentTpmHandle::new(STORAGE_ROOT_KEY)?;
     let (found, _) = context.get_capability(CapabilityType::Handles, STORAGE_ROOT_KEY, 1)?;
     let CapabilityData::Handles(found) = found else {
@@ -187,11 +233,11 @@ fn persistent_storage_key(context: &mut Context) -> Result<Option<KeyHandle>, Tp
     let attributes = public.object_attributes();
     let is_storage_key = attributes.restricted() && attributes.decrypt() && attributes.user_with_auth();
     let is_asymmetric = matches!(public, Public::Ecc { .. } | Public::Rsa { .. });
-    Ok((is_storage_key && is_asymmetric).then_some(key))
+    if is_storage_key && is_asymmetric { named(context, key).map(Some) } else { Ok(None) }
 }
 
 /// The standard storage root key on P-256 (TCG EK Credential Profile, template of the SRK): the same one each time.
-fn create_storage_key(context: &mut Context) -> Result<KeyHandle, TpmError> {
+fn create_storage_key(context: &mut Context) -> Result<StorageKey, TpmError> {
     let attributes = ObjectAttributesBuilder::new()
         .with_fixed_tpm(true)
         .with_fixed_parent(true)
@@ -217,5 +263,10 @@ fn create_storage_key(context: &mut Context) -> Result<KeyHandle, TpmError> {
     context.set_sessions((Some(AuthSession::Password), None, None));
     let created = context.create_primary(Hierarchy::Owner, public, None, None, None, None);
     context.clear_sessions();
-    Ok(created?.key_handle)
+    named(context, created?.key_handle)
+}
+
+fn named(context: &mut Context, handle: KeyHandle) -> Result<StorageKey, TpmError> {
+    let name = context.tr_get_name(handle.into())?.value().to_vec();
+    Ok(StorageKey { handle, name })
 }

@@ -38,22 +38,30 @@ impl Tpm {
     /// When the TPM cannot be used.
     pub fn lockout(&mut self) -> Result<Lockout, TpmError> {
         self.attempt(|open| {
-            let permanent = open.property(PropertyTag::Permanent)?;
-            Ok(Lockout {
-                counter: open.property(PropertyTag::LockoutCounter)?,
-                max_tries: open.property(PropertyTag::MaxAuthFail)?,
-                interval: Duration::from_secs(open.property(PropertyTag::LockoutInterval)?.into()),
-                is_locked: permanent & IN_LOCKOUT != 0,
-            })
+            let [permanent] = open.properties([PropertyTag::Permanent])?;
+            let [counter, max_tries, interval] = open.properties([
+                PropertyTag::LockoutCounter,
+                PropertyTag::MaxAuthFail,
+                PropertyTag::LockoutInterval,
+            ])?;
+            let interval = Duration::from_secs(interval.into());
+            Ok(Lockout { counter, max_tries, interval, is_locked: permanent & IN_LOCKOUT != 0 })
         })
     }
 }
 
 impl Open {
-    fn property(&mut self, tag: PropertyTag) -> Result<u32, TpmError> {
-        let (data, _) = self.context.get_capability(CapabilityType::TpmProperties, tag.into(), 1)?;
-        let wrong = || tss_esapi::Error::WrapperError(tss_esapi::WrapperErrorKind::WrongValueFromTpm).into();
-        let CapabilityData::TpmProperties(properties) = data else { return Err(wrong()) };
-        properties.find(tag).map(tss_esapi::structures::TaggedProperty::value).ok_or_else(wrong)
+    /// Properties with numbers in a row.
+    fn properties<const N: usize>(&mut self, tags: [PropertyTag; N]) -> Result<[u32; N], TpmError> {
+        let wrong = || tss_esapi::Error::WrapperError(tss_esapi::WrapperErrorKind::WrongValueFromTpm);
+        let first = tags.first().copied().ok_or_else(wrong)?;
+        let count = u32::try_from(N).map_err(|_| wrong())?;
+        let (data, _) = self.context.get_capability(CapabilityType::TpmProperties, first.into(), count)?;
+        let CapabilityData::TpmProperties(found) = data else { return Err(wrong().into()) };
+        let mut values = [0; N];
+        for (value, tag) in values.iter_mut().zip(tags) {
+            *value = found.find(tag).ok_or_else(wrong)?.value();
+        }
+        Ok(values)
     }
 }

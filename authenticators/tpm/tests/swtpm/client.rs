@@ -73,7 +73,11 @@ impl Bench {
     }
 
     pub(crate) fn connect(&mut self, account: u32) -> Client {
-        let peer = Peer { account, is_root: false, since: Instant::now() };
+        self.connected_since(account, Instant::now())
+    }
+
+    pub(crate) fn connected_since(&mut self, account: u32, since: Instant) -> Client {
+        let peer = Peer { account, is_root: false, since };
         Client { session: self.authenticator.connect(peer), protocol: PinUvAuthProtocol::Two }
     }
 }

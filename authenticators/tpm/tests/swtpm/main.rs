@@ -10,6 +10,8 @@
 
 mod client;
 mod flows;
+mod hostile;
+mod management;
 mod objects;
 mod service;
 mod simulator;

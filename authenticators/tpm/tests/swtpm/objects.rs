@@ -1,10 +1,22 @@
 //! What the TPM is asked for.
 
+use std::str::FromStr as _;
+
 use ctap::Secret;
 use ctap::cose::PublicKey;
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use passkey_tpm::tpm::{AuthValue, TpmError};
+use tss_esapi::Context;
+use tss_esapi::handles::PersistentTpmHandle;
+use tss_esapi::interface_types::algorithm::{HashingAlgorithm, RsaSchemeAlgorithm};
+use tss_esapi::interface_types::dynamic_handles::Persistent;
+use tss_esapi::interface_types::key_bits::RsaKeyBits;
+use tss_esapi::interface_types::resource_handles::{Hierarchy, Provision};
+use tss_esapi::interface_types::session_handles::AuthSession;
+use tss_esapi::structures::{Public, RsaExponent, RsaScheme, SymmetricDefinitionObject};
+use tss_esapi::tcti_ldr::TctiNameConf;
+use tss_esapi::utils::{create_restricted_decryption_rsa_public, create_unrestricted_signing_rsa_public};
 use zeroize::Zeroizing;
 
 use crate::simulator::Simulator;
@@ -64,7 +76,7 @@ fn macs_are_the_same_each_time() {
 fn another_tpm_takes_nothing() {
     let (one, other) = (Simulator::start(), Simulator::start());
     let (mut one, mut other) = (one.tpm(), other.tpm());
-    assert_ne!(one.identity().unwrap(), other.identity().unwrap());
+    assert_ne!(one.use_default_storage_key().unwrap(), other.use_default_storage_key().unwrap());
     let blob = one.seal(&Secret::new(vec![0x5a; 32]), &auth(1)).unwrap();
     let key = one.create_signing_key(&auth(1)).unwrap();
     assert_eq!(other.unseal(&blob, &auth(1)), Err(TpmError::Foreign));
@@ -75,12 +87,12 @@ fn another_tpm_takes_nothing() {
 fn after_a_power_cycle_everything_is_as_before() {
     let mut simulator = Simulator::start();
     let mut tpm = simulator.tpm();
-    let identity = tpm.identity().unwrap();
+    let identity = tpm.use_default_storage_key().unwrap();
     let blob = tpm.seal(&Secret::new(vec![0x5a; 32]), &auth(1)).unwrap();
     drop(tpm);
     simulator.power_cycle();
     let mut tpm = simulator.tpm();
-    assert_eq!(tpm.identity().unwrap(), identity);
+    assert_eq!(tpm.use_default_storage_key().unwrap(), identity);
     assert!(tpm.unseal(&blob, &auth(1)).is_ok());
 }
 
@@ -88,8 +100,56 @@ fn after_a_power_cycle_everything_is_as_before() {
 fn a_tpm_that_is_not_there_is_unavailable() {
     let mut simulator = Simulator::start();
     let mut tpm = simulator.tpm();
-    tpm.identity().unwrap();
+    tpm.use_default_storage_key().unwrap();
     simulator.stop();
     assert!(matches!(tpm.lockout(), Err(TpmError::Unavailable(_))));
-    assert!(matches!(tpm.identity(), Err(TpmError::Unavailable(_))));
+    assert!(matches!(tpm.use_default_storage_key(), Err(TpmError::Unavailable(_))));
+}
+
+/// Puts a storage key where machines have it that were set up for it; an RSA key, as Windows makes it.
+fn provision(simulator: &Simulator, public: Public) {
+    let mut context = Context::new(TctiNameConf::from_str(&simulator.tcti()).unwrap()).unwrap();
+    context.set_sessions((Some(AuthSession::Password), None, None));
+    let created = context.create_primary(Hierarchy::Owner, public, None, None, None, None).unwrap();
+    let place = Persistent::Persistent(PersistentTpmHandle::new(0x8100_0001).unwrap());
+    context.evict_control(Provision::Owner, created.key_handle.into(), place).unwrap();
+    context.clear_sessions();
+    context.flush_context(created.key_handle.into()).unwrap();
+}
+
+fn rsa_storage_key() -> Public {
+    let symmetric = SymmetricDefinitionObject::AES_128_CFB;
+    create_restricted_decryption_rsa_public(symmetric, RsaKeyBits::Rsa2048, RsaExponent::default()).unwrap()
+}
+
+#[test]
+fn a_storage_key_that_is_there_is_used_and_one_from_before_it_still_is() {
+    let simulator = Simulator::start();
+    let mut tpm = simulator.tpm();
+    let created = tpm.use_default_storage_key().unwrap();
+    let before = tpm.create_signing_key(&auth(1)).unwrap();
+    drop(tpm);
+    provision(&simulator, rsa_storage_key());
+    let mut tpm = simulator.tpm();
+    let persistent = tpm.use_default_storage_key().unwrap();
+    assert_ne!(persistent, created);
+    let after = tpm.create_signing_key(&auth(1)).unwrap();
+    tpm.sign(&after, &auth(1), &[7; 32]).unwrap();
+    assert_eq!(tpm.sign(&before, &auth(1), &[7; 32]), Err(TpmError::Foreign));
+    assert!(tpm.use_storage_key(&created).unwrap());
+    tpm.sign(&before, &auth(1), &[7; 32]).unwrap();
+    assert_eq!(tpm.sign(&after, &auth(1), &[7; 32]), Err(TpmError::Foreign));
+    assert!(!tpm.use_storage_key(&[0; 34]).unwrap());
+    assert!(tpm.use_storage_key(&persistent).unwrap());
+    tpm.sign(&after, &auth(1), &[7; 32]).unwrap();
+}
+
+#[test]
+fn another_key_in_that_place_is_left_alone() {
+    let simulator = Simulator::start();
+    let created = simulator.tpm().use_default_storage_key().unwrap();
+    let scheme = RsaScheme::create(RsaSchemeAlgorithm::RsaSsa, Some(HashingAlgorithm::Sha256)).unwrap();
+    let (bits, exponent) = (RsaKeyBits::Rsa2048, RsaExponent::default());
+    provision(&simulator, create_unrestricted_signing_rsa_public(scheme, bits, exponent).unwrap());
+    assert_eq!(simulator.tpm().use_default_storage_key().unwrap(), created);
 }
