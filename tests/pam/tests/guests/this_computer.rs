@@ -24,11 +24,11 @@ fn machine() -> Guest {
     guest
 }
 
-/// Enrols a passkey on this computer, as the person does it, and types everything that is asked for.
+/// Enrols a passkey on this computer, and types everything that is asked for.
 #[track_caller]
 fn enrol(guest: &Guest, user: &str) {
-    let mut add = guest.terminal(user, "sudo passkey-enroll add --on this-computer --name laptop");
-    add.expect(&format!("password for {user}")).type_line("secret");
+    let command = format!("passkey-enroll add --user {user} --on this-computer --name laptop");
+    let mut add = guest.terminal("root", &command);
     add.expect("[y/N]").type_line("yes");
     add.expect("New PIN").type_line(PIN);
     add.expect("again").type_line(PIN);
