@@ -4,12 +4,13 @@
 //! The real one is C code on libudev. With this one the command needs no library and no header files, a device node is opened
 //! with the checks of [`hidraw::Device::open`], and only security keys are ever seen. Names and signatures are the original's.
 //!
+//! A service of this machine opens as a key does, once [`services`] has said where to look.
+//!
 //! As the original, it waits for a report as long as the key likes: whoever calls must be able to do without an answer.
 
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "socket")]
-mod socket;
+mod service;
 
 use std::ffi::{CStr, CString};
 use std::fmt;
@@ -20,6 +21,8 @@ use hidraw::descriptor::{FIDO_USAGE_CTAPHID, FIDO_USAGE_PAGE};
 use hidraw::{Device, KeyInfo};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+
+pub use service::services;
 
 /// What the functions here return.
 pub type HidResult<T> = Result<T, HidError>;
@@ -63,14 +66,13 @@ impl HidApi {
         self.devices.iter()
     }
 
-    /// Opens the key with this device node, if it is still the one that was found.
+    /// Opens the key with this device node, if it is still the one that was found, or the service with this socket.
     ///
     /// # Errors
-    /// When there was no such key, or it cannot be opened.
+    /// When there was no such key and is no such service, or it cannot be opened.
     pub fn open_path(&self, path: &CStr) -> HidResult<HidDevice> {
-        #[cfg(feature = "socket")]
-        if let Some(device) = socket::open(path) {
-            return device;
+        if let Some(service) = service::open(path)? {
+            return Ok(HidDevice(Connection::Service(service)));
         }
         let device = self.devices.iter().find(|device| device.path() == path);
         let key = &device.ok_or_else(|| HidError::new("no such security key"))?.key;
@@ -135,8 +137,7 @@ pub struct HidDevice(Connection);
 #[derive(Debug)]
 enum Connection {
     Hidraw(Device),
-    #[cfg(feature = "socket")]
-    Socket(socket::Socket),
+    Service(service::Service),
 }
 
 impl Connection {
@@ -144,8 +145,7 @@ impl Connection {
     fn write(&self, report: &[u8]) -> HidResult<bool> {
         match self {
             Self::Hidraw(device) => device.write(report).map_err(HidError::new),
-            #[cfg(feature = "socket")]
-            Self::Socket(socket) => socket.write(report),
+            Self::Service(service) => service.write(report),
         }
     }
 
@@ -153,8 +153,7 @@ impl Connection {
     fn read(&self, buf: &mut [u8]) -> HidResult<Option<usize>> {
         match self {
             Self::Hidraw(device) => device.read(buf).map_err(HidError::new),
-            #[cfg(feature = "socket")]
-            Self::Socket(socket) => socket.read(buf),
+            Self::Service(service) => service.read(buf),
         }
     }
 }
@@ -163,8 +162,7 @@ impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Hidraw(device) => device.as_fd(),
-            #[cfg(feature = "socket")]
-            Self::Socket(socket) => socket.as_fd(),
+            Self::Service(service) => service.as_fd(),
         }
     }
 }

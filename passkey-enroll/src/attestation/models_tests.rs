@@ -25,6 +25,8 @@ fn models_are_known_by_name() {
         ("2fc0579f-8113-47ea-b116-bb5a8db9202a", Some("YubiKey 5 Series with NFC")),
         ("ec99db19-cd1f-4c06-a2a9-940f17a6a30b", Some("Nitrokey 3 NFC")),
         ("42b4fb4a-2866-43b2-9bf7-6c6669c2e5d3", Some("Google Titan Security Key v2")),
+        // Of authenticators/tpm.
+        ("0796a4bd-c941-483c-a674-343bd5ea3a21", Some("This computer")),
         ("01234567-89ab-cdef-0123-456789abcdef", None),
         ("00000000-0000-0000-0000-000000000000", None),
     ] {

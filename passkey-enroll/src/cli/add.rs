@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use ctap::cose::Algorithm;
 use passkey_core::config::UserVerification;
 
-use super::{Pin, name, rp_id};
+use super::{On, Pin, name, rp_id};
 
 /// `add`
 #[derive(Args, Debug)]
@@ -31,6 +31,9 @@ pub struct Add {
     /// Use the security key at this device node, such as /dev/hidraw0
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
+    /// Where to keep the passkey [default: ask, where both can]
+    #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "device")]
+    pub on: Option<On>,
     /// The keyring.
     #[command(flatten)]
     pub keyring: AddKeyring,

@@ -74,6 +74,7 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("sudo passkey-enroll add --name \"Blue key\" --user alice", "enrol one for another user"),
             ("sudo passkey-enroll add --discoverable", "for signing in without a user name"),
             ("sudo passkey-enroll add --keyring", "for a keyring that opens without the password"),
+            ("sudo passkey-enroll add --on this-computer", "keep the passkey in the TPM of this computer"),
         ],
     ),
     (
@@ -115,8 +116,20 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
     ("recovery status", &[("sudo passkey-enroll recovery status", "show how many codes are left")]),
     ("recovery revoke", &[("sudo passkey-enroll recovery revoke", "remove all codes")]),
     ("keys", &[("passkey-enroll keys", "show each key with its PIN tries and your passkeys on it")]),
-    ("key pin set", &[("passkey-enroll key pin set", "set the first PIN of a key")]),
-    ("key pin change", &[("passkey-enroll key pin change", "change the PIN of a key")]),
+    (
+        "key pin set",
+        &[
+            ("passkey-enroll key pin set", "set the first PIN of a key"),
+            ("passkey-enroll key pin set --on this-computer", "set your first PIN of this computer"),
+        ],
+    ),
+    (
+        "key pin change",
+        &[
+            ("passkey-enroll key pin change", "change the PIN of a key"),
+            ("passkey-enroll key pin change --on this-computer", "change your PIN of this computer"),
+        ],
+    ),
     ("key pin verify", &[("passkey-enroll key pin verify", "check a PIN before you rely on it")]),
     (
         "key config always-uv",

@@ -37,12 +37,53 @@ pub enum KeyCommand {
     Reset(Reset),
 }
 
+impl KeyCommand {
+    /// Which key it is about.
+    pub fn on(&self) -> &OnKey {
+        match self {
+            Self::Pin(
+                PinCommand::Set(SetPin { on, .. })
+                | PinCommand::Change(ChangePin { on, .. })
+                | PinCommand::Verify(ListOnKey { on, .. }),
+            )
+            | Self::Fingerprint(
+                FingerprintCommand::List(ListOnKey { on, .. })
+                | FingerprintCommand::Add(AddFingerprint { on, .. })
+                | FingerprintCommand::Rename(RenameFingerprint { on, .. })
+                | FingerprintCommand::Remove(RemoveFingerprint { on, .. }),
+            )
+            | Self::Passkeys(
+                PasskeysCommand::List(ListOnKey { on, .. })
+                | PasskeysCommand::Remove(RemoveFromKey { on, .. }),
+            )
+            | Self::Config(
+                ConfigCommand::AlwaysUv(AlwaysUv { on, .. })
+                | ConfigCommand::MinPinLength(MinPinLength { on, .. })
+                | ConfigCommand::ForcePinChange(ListOnKey { on, .. }),
+            )
+            | Self::Reset(Reset { on, .. }) => on,
+        }
+    }
+}
+
+/// Where passkeys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum On {
+    /// This computer, in its TPM: needs the package passkey-tpm
+    ThisComputer,
+    /// A security key that is plugged in
+    Usb,
+}
+
 /// Which key, and how long to wait for it.
 #[derive(Args, Debug)]
 pub struct OnKey {
     /// Use the security key at this device node, such as /dev/hidraw0 [default: the one that is plugged in, or touched]
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
+    /// Use this computer, which holds passkeys in its TPM, or a security key [default: usb]
+    #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "device")]
+    pub on: Option<On>,
     /// Give up after this many seconds without a reply or a touch
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u16).range(1..=600))]
     pub timeout: u16,

@@ -26,8 +26,8 @@ pub(crate) use usage::{usage_report, usage_text};
 pub use add::{Add, SignatureAlgorithm, Verification};
 pub use key::{
     AddFingerprint, AlwaysUv, ChangePin, ConfigCommand, FingerprintCommand, Key, KeyCommand, ListOnKey,
-    MinPinLength, OnKey, PasskeysCommand, PinCommand, RemoveFingerprint, RemoveFromKey, RenameFingerprint,
-    Reset, SetPin, Switch,
+    MinPinLength, On, OnKey, PasskeysCommand, PinCommand, RemoveFingerprint, RemoveFromKey,
+    RenameFingerprint, Reset, SetPin, Switch,
 };
 pub use keyring::{Keyring, KeyringCommand, KeyringDisable, KeyringEnable, KeyringRotate, WithKey};
 pub use lock_on_removal::{LockOff, LockOn, LockOnRemoval, LockOnRemovalCommand};
@@ -38,7 +38,7 @@ pub use transfer::{Export, ExportFormat, ForeignFormat, Import};
 
 /// Enrol and manage the passkeys that sign you in to this machine.
 ///
-/// A passkey lives on a security key. This machine keeps only what it needs to recognise it.
+/// A passkey lives on a security key, or in the TPM of this computer. This machine keeps only what it needs to recognise it.
 #[derive(Debug, Parser)]
 #[command(name = "passkey-enroll", version, after_help = help::after_help(), max_term_width = 100)]
 pub struct Cli {

@@ -4,6 +4,8 @@ use passkey_core::credential::{MAX_NAME_CHARS, check_name};
 
 use passkey_core::escape::is_dangerous;
 
+/// What this computer's passkey is called.
+pub(crate) const THIS_COMPUTER: &str = "this computer";
 /// What a key without a usable name is called.
 const FALLBACK: &str = "Security key";
 /// Words that makers put behind the name of a model, and that tell a person nothing.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passkey_core::ceremony::{InspectedKey, LinuxPlatform, inspect};
+use passkey_core::ceremony::{InspectedKey, inspect};
 use passkey_core::credential::Credential;
 use passkey_core::store::Loaded;
 
@@ -11,6 +11,7 @@ use crate::cli::Global;
 use crate::commands::error::Error;
 use crate::commands::results::diagnosis::Diagnosis;
 use crate::doctor::{self, Machine, Subject};
+use crate::key::Services;
 use crate::report::Exit;
 use crate::report::Output;
 use crate::terminal::signals::Interrupt;
@@ -23,7 +24,8 @@ pub(super) fn run(global: &Global, output: Output) -> Result<Exit, Error> {
     let user_option = super::user_option(global, &account);
     let subject = Subject { machine: Machine::this(), account, user_option, config: global.config.clone() };
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let findings = doctor::examine(&subject, |loaded| ask_keys(&interrupt, loaded));
+    let services = Services::of(subject.account.uid);
+    let findings = doctor::examine(&subject, |loaded| ask_keys(&interrupt, &services, loaded));
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
     }
@@ -31,7 +33,7 @@ pub(super) fn run(global: &Global, output: Output) -> Result<Exit, Error> {
     Ok(doctor::exit(&findings))
 }
 
-fn ask_keys(interrupt: &Interrupt, loaded: Option<&Loaded>) -> Vec<InspectedKey> {
+fn ask_keys(interrupt: &Interrupt, services: &Services, loaded: Option<&Loaded>) -> Vec<InspectedKey> {
     let credentials: Vec<&Credential> = loaded.iter().flat_map(|loaded| &loaded.file.credentials).collect();
-    inspect(&mut LinuxPlatform::new(Some(interrupt.fd())), &credentials, TIMEOUT)
+    inspect(&mut services.platform(interrupt), &credentials, TIMEOUT)
 }

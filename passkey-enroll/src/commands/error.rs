@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use ::attestation::Refusal;
-use passkey_core::ceremony::{EnrolError, SignInError};
+use passkey_core::ceremony::{Authenticator, EnrolError, SignInError};
 use passkey_core::config::{ConfigError, HostNameError};
 use passkey_core::credential::Credential;
 use passkey_core::store::StoreError;
@@ -14,7 +14,7 @@ use super::pam::PamError;
 use crate::account::AccountError;
 use crate::attestation::explain as origin;
 use crate::attestation::roots::TrustError;
-use crate::explain::{enrol, sign_in, store};
+use crate::explain::{enrol, sign_in, store, this_computer};
 use crate::interop::TransferError;
 use crate::key::{self, ManageError};
 use crate::keyring::KeyringError;
@@ -108,6 +108,13 @@ pub(crate) enum Error {
         /// The last question for a PIN.
         asked: LastQuestion,
     },
+    /// No passkey was made on this computer.
+    EnrolOnThisComputer {
+        /// Why.
+        error: EnrolError,
+        /// The last question for a PIN.
+        asked: LastQuestion,
+    },
     /// The rehearsal failed.
     SignIn {
         /// Why.
@@ -117,6 +124,8 @@ pub(crate) enum Error {
     },
     /// A key could not be managed.
     Key(ManageError),
+    /// The passkeys on this computer, or their PIN, could not be managed.
+    OnThisComputer(ManageError),
     /// Nothing was imported or exported.
     Transfer(TransferError),
     /// The service that was to be rehearsed lets nobody in.
@@ -160,6 +169,17 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// The same in the words that fit what was used.
+    pub(crate) fn on(self, authenticator: Authenticator) -> Self {
+        match (authenticator, self) {
+            (Authenticator::ThisComputer, Self::Key(error)) => Self::OnThisComputer(error),
+            (Authenticator::ThisComputer, Self::Enrol { error, asked }) => {
+                Self::EnrolOnThisComputer { error, asked }
+            }
+            (Authenticator::ThisComputer | Authenticator::SecurityKey, error) => error,
+        }
+    }
+
     /// How it comes out.
     pub(crate) fn report(&self) -> ErrorReport {
         match self {
@@ -220,7 +240,9 @@ impl Error {
             Self::NotStored { credential, error } => not_stored(credential, error),
             Self::Enrol { error, asked } => enrol::report(error, *asked),
             Self::SignIn { error, asked } => sign_in::report(*error, *asked),
+            Self::EnrolOnThisComputer { error, asked } => this_computer::enrol(error, *asked),
             Self::Key(error) => key::report(error),
+            Self::OnThisComputer(error) => key::report_this_computer(error),
             Self::Transfer(error) => error.report(),
             Self::ServiceBroken { service, reason } => {
                 let message = format!("{service} lets nobody in with a passkey: {reason}");
@@ -230,12 +252,7 @@ impl Error {
             Self::Pam(error) => error.report(),
             Self::Removal(error) => error.report(),
             Self::Keyring(error) => error.report(),
-            Self::SetupOnlyRoot => ErrorReport::new(
-                Exit::NotPermitted,
-                "not_permitted",
-                "Only root can set passkeys up on this machine.",
-            )
-            .hint("Run it as root: sudo passkey-enroll setup"),
+            Self::SetupOnlyRoot => setup_only_root(),
             Self::NobodyToConfirm => {
                 let message = "This needs a confirmation, and there is no terminal to ask at.";
                 ErrorReport::new(Exit::Usage, "confirmation_needed", message).hint("Confirm it with --yes.")
@@ -274,6 +291,12 @@ fn account(error: &AccountError) -> ErrorReport {
     ErrorReport::new(exit, code, error.to_string()).hint(error.remedy())
 }
 
+fn setup_only_root() -> ErrorReport {
+    let message = "Only root can set passkeys up on this machine.";
+    ErrorReport::new(Exit::NotPermitted, "not_permitted", message)
+        .hint("Run it as root: sudo passkey-enroll setup")
+}
+
 fn enrolled_meanwhile() -> ErrorReport {
     let message = "Another passkey of the same user was enrolled at the same moment.";
     ErrorReport::new(Exit::Failed, "enrolled_meanwhile", message).hint("Run the command again.")
@@ -281,8 +304,9 @@ fn enrolled_meanwhile() -> ErrorReport {
 
 fn not_stored(credential: &Credential, error: &StoreError) -> ErrorReport {
     let below = store::report(error);
+    let maker = if credential.is_on_a_service() { "This computer" } else { "The security key" };
     let message = format!(
-        "The security key made the passkey “{}”, but it could not be stored: {}",
+        "{maker} made the passkey “{}”, but it could not be stored: {}",
         credential.name, below.message
     );
     ErrorReport { message, ..below }

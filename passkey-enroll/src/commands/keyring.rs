@@ -16,7 +16,7 @@ use crate::commands::error::Error;
 use crate::commands::results::json::Named;
 use crate::commands::results::keyring::{Disabled, Opens, PasskeyStatus, Ready, Status};
 use crate::key::ManageError;
-use crate::key::device;
+use crate::key::Place;
 use crate::keyring::KeyringError;
 use crate::keyring::password::{self, Checked};
 use crate::report;
@@ -209,10 +209,8 @@ fn with_key(
         ..context.config.policy("", &Settings::default())
     };
     let session = Session { store: &context.store, users: &SystemUsers, policy: &policy };
-    let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
-    if let Some(device) = &with.device {
-        platform = platform.only(device::resolve(device).map_err(ManageError::Device)?);
-    }
+    let place = Place::find(with.device.as_deref(), None, &context.services()).map_err(ManageError::Place)?;
+    let mut platform = place.sole_platform(interrupt);
     let mut person = TerminalPrompter::new(interrupt, with.pin.pin_stdin && pin.is_none());
     if let Some(pin) = pin {
         person.answer_with(pin);

@@ -1,15 +1,15 @@
-//! `keys`: the security keys that are plugged in.
+//! `keys`: the security keys that are plugged in, and this computer where it holds passkeys.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ctap::info::{Info, Options};
-use passkey_core::ceremony::{InspectedKey, LinuxPlatform, inspect};
+use passkey_core::ceremony::{InspectedKey, inspect};
 use passkey_core::credential::Credential;
 
 use super::Context;
 use crate::commands::error::Error;
-use crate::commands::results::json::{Key, KeyError, Keys, PinState, Plugged, UvState};
+use crate::commands::results::json::{Holder, Key, KeyError, Keys, PinState, Plugged, UvState};
 use crate::report::{self};
 use crate::terminal::signals::Interrupt;
 
@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context) -> Result<(), Error> {
     let credentials: Option<Vec<&Credential>> =
         loaded.as_ref().map(|loaded| loaded.iter().flat_map(|loaded| &loaded.file.credentials).collect());
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+    let mut platform = context.services().platform(&interrupt);
     let keys = inspect(&mut platform, credentials.as_deref().unwrap_or_default(), TIMEOUT);
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
@@ -47,6 +47,7 @@ fn described(context: &Context, inspected: &InspectedKey, credentials: Option<&[
     let own_name = Some(&inspected.key.name).filter(|name| !name.is_empty());
     Key {
         plugged: Plugged::from(&inspected.key),
+        authenticator: Holder::from(&inspected.key),
         aaguid: info.map(|info| info.aaguid.to_string()),
         model: info.and_then(|info| context.models.name(info.aaguid)).or_else(|| own_name.cloned()),
         firmware_version: info.and_then(|info| info.firmware_version),

@@ -99,10 +99,13 @@ fn status(context: &Context, global: &Global) -> Result<(), Error> {
         Vec::new()
     });
     let sessions = sessions.into_iter().map(|session| {
-        let passkeys = if settings.any_key {
+        let signed_in = records.sign_ins().of_session(&session.service, session.start);
+        let passkeys = if signed_in.iter().any(|id| records.stays(id)) {
+            // Nothing that is pulled out locks it.
+            Vec::new()
+        } else if settings.any_key {
             records.passkeys().map(|(_, name)| name.to_owned()).collect()
         } else {
-            let signed_in = records.sign_ins().of_session(&session.service, session.start);
             signed_in.iter().map(|id| records.name(id)).collect()
         };
         WatchedSession { id: session.id, service: session.service, passkeys }

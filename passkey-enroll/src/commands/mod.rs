@@ -42,6 +42,7 @@ use crate::cli::completions::completions;
 use crate::cli::{Cli, Command, Global};
 use crate::commands::error::Error;
 use crate::commands::results::json;
+use crate::key::Services;
 use crate::report::{self, Output};
 use crate::report::{Exit, shell};
 
@@ -196,6 +197,11 @@ impl Context {
     fn described(&self, credential: &Credential, state: Option<&CredentialState>) -> json::Credential {
         let model = self.models.name(credential.aaguid);
         json::Credential { model, ..json::Credential::new(credential, state) }
+    }
+
+    /// The services of this machine, asked for the user.
+    fn services(&self) -> Services {
+        Services::of(self.account.uid)
     }
 
     fn user(&self) -> String {

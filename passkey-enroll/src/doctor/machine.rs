@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use ctaphid_socket::Folder;
 use passkey_core::safe_file::Owner;
 
 use super::probe::{Probe, System};
@@ -58,6 +59,14 @@ impl Machine {
     /// Whether there is something at the absolute `path`.
     pub(super) fn has(&self, path: impl AsRef<Path>) -> bool {
         self.path(path).exists()
+    }
+
+    /// Where its services listen.
+    pub(super) fn services(&self) -> Folder {
+        match self.owner {
+            Owner::Root => Folder::of(self.path(ctaphid_socket::FOLDER), 0),
+            Owner::RootOr(user) => Folder::of(self.path(ctaphid_socket::FOLDER), user),
+        }
     }
 
     /// The text of its file at the absolute `path`. `None` where there is none that can be read.

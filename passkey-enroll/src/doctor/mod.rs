@@ -25,7 +25,7 @@ use passkey_core::store::{Loaded, Store};
 
 use checks::{
     attestation, clock, configuration, devices, keys, module_file, passkeys, polkit, security, services,
-    session, store, udev,
+    session, store, this_computer, udev,
 };
 
 pub(crate) use finding::{Area, Finding, Severity, exit, worst};
@@ -160,7 +160,9 @@ fn under(
     }
     let found = found.ok().flatten();
     let loaded = found.as_ref().map(|(_, loaded)| loaded);
-    findings.extend(keys::check(&inspect(loaded), loaded, account, &needs));
+    let inspected = inspect(loaded);
+    findings.extend(keys::check(&inspected, loaded, account, &needs));
+    findings.extend(this_computer::check(subject, &inspected, loaded));
 
     findings.extend(of_store);
     findings.extend(store::check_recovery(subject, &store, config, &gates));

@@ -3,3 +3,4 @@
 pub(crate) mod enrol;
 pub(crate) mod sign_in;
 pub(crate) mod store;
+pub(crate) mod this_computer;

@@ -171,7 +171,7 @@ pub(crate) fn pin(error: TokenError, asked: LastQuestion) -> ErrorReport {
     }
 }
 
-fn not_a_pin(message: impl Into<String>) -> ErrorReport {
+pub(crate) fn not_a_pin(message: impl Into<String>) -> ErrorReport {
     ErrorReport::new(Exit::WrongPin, "not_a_pin", message)
         .hint("The PIN has 4 characters or more, and 63 bytes or fewer.")
 }

@@ -5,14 +5,20 @@ use std::io;
 use ctap::{NotAPin, Status};
 use passkey_core::ceremony::{KeyFailure, ResetError, TokenError};
 
-use super::device::DeviceError;
+use super::place::PlaceError;
 use crate::terminal::prompter::LastQuestion;
+
+impl From<PlaceError> for ManageError {
+    fn from(error: PlaceError) -> Self {
+        Self::Place(error)
+    }
+}
 
 /// Why a key could not be managed.
 #[derive(Debug)]
 pub(crate) enum ManageError {
-    /// No key is at the device node that was named.
-    Device(DeviceError),
+    /// There is nothing where it was said to be.
+    Place(PlaceError),
     /// No key was selected.
     Select(KeyFailure),
     /// The PIN was not accepted, or not entered.

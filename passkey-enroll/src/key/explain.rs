@@ -34,7 +34,7 @@ fn wrong_pin(retries_left: Option<u8>) -> ErrorReport {
 pub(crate) fn report(error: &ManageError) -> ErrorReport {
     let failed = |code, message: &str| ErrorReport::new(Exit::Failed, code, message);
     match error {
-        ManageError::Device(error) => error.report(),
+        ManageError::Place(error) => error.report(),
         ManageError::Select(error) => select(*error),
         ManageError::Pin { error, asked } => sign_in::pin(*error, *asked),
         ManageError::WrongPin { retries_left } => wrong_pin(*retries_left),

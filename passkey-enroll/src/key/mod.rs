@@ -1,16 +1,18 @@
 //! Managing a security key itself: its PIN, its fingerprints, its settings, the discoverable passkeys on it.
 //!
 //! - [`ManagedKey`] is one key, selected by the person, and its PIN, asked for as often as it takes.
+//! - [`Place`] is where it is: plugged in, or a service of this machine.
 //! - `helper` is the process that talks to the key, through `ctap-hid-fido2`.
 //! - `new_pin` asks for a new PIN, `error` lists what can go wrong, `explain` says it.
 
-pub(crate) mod device;
 mod error;
 mod explain;
+mod explain_this_computer;
 mod helper;
+mod identity;
 mod new_pin;
+pub(crate) mod place;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ctap::pin_uv_auth::PinUvAuthProtocol;
@@ -29,19 +31,22 @@ use helper::protocol::{Event, Failure, Request};
 
 pub(crate) use error::ManageError;
 pub(crate) use explain::report;
+pub(crate) use explain_this_computer::report as report_this_computer;
 pub(crate) use helper::protocol::{
     Fingerprint, GOOD_SAMPLE, KeyPasskey, NO_SAMPLE, Operation, Outcome, Sample, Setting,
 };
 pub(crate) use helper::{COMMAND as HELPER_COMMAND, main as helper_main};
+pub(crate) use identity::Identity;
+pub(crate) use place::{Place, Services};
 
 /// How long the key may take to tell how many tries are left.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Which key to manage, and how it is selected and unlocked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Selection<'a> {
-    /// Only this device node.
-    pub(crate) device: Option<&'a Path>,
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    /// Where it is.
+    pub(crate) place: Place,
     /// How long to wait for the key, or the person, at each step.
     pub(crate) timeout: Duration,
     /// Wrong PINs allowed.
@@ -65,7 +70,8 @@ pub(crate) struct ManagedKey<'i> {
     platform: LinuxPlatform<'i>,
     person: TerminalPrompter<'i>,
     selected: SelectedKey,
-    sysfs: PathBuf,
+    identity: Identity,
+    place: Place,
     timeout: Duration,
     entry: PinEntry,
 }
@@ -82,16 +88,15 @@ struct PinEntry {
 
 impl<'i> ManagedKey<'i> {
     /// Lets the person pick a key.
-    pub(crate) fn select(interrupt: &'i Interrupt, selection: &Selection<'_>) -> Result<Self, ManageError> {
-        let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
+    pub(crate) fn select(interrupt: &'i Interrupt, selection: &Selection) -> Result<Self, ManageError> {
+        let mut platform = selection.place.platform(interrupt);
         let mut person = TerminalPrompter::new(interrupt, selection.pin_stdin);
-        let device = selection.device.map(device::resolve).transpose().map_err(ManageError::Device)?;
-        let selected = select(&mut platform, &mut person, device.as_deref(), selection.timeout)
+        let selected = select(&mut platform, &mut person, selection.place.path(), selection.timeout)
             .map_err(ManageError::Select)?
             .ok_or(ManageError::U2fOnly)?;
         person.clear();
-        let sysfs =
-            platform.sysfs(selected.key.id).ok_or(ManageError::Select(KeyFailure::Unplugged))?.to_owned();
+        let identity = Identity::of(&selected.key, &platform, &selection.place)
+            .ok_or(ManageError::Select(KeyFailure::Unplugged))?;
         let entry = PinEntry {
             known: None,
             attempts_left: selection.pin_attempts,
@@ -99,7 +104,8 @@ impl<'i> ManagedKey<'i> {
             reason: PinReason::First,
             retries_left: selected.pin_retries,
         };
-        Ok(Self { interrupt, platform, person, selected, sysfs, timeout: selection.timeout, entry })
+        let (place, timeout) = (selection.place.clone(), selection.timeout);
+        Ok(Self { interrupt, platform, person, selected, identity, place, timeout, entry })
     }
 
     /// The key, from outside.
@@ -112,9 +118,14 @@ impl<'i> ManagedKey<'i> {
         &self.selected.info
     }
 
-    /// Whether it is still the key that had this folder in sysfs.
-    pub(crate) fn is_at(&self, sysfs: Option<&Path>) -> bool {
-        sysfs == Some(&self.sysfs)
+    /// Whether it is still this one.
+    pub(crate) fn is(&self, identity: Option<&Identity>) -> bool {
+        identity == Some(&self.identity)
+    }
+
+    /// What sentences call it.
+    pub(crate) fn authenticator(&self) -> Authenticator {
+        Authenticator::of(self.selected.key.attachment, Some(&self.selected.info))
     }
 
     /// The platform that the key is in.
@@ -206,7 +217,7 @@ impl<'i> ManagedKey<'i> {
         while self.entry.attempts_left > 0 {
             self.entry.questions = self.entry.questions.saturating_add(1);
             let answer = self.person.ask_pin(&PinPrompt {
-                authenticator: Authenticator::of(self.selected.key.attachment, Some(&self.selected.info)),
+                authenticator: self.authenticator(),
                 shown_name: None,
                 key_name: &self.selected.key.name,
                 reason: self.entry.reason,
@@ -273,7 +284,7 @@ impl<'i> ManagedKey<'i> {
     ) -> Result<Outcome, Broken> {
         let protocols = &self.selected.info.pin_uv_auth_protocols;
         let request = Request {
-            sysfs: self.sysfs.clone(),
+            of: self.identity.clone(),
             protocol: protocols.first().copied().unwrap_or(PinUvAuthProtocol::One).number(),
             preview: dialect == Dialect::Preview,
             operation,
@@ -306,7 +317,8 @@ impl<'i> ManagedKey<'i> {
         let again = select(&mut self.platform, &mut self.person, Some(&path), LOOK_AGAIN)
             .map_err(ManageError::Select)?;
         // Another key at its place may speak U2F only.
-        let again = again.filter(|again| self.platform.sysfs(again.key.id) == Some(&self.sysfs));
+        let again =
+            again.filter(|again| self.is(Identity::of(&again.key, &self.platform, &self.place).as_ref()));
         let again = again.ok_or(ManageError::Select(KeyFailure::Unplugged))?;
         self.selected = again;
         Ok(())

@@ -184,7 +184,8 @@ impl OnFile {
 
 fn ask(config: Option<&Path>, node: &Path) -> Result<Option<Answer>, String> {
     let on_file = OnFile::read(config)?;
-    let credentials: Vec<&Credential> = on_file.passkeys.iter().collect();
+    let credentials: Vec<&Credential> =
+        on_file.passkeys.iter().filter(|passkey| !passkey.is_on_a_service()).collect();
     let mut platform = LinuxPlatform::new(None).only(node.to_owned());
     let started = Instant::now();
     let inspected = inspect(&mut platform, &credentials, TIMEOUT);

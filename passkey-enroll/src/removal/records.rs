@@ -4,18 +4,30 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use passkey_core::credential::CredentialId;
+use jiff::{SignedDuration, Timestamp};
+use passkey_core::credential::{Credential, CredentialId};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
+use super::presence::Gone;
 use super::probe::OnFile;
 use super::sign_ins::SignIns;
+use crate::logind::Session;
 use crate::report::warning;
+
+/// A passkey that may sign in.
+#[derive(Debug)]
+struct OnRecord {
+    id: CredentialId,
+    name: String,
+    /// It is on this computer, or reached by another service of it: nothing that is pulled out takes it away.
+    stays: bool,
+}
 
 /// What is on file of the user.
 #[derive(Debug)]
 pub(crate) struct Records {
     config: Option<PathBuf>,
-    passkeys: Vec<(CredentialId, String)>,
+    passkeys: Vec<OnRecord>,
     sign_ins: SignIns,
     /// Of sign-ins that have come since this was last taken.
     signed_in: Vec<CredentialId>,
@@ -48,9 +60,9 @@ impl Records {
             }
         };
         self.watch(&on_file);
-        let passkeys: Vec<_> =
-            on_file.passkeys.iter().map(|passkey| (passkey.id.clone(), passkey.name.clone())).collect();
-        let ids: Vec<CredentialId> = passkeys.iter().map(|(id, _)| id.clone()).collect();
+        let passkeys: Vec<OnRecord> = on_file.passkeys.iter().map(OnRecord::of).collect();
+        // Those that stay as well: a session is theirs, and no other passkey's.
+        let ids: Vec<CredentialId> = passkeys.iter().map(|passkey| passkey.id.clone()).collect();
         match on_file.store.load_state(&on_file.owner) {
             Ok(state) => {
                 self.signed_in.extend(self.sign_ins.observe(&state, &ids));
@@ -59,7 +71,7 @@ impl Records {
             Err(error) => self.complain(error.to_string()),
         }
         let before = std::mem::replace(&mut self.passkeys, passkeys);
-        !before.iter().map(|(id, _)| id).eq(&ids)
+        !before.iter().map(|passkey| &passkey.id).eq(&ids)
     }
 
     /// Once for each reason.
@@ -98,9 +110,21 @@ impl Records {
         has_changed
     }
 
-    /// The passkeys of sign-ins that have come on record since this was last asked.
+    /// The passkeys of sign-ins that have come on record since this was last asked, of those that can be pulled out.
     pub(super) fn take_signed_in(&mut self) -> Vec<CredentialId> {
-        std::mem::take(&mut self.signed_in)
+        let mut signed_in = std::mem::take(&mut self.signed_in);
+        signed_in.retain(|id| !self.stays(id));
+        signed_in
+    }
+
+    /// Those that have signed in within `time` before `now`, of those that can be pulled out.
+    pub(super) fn recent(&self, now: Timestamp, time: SignedDuration) -> Vec<CredentialId> {
+        self.sign_ins.recent(now, time).filter(|id| !self.stays(id)).cloned().collect()
+    }
+
+    /// Whether nothing that is pulled out takes the passkey away.
+    pub(crate) fn stays(&self, id: &CredentialId) -> bool {
+        self.passkeys.iter().any(|passkey| passkey.stays && passkey.id == *id)
     }
 
     /// Which passkey has signed in where.
@@ -108,14 +132,41 @@ impl Records {
         &self.sign_ins
     }
 
-    /// The passkeys that may sign in, and their names.
+    /// Whether the session is one to lock when this is gone.
+    pub(super) fn is_unattended(
+        &self,
+        session: &Session,
+        gone: &Gone,
+        is_present: impl Fn(&CredentialId) -> bool,
+    ) -> bool {
+        let signed_in = self.sign_ins.of_session(&session.service, session.start);
+        // Where it cannot be told which one it was, each of them keeps the session open.
+        let is_kept = signed_in.iter().any(|id| is_present(id) || self.stays(id));
+        match gone {
+            Gone::Passkey(id) => signed_in.contains(id) && !is_kept,
+            Gone::All => !is_kept,
+        }
+    }
+
+    /// The passkeys that may sign in and can be pulled out, and their names.
     pub(crate) fn passkeys(&self) -> impl Iterator<Item = (&CredentialId, &str)> {
-        self.passkeys.iter().map(|(id, name)| (id, name.as_str()))
+        let watched = self.passkeys.iter().filter(|passkey| !passkey.stays);
+        watched.map(|passkey| (&passkey.id, passkey.name.as_str()))
     }
 
     /// The name of a passkey; of one that is no longer on file, its id.
     pub(crate) fn name(&self, id: &CredentialId) -> String {
-        let known = self.passkeys.iter().find(|(known, _)| known == id);
-        known.map_or_else(|| id.to_string(), |(_, name)| name.clone())
+        let known = self.passkeys.iter().find(|passkey| passkey.id == *id);
+        known.map_or_else(|| id.to_string(), |passkey| passkey.name.clone())
     }
 }
+
+impl OnRecord {
+    fn of(passkey: &Credential) -> Self {
+        Self { id: passkey.id.clone(), name: passkey.name.clone(), stays: passkey.is_on_a_service() }
+    }
+}
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;

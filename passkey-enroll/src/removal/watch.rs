@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use hidraw::{Hotplug, KeyInfo};
 use jiff::SignedDuration;
-use passkey_core::credential::CredentialId;
 use passkey_core::time;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::time::{ClockId, clock_gettime};
@@ -124,9 +123,7 @@ impl<'a> Watcher<'a> {
         self.records.read();
         // Most of them are long past.
         self.records.take_signed_in();
-        let recent: Vec<CredentialId> =
-            self.records.sign_ins().recent(time::now_precisely(), JUST_NOW).cloned().collect();
-        for id in recent {
+        for id in self.records.recent(time::now_precisely(), JUST_NOW) {
             self.presence.signed_in(&id, monotonic().saturating_add(STARTING));
         }
     }
@@ -294,10 +291,7 @@ impl<'a> Watcher<'a> {
 
     /// Whether the session is one to lock when this is gone.
     fn is_unattended(&self, session: &Session, gone: &Gone) -> bool {
-        let Gone::Passkey(id) = gone else { return true };
-        let signed_in = self.records.sign_ins().of_session(&session.service, session.start);
-        // Where it cannot be told which one it was, each of them keeps the session open.
-        signed_in.contains(id) && !signed_in.iter().any(|id| self.presence.is_present(id))
+        self.records.is_unattended(session, gone, |id| self.presence.is_present(id))
     }
 
     /// Looks whether the sessions that were asked have locked.

@@ -17,6 +17,9 @@ const A_FILE: &str = "it takes a file that the tests of transfer, trouble or att
 /// What takes a service manager, which the transcripts' guest has not.
 const A_SERVICE_MANAGER: &str = "it takes systemd, which the test of lock on removal has";
 
+/// What takes a TPM and the service in front of it.
+const A_TPM: &str = "it takes passkey-tpm, which the tests of this computer's passkeys have";
+
 /// Errors that no transcript shows, and why.
 const NOT_SHOWN: &[(&str, &str)] = &[
     ("ambiguous", A_RARITY),
@@ -42,6 +45,9 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("metadata_outdated", A_FILE),
     ("name_too_long", A_RARITY),
     ("new_pin_refused", A_RARITY),
+    ("not_on_this_computer", A_TPM),
+    ("this_computer_locked", A_TPM),
+    ("this_computer_unusable", A_TPM),
     ("no_descriptors", A_RARITY),
     ("no_memory", A_RARITY),
     ("no_place", A_FILE),

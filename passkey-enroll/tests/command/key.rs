@@ -144,7 +144,7 @@ fn inside(request: &str) -> (String, i32, String) {
 }
 
 fn request(operation: &serde_json::Value) -> String {
-    let request = json!({ "sysfs": "/sys/nowhere", "protocol": 2, "preview": false, "operation": operation });
+    let request = json!({ "of": { "plugged": "/sys/nowhere" }, "protocol": 2, "preview": false, "operation": operation });
     format!("{request}\n")
 }
 

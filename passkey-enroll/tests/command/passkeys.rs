@@ -42,6 +42,7 @@ fn a_list_for_programs() {
             "user_verification": "pin",
             "cred_protect": null,
             "transports": ["usb"],
+            "authenticator": "security_key",
             "attestation": {
                 "format": "packed",
                 "trusted": false,

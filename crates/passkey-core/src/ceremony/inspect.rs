@@ -1,6 +1,8 @@
 //! What is plugged in, without asking anything of a person.
 
-use super::keys::{Event, KeyError, KeyMap, KeyPool, Message, Platform, PluggedKey, Protocol, fits_u2f};
+use super::keys::{
+    Attachment, Event, KeyError, KeyMap, KeyPool, Message, Platform, PluggedKey, Protocol, fits_u2f,
+};
 use super::steps::allow_list;
 use super::steps::assertion::{AssertionRequest, UserPresence};
 use crate::credential::{Credential, CredentialId};
@@ -68,7 +70,7 @@ pub fn inspect<'a>(
                     // Until it has said it.
                     (Err(InspectError::Lost(KeyError::Silent)), vec![Topic::Info])
                 } else {
-                    (Ok(None), u2f_topics(credentials))
+                    (Ok(None), u2f_topics(&those_for(plugged.attachment, credentials)))
                 };
                 report.insert(key, InspectedKey::new(plugged, info));
                 topics.insert(key, open);
@@ -157,6 +159,12 @@ fn request<'a>(
     })
 }
 
+/// The passkeys that can be on a key that is attached so: one that a service of this machine made is on nothing that can be plugged in.
+fn those_for<'a>(attachment: Attachment, credentials: &[&'a Credential]) -> Vec<&'a Credential> {
+    let is_service = attachment == Attachment::Service;
+    credentials.iter().copied().filter(|credential| credential.is_on_a_service() == is_service).collect()
+}
+
 /// A U2F key tells nothing of itself, only which passkeys are its own.
 fn u2f_topics<'a>(credentials: &[&'a Credential]) -> Vec<Topic<'a>> {
     credentials.iter().filter(|credential| fits_u2f(credential)).map(|one| Topic::HoldsU2f(one)).collect()
@@ -196,14 +204,19 @@ impl InspectedKey {
     ) {
         self.info = match protocol {
             Ok(Protocol::U2f) => {
-                open.extend(u2f_topics(credentials));
+                open.extend(u2f_topics(&those_for(self.key.attachment, credentials)));
                 Ok(None)
             }
             Ok(Protocol::Ctap2(info)) => {
-                // One at a time: a key holds a user's passkey once, but an administrator may have imported others.
-                open.extend(
-                    allow_list::cut(credentials, &info).into_iter().map(|batch| Topic::Holds(batch.0)),
-                );
+                let credentials = those_for(self.key.attachment, credentials);
+                let lists = match self.key.attachment {
+                    Attachment::Plugged => allow_list::cut(&credentials, &info),
+                    // It says that it would sign for one of a list, and not for which.
+                    Attachment::Service => {
+                        credentials.iter().flat_map(|one| allow_list::cut(&[*one], &info)).collect()
+                    }
+                };
+                open.extend(lists.into_iter().map(|batch| Topic::Holds(batch.0)));
                 let protocol = info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
                 if info.options.uv == Some(true) {
                     open.push(Topic::UvRetries(protocol));
@@ -240,9 +253,19 @@ impl InspectedKey {
                 self.uv_retries = client_pin::Response::parse(payload).ok().and_then(|r| r.uv_retries);
             }
             Topic::Holds(mut asked) => {
-                let (Some(question), Ok(response)) = (question, get_assertion::Response::parse(payload))
-                else {
-                    return;
+                let Some(question) = question else { return };
+                let response = match get_assertion::Response::parse(payload) {
+                    Ok(response) => response,
+                    // A service is believed what a device would have to show.
+                    Err(ReplyError::Status(Status::PUAT_REQUIRED))
+                        if self.key.attachment == Attachment::Service =>
+                    {
+                        if let [only] = asked.as_slice() {
+                            self.holds.push(only.id.clone());
+                        }
+                        return;
+                    }
+                    Err(ReplyError::Status(_) | ReplyError::Malformed(_)) => return,
                 };
                 let Ok(facts) = question.verify(&response) else { return };
                 let found = facts.credential().id.clone();

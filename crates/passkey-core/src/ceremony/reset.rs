@@ -1,12 +1,13 @@
 //! Resetting a key: it forgets every passkey, its PIN and its fingerprints.
 //!
 //! A key does so only within 10 seconds of getting power and after a touch (CTAP 2.1 §6.6), so that no program can do it behind the
-//! person's back: the person unplugs it, plugs it in again, and touches it.
+//! person's back: the person unplugs it, plugs it in again, and touches it. A service of this machine can be neither unplugged nor touched;
+//! it asks for nothing more than that the connection is new.
 
 use super::keys::KeyPool;
 use super::keys::Message;
+use super::keys::{Attachment, KeyId, Platform, PluggedKey};
 use super::keys::{Event, KeyError};
-use super::keys::{KeyId, Platform, PluggedKey};
 use ctap::{Info, ReplyError, Status, info, reset as message};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -89,8 +90,13 @@ pub fn reset(
     request: &Reset<'_>,
 ) -> Result<(), ResetError> {
     let mut ceremony = Ceremony { pool: KeyPool::new(platform), tell, request };
-    let others = ceremony.await_unplugging()?;
-    let key = ceremony.await_plugging(&others)?;
+    let key = match request.key.attachment {
+        Attachment::Plugged => {
+            let others = ceremony.await_unplugging()?;
+            ceremony.await_plugging(&others)?
+        }
+        Attachment::Service => ceremony.await_connection()?,
+    };
     ceremony.send_reset(key)
 }
 
@@ -161,10 +167,35 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
         }
     }
 
+    /// Connects to the service anew; its id.
+    fn await_connection(&mut self) -> Result<KeyId, ResetError> {
+        let key = self.request.key.id;
+        let deadline = self.deadline();
+        self.pool.look();
+        loop {
+            match self.pool.next(deadline) {
+                Event::Opened(opened) if opened == key => return Ok(key),
+                Event::Opened(other) => self.pool.release(other),
+                Event::Lost(lost, KeyError::Unplugged) if lost == key => return Err(ResetError::Unplugged),
+                Event::Lost(lost, error) if lost == key => return Err(ResetError::KeyUnusable(error)),
+                Event::Interrupted => return Err(ResetError::Interrupted),
+                Event::Elapsed => return Err(ResetError::KeyUnusable(KeyError::Silent)),
+                Event::Reply(..)
+                | Event::Refused(..)
+                | Event::Stuck(_)
+                | Event::UserPresenceNeeded(_)
+                | Event::Busy(_)
+                | Event::Lost(..) => {}
+            }
+        }
+    }
+
     fn send_reset(&mut self, key: KeyId) -> Result<(), ResetError> {
         let deadline = self.pool.now().saturating_add(TOUCH_PATIENCE);
         self.pool.send(key, Message::ctap2(message::request()), Some(deadline));
-        (self.tell)(ResetStep::Touch);
+        if self.request.key.attachment == Attachment::Plugged {
+            (self.tell)(ResetStep::Touch);
+        }
         loop {
             match self.pool.next(deadline) {
                 Event::Reply(from, payload, _) if from == key => return Ok(message::parse(&payload)?),

@@ -2,10 +2,11 @@
 
 use super::support::{Key, Scene, is_verified, ms, pin, seconds};
 use passkey_core::ceremony::{
-    Authenticator, KeyError, Lock, Notice, PinAnswer, PinReason, SignInError, TokenError,
+    Authenticator, EnrolError, Enrolment, KeyError, Lock, Notice, PinAnswer, PinReason, Platform as _, Reset,
+    SignInError, TokenError, inspect, reset, select,
 };
 use passkey_core::config::UserVerification;
-use passkey_core::credential::Credential;
+use passkey_core::credential::{Credential, CredentialId};
 use passkey_core::verify::Verified;
 use virtual_key::{Asked, Corruption, Form, KeyConfig, Misbehaviour, Sabotage};
 
@@ -69,6 +70,66 @@ fn enrolling_asks_for_no_touch() {
     scene.enrol_with(computer, Scene::enrolment("laptop", &handle, &[])).expect("enrolled");
     assert_eq!(scene.person.told, []);
     assert_eq!(scene.person.authenticators, [Authenticator::ThisComputer]);
+}
+
+#[test]
+fn it_is_enrolled_once() {
+    let (mut scene, computer) = scene();
+    let here = scene.passkeys.remove(0);
+    let handle = scene.user_handle.clone();
+    scene.person.answers.push_back(pin("2468"));
+    let enrolment = Scene::enrolment("again", &handle, &[]);
+    let again = scene.enrol_with(computer, Enrolment { existing: &[&here], ..enrolment });
+    assert!(matches!(again, Err(EnrolError::AlreadyEnrolled(_))), "{again:?}");
+    assert_eq!(scene.person.told, []);
+}
+
+#[test]
+fn it_says_which_passkeys_it_holds_without_signing() {
+    let (mut scene, _) = scene();
+    add_key(&mut scene, KeyConfig::new("blue"), None);
+    let [here, on_the_key] = scene.passkeys.as_slice() else { panic!("two passkeys") };
+    let (here, on_the_key) = (here.clone(), on_the_key.clone());
+    let mut foreign = here.clone();
+    foreign.id = CredentialId::new(vec![7; 64]).expect("an id");
+    let asked = [here.clone(), foreign, on_the_key.clone()];
+    let asked: Vec<&Credential> = asked.iter().collect();
+    let inspected = inspect(&mut scene.platform, &asked, seconds(5));
+    let [computer, key] = inspected.as_slice() else { panic!("{inspected:?}") };
+    assert_eq!((&computer.holds, computer.pin_retries), (&vec![here.id], Some(8)));
+    assert_eq!(key.holds, [on_the_key.id]);
+}
+
+/// It would have to sign: a refusal is something that any device could send.
+#[test]
+fn a_device_that_only_says_so_holds_nothing() {
+    let (mut scene, computer) = scene();
+    let here = scene.passkeys.remove(0);
+    let mut passkey = here.clone();
+    passkey.transports = vec!["usb".to_owned()];
+    scene.platform.services.remove(&computer.0);
+    for asked in [&passkey, &here] {
+        let inspected = inspect(&mut scene.platform, &[asked], seconds(5));
+        assert_eq!(inspected[0].holds, Vec::new(), "{:?}", asked.transports);
+    }
+}
+
+#[test]
+fn it_is_reset_without_being_unplugged_or_touched() {
+    let (mut scene, computer) = scene();
+    let selected = select(&mut scene.platform, &mut scene.person, None, seconds(5));
+    let selected = selected.expect("selected").expect("it speaks CTAP2");
+    // Its service goes by the age of the connection, the virtual key by that of its power.
+    scene.bench().unplug(computer);
+    scene.bench().plug(computer);
+    let key = scene.platform.plugged().expect("listed").remove(0);
+    let mut steps = Vec::new();
+    let request = Reset { key: &key, info: &selected.info, timeout: seconds(5) };
+    reset(&mut scene.platform, &mut |step| steps.push(step), &request).expect("reset");
+    assert_eq!(steps, []);
+    let inspected = inspect(&mut scene.platform, &[], seconds(5));
+    let info = inspected[0].info.as_ref().expect("it answers").as_ref().expect("CTAP2");
+    assert_eq!(info.options.client_pin, Some(false));
 }
 
 #[test]

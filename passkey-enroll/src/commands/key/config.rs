@@ -5,27 +5,31 @@ use crate::cli::{AlwaysUv, ConfigCommand, ListOnKey, MinPinLength, OnKey, Pin, S
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
 use crate::commands::results::key::{KeyConfigured, Settings};
-use crate::key::{Dialect, ManageError, ManagedKey, Operation, Setting};
+use crate::key::{Dialect, ManageError, ManagedKey, Operation, Place, Setting};
 use crate::terminal::signals::Interrupt;
 
-pub(super) fn run(context: &Context, command: &ConfigCommand) -> Result<(), Error> {
+pub(super) fn run(context: &Context, place: &Place, command: &ConfigCommand) -> Result<(), Error> {
     match command {
-        ConfigCommand::AlwaysUv(arguments) => always_uv(context, arguments),
-        ConfigCommand::MinPinLength(arguments) => min_pin_length(context, arguments),
-        ConfigCommand::ForcePinChange(arguments) => force_pin_change(context, arguments),
+        ConfigCommand::AlwaysUv(arguments) => always_uv(context, place, arguments),
+        ConfigCommand::MinPinLength(arguments) => min_pin_length(context, place, arguments),
+        ConfigCommand::ForcePinChange(arguments) => force_pin_change(context, place, arguments),
     }
 }
 
-fn always_uv(context: &Context, AlwaysUv { state, pin, on }: &AlwaysUv) -> Result<(), Error> {
+fn always_uv(context: &Context, place: &Place, AlwaysUv { state, pin, on }: &AlwaysUv) -> Result<(), Error> {
     let wanted = *state == Switch::On;
-    set(context, on, *pin, |managed| {
+    set(context, place, on, *pin, |managed| {
         let is_on = managed.info().options.always_uv;
         Ok((is_on != wanted).then_some(Setting::ToggleAlwaysUv))
     })
 }
 
-fn min_pin_length(context: &Context, MinPinLength { length, pin, on }: &MinPinLength) -> Result<(), Error> {
-    set(context, on, *pin, |managed| {
+fn min_pin_length(
+    context: &Context,
+    place: &Place,
+    MinPinLength { length, pin, on }: &MinPinLength,
+) -> Result<(), Error> {
+    set(context, place, on, *pin, |managed| {
         check_pin_rules(managed)?;
         let (present, wanted) = (managed.min_pin_chars(), usize::from(*length));
         if wanted < present {
@@ -35,8 +39,12 @@ fn min_pin_length(context: &Context, MinPinLength { length, pin, on }: &MinPinLe
     })
 }
 
-fn force_pin_change(context: &Context, ListOnKey { pin, on }: &ListOnKey) -> Result<(), Error> {
-    set(context, on, *pin, |managed| {
+fn force_pin_change(
+    context: &Context,
+    place: &Place,
+    ListOnKey { pin, on }: &ListOnKey,
+) -> Result<(), Error> {
+    set(context, place, on, *pin, |managed| {
         check_pin_rules(managed)?;
         Ok(Some(Setting::ForcePinChange))
     })
@@ -50,12 +58,13 @@ fn check_pin_rules(managed: &ManagedKey<'_>) -> Result<(), ManageError> {
 /// Changes the setting that `choose` finds to be another than is wanted, and tells what the key says of itself afterwards.
 fn set(
     context: &Context,
+    place: &Place,
     on: &OnKey,
     pin: Pin,
     choose: impl FnOnce(&ManagedKey<'_>) -> Result<Option<Setting>, ManageError>,
 ) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut managed = ManagedKey::select(&interrupt, &super::selection(context, on, pin.pin_stdin))?;
+    let mut managed = ManagedKey::select(&interrupt, &super::selection(context, place, on, pin.pin_stdin))?;
     if !managed.info().options.authnr_cfg {
         return Err(ManageError::NoSettings.into());
     }

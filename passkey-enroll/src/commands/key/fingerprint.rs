@@ -10,7 +10,7 @@ use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
 use crate::commands::results::key::{FingerprintAdded, FingerprintRemoved, FingerprintRenamed, Fingerprints};
 use crate::key::{
-    Dialect, Fingerprint, GOOD_SAMPLE, ManageError, ManagedKey, NO_SAMPLE, Operation, Outcome, Sample,
+    Dialect, Fingerprint, GOOD_SAMPLE, ManageError, ManagedKey, NO_SAMPLE, Operation, Outcome, Place, Sample,
 };
 use crate::report::{note, warning};
 use crate::terminal::signals::Interrupt;
@@ -19,12 +19,12 @@ use crate::util::encoding::to_base64url;
 /// What a fingerprint is called that was given no name.
 const UNNAMED: &str = "Finger";
 
-pub(super) fn run(context: &Context, command: &FingerprintCommand) -> Result<(), Error> {
+pub(super) fn run(context: &Context, place: &Place, command: &FingerprintCommand) -> Result<(), Error> {
     match command {
-        FingerprintCommand::List(arguments) => list(context, arguments),
-        FingerprintCommand::Add(arguments) => add(context, arguments),
-        FingerprintCommand::Rename(arguments) => rename(context, arguments),
-        FingerprintCommand::Remove(arguments) => remove(context, arguments),
+        FingerprintCommand::List(arguments) => list(context, place, arguments),
+        FingerprintCommand::Add(arguments) => add(context, place, arguments),
+        FingerprintCommand::Rename(arguments) => rename(context, place, arguments),
+        FingerprintCommand::Remove(arguments) => remove(context, place, arguments),
     }
 }
 
@@ -40,7 +40,7 @@ fn dialect(options: &Options) -> Result<Dialect, Error> {
 /// The key that the person picks, which has a fingerprint reader and a PIN.
 fn select<'i>(
     interrupt: &'i Interrupt,
-    selection: &crate::key::Selection<'_>,
+    selection: &crate::key::Selection,
 ) -> Result<(ManagedKey<'i>, Dialect), Error> {
     let managed = ManagedKey::select(interrupt, selection)?;
     let dialect = dialect(&managed.info().options)?;
@@ -55,9 +55,9 @@ fn listed(managed: &mut ManagedKey<'_>, dialect: Dialect) -> Result<Vec<Fingerpr
     }
 }
 
-fn list(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
+fn list(context: &Context, place: &Place, arguments: &ListOnKey) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let selection = super::selection(context, place, &arguments.on, arguments.pin.pin_stdin);
     let (mut managed, dialect) = select(&interrupt, &selection)?;
     let fingerprints = listed(&mut managed, dialect)?;
     if fingerprints.is_empty() {
@@ -69,9 +69,9 @@ fn list(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
     })
 }
 
-fn add(context: &Context, arguments: &AddFingerprint) -> Result<(), Error> {
+fn add(context: &Context, place: &Place, arguments: &AddFingerprint) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let selection = super::selection(context, place, &arguments.on, arguments.pin.pin_stdin);
     let (mut managed, dialect) = select(&interrupt, &selection)?;
     let known = listed(&mut managed, dialect)?;
     let name = match &arguments.name {
@@ -120,9 +120,9 @@ fn progress(sample: Sample) -> String {
     format!("{remark}Touch the reader: sample {number} of {total}.")
 }
 
-fn rename(context: &Context, arguments: &RenameFingerprint) -> Result<(), Error> {
+fn rename(context: &Context, place: &Place, arguments: &RenameFingerprint) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let selection = super::selection(context, place, &arguments.on, arguments.pin.pin_stdin);
     let (mut managed, dialect) = select(&interrupt, &selection)?;
     let known = listed(&mut managed, dialect)?;
     let old = find(&known, &arguments.old)?;
@@ -140,9 +140,9 @@ fn rename(context: &Context, arguments: &RenameFingerprint) -> Result<(), Error>
     })
 }
 
-fn remove(context: &Context, arguments: &RemoveFingerprint) -> Result<(), Error> {
+fn remove(context: &Context, place: &Place, arguments: &RemoveFingerprint) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let selection = super::selection(context, place, &arguments.on, arguments.pin.pin_stdin);
     let (mut managed, dialect) = select(&interrupt, &selection)?;
     let known = listed(&mut managed, dialect)?;
     let found = find(&known, &arguments.name)?;

@@ -6,6 +6,7 @@ mod passkeys;
 mod pin;
 mod reset;
 
+use passkey_core::ceremony::Authenticator;
 use passkey_core::config::Settings;
 use passkey_core::credential::Credential;
 
@@ -13,22 +14,34 @@ use super::Context;
 use super::change::confirm_with as confirm;
 use crate::cli::{Key, KeyCommand, OnKey};
 use crate::commands::error::Error;
-use crate::key::Selection;
+use crate::key::{ManagedKey, Place, Selection};
 use crate::report;
 
 pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
+    let OnKey { device, on, .. } = arguments.command.on();
+    let place =
+        Place::find(device.as_deref(), *on, &context.services()).map_err(|error| Error::Key(error.into()))?;
     match &arguments.command {
-        KeyCommand::Pin(command) => pin::run(context, command),
-        KeyCommand::Fingerprint(command) => fingerprint::run(context, command),
-        KeyCommand::Passkeys(command) => passkeys::run(context, command),
-        KeyCommand::Config(command) => config::run(context, command),
-        KeyCommand::Reset(arguments) => reset::run(context, arguments),
+        KeyCommand::Pin(command) => pin::run(context, &place, command),
+        KeyCommand::Fingerprint(command) => fingerprint::run(context, &place, command),
+        KeyCommand::Passkeys(command) => passkeys::run(context, &place, command),
+        KeyCommand::Config(command) => config::run(context, &place, command),
+        KeyCommand::Reset(arguments) => reset::run(context, &place, arguments),
+    }
+    .map_err(|error| error.on(place.authenticator()))
+}
+
+/// What sentences call what is managed, in the middle of one and at its beginning.
+fn named(managed: &ManagedKey<'_>) -> (&'static str, &'static str) {
+    match managed.authenticator() {
+        Authenticator::SecurityKey => ("the security key", "The security key"),
+        Authenticator::ThisComputer => ("this computer", "This computer"),
     }
 }
 
-fn selection<'a>(context: &Context, on: &'a OnKey, pin_stdin: bool) -> Selection<'a> {
+fn selection(context: &Context, place: &Place, on: &OnKey, pin_stdin: bool) -> Selection {
     Selection {
-        device: on.device.as_deref(),
+        place: place.clone(),
         timeout: on.timeout(),
         pin_attempts: context.config.policy("", &Settings::default()).pin_attempts,
         pin_stdin,

@@ -9,7 +9,7 @@ use crate::cli::{ListOnKey, PasskeysCommand, RemoveFromKey};
 use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
 use crate::commands::results::key::{self, KeyPasskeys, PasskeyRemoved};
-use crate::key::{Dialect, KeyPasskey, ManageError, ManagedKey, Operation, Outcome};
+use crate::key::{Dialect, KeyPasskey, ManageError, ManagedKey, Operation, Outcome, Place};
 use crate::report::note;
 use crate::terminal::signals::Interrupt;
 use crate::util::encoding::to_base64url;
@@ -17,10 +17,10 @@ use crate::util::encoding::to_base64url;
 /// Fewer characters could be anything.
 const MIN_SUFFIX_LEN: usize = 4;
 
-pub(super) fn run(context: &Context, command: &PasskeysCommand) -> Result<(), Error> {
+pub(super) fn run(context: &Context, place: &Place, command: &PasskeysCommand) -> Result<(), Error> {
     match command {
-        PasskeysCommand::List(arguments) => list(context, arguments),
-        PasskeysCommand::Remove(arguments) => remove(context, arguments),
+        PasskeysCommand::List(arguments) => list(context, place, arguments),
+        PasskeysCommand::Remove(arguments) => remove(context, place, arguments),
     }
 }
 
@@ -36,7 +36,7 @@ fn dialect(options: &Options) -> Result<Dialect, Error> {
 /// The key that the person picks, how it is to be asked, and what it holds.
 fn select<'i>(
     interrupt: &'i Interrupt,
-    selection: &crate::key::Selection<'_>,
+    selection: &crate::key::Selection,
 ) -> Result<(ManagedKey<'i>, Dialect, Vec<KeyPasskey>), Error> {
     let mut managed = ManagedKey::select(interrupt, selection)?;
     let dialect = dialect(&managed.info().options)?;
@@ -54,12 +54,12 @@ fn described(passkey: &KeyPasskey, own: &[Credential]) -> key::KeyPasskey {
     key::KeyPasskey::new(passkey, enrolled.map(|credential| credential.name.clone()))
 }
 
-fn list(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
+fn list(context: &Context, place: &Place, arguments: &ListOnKey) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let selection = super::selection(context, place, &arguments.on, arguments.pin.pin_stdin);
     let (managed, _, held) = select(&interrupt, &selection)?;
     if held.is_empty() {
-        note("The security key holds no discoverable passkey.");
+        note(&format!("{} holds no discoverable passkey.", super::named(&managed).1));
     }
     let own = super::enrolled(context).unwrap_or_default();
     context.output.result(&KeyPasskeys {
@@ -69,9 +69,9 @@ fn list(context: &Context, arguments: &ListOnKey) -> Result<(), Error> {
     })
 }
 
-fn remove(context: &Context, arguments: &RemoveFromKey) -> Result<(), Error> {
+fn remove(context: &Context, place: &Place, arguments: &RemoveFromKey) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let selection = super::selection(context, &arguments.on, arguments.pin.pin_stdin);
+    let selection = super::selection(context, place, &arguments.on, arguments.pin.pin_stdin);
     let (mut managed, dialect, held) = select(&interrupt, &selection)?;
     let found = find(&held, &arguments.id)?;
     let removed = described(found, &super::enrolled(context).unwrap_or_default());
@@ -83,9 +83,10 @@ fn remove(context: &Context, arguments: &RemoveFromKey) -> Result<(), Error> {
         });
         let whose = removed.whose();
         let question = format!(
-            "{}Remove the passkey of {} from the security key? It cannot be brought back.",
+            "{}Remove the passkey of {} from {}? It cannot be brought back.",
             warning.unwrap_or_default(),
-            Escaped::text(&whose)
+            Escaped::text(&whose),
+            super::named(&managed).0,
         );
         super::confirm(&interrupt, &question, "yes")?;
     }

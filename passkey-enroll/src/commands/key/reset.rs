@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use passkey_core::ceremony::{Notice, Prompter as _, ResetStep, inspect};
+use passkey_core::ceremony::{Authenticator, Notice, Prompter as _, ResetStep, inspect};
 use passkey_core::credential::Credential;
 use passkey_core::escape::Escaped;
 
@@ -13,7 +13,7 @@ use crate::commands::error::Error;
 use crate::commands::results::json::Plugged;
 use crate::commands::results::key::KeyReset;
 use crate::key::ManageError;
-use crate::key::ManagedKey;
+use crate::key::{ManagedKey, Place};
 use crate::report::{note, warning};
 use crate::terminal::prompter::TerminalPrompter;
 use crate::terminal::signals::Interrupt;
@@ -21,9 +21,10 @@ use crate::terminal::signals::Interrupt;
 /// How long the key may take to tell which passkeys it holds.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) fn run(context: &Context, arguments: &Reset) -> Result<(), Error> {
+pub(super) fn run(context: &Context, place: &Place, arguments: &Reset) -> Result<(), Error> {
     let interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut managed = ManagedKey::select(&interrupt, &super::selection(context, &arguments.on, false))?;
+    let mut managed =
+        ManagedKey::select(&interrupt, &super::selection(context, place, &arguments.on, false))?;
     let lost = super::enrolled(context).map(|own| held(&mut managed, own));
     if interrupt.is_raised() {
         return Err(Error::Cancelled);
@@ -53,19 +54,25 @@ fn held(managed: &mut ManagedKey<'_>, own: Vec<Credential>) -> Vec<Credential> {
 
 /// What will be lost.
 fn warned(context: &Context, managed: &ManagedKey<'_>, lost: Option<&[Credential]>) -> String {
-    let name = match managed.key().name.as_str() {
-        "" => "The security key".to_owned(),
-        name => Escaped::text(name).to_string(),
-    };
     let user = Escaped::text(&context.account.name);
     let known = match lost {
         None => format!("Whether passkeys of {user} on this machine are among them is not known.\n"),
         Some([]) => String::new(),
         Some(lost) => format!("Among them, of {user} on this machine: {}.\n", quoted(lost)),
     };
-    format!(
-        "{name} will forget its PIN, its fingerprints and all of its passkeys, those for websites too. Nothing brings them back.\n{known}"
-    )
+    let forgets = match (managed.authenticator(), managed.key().name.as_str()) {
+        (Authenticator::ThisComputer, _) => {
+            format!("This computer will forget the PIN and all passkeys of {user}.")
+        }
+        (Authenticator::SecurityKey, name) => {
+            let name =
+                if name.is_empty() { "The security key".to_owned() } else { Escaped::text(name).to_string() };
+            format!(
+                "{name} will forget its PIN, its fingerprints and all of its passkeys, those for websites too."
+            )
+        }
+    };
+    format!("{forgets} Nothing brings them back.\n{known}")
 }
 
 fn quoted(credentials: &[Credential]) -> String {

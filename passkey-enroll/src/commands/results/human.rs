@@ -1,13 +1,14 @@
 //! Results as a person reads them.
 
 use super::json::{
-    Added, Attestation, Counts, Exported, FirstSteps, Imported, Key, KeyError, Keys, Passkeys, Remark,
-    Removal, Renamed, Shown, Switched,
+    Added, Attestation, Counts, Exported, FirstSteps, Holder, Imported, Key, KeyError, Keys, Passkeys,
+    Remark, Removal, Renamed, Shown, Switched,
 };
 use crate::report::Human;
 use crate::report::paint::Paint;
 use crate::report::table::{Facts, Table};
 use crate::report::time::{local, local_or_never};
+use passkey_core::ceremony::Authenticator;
 use passkey_core::escape::Escaped;
 
 impl Human for Passkeys {
@@ -19,6 +20,9 @@ impl Human for Passkeys {
         let several = self.credentials.windows(2).any(|pair| matches!(pair, [a, b] if a.rp_id != b.rp_id));
         let mut headings = vec!["NAME", "MODEL", "ADDED", "LAST USED", "VERIFIED BY", "ON KEY"];
         headings.extend(several.then_some("FOR"));
+        // Where they are as well.
+        let elsewhere = self.credentials.iter().any(|one| one.authenticator != Holder::SecurityKey);
+        headings.extend(elsewhere.then_some("WHERE"));
         let mut table = Table::new(&headings);
         for credential in &self.credentials {
             let disabled = if credential.enabled { "" } else { " (disabled)" };
@@ -31,6 +35,7 @@ impl Human for Passkeys {
                 yes(credential.discoverable).to_owned(),
             ];
             cells.extend(several.then(|| credential.rp_id.clone()));
+            cells.extend(elsewhere.then(|| place(credential.authenticator).to_owned()));
             if credential.enabled { table.row(&cells) } else { table.faint_row(&cells) }
         }
         table.text(paint)
@@ -44,6 +49,7 @@ impl Human for Shown {
         facts.add("Name", &credential.name);
         facts.add("User", &self.user);
         facts.add("For (RP ID)", &credential.rp_id);
+        facts.add("Where", place(credential.authenticator));
         facts.add("Enabled", yes(credential.enabled));
         facts.add("Added", local(credential.added));
         facts.add("Last used", local_or_never(credential.last_used));
@@ -55,7 +61,11 @@ impl Human for Shown {
             credential.sign_count.map_or("not known".to_owned(), |n| n.to_string()),
         );
         facts.add("Verified by", protection(credential.user_verification));
-        facts.add("On the key (discoverable)", yes(credential.discoverable));
+        let discoverable = match credential.authenticator {
+            Holder::SecurityKey => "On the key (discoverable)",
+            Holder::ThisComputer | Holder::Service => "Discoverable",
+        };
+        facts.add(discoverable, yes(credential.discoverable));
         if let Some(level) = credential.cred_protect {
             facts.add("Credential protection", format!("level {level}"));
         }
@@ -93,21 +103,29 @@ impl Human for Added {
         if self.keyring == Some(true) {
             text.push_str("It opens the keyring when it signs in without the password.\n");
         }
-        if let Some(FirstSteps { user_option }) = &self.first_steps {
-            text.push_str(&first_steps(&Escaped::text(user_option).to_string()));
+        if let Some(FirstSteps { user_option, authenticator }) = &self.first_steps {
+            text.push_str(&first_steps(&Escaped::text(user_option).to_string(), *authenticator));
         }
         text
     }
 }
 
 /// What a person should do after their first enrolment.
-fn first_steps(user_option: &str) -> String {
+fn first_steps(user_option: &str, authenticator: Authenticator) -> String {
+    let second = match authenticator {
+        Authenticator::SecurityKey => {
+            "Enrol a second security key and keep it in a safe place, for the day you lose this one:"
+        }
+        Authenticator::ThisComputer => {
+            "Enrol a security key too, for the day this computer's mainboard is replaced or its TPM cleared:"
+        }
+    };
     format!(
         "
 What to do next:
   1. Try it, without any risk:
        passkey-enroll verify{user_option}
-  2. Enrol a second security key and keep it in a safe place, for the day you lose this one:
+  2. {second}
        sudo passkey-enroll add{user_option}
   3. Have sudo ask for it after the password. It is tried first, and taken back by itself if it does not work:
        sudo passkey-enroll pam enable sudo{user_option}
@@ -221,17 +239,27 @@ impl Human for Keys {
 }
 
 fn key_text(key: &Key, paint: Paint) -> String {
-    let name = if key.plugged.name.is_empty() { "Security key" } else { &key.plugged.name };
+    let is_here = key.authenticator == Holder::ThisComputer;
+    let name = match key.plugged.name.as_str() {
+        _ if is_here => "This computer",
+        "" => "Security key",
+        name => name,
+    };
     let mut text = format!("{}\n", paint.heading(&Escaped::text(name).to_string()));
     let mut facts = Facts::default();
-    facts.add("Device", &key.plugged.path);
-    facts.add("USB", format!("{:04x}:{:04x}", key.plugged.vendor_id, key.plugged.product_id));
+    match (key.plugged.vendor_id, key.plugged.product_id) {
+        (Some(vendor_id), Some(product_id)) => {
+            facts.add("Device", &key.plugged.path);
+            facts.add("USB", format!("{vendor_id:04x}:{product_id:04x}"));
+        }
+        (None, _) | (_, None) => facts.add("Socket", &key.plugged.path),
+    }
     if let Some(error) = key.error {
-        facts.add("Problem", problem(error));
+        facts.add("Problem", if is_here { problem_here(error) } else { problem(error) });
         text.push_str(&facts.text("  ", paint));
         return text;
     }
-    if let Some(aaguid) = &key.aaguid {
+    if let Some(aaguid) = key.aaguid.as_ref().filter(|_| !is_here) {
         facts.add("Model", model(key.model.as_deref().filter(|model| *model != key.plugged.name), aaguid));
     }
     if let Some(version) = key.firmware_version {
@@ -240,7 +268,9 @@ fn key_text(key: &Key, paint: Paint) -> String {
     facts
         .add("Speaks", if key.versions.is_empty() { "U2F only".to_owned() } else { key.versions.join(", ") });
     facts.add("PIN", pin_text(key));
-    facts.add("Fingerprint", fingerprint_text(key));
+    if !is_here {
+        facts.add("Fingerprint", fingerprint_text(key));
+    }
     if let Some(left) = key.remaining_discoverable {
         facts.add("Room for discoverable passkeys", left.to_string());
     }
@@ -285,6 +315,9 @@ fn pin_text(key: &Key) -> String {
     }
     let change = if key.pin.must_change { ", must be changed" } else { "" };
     match key.pin.retries {
+        Some(0) if key.authenticator == Holder::ThisComputer => {
+            "locked for an hour, after too many wrong ones".to_owned()
+        }
         Some(0) => "blocked: only a reset of the key helps".to_owned(),
         _ if key.pin.locked => "locked until the key is unplugged and plugged in again".to_owned(),
         None => format!("set{change}"),
@@ -316,6 +349,32 @@ fn problem(error: KeyError) -> &'static str {
         KeyError::Garbled => "what it answers makes no sense: unplug it and plug it in again",
         KeyError::Unplugged => "was unplugged",
         KeyError::NoRandomness => "this machine has no randomness to give",
+    }
+}
+
+/// The same of this computer.
+fn problem_here(error: KeyError) -> &'static str {
+    match error {
+        KeyError::NoDescriptors | KeyError::NoRandomness => problem(error),
+        KeyError::CannotOpen | KeyError::Unplugged => {
+            "cannot be connected to: see why with systemctl status passkey-tpm.socket"
+        }
+        KeyError::Busy => "is too busy",
+        KeyError::Silent | KeyError::Stuck => {
+            "does not answer: see why with systemctl status passkey-tpm.service"
+        }
+        KeyError::NoProtocol | KeyError::Refused | KeyError::Garbled => {
+            "what it answers makes no sense: see why with systemctl status passkey-tpm.service"
+        }
+    }
+}
+
+/// What a passkey is on.
+fn place(authenticator: Holder) -> &'static str {
+    match authenticator {
+        Holder::SecurityKey => "security key",
+        Holder::ThisComputer => "this computer",
+        Holder::Service => "a service of this machine",
     }
 }
 

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use passkey_core::attestation::{AttestationSummary, Certification, TrustRoot};
-use passkey_core::ceremony::{InspectError, KeyError as CeremonyKeyError, PluggedKey};
+use passkey_core::ceremony::{
+    Attachment, Authenticator, InspectError, KeyError as CeremonyKeyError, PluggedKey,
+};
 use passkey_core::credential::{self, algorithm_name};
 use passkey_core::store::{CredentialState, SkippedEntry};
 use serde::Serialize;
 
+use crate::key::place;
 use crate::util::encoding::to_base64url;
 
 /// A passkey.
@@ -31,6 +34,8 @@ pub(crate) struct Credential {
     /// 1, 2, 3, or null where the key did not say.
     pub(crate) cred_protect: Option<u8>,
     pub(crate) transports: Vec<String>,
+    /// What it is on, by its transports.
+    pub(crate) authenticator: Holder,
     pub(crate) attestation: Option<Attestation>,
     /// Null where it is not known yet.
     pub(crate) answers_silently: Option<bool>,
@@ -41,6 +46,38 @@ pub(crate) struct Credential {
     pub(crate) sign_count: Option<u32>,
     /// Since the last sign-in.
     pub(crate) failures: u32,
+}
+
+/// What a passkey is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Holder {
+    /// Something that is plugged in.
+    SecurityKey,
+    /// This computer.
+    ThisComputer,
+    /// Another service of this machine, such as one for a phone.
+    Service,
+}
+
+impl Holder {
+    fn of(credential: &credential::Credential) -> Self {
+        match (credential.is_on_a_service(), credential.transports.iter().any(|one| one == "internal")) {
+            (false, _) => Self::SecurityKey,
+            (true, true) => Self::ThisComputer,
+            (true, false) => Self::Service,
+        }
+    }
+}
+
+impl From<&PluggedKey> for Holder {
+    fn from(key: &PluggedKey) -> Self {
+        match (key.attachment, place::authenticator_of(key)) {
+            (_, Authenticator::ThisComputer) => Self::ThisComputer,
+            (Attachment::Plugged, Authenticator::SecurityKey) => Self::SecurityKey,
+            (Attachment::Service, Authenticator::SecurityKey) => Self::Service,
+        }
+    }
 }
 
 /// What was recorded of an attestation.
@@ -95,6 +132,7 @@ impl Credential {
             user_verification: credential.user_verification.as_str(),
             cred_protect: credential.cred_protect,
             transports: credential.transports.clone(),
+            authenticator: Holder::of(credential),
             attestation: credential.attestation.as_ref().map(Attestation::from),
             answers_silently: credential.answers_silently,
             enabled: credential.enabled,
@@ -161,6 +199,8 @@ pub(crate) struct Added {
 pub(crate) struct FirstSteps {
     /// ` --user NAME`, where the command was given it.
     pub(crate) user_option: String,
+    /// What the first one is on.
+    pub(crate) authenticator: Authenticator,
 }
 
 /// `remove`
@@ -316,22 +356,28 @@ pub(crate) struct CounterWarning {
 /// A security key from outside.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Plugged {
+    /// The device node, or the socket of a service.
     pub(crate) path: String,
-    /// As the device says it.
+    /// As the device says it; the name of a service.
     pub(crate) name: String,
-    /// USB, as a number.
-    pub(crate) vendor_id: u16,
-    /// USB, as a number.
-    pub(crate) product_id: u16,
+    /// USB, as a number; null for a service.
+    pub(crate) vendor_id: Option<u16>,
+    /// USB, as a number; null for a service.
+    pub(crate) product_id: Option<u16>,
+    /// What it is.
+    #[serde(skip)]
+    pub(crate) holder: Holder,
 }
 
 impl From<&PluggedKey> for Plugged {
     fn from(key: &PluggedKey) -> Self {
+        let of_a_device = |number| (key.attachment == Attachment::Plugged).then_some(number);
         Self {
             path: key.path.display().to_string(),
             name: key.name.clone(),
-            vendor_id: key.vendor_id,
-            product_id: key.product_id,
+            vendor_id: of_a_device(key.vendor_id),
+            product_id: of_a_device(key.product_id),
+            holder: Holder::from(key),
         }
     }
 }
@@ -347,6 +393,7 @@ pub(crate) struct Keys {
 pub(crate) struct Key {
     #[serde(flatten)]
     pub(crate) plugged: Plugged,
+    pub(crate) authenticator: Holder,
     pub(crate) aaguid: Option<String>,
     /// The name of the model that has the AAGUID; where that is not known, the device's own name.
     pub(crate) model: Option<String>,

@@ -4,7 +4,7 @@ use passkey_core::credential::CredentialId;
 use passkey_core::escape::Escaped;
 use serde::Serialize;
 
-use super::json::Plugged;
+use super::json::{Holder, Plugged};
 use crate::key;
 use crate::report::Human;
 use crate::report::paint::Paint;
@@ -181,7 +181,11 @@ fn named(name: &str) -> Option<String> {
 
 /// What the key is called in a sentence.
 fn called(key: &Plugged) -> String {
-    if key.name.is_empty() { "the security key".to_owned() } else { Escaped::text(&key.name).to_string() }
+    match (key.holder, key.name.as_str()) {
+        (Holder::ThisComputer, _) => "this computer".to_owned(),
+        (Holder::SecurityKey | Holder::Service, "") => "the security key".to_owned(),
+        (Holder::SecurityKey | Holder::Service, name) => Escaped::text(name).to_string(),
+    }
 }
 
 fn done(paint: Paint, sentence: &str) -> String {
@@ -296,7 +300,16 @@ impl Human for PasskeyRemoved {
 
 impl Human for KeyReset {
     fn human(&self, paint: Paint) -> String {
-        let mut text = done(paint, &format!("{} is as new.", called(&self.key)));
+        let mut text = done(
+            paint,
+            &match self.key.holder {
+                // Of one account; others keep theirs.
+                Holder::ThisComputer => {
+                    "Your PIN and your passkeys on this computer are forgotten.".to_owned()
+                }
+                Holder::SecurityKey | Holder::Service => format!("{} is as new.", called(&self.key)),
+            },
+        );
         if !self.forgotten.is_empty() {
             let names: Vec<String> =
                 self.forgotten.iter().map(|name| format!("“{}”", Escaped::text(name))).collect();

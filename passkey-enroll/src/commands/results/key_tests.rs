@@ -8,7 +8,13 @@ use crate::report::json_text;
 const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{7f}\n\u{202e}evil\u{feff}";
 
 fn key(name: &str) -> Plugged {
-    Plugged { path: "/dev/hidraw0".to_owned(), name: name.to_owned(), vendor_id: 0x1050, product_id: 0x0407 }
+    Plugged {
+        path: "/dev/hidraw0".to_owned(),
+        name: name.to_owned(),
+        vendor_id: Some(0x1050),
+        product_id: Some(0x0407),
+        holder: Holder::SecurityKey,
+    }
 }
 
 fn fingerprint(name: &str) -> Fingerprint {

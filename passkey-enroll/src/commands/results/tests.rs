@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::json::{
-    Counts, Credential, Damaged, Exported, ExportedPasskey, Imported, ImportedPasskey, Key, KeyError, Keys,
-    Known, LeftOut, Passkeys, PinState, Plugged, Remark, Removal, Renamed, Shown, Switched, UvState,
+    Counts, Credential, Damaged, Exported, ExportedPasskey, Holder, Imported, ImportedPasskey, Key, KeyError,
+    Keys, Known, LeftOut, Passkeys, PinState, Plugged, Remark, Removal, Renamed, Shown, Switched, UvState,
 };
 use crate::cli::{Cli, usage_report, usage_text};
 use crate::report::{ErrorReport, Exit, Failure, Human as _, Paint, error_text, json_text};
@@ -23,6 +23,7 @@ fn credential(name: &str) -> Credential {
         user_verification: "pin",
         cred_protect: None,
         transports: vec!["usb".to_owned()],
+        authenticator: Holder::SecurityKey,
         attestation: None,
         answers_silently: None,
         enabled: true,
@@ -49,9 +50,11 @@ fn key(name: &str) -> Key {
         plugged: Plugged {
             path: "/dev/hidraw0".to_owned(),
             name: name.to_owned(),
-            vendor_id: 0x1050,
-            product_id: 0x0407,
+            vendor_id: Some(0x1050),
+            product_id: Some(0x0407),
+            holder: Holder::SecurityKey,
         },
+        authenticator: Holder::SecurityKey,
         aaguid: Some("00000000-0000-0000-0000-000000000000".to_owned()),
         model: None,
         firmware_version: Some(3),
@@ -91,6 +94,7 @@ fn the_shape_of_a_list() {
                 "user_verification": "pin",
                 "cred_protect": null,
                 "transports": ["usb"],
+                "authenticator": "security_key",
                 "attestation": null,
                 "answers_silently": null,
                 "enabled": true,
@@ -230,6 +234,7 @@ fn the_shape_of_keys() {
             "name": "Yubico YubiKey",
             "vendor_id": 0x1050,
             "product_id": 0x0407,
+            "authenticator": "security_key",
             "aaguid": "00000000-0000-0000-0000-000000000000",
             "model": null,
             "firmware_version": 3,
@@ -255,6 +260,61 @@ fn a_key_that_cannot_be_asked_says_why() {
 
 fn key_text(key: Key) -> String {
     Keys { keys: vec![key] }.human(Paint::Plain)
+}
+
+fn this_computer() -> Key {
+    let mut key = key("tpm");
+    key.plugged = Plugged {
+        path: "/run/passkey/authenticators/tpm.sock".to_owned(),
+        vendor_id: None,
+        product_id: None,
+        holder: Holder::ThisComputer,
+        ..key.plugged
+    };
+    Key { authenticator: Holder::ThisComputer, ..key }
+}
+
+#[test]
+fn this_computer_has_no_usb_numbers_and_no_words_of_a_key() {
+    let shape = value(&this_computer());
+    assert_eq!(
+        (&shape["vendor_id"], &shape["product_id"], &shape["authenticator"]),
+        (&Value::Null, &Value::Null, &json!("this_computer"))
+    );
+    let errors = [
+        KeyError::CannotOpen,
+        KeyError::Silent,
+        KeyError::Stuck,
+        KeyError::NoProtocol,
+        KeyError::Busy,
+        KeyError::Refused,
+        KeyError::Garbled,
+        KeyError::Unplugged,
+    ];
+    let locked = PinState { set: Some(true), retries: Some(0), ..PinState::default() };
+    let troubled = errors.map(|error| Key { error: Some(error), ..this_computer() });
+    for key in troubled.into_iter().chain([this_computer(), Key { pin: locked, ..this_computer() }]) {
+        let text = key_text(key);
+        assert!(text.starts_with("This computer\n"), "{text}");
+        for word in ["plug", "USB", "reset", "security key", "Fingerprint"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
+    assert!(key_text(this_computer()).contains("set, 8 tries left"));
+}
+
+#[test]
+fn where_passkeys_are_is_a_column_where_it_is_not_all_the_same() {
+    let mut list = passkeys(&["blue", "this computer"]);
+    assert!(!list.human(Paint::Plain).contains("WHERE"));
+    list.credentials[1].authenticator = Holder::ThisComputer;
+    let text = list.human(Paint::Plain);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with("WHERE") && lines[1].ends_with("security key"), "{text}");
+    assert!(lines[2].ends_with("this computer"), "{text}");
+    let shown = Shown { user: "alice".to_owned(), credential: list.credentials[1].clone() };
+    assert!(shown.human(Paint::Plain).contains("Where"), "{}", shown.human(Paint::Plain));
+    assert_eq!(value(&shown)["authenticator"], "this_computer");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The plugged-in keys, by what they report of themselves.
 
 use passkey_core::account::Account;
-use passkey_core::ceremony::{InspectError, InspectedKey, KeyError};
+use passkey_core::ceremony::{Attachment, InspectError, InspectedKey, KeyError};
 use passkey_core::config::{CounterPolicy, UserVerification};
 use passkey_core::store::Loaded;
 
@@ -93,8 +93,10 @@ pub(in crate::doctor) fn check(
     account: &Account,
     needs: &Needs,
 ) -> Vec<Finding> {
-    let is_enrolled = loaded.is_some_and(|loaded| !loaded.file.credentials.is_empty());
-    let keys: Vec<Told> = keys.iter().map(Told::from).collect();
+    let is_enrolled =
+        loaded.is_some_and(|loaded| loaded.file.credentials.iter().any(|one| !one.is_on_a_service()));
+    let plugged = keys.iter().filter(|inspected| inspected.key.attachment == Attachment::Plugged);
+    let keys: Vec<Told> = plugged.map(Told::from).collect();
     keys.iter()
         .flat_map(|key| check_key(key, is_enrolled, account, needs))
         .map(|(finding, key)| finding.at(&key.path))

@@ -12,4 +12,5 @@ pub(in crate::doctor) mod security;
 pub(in crate::doctor) mod services;
 pub(in crate::doctor) mod session;
 pub(in crate::doctor) mod store;
+pub(in crate::doctor) mod this_computer;
 pub(in crate::doctor) mod udev;

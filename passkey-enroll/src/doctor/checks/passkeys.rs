@@ -39,6 +39,17 @@ pub(in crate::doctor) fn check(
             )
             .remedy(format!("Enable one, or enrol another one: {add}")),
         ],
+        [only] if only.is_on_a_service() => vec![
+            Finding::note(
+                Area::Passkeys,
+                "only_passkey",
+                format!(
+                    "{user} has only one passkey, “{}”, on this computer: when its TPM is cleared or replaced, they are locked out.",
+                    only.name
+                ),
+            )
+            .remedy(format!("Enrol a security key too: {add} --on usb")),
+        ],
         [only] => vec![
             Finding::note(
                 Area::Passkeys,

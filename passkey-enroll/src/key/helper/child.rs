@@ -8,22 +8,23 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use ctap_hid_fido2::{FidoKeyHid, FidoKeyHidFactory, HidParam, LibCfg};
-use hidraw::{Device, KeyInfo, OpenError};
+use ctaphid_socket::Folder;
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior, set_parent_process_death_signal,
     setrlimit,
 };
 use zeroize::Zeroizing;
 
+use super::link::{Found, Link};
 use super::protocol::{Event, Failure, Operation, Outcome, Request};
 use super::{config, fingerprints, passkeys};
+use crate::key::identity::Identity;
 use crate::report::Exit;
 
 /// More than any request has, in bytes.
@@ -45,7 +46,7 @@ pub(crate) fn main() -> ExitCode {
     }
     let Ok(mut channel) = Channel::open() else { return Exit::Usage.into() };
     let Ok(request) = channel.request() else { return Exit::Usage.into() };
-    let event = match catch_unwind(AssertUnwindSafe(|| work(request, &mut channel))) {
+    let event = match catch_unwind(AssertUnwindSafe(|| work(request, &Folder::default(), &mut channel))) {
         Ok(Ok(outcome)) => Event::Done(outcome),
         Ok(Err(failure)) => Event::Failed(failure),
         Err(_) => Event::Failed(Failure::Garbled),
@@ -103,8 +104,9 @@ impl Channel {
     }
 }
 
-fn work(request: Request, channel: &mut Channel) -> Result<Outcome, Failure> {
-    let (device, key) = open(&request, channel)?;
+/// `folder`: where services listen.
+fn work(request: Request, folder: &Folder, channel: &mut Channel) -> Result<Outcome, Failure> {
+    let (link, key) = open(&request, folder, channel)?;
     channel.cancel_on_hang_up(&key).map_err(|_| Failure::CannotOpen)?;
     match request.operation {
         Operation::SetPin { new } => classify_error(key.set_new_pin(new.as_str())).map(|()| Outcome::Done),
@@ -115,7 +117,7 @@ fn work(request: Request, channel: &mut Channel) -> Result<Outcome, Failure> {
             classify_error(key.get_pin_token(pin.as_str())).map(|_| Outcome::Done)
         }
         Operation::Configure { pin, setting } => {
-            config::set(&device, request.protocol, &pin, setting).map(|()| Outcome::Done)
+            config::set(&link, request.protocol, &pin, setting).map(|()| Outcome::Done)
         }
         Operation::Fingerprints { pin } => fingerprints::list(&key, &pin).map(Outcome::Fingerprints),
         Operation::AddFingerprint { pin, name, sample_timeout_ms } => {
@@ -133,19 +135,18 @@ fn work(request: Request, channel: &mut Channel) -> Result<Outcome, Failure> {
 }
 
 /// The key that is asked for and no other, under its advisory lock, which the crate does not take.
-fn open(request: &Request, channel: &mut Channel) -> Result<(Device, Arc<FidoKeyHid>), Failure> {
-    let plugged = find(&request.sysfs)?;
-    let device = Device::open(&plugged).map_err(|error| match error {
-        OpenError::Gone => Failure::Gone,
-        OpenError::Denied | OpenError::Hidden => Failure::Denied,
-        OpenError::Busy
-        | OpenError::NotADevice
-        | OpenError::NoDescriptors
-        | OpenError::NoMemory
-        | OpenError::Io(_) => Failure::CannotOpen,
-    })?;
-    lock(&device, channel)?;
-    let path = plugged.path.to_str().ok_or(Failure::CannotOpen)?.to_owned();
+fn open(
+    request: &Request,
+    folder: &Folder,
+    channel: &mut Channel,
+) -> Result<(Link, Arc<FidoKeyHid>), Failure> {
+    let found = Found::look(&request.of, folder)?;
+    let link = found.open()?;
+    lock(&link, channel)?;
+    let path = found.path().to_str().ok_or(Failure::CannotOpen)?.to_owned();
+    if let Identity::Service { account, .. } = request.of {
+        hidapi::services(folder.clone(), account);
+    }
     let settings = LibCfg {
         enable_log: false,
         use_pre_bio_enrollment: request.preview,
@@ -156,21 +157,13 @@ fn open(request: &Request, channel: &mut Channel) -> Result<(Device, Arc<FidoKey
     };
     let key = classify_error(FidoKeyHidFactory::create_by_params(&[HidParam::Path(path)], &settings))?;
     // The node may have got another key between the two: then the first is gone.
-    find(&request.sysfs)?;
-    Ok((device, Arc::new(key.with_pin_protocol_version(request.protocol))))
+    Found::look(&request.of, folder)?;
+    Ok((link, Arc::new(key.with_pin_protocol_version(request.protocol))))
 }
 
-fn find(sysfs: &Path) -> Result<KeyInfo, Failure> {
-    let plugged = hidraw::list().map_err(|_| Failure::CannotOpen)?;
-    // It may be among those that could not be looked at.
-    let otherwise = if plugged.skipped.is_empty() { Failure::Gone } else { Failure::CannotOpen };
-    plugged.keys.into_iter().find(|key| key.sysfs == sysfs).ok_or(otherwise)
-}
-
-fn lock(device: &Device, channel: &mut Channel) -> Result<(), Failure> {
+fn lock(link: &Link, channel: &mut Channel) -> Result<(), Failure> {
     for attempt in 0..LOCK_TRIES {
-        // A device that cannot be locked at all is used without.
-        if device.try_lock().unwrap_or(true) {
+        if link.try_lock() {
             return Ok(());
         }
         if attempt == BUSY_TRIES {

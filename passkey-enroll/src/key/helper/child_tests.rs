@@ -29,19 +29,29 @@ fn the_words_of_the_crate_become_a_status() {
     }
 }
 
-/// What the crate itself says of a key that answers a request like this: with these statuses, one after the other, and then
-/// nothing more.
-fn said_by_the_crate(statuses: &'static [u8]) -> Failure {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("key");
+/// Who is asked for.
+const ACCOUNT: u32 = 1000;
+/// The tests set the folder of the whole process, one at a time.
+static FOLDER: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+/// A service that answers a request like this: with these replies, one after the other, and then nothing more. Without the account,
+/// nothing at all.
+fn service(
+    folder: &tempfile::TempDir,
+    replies: Vec<Vec<u8>>,
+) -> (std::path::PathBuf, thread::JoinHandle<()>) {
+    let path = folder.path().join("tpm.sock");
     let listener =
         socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
     bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
-    listen(&listener, 1).unwrap();
-    let key = thread::spawn(move || {
+    listen(&listener, 2).unwrap();
+    let thread = thread::spawn(move || {
         let socket = accept(&listener).unwrap();
-        let mut statuses = statuses.iter();
+        let mut replies = replies.iter();
         let mut report = [0; 64];
+        let account = [0xff, 0xff, 0xff, 0xff, 0xc2, 0, 4, 0, 0, 0x03, 0xe8];
+        recv(&socket, &mut report, RecvFlags::empty()).unwrap();
+        assert_eq!(report[..account.len()], account);
         while recv(&socket, &mut report, RecvFlags::empty()).is_ok_and(|(len, _)| len > 0) {
             let mut reply = [0; 64];
             // The channel and the command are those of the request.
@@ -52,13 +62,28 @@ fn said_by_the_crate(statuses: &'static [u8]) -> Failure {
                 reply[7..15].copy_from_slice(&report[7..15]);
                 reply[15..24].copy_from_slice(&[1, 2, 3, 4, 2, 1, 0, 0, 0x04]);
             } else {
-                let Some(status) = statuses.next() else { return };
-                reply[6] = 1;
-                reply[7] = *status;
+                let Some(told) = replies.next() else { return };
+                reply[6] = u8::try_from(told.len()).unwrap();
+                for (place, byte) in reply.iter_mut().skip(7).zip(told) {
+                    *place = *byte;
+                }
             }
             let _ = send(&socket, &reply, SendFlags::NOSIGNAL);
         }
     });
+    (path, thread)
+}
+
+fn folder_of(folder: &tempfile::TempDir) -> Folder {
+    Folder::of(folder.path().to_owned(), rustix::process::getuid().as_raw())
+}
+
+/// What the crate itself says of a key that answers a request with these statuses.
+fn said_by_the_crate(statuses: &[u8]) -> Failure {
+    let _alone = FOLDER.lock().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (path, key) = service(&dir, statuses.iter().map(|status| vec![*status]).collect());
+    hidapi::services(folder_of(&dir), ACCOUNT);
     let settings = LibCfg::init();
     let params = [HidParam::Path(path.to_str().unwrap().to_owned())];
     let opened = classify_error(FidoKeyHidFactory::create_by_params(&params, &settings)).unwrap();
@@ -76,6 +101,7 @@ fn the_sentences_that_are_parsed_are_those_of_the_crate() {
         assert_eq!(said_by_the_crate(status), Failure::Status(status[0]), "{status:?}");
     }
     assert_eq!(said_by_the_crate(&[]), Failure::Gone, "it hangs up");
+    let _alone = FOLDER.lock().unwrap();
     let nowhere = [HidParam::Path("/dev/hidraw-of-nobody".to_owned())];
     let opened = classify_error(FidoKeyHidFactory::create_by_params(&nowhere, &LibCfg::init()));
     assert_eq!(opened.err(), Some(Failure::CannotOpen));

@@ -8,15 +8,15 @@ use ctap::client_pin::{self, Permissions};
 use ctap::hid::{Channel, Command, Event};
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session};
 use ctap::{Pin, ReplyError};
-use hidraw::{Device, TransferError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::link::Link;
 use super::protocol::{Failure, Setting};
 
 /// Changes a setting. Where the key does not answer, the process is killed.
-pub(super) fn set(device: &Device, protocol: u8, pin: &Pin, setting: Setting) -> Result<(), Failure> {
+pub(super) fn set(link: &Link, protocol: u8, pin: &Pin, setting: Setting) -> Result<(), Failure> {
     let protocol = PinUvAuthProtocol::from_number(protocol.into()).ok_or(Failure::Garbled)?;
-    let mut connection = Connection { device, channel: Channel::new() };
+    let mut connection = Connection { link, channel: Channel::new() };
     connection.open()?;
     let token = connection.token(protocol, pin)?;
     let request = match setting {
@@ -31,14 +31,14 @@ pub(super) fn set(device: &Device, protocol: u8, pin: &Pin, setting: Setting) ->
 }
 
 /// A channel to the key, one request at a time.
-struct Connection<'d> {
-    device: &'d Device,
+struct Connection<'l> {
+    link: &'l Link,
     channel: Channel,
 }
 
 impl Connection<'_> {
     fn open(&mut self) -> Result<(), Failure> {
-        self.device.drain().map_err(|error| lost(&error))?;
+        self.link.drain()?;
         let mut nonce = [0; 8];
         random(&mut nonce)?;
         self.channel.init(nonce);
@@ -83,18 +83,16 @@ impl Connection<'_> {
     /// Sends what is queued and waits for the end of the transaction.
     fn finish(&mut self) -> Result<Event, Failure> {
         while let Some(report) = self.channel.next_report() {
-            while !self.device.write(&report).map_err(|error| lost(&error))? {
+            while !self.link.write(&report)? {
                 self.wait(PollFlags::OUT)?;
             }
         }
-        let mut report = vec![0; self.device.report_len().input];
         loop {
-            let Some(len) = self.device.read(&mut report).map_err(|error| lost(&error))? else {
+            let Some(report) = self.link.read()? else {
                 self.wait(PollFlags::IN)?;
                 continue;
             };
-            let report = report.get(..len).unwrap_or_default();
-            match self.channel.handle_report(report).map_err(|_| Failure::Garbled)? {
+            match self.channel.handle_report(&report).map_err(|_| Failure::Garbled)? {
                 None | Some(Event::Keepalive(_)) => {}
                 Some(event) => return Ok(event),
             }
@@ -102,7 +100,7 @@ impl Connection<'_> {
     }
 
     fn wait(&self, event: PollFlags) -> Result<(), Failure> {
-        match poll(&mut [PollFd::new(self.device, event)], None::<&Timespec>) {
+        match poll(&mut [PollFd::new(self.link, event)], None::<&Timespec>) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(_) => Err(Failure::Gone),
         }
@@ -111,13 +109,6 @@ impl Connection<'_> {
 
 fn random(bytes: &mut [u8]) -> Result<(), Failure> {
     passkey_core::random::fill(bytes).map_err(|_| Failure::Garbled)
-}
-
-fn lost(error: &TransferError) -> Failure {
-    match error {
-        TransferError::Gone => Failure::Gone,
-        TransferError::Failed(_) => Failure::CannotOpen,
-    }
 }
 
 fn refused(error: ReplyError) -> Failure {

@@ -1,8 +1,8 @@
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::protocol::{Operation, Sample};
 use super::*;
+use crate::key::identity::Identity;
 
 const SOON: Duration = Duration::from_millis(500);
 const LATE: Duration = Duration::from_secs(20);
@@ -10,7 +10,7 @@ const LATE: Duration = Duration::from_secs(20);
 fn request() -> Request {
     let pin = ctap::Pin::parse(&ctap::Secret::new(b"1234".to_vec()), 4).unwrap();
     Request {
-        sysfs: PathBuf::from("/nowhere"),
+        of: Identity::Plugged("/nowhere".into()),
         protocol: 2,
         preview: false,
         operation: Operation::Passkeys { pin },

@@ -1,9 +1,9 @@
 //! What goes between the command and the process that talks to the key: lines of JSON, one request and then events.
 
-use std::path::PathBuf;
-
 use ctap::Pin;
 use serde::{Deserialize, Serialize};
+
+use super::super::identity::Identity;
 
 /// What a key says of a good sample (CTAP 2.1 §6.7.4, `lastEnrollSampleStatus`).
 pub(crate) const GOOD_SAMPLE: u8 = 0x00;
@@ -13,8 +13,8 @@ pub(crate) const NO_SAMPLE: u8 = 0x0d;
 /// What is to be done, and on which key.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::key) struct Request {
-    /// The key's folder in sysfs, which stands for this plugging of it.
-    pub(in crate::key) sysfs: PathBuf,
+    /// Which key.
+    pub(in crate::key) of: Identity,
     /// The number of the PIN/UV auth protocol.
     pub(in crate::key) protocol: u8,
     /// Whether the key knows fingerprints and passkeys only by the commands of the preview of CTAP 2.1.
