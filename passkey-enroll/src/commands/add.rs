@@ -138,7 +138,9 @@ fn open_keyring(
     let device = place.path().map(Path::to_owned);
     let with = WithKey { device, timeout: arguments.timeout, pin: arguments.pin };
     report::note(match place.authenticator() {
-        Authenticator::SecurityKey => "Now for the keyring, with the same security key.",
+        Authenticator::SecurityKey | Authenticator::Guiding => {
+            "Now for the keyring, with the same security key."
+        }
         Authenticator::ThisComputer => "Now for the keyring, with the same PIN.",
     });
     let enabled = keyring::enable_new(context, credential, secrets, &with);
@@ -219,7 +221,7 @@ fn first_pin(
 ) -> Result<Pin, Error> {
     let identity = Identity::of(key, platform, place);
     let question = match place.authenticator() {
-        Authenticator::SecurityKey => {
+        Authenticator::SecurityKey | Authenticator::Guiding => {
             "The security key has no PIN yet, and this passkey needs one. Set one now?"
         }
         Authenticator::ThisComputer => {
@@ -281,7 +283,7 @@ fn store(
     authenticator: Authenticator,
 ) -> Result<(credential::Credential, bool), Error> {
     let usual = match authenticator {
-        Authenticator::SecurityKey => enrolled.key.name.as_str(),
+        Authenticator::SecurityKey | Authenticator::Guiding => enrolled.key.name.as_str(),
         Authenticator::ThisComputer => default_name::THIS_COMPUTER,
     };
     let mut credential = enrolled.credential;

@@ -176,7 +176,9 @@ impl Error {
             (Authenticator::ThisComputer, Self::Enrol { error, asked }) => {
                 Self::EnrolOnThisComputer { error, asked }
             }
-            (Authenticator::ThisComputer | Authenticator::SecurityKey, error) => error,
+            (Authenticator::ThisComputer | Authenticator::SecurityKey | Authenticator::Guiding, error) => {
+                error
+            }
         }
     }
 

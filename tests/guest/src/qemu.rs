@@ -51,7 +51,9 @@ impl Qemu {
             Ok((monitor, stream)) => Ok((Self { child, tpm, monitor }, stream)),
             Err(reason) => {
                 end(&mut child);
-                tpm.into_iter().for_each(|mut tpm| end(&mut tpm));
+                if let Some(mut tpm) = tpm {
+                    end(&mut tpm);
+                }
                 Err(format!("{reason}\n{}", said(folder)))
             }
         }

@@ -1,6 +1,7 @@
 //! A passkey that is somewhere else, such as on a phone: a service shows a code, and the person does the rest there.
 
 use super::support::{Key, Scene, is_verified, ms, pin, seconds};
+use ctap::show::Drawing;
 use passkey_core::ceremony::{Notice, SignInError};
 use passkey_core::config::UserVerification;
 use passkey_core::verify::Verified;
@@ -41,7 +42,7 @@ fn the_code_is_shown_and_the_phone_signs_in_with_its_user_verified() {
         assert!(attempt.result.as_ref().is_ok_and(Verified::user_verified), "{attempt:?}");
         assert_eq!(scene.person.pictures.len(), 1);
         assert_eq!(scene.person.pictures[0].text, Hybrid::TEXT);
-        assert_eq!(scene.person.pictures[0].drawing.as_ref().map(|one| one.as_str()), Some(Hybrid::DRAWING));
+        assert_eq!(scene.person.pictures[0].drawing.as_ref().map(Drawing::as_str), Some(Hybrid::DRAWING));
         assert_eq!(scene.person.told, [], "what is shown says what to do");
         assert!(scene.person.asked.is_empty(), "no PIN is asked for a phone");
     }

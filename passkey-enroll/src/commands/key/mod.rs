@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, arguments: &Key) -> Result<(), Error> {
 /// What sentences call what is managed, in the middle of one and at its beginning.
 fn named(managed: &ManagedKey<'_>) -> (&'static str, &'static str) {
     match managed.authenticator() {
-        Authenticator::SecurityKey => ("the security key", "The security key"),
+        Authenticator::SecurityKey | Authenticator::Guiding => ("the security key", "The security key"),
         Authenticator::ThisComputer => ("this computer", "This computer"),
     }
 }

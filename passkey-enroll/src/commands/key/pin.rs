@@ -56,7 +56,7 @@ fn verify(context: &Context, place: &Place, arguments: &ListOnKey) -> Result<(),
     let retries_before = managed.pin_retries();
     if let Some(left) = retries_before {
         note(&match managed.authenticator() {
-            Authenticator::SecurityKey => {
+            Authenticator::SecurityKey | Authenticator::Guiding => {
                 format!("Wrong PINs before the security key locks itself for good: {left}.")
             }
             Authenticator::ThisComputer => {

@@ -64,7 +64,7 @@ fn warned(context: &Context, managed: &ManagedKey<'_>, lost: Option<&[Credential
         (Authenticator::ThisComputer, _) => {
             format!("This computer will forget the PIN and all passkeys of {user}.")
         }
-        (Authenticator::SecurityKey, name) => {
+        (Authenticator::SecurityKey | Authenticator::Guiding, name) => {
             let name =
                 if name.is_empty() { "The security key".to_owned() } else { Escaped::text(name).to_string() };
             format!(

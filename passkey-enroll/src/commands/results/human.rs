@@ -113,7 +113,7 @@ impl Human for Added {
 /// What a person should do after their first enrolment.
 fn first_steps(user_option: &str, authenticator: Authenticator) -> String {
     let second = match authenticator {
-        Authenticator::SecurityKey => {
+        Authenticator::SecurityKey | Authenticator::Guiding => {
             "Enrol a second security key and keep it in a safe place, for the day you lose this one:"
         }
         Authenticator::ThisComputer => {

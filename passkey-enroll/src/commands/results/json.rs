@@ -74,8 +74,8 @@ impl From<&PluggedKey> for Holder {
     fn from(key: &PluggedKey) -> Self {
         match (key.attachment, place::authenticator_of(key)) {
             (_, Authenticator::ThisComputer) => Self::ThisComputer,
-            (Attachment::Plugged, Authenticator::SecurityKey) => Self::SecurityKey,
-            (Attachment::Service, Authenticator::SecurityKey) => Self::Service,
+            (Attachment::Plugged, Authenticator::SecurityKey | Authenticator::Guiding) => Self::SecurityKey,
+            (Attachment::Service, Authenticator::SecurityKey | Authenticator::Guiding) => Self::Service,
         }
     }
 }
