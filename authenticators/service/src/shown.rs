@@ -1,4 +1,4 @@
-//! What a service has to show, on its way to a person.
+//! The reply to the vendor command: a text and a URI for the person.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use ctap::cbor::{Item, entry};
 /// The longest encoding, in bytes.
 const MAX_LEN: usize = 4096;
 
-/// Something to show to the person: a sentence, and what a QR code is made of.
+/// A text for the person, and a URI for a QR code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown(Vec<u8>);
 
