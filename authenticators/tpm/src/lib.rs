@@ -1,6 +1,6 @@
 //! This computer as an authenticator: a CTAP 2.1 authenticator on its TPM 2.0, for a PIN that the TPM enforces.
 //!
-//! - [`tpm`]: TPM commands. [`derive`]: authorization values from the PIN and the account secret.
+//! - [`tpm`]: TPM commands. [`mod@derive`]: authorization values from the PIN and the account secret.
 //! - [`state`]: one file per account. [`credential_id`]: keys that only the client stores.
 //! - [`ctap2`]: requests and commands. [`authenticator`]: all of it together, for
 //!   [`authenticator_service::serve`].
