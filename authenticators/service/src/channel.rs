@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ctap::hid::packet::{self, Packet, code};
 use ctap::hid::{Cid, HidError, Keepalive, Reassembly, Report};
 
-/// The vendor command that asks for a text to show.
+/// The vendor command that asks for what there is to show.
 const SHOW: u8 = 0x41;
 /// The version of CTAPHID (CTAP 2.1 §11.2.9.1.3).
 const PROTOCOL_VERSION: u8 = 2;

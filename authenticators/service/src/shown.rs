@@ -1,4 +1,4 @@
-//! The reply to the vendor command: a text and a URI for the person.
+//! What a service has to show, on its way to a person.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use ctap::cbor::{Item, entry};
 /// The longest encoding, in bytes.
 const MAX_LEN: usize = 4096;
 
-/// A text for the person, and a URI for a QR code.
+/// Something to show to the person: a sentence, and what a QR code is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown(Vec<u8>);
 
