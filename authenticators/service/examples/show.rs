@@ -1,4 +1,4 @@
-//! A service that has something to show and nothing else: `show PATH TEXT [URI]`. For trying a client out.
+//! A service that only shows a text: `show PATH TEXT [URI]`. For trying a client out.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ impl Authenticator for Show {
         log(format_args!("a connection for the account {}", peer.account));
     }
 
-    /// Waits until it is given up, as a phone would that nobody has at hand.
+    /// Waits until it is cancelled, like a phone that is not at hand.
     fn cbor(&mut self, (): &mut (), _: &[u8], wait: &dyn Wait) -> Vec<u8> {
         wait.needs_user(true);
         while !wait.is_cancelled() {

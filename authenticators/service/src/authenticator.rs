@@ -1,4 +1,4 @@
-//! What a service brings: the authenticator itself.
+//! The interface that a service implements.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use crate::shown::Shown;
 
 /// An authenticator behind a socket. It is asked by one connection after the other, never by two at once.
 pub trait Authenticator {
-    /// What belongs to one connection and ends with it, such as a `pinUvAuthToken`.
+    /// The state of one connection, such as a `pinUvAuthToken`.
     type Session: Send;
 
     /// Whether it has something to show ([`Authenticator::show`]).
@@ -21,7 +21,7 @@ pub trait Authenticator {
     /// Answers one CTAP2 request: command byte and parameters. The answer is a status byte and what follows it.
     fn cbor(&mut self, session: &mut Self::Session, request: &[u8], wait: &dyn Wait) -> Vec<u8>;
 
-    /// What the person is to be shown now, if anything.
+    /// The text to show to the person now, if any.
     fn show(&mut self, _session: &mut Self::Session, _wait: &dyn Wait) -> Option<Shown> {
         None
     }
@@ -38,7 +38,7 @@ pub struct Peer {
     pub since: Instant,
 }
 
-/// What goes on beside a request that takes its time. Keepalives are sent without any doing of the authenticator.
+/// For requests that take time. Keepalives are sent by themselves.
 pub trait Wait {
     /// Whether the answer is no longer wanted: cancelled, or the peer has gone. The answer should then be
     /// `CTAP2_ERR_KEEPALIVE_CANCEL`, soon.

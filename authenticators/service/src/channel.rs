@@ -14,10 +14,12 @@ const CAPABILITY_CBOR: u8 = 0x04;
 const CAPABILITY_NMSG: u8 = 0x08;
 /// Vendor's: there may be something to show.
 const CAPABILITY_SHOW: u8 = 0x40;
+/// How often a peer hears that its request is worked on (CTAP 2.1 §11.2.9.1.7).
+const KEEPALIVE: Duration = Duration::from_millis(100);
 /// Channels of one connection; one is enough.
 const MAX_CHANNELS: u32 = 16;
 
-/// What a service is, as far as channels are concerned.
+/// What the reply to `CTAPHID_INIT` says of the device.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Device {
     pub(crate) version: [u8; 3],
@@ -29,11 +31,11 @@ pub(crate) struct Device {
 pub(crate) enum Request {
     /// A CTAP2 message.
     Cbor(Vec<u8>),
-    /// What there is to show.
+    /// The vendor command.
     Show,
 }
 
-/// What a report leads to, beside replies that are queued already.
+/// An event for the caller, beside queued replies.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// To be answered by [`Channels::respond`] or [`Channels::refuse`].
@@ -100,7 +102,7 @@ impl Channels {
         }
     }
 
-    /// On the broadcast channel: opens one. On an open one: brings it back in line, whatever was going on there.
+    /// On the broadcast channel: opens a channel. On an open channel: aborts its transaction.
     fn handle_init(&mut self, cid: Cid, message_len: usize, data: &[u8]) -> Option<Event> {
         let Some(nonce) = data.first_chunk::<8>().filter(|_| message_len == 8) else {
             self.error(cid, HidError::INVALID_LENGTH);
@@ -215,7 +217,7 @@ impl Channels {
             self.send(cid, code::PING, &message);
             return None;
         }
-        self.transaction = Transaction::Working { cid, command, next_keepalive: now };
+        self.transaction = Transaction::Working { cid, command, next_keepalive: after(now, KEEPALIVE) };
         Some(Event::Request(if command == SHOW { Request::Show } else { Request::Cbor(message) }))
     }
 
@@ -242,14 +244,8 @@ impl Channels {
         }
     }
 
-    /// Sends what is due: a keepalive, or the news that a message is given up.
-    pub(crate) fn tick(
-        &mut self,
-        now: Instant,
-        continuation: Duration,
-        keepalive: Duration,
-        status: Keepalive,
-    ) {
+    /// Sends a keepalive, or times a message out, when it is due.
+    pub(crate) fn tick(&mut self, now: Instant, continuation: Duration, status: Keepalive) {
         if self.next_tick(continuation).is_none_or(|due| now < due) {
             return;
         }
@@ -262,7 +258,7 @@ impl Channels {
             }
             Transaction::Working { cid, next_keepalive, .. } => {
                 let cid = *cid;
-                *next_keepalive = now.checked_add(keepalive).unwrap_or(now);
+                *next_keepalive = after(now, KEEPALIVE);
                 // A peer that does not read them needs no more of them.
                 if self.outgoing.is_empty() {
                     let status = match status {
@@ -299,6 +295,10 @@ impl Channels {
             .or_else(|| packet::fragment(cid, code::ERROR, &[HidError::OTHER.0]));
         self.outgoing.extend(reports.unwrap_or_default());
     }
+}
+
+fn after(now: Instant, time: Duration) -> Instant {
+    now.checked_add(time).unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub(crate) struct Connection<S> {
     since: Instant,
     /// When the peer last sent something, or got an answer.
     active: Instant,
-    /// Since when the peer leaves unread what is to be sent.
+    /// Since when the peer has not read.
     unread_since: Option<Instant>,
 }
 
@@ -83,7 +83,7 @@ impl<S> Connection<S> {
         if self.channels.outgoing().is_some() { PollFlags::OUT } else { PollFlags::IN }
     }
 
-    /// Reads what there is, and gives the job that comes of it.
+    /// Reads a report; returns the job that it completes, if any.
     pub(crate) fn readable(&mut self, now: Instant) -> Result<Option<Job<S>>, Closed> {
         // One report a round, so that all connections get theirs.
         let Some(report) = self.receive()? else { return Ok(None) };
@@ -213,7 +213,7 @@ impl<S> Connection<S> {
         [silence, unread, channels].into_iter().flatten().min()
     }
 
-    /// Does what is due, and ends the connection when its time is over.
+    /// Handles timeouts and keepalives.
     pub(crate) fn tick(&mut self, settings: &Settings, now: Instant) -> Result<(), Closed> {
         let over = |since: Instant, limit| now.saturating_duration_since(since) >= limit;
         if self.unread_since.is_some_and(|since| over(since, settings.unread)) {
@@ -227,7 +227,7 @@ impl<S> Connection<S> {
             Session::Here(_) if over(self.active, settings.silence) => return Err(Closed),
             Session::Here(_) => ctap::hid::Keepalive::Processing,
         };
-        self.channels.tick(now, settings.continuation, settings.keepalive, status);
+        self.channels.tick(now, settings.continuation, status);
         self.writable(now)
     }
 }

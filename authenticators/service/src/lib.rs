@@ -2,7 +2,7 @@
 //!
 //! An [`Authenticator`] answers CTAP2 requests, one at a time; [`serve`] does everything else: the socket ([`Listener`]), who is
 //! at its other end and for which account ([`Peer`]), channels and fragments, keepalives and cancelling, limits and deadlines.
-//! Whatever comes from a peer is hostile, and a peer that is slow, silent or never reads costs nothing but its own connection.
+//! Peers are not trusted: one that is slow, silent or never reads costs only its own connection.
 
 #![forbid(unsafe_code)]
 

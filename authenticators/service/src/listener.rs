@@ -85,7 +85,7 @@ impl Listener {
                 let credentials = sockopt::socket_peercred(&socket)?;
                 Ok(Some((socket, credentials.uid.as_raw())))
             }
-            // Whoever aborted theirs is not there any more: the next one is looked at in the next round.
+            // An aborted connection is gone; the next one is accepted in the next round.
             Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INTR) => Ok(None),
             Err(errno) => Err(errno.into()),
         }

@@ -1,4 +1,4 @@
-//! What goes to the journal.
+//! The journal.
 
 use std::fmt;
 use std::io::Write as _;

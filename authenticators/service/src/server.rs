@@ -106,7 +106,7 @@ impl<S: Send> Server<'_, S> {
         }
     }
 
-    /// Waits for something to do; what is ready on each connection.
+    /// Waits for an event; returns the readiness of each connection.
     fn wait(&mut self) -> Result<Vec<(ConnectionId, PollFlags)>, ServeError> {
         let now = Instant::now();
         if self.paused_until.is_some_and(|until| until <= now) {
@@ -127,7 +127,7 @@ impl<S: Send> Server<'_, S> {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(ServeError::Poll(errno.into())),
         }
-        // Its count says nothing: what is done is in the channel.
+        // Only drained: the finished jobs are in the channel.
         let _ = rustix::io::read(&*self.wake, &mut [0; 8]);
         let ready = fds.iter().skip(2).map(PollFd::revents);
         Ok(self.connections.iter().map(Connection::id).zip(ready).collect())
@@ -221,7 +221,7 @@ impl<S: Send> Server<'_, S> {
         }
     }
 
-    /// Root can always sign somebody in, however many connections users hold.
+    /// Users cannot take all connections: some are kept for root, which signs people in.
     fn has_room_for(&self, uid: u32) -> bool {
         let count = |of: &dyn Fn(u32) -> bool| {
             self.connections.iter().filter(|connection| of(connection.uid())).count()

@@ -17,8 +17,6 @@ pub struct Settings {
     pub unread: Duration,
     /// How long the authenticator may work on one request. What takes longer hangs, and the process ends, to be started anew.
     pub request: Duration,
-    /// How often a peer hears that its request is worked on (CTAP 2.1 §11.2.9.1.7).
-    pub keepalive: Duration,
     /// Connections of one user other than root.
     pub connections_of_user: usize,
     /// Connections of all users other than root.
@@ -36,7 +34,6 @@ impl Default for Settings {
             continuation: Duration::from_secs(3),
             unread: Duration::from_secs(5),
             request: Duration::from_secs(120),
-            keepalive: Duration::from_millis(100),
             connections_of_user: 8,
             connections_of_users: 24,
             connections: 32,

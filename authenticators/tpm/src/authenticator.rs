@@ -78,7 +78,7 @@ impl TpmAuthenticator {
 
     fn answer(&mut self, session: &mut Session, request: &[u8], wait: &dyn Wait) -> Result<Vec<u8>, Status> {
         let request = Request::parse(request)?;
-        // What goes on does so at once, or not at all.
+        // A sequence of requests ends with any other request.
         if !matches!(request, Request::GetNextAssertion) {
             session.next_assertions = None;
         }
@@ -93,7 +93,7 @@ impl TpmAuthenticator {
             Request::Reset => self.reset(session),
             Request::GetNextAssertion => self.get_next_assertion(session),
             Request::CredentialManagement(request) => self.credential_management(session, &request),
-            // Nobody can touch this authenticator, and one that answered by itself would be taken for the one that was touched.
+            // This authenticator cannot be touched. Answering by itself, it would always win against the keys that can.
             Request::Selection => Err(Status::OPERATION_DENIED),
         }
     }
@@ -123,7 +123,7 @@ fn state_status(error: &StateError) -> Status {
     Status::OTHER
 }
 
-/// What a client hears of the TPM's trouble; the log hears all of it.
+/// The status for a TPM error; the log gets the details.
 pub(crate) fn tpm_status(account: u32, error: &TpmError) -> Status {
     log(format_args!("account {account}: {error}"));
     match error {

@@ -1,5 +1,5 @@
-//! Credential ids: the credential's key, encrypted by the TPM, and what it is for. Nothing else of a credential that is not
-//! discoverable is kept anywhere.
+//! Credential ids: the credential's key, encrypted by the TPM, and its properties. A credential that is not discoverable is
+//! stored nowhere else.
 //!
 //! | bytes | |
 //! |---|---|
@@ -24,7 +24,7 @@ const CRED_PROTECT_SHIFT: u32 = 2;
 /// The longest id that may be one, in bytes. TPMs differ in how much they put around a key: 32 bytes to some 200.
 pub const MAX_LEN: usize = 512;
 
-/// What a credential is.
+/// The properties of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Properties {
     /// Whether it is kept in the account's state, and no longer good for anything once it is not.
@@ -38,7 +38,7 @@ pub struct Properties {
 /// A credential, as its id has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// What it is.
+    /// Its properties.
     pub properties: Properties,
     /// Makes its secrets its own.
     pub nonce: [u8; NONCE_LEN],

@@ -1,4 +1,4 @@
-//! What is derived from the PIN and from the secret that it unlocks. Each derivation has a domain of its own.
+//! Derivations from the PIN and from the account secret, each with its own domain.
 
 use ctap::Secret;
 use hmac::{Hmac, KeyInit as _, Mac};
@@ -26,7 +26,7 @@ fn mac(key: &[u8; 32], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(parts.iter().fold(mac, Mac::chain_update).finalize().into_bytes().into())
 }
 
-/// What the account's secret is sealed under.
+/// The authorization value of the account's sealed secret.
 pub fn pin_auth(account: u32, salt: &[u8; 32], pin_hash: &[u8; PIN_HASH_LEN]) -> AuthValue {
     let hash = Sha256::new()
         .chain_update(PIN)
@@ -45,7 +45,7 @@ impl AccountSecret {
         Self(bytes)
     }
 
-    /// What the TPM has given out; `None` for another length.
+    /// The unsealed secret; `None` for another length.
     pub fn from_secret(secret: &Secret) -> Option<Self> {
         secret.as_bytes().try_into().ok().map(|bytes| Self(Zeroizing::new(bytes)))
     }
@@ -55,12 +55,12 @@ impl AccountSecret {
         Secret::new(self.0.to_vec())
     }
 
-    /// What the key of a credential is used with.
+    /// The authorization value of a credential's key.
     pub fn credential_auth(&self, nonce: &[u8; NONCE_LEN], rp_id_hash: &[u8; 32], account: u32) -> AuthValue {
         AuthValue::new(mac(&self.0, &[CREDENTIAL, nonce, rp_id_hash, &account.to_be_bytes()]))
     }
 
-    /// What the account's key for `hmac-secret` is used with.
+    /// The authorization value of the account's `hmac-secret` key.
     pub fn hmac_key_auth(&self, account: u32) -> AuthValue {
         AuthValue::new(mac(&self.0, &[HMAC_KEY, &account.to_be_bytes()]))
     }
@@ -72,12 +72,12 @@ impl std::fmt::Debug for AccountSecret {
     }
 }
 
-/// What the TPM makes the MAC of for `hmac-secret`: it is of one credential, RP ID and salt.
+/// The message that the TPM computes the MAC over for `hmac-secret`: specific to credential, RP ID and salt.
 pub fn hmac_secret_message(nonce: &[u8; NONCE_LEN], rp_id_hash: &[u8; 32], salt: &[u8; 32]) -> Vec<u8> {
     [HMAC_SECRET, nonce, rp_id_hash, salt].concat()
 }
 
-/// What shows that a credential id is one of the account's.
+/// The MAC that makes a credential id the account's own.
 pub fn credential_id_mac(key: &[u8; 32], rp_id_hash: &[u8; 32], account: u32, id: &[u8]) -> [u8; 32] {
     *mac(key, &[CREDENTIAL_ID, rp_id_hash, &account.to_be_bytes(), id])
 }

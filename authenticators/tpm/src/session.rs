@@ -1,11 +1,11 @@
-//! What belongs to one connection and ends with it.
+//! The state of one connection.
 
 use authenticator_service::Peer;
 use ctap::pin_uv_auth::AgreementKey;
 
 use crate::ctap2::{Enumeration, NextAssertions, Token};
 
-/// A connection's secrets and unfinished business.
+/// A connection's secrets and pending sequences.
 #[derive(Debug)]
 pub struct Session {
     /// Who is at the other end.

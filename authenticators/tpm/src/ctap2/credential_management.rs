@@ -1,4 +1,4 @@
-//! authenticatorCredentialManagement (CTAP 2.1 §6.8): what is kept of discoverable credentials.
+//! authenticatorCredentialManagement (CTAP 2.1 §6.8): the account's discoverable credentials.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ use crate::credential_id::{Credential, Scope};
 use crate::session::Session;
 use crate::state::{Account, Discoverable, PinRecord};
 
-/// How long what goes on can go on.
+/// How long an enumeration can be continued.
 const NEXT: Duration = Duration::from_secs(30);
 
-/// Replies that are left for the subcommands that go on.
+/// Replies left for enumerateRPsGetNextRP or enumerateCredentialsGetNextCredential.
 #[derive(Debug)]
 pub(crate) struct Enumeration {
     /// The subcommand that gets them.
@@ -105,7 +105,7 @@ fn authorized_credential(
 ) -> Result<usize, Status> {
     let id = request.credential_id.as_ref().ok_or(Status::MISSING_PARAMETER)?;
     let found = account.credentials.iter().enumerate().find(|(_, kept)| kept.id == *id);
-    // Whether there is one is told only to those who may know.
+    // Whether the credential exists is told only with a valid token.
     let rp_id_hash = found.map_or([0; 32], |(_, kept)| hash(kept));
     authorize(session, pin, request, For::RpId(Permissions::CM, &rp_id_hash))?;
     found.map(|(place, _)| place).ok_or(Status::NO_CREDENTIALS)

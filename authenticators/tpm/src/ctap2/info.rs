@@ -29,7 +29,7 @@ impl TpmAuthenticator {
         let numbers = |numbers: &[i64]| Item::array(numbers.iter().map(|number| Item::from(*number)));
         let options = [
             ("rk", true),
-            // The right PIN is what shows that somebody is there; an assertion says so by UP.
+            // The right PIN is the user's presence, so assertions made with it have UP set.
             ("up", true),
             ("plat", true),
             ("alwaysUv", true),

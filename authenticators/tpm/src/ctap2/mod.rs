@@ -1,4 +1,4 @@
-//! CTAP 2.1, the authenticator's side: requests, and what becomes of them.
+//! CTAP 2.1, the authenticator's side.
 
 pub mod request;
 

@@ -1,4 +1,4 @@
-//! Trying a PIN: what it costs when it is wrong, and who counts.
+//! Trying a PIN: the account's budget and the TPM's lockout.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::tpm::{Lockout, TpmError};
 pub(super) const MAX_WRONG_IN_A_ROW: u8 = 3;
 /// How long it takes at least until an account gets a try back.
 const REGAIN: Duration = Duration::from_secs(3600);
-/// The part of the TPM's tries that is kept for accounts that have not used up any.
+/// The fraction of the TPM's tries (one in so many) that is kept for accounts that have used up none.
 const RESERVE: u32 = 4;
 
 /// Tries that an account has at present, by its own count and by the TPM's.
@@ -24,7 +24,7 @@ pub(super) fn tries_left(account: &Account, lockout: &Lockout) -> u8 {
     let reserve = lockout.max_tries.checked_div(RESERVE).unwrap_or(0);
     let allowed = match left.checked_sub(reserve) {
         Some(shared) if shared > 0 => shared,
-        // One each for those who have given no cause for this.
+        // One try for each account that has used up none.
         Some(_) | None => u32::from(account.tries.left >= MAX_TRIES).min(left),
     };
     u8::try_from(allowed).map_or(account.tries.left, |allowed| allowed.min(account.tries.left))

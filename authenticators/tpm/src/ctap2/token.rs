@@ -1,4 +1,4 @@
-//! `pinUvAuthToken`s: what shows that the user's PIN was right (CTAP 2.1 §6.5.2.1).
+//! `pinUvAuthToken`s (CTAP 2.1 §6.5.2.1).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ const FIRST_USE: Duration = Duration::from_secs(30);
 /// How long it can be used.
 const LIFETIME: Duration = Duration::from_secs(600);
 
-/// A token, and with it the secret that the PIN has unlocked.
+/// A token with the account secret that the PIN unlocked.
 #[derive(Debug)]
 pub struct Token {
     protocol: PinUvAuthProtocol,
@@ -27,7 +27,7 @@ pub struct Token {
     /// Bound to it by its permissions, or by its first use.
     rp_id_hash: Option<[u8; 32]>,
     secret: Arc<AccountSecret>,
-    /// Of the PIN that it was given out for: with another PIN it is void.
+    /// The salt of the PIN that it was issued for. A changed PIN invalidates it.
     salt: [u8; 32],
     issued: Instant,
     used: bool,
@@ -64,7 +64,7 @@ impl Token {
     }
 }
 
-/// What a request is for, as far as tokens are concerned.
+/// The permission and RP ID that a request needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum For<'a> {
     /// A command about one RP ID.

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::tries::Tries;
 use crate::tpm::Blob;
 
-/// What is kept of an account. One that nothing is known of is like a new one.
+/// The state of an account. The default is that of a new account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     /// Wrong PINs that it still has.
@@ -16,7 +16,7 @@ pub struct Account {
     pub credentials: Vec<Discoverable>,
 }
 
-/// A PIN, and what it opens.
+/// A PIN and the secrets behind it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PinRecord {
     /// The name of the storage key that everything here is under.

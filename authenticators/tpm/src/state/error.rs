@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// What is wrong, and with which file. Never taken for an account without a PIN.
+/// The error, with the file. Never taken for an account without a PIN.
 #[derive(Debug)]
 pub enum StateError {
     /// Another service uses the folder.
@@ -16,7 +16,7 @@ pub enum StateError {
         /// What stands in the way.
         error: io::Error,
     },
-    /// It is not a plain file of this service's own that nobody else can write.
+    /// It is not a plain file that only this service can access.
     Untrusted(PathBuf),
     /// It is not understood.
     Format {
@@ -24,7 +24,7 @@ pub enum StateError {
         path: PathBuf,
         /// The line, counted from 1, where it is known.
         line: Option<usize>,
-        /// What is wrong.
+        /// The message.
         message: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What is kept of each account, in a file of its own.
+//! The state of accounts, one file each.
 
 mod account;
 mod error;

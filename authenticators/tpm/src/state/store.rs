@@ -40,7 +40,7 @@ impl Store {
         }
     }
 
-    /// What is kept of an account; a new one where there is no file.
+    /// The state of an account; a new one where there is no file.
     ///
     /// # Errors
     /// When there is one that cannot be read, trusted or understood.
@@ -69,7 +69,7 @@ impl Store {
         text::parse(&content).map_err(|(line, message)| StateError::Format { path, line, message })
     }
 
-    /// Replaces what is kept of an account: the file is the old one or the new one, whatever happens.
+    /// Replaces the state of an account atomically.
     ///
     /// # Errors
     /// When it cannot be written.

@@ -21,7 +21,7 @@ fn each_account_has_a_file_for_the_service_alone() {
 }
 
 #[test]
-fn what_was_left_of_a_write_is_in_nobodys_way() {
+fn an_interrupted_write_leaves_the_old_state() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     std::fs::write(folder.path().join(".1000.new"), "half of it").unwrap();

@@ -12,7 +12,7 @@ use crate::tpm::Blob;
 
 const VERSION: u64 = 1;
 
-/// A line, where it is known, and what is wrong.
+/// The line, where it is known, and the message.
 type Wrong = (Option<usize>, String);
 
 /// The text of an account.

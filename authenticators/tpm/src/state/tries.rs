@@ -10,7 +10,7 @@ pub const MAX_TRIES: u8 = 8;
 pub struct Tries {
     /// Tries that are left.
     pub left: u8,
-    /// Since when the next one has been on its way back, in seconds since 1970.
+    /// When the wait for the next try began, in seconds since 1970.
     pub since: u64,
 }
 
@@ -21,7 +21,7 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Gives back what has come back by now: one each `interval`.
+    /// Gives back one try per elapsed `interval`.
     pub fn regain(&mut self, now: u64, interval: Duration) {
         let seconds = interval.as_secs().max(1);
         match now.checked_sub(self.since) {

@@ -83,7 +83,7 @@ impl Tpm {
         Self { tcti, wanted: None, open: None }
     }
 
-    /// Uses the storage key for what is new from now on; gives its name.
+    /// Selects the storage key for new accounts and returns its name.
     ///
     /// # Errors
     /// When the TPM cannot be used.
@@ -92,7 +92,7 @@ impl Tpm {
         self.attempt(|open| open.choose(None).map(|_| open.primary_name.clone()))
     }
 
-    /// Uses the storage key with that name from now on; whether there is one.
+    /// Selects the storage key with that name. Returns whether there is one.
     ///
     /// # Errors
     /// When the TPM cannot be used.
@@ -122,8 +122,8 @@ impl Tpm {
         &mut self,
         act: impl FnOnce(&mut Open) -> Result<T, TpmError>,
     ) -> Result<T, TpmError> {
-        // What was left open a while ago may have been lost, as in a sleep of the machine. That is seen here, before anything
-        // is tried that counts.
+        // A connection opened earlier may be stale, for example after suspend. Starting the session reveals it before a PIN is
+        // tried.
         let session = match self.attempt(Open::start_session) {
             Err(TpmError::Unavailable(_)) => self.attempt(Open::start_session)?,
             other => other?,
@@ -155,8 +155,8 @@ impl Open {
         Ok(open)
     }
 
-    /// Takes the storage key of that name, or the one for what is new: the one that is kept in the TPM, if there is one. It may
-    /// have been put there after an account's keys were made under the other, which is the same whenever it is created.
+    /// Selects a storage key by name. Without a name: the persistent one if there is one, else the created one. The persistent
+    /// key may be younger than an account's keys, which are then still under the created one.
     fn choose(&mut self, wanted: Option<&[u8]>) -> Result<bool, TpmError> {
         let fits = |key: &StorageKey| wanted.is_none_or(|name| key.name == name);
         let found = [&self.persistent, &self.created].into_iter().flatten().find(|key| fits(key)).cloned();

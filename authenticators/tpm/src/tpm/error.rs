@@ -57,7 +57,7 @@ impl fmt::Display for TpmError {
 
 impl std::error::Error for TpmError {}
 
-/// What a library's error says, where it says anything.
+/// Displays a library error, including those without a text.
 struct Said<'a>(&'a Error);
 
 impl fmt::Display for Said<'_> {

@@ -1,7 +1,7 @@
-//! The TPM: what is sealed in it, what signs in it, and how often a wrong PIN may be tried.
+//! The TPM: sealed secrets, signing keys, HMAC keys, and the dictionary-attack lockout.
 //!
 //! Every command that carries or yields a secret runs in an HMAC session that is salted with the storage key and encrypts its
-//! parameters both ways, so that nothing is to be learnt or forged on the bus.
+//! parameters both ways, so that listening on the bus, or forging on it, gains nothing.
 
 mod blob;
 mod context;

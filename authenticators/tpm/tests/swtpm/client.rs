@@ -38,7 +38,7 @@ pub(crate) struct Bench {
     clock: Arc<AtomicU64>,
 }
 
-/// A wait that nobody cancels.
+/// A wait that is never cancelled.
 pub(crate) struct Patient;
 
 impl Wait for Patient {
@@ -111,7 +111,7 @@ impl Client {
         bench.authenticator.cbor(&mut self.session, request, &Patient)
     }
 
-    /// The status of what is refused.
+    /// The status of a request that is refused.
     pub(crate) fn refused(&mut self, bench: &mut Bench, request: &[u8]) -> Status {
         match status::of(&self.ask(bench, request)) {
             Err(ReplyError::Status(status)) => status,
@@ -215,7 +215,7 @@ impl Client {
         Ok(Credential { id: attested.credential_id, key, data })
     }
 
-    /// What a request without token or touch is answered with.
+    /// The status of a silent assertion.
     pub(crate) fn silent(&mut self, bench: &mut Bench, rp_id: &str, allow_list: &[&[u8]]) -> Status {
         let request = get_assertion::Request { rp_id, allow_list, up: false, ..plain() };
         self.refused(bench, &request.encode())
@@ -285,7 +285,7 @@ pub(crate) fn plain() -> get_assertion::Request<'static> {
     }
 }
 
-/// What a credential is to be.
+/// The properties of a credential to be made.
 #[derive(Clone, Copy)]
 pub(crate) struct Enrolment<'a> {
     pub(crate) rp_id: &'a str,

@@ -172,7 +172,7 @@ fn discoverable_credentials_answer_one_after_the_other() {
     second.verify(&next);
     assert_eq!(next.user.unwrap().id, b"other");
     assert_eq!(client.refused(&mut bench, &[0x08]), Status::NOT_ALLOWED);
-    // What was replaced is no longer good for anything.
+    // The replaced one is no longer usable.
     assert_eq!(client.silent(&mut bench, RP_ID, &[&first.id]), Status::NO_CREDENTIALS);
     assert_eq!(client.sign_in(&mut bench, PIN, &[&first.id]).unwrap_err(), Status::NO_CREDENTIALS);
     // Anything in between ends it.

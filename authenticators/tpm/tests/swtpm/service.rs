@@ -135,7 +135,7 @@ fn passkey_tpm(arguments: &[&str]) -> Output {
     command.args(arguments).env_remove("STATE_DIRECTORY").env_remove("LISTEN_FDS").output().unwrap()
 }
 
-/// Ended after a while, whatever it waits for.
+/// Killed after a minute.
 fn wait(mut child: Child) -> ExitStatus {
     let begun = Instant::now();
     loop {
@@ -152,7 +152,7 @@ fn wait(mut child: Child) -> ExitStatus {
 #[test]
 fn an_independent_client_enrols_and_signs_in() {
     let simulator = Simulator::start();
-    // As it is when nobody has set it up.
+    // As real TPMs have it.
     simulator.set_lockout(32, 7200);
     let service = Service::start(&simulator);
     let is_root = std::fs::metadata(service.folder.path().join("state")).unwrap();
@@ -169,7 +169,7 @@ fn an_independent_client_enrols_and_signs_in() {
     assert_eq!(said, "done\n");
 }
 
-/// What is asked of it while it is killed again and again: the account is as it was, with no try given back.
+/// Killed at the worst moments of a try, it gives no try back and loses nothing.
 #[test]
 fn it_can_be_killed_at_any_moment() {
     let mut simulator = Simulator::start();

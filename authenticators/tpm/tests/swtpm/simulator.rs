@@ -1,8 +1,9 @@
 //! swtpm, started and ended, with a bus that is listened on.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr as _;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -31,8 +32,7 @@ pub(crate) struct Simulator {
 
 /// The way to the TPM, on which one command goes after the other.
 struct Bus {
-    tpm: Option<TcpStream>,
-    control_port: u16,
+    tpm: Option<UnixStream>,
     /// Everything that went over it, both ways.
     traffic: Vec<u8>,
     /// A command whose reply is kept back, and who hears of it.
@@ -42,15 +42,16 @@ struct Bus {
 impl Simulator {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (port, process) = spawn(folder.path());
-        let bus = Bus { tpm: Some(connect(port)), control_port: port + 1, traffic: Vec::new(), held: None };
-        let bus = Arc::new(Mutex::new(bus));
+        let process = spawn(folder.path());
+        let tpm = connect(folder.path());
+        let [_, control_socket] = sockets(folder.path());
+        let bus = Arc::new(Mutex::new(Bus { tpm: Some(tpm), traffic: Vec::new(), held: None }));
         let (data, control) = free_pair();
         let port = data.local_addr().unwrap().port();
-        listen(data, &bus, |client, bus| while forward(client, bus).is_some() {});
-        listen(control, &bus, |client, bus| {
-            let port = bus.lock().unwrap().control_port;
-            let Ok(tpm) = TcpStream::connect((LOCAL, port)) else { return };
+        let for_data = Arc::clone(&bus);
+        listen(data, move |client| while forward(client, &for_data).is_some() {});
+        listen(control, move |client| {
+            let Ok(tpm) = UnixStream::connect(&control_socket) else { return };
             let (mut to, mut from) = (tpm.try_clone().unwrap(), client.try_clone().unwrap());
             thread::spawn(move || {
                 let _ = std::io::copy(&mut from, &mut to);
@@ -78,11 +79,8 @@ impl Simulator {
     /// As if the computer were switched off and on, not always as it should be.
     pub(crate) fn power_cycle(&mut self) {
         self.stop();
-        let (port, process) = spawn(self.folder.path());
-        self.process = process;
-        let mut bus = self.bus.lock().unwrap();
-        bus.tpm = Some(connect(port));
-        bus.control_port = port + 1;
+        self.process = spawn(self.folder.path());
+        self.bus.lock().unwrap().tpm = Some(connect(self.folder.path()));
     }
 
     pub(crate) fn stop(&mut self) {
@@ -167,7 +165,7 @@ fn forward(client: &mut TcpStream, bus: &Mutex<Bus>) -> Option<()> {
 }
 
 /// Tag, length of the whole, and what follows.
-fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+fn read_message(stream: &mut impl std::io::Read) -> Option<Vec<u8>> {
     let mut message = vec![0; 6];
     stream.read_exact(&mut message).ok()?;
     let len = u32::from_be_bytes(*message.last_chunk().unwrap());
@@ -177,18 +175,13 @@ fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(message)
 }
 
-fn listen(
-    listener: TcpListener,
-    bus: &Arc<Mutex<Bus>>,
-    serve: impl Fn(&mut TcpStream, &Mutex<Bus>) + Copy + Send + 'static,
-) {
-    let bus = Arc::clone(bus);
+fn listen(listener: TcpListener, serve: impl Fn(&mut TcpStream) + Clone + Send + 'static) {
     // Until the test is over.
     thread::spawn(move || {
         for client in listener.incoming() {
-            let (mut client, bus) = (client.unwrap(), Arc::clone(&bus));
+            let (mut client, serve) = (client.unwrap(), serve.clone());
             client.set_nodelay(true).unwrap();
-            thread::spawn(move || serve(&mut client, &bus));
+            thread::spawn(move || serve(&mut client));
         }
     });
 }
@@ -204,38 +197,37 @@ fn free_pair() -> (TcpListener, TcpListener) {
     }
 }
 
-fn connect(port: u16) -> TcpStream {
-    let stream = TcpStream::connect((LOCAL, port)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
+/// Where swtpm listens: the command and the control channel.
+fn sockets(folder: &Path) -> [PathBuf; 2] {
+    ["tpm.sock", "control.sock"].map(|name| folder.join(name))
 }
 
-fn spawn(folder: &Path) -> (u16, Child) {
+fn spawn(folder: &Path) -> Child {
+    let [data, control] = sockets(folder);
+    for socket in [&data, &control] {
+        let _ = std::fs::remove_file(socket);
+    }
+    // It ends with its connection, so that none is left where a test is killed.
+    Command::new("swtpm")
+        .args(["socket", "--tpm2", "--terminate", "--tpmstate", &format!("dir={}", folder.display())])
+        .args(["--server", &format!("type=unixio,path={}", data.display())])
+        .args(["--ctrl", &format!("type=unixio,path={}", control.display())])
+        .args(["--flags", "not-need-init,startup-clear"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("swtpm: {error}; apt-get install swtpm"))
+}
+
+fn connect(folder: &Path) -> UnixStream {
+    let [data, _] = sockets(folder);
+    let begun = Instant::now();
     loop {
-        let port = free_pair().0.local_addr().unwrap().port();
-        let control = port + 1;
-        let mut process = Command::new("swtpm")
-            .args(["socket", "--tpm2", "--tpmstate", &format!("dir={}", folder.display())])
-            .args(["--server", &format!("type=tcp,bindaddr={LOCAL},port={port}")])
-            .args(["--ctrl", &format!("type=tcp,bindaddr={LOCAL},port={control}")])
-            .args(["--flags", "not-need-init,startup-clear"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("swtpm: {error}; apt-get install swtpm"));
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(10) {
-            if let Ok(Some(_)) = process.try_wait() {
-                // Another test was faster with the port.
-                break;
-            }
-            if TcpStream::connect((LOCAL, control)).is_ok() {
-                return (port, process);
-            }
-            thread::sleep(Duration::from_millis(5));
+        if let Ok(stream) = UnixStream::connect(&data) {
+            return stream;
         }
-        let _ = process.kill();
-        let _ = process.wait();
+        assert!(begun.elapsed() < Duration::from_secs(20), "swtpm does not listen");
+        thread::sleep(Duration::from_millis(2));
     }
 }

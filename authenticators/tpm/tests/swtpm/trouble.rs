@@ -106,7 +106,7 @@ fn a_try_is_used_up_even_when_the_service_does_not_live_to_see_its_end() {
     bench.simulator.set_lockout(32, 7200);
     let mut client = bench.connect(ALICE);
     let agreement = client.agree(&mut bench);
-    // The TPM goes between the one and the other: what is on disk then is what a killed service leaves.
+    // The TPM disappears before it can judge the PIN.
     bench.simulator.stop();
     let store_sees = |bench: &Bench| {
         std::fs::read_to_string(bench.state.path().join(format!("{ALICE}.toml")))
@@ -139,12 +139,12 @@ fn a_tpm_that_goes_and_comes_back_is_found_again() {
     assert_eq!(client.refused(&mut bench, &[0x04]), TPM_UNAVAILABLE);
     bench.simulator.power_cycle();
     credential.verify(&client.sign_in(&mut bench, PIN, &[&credential.id]).unwrap());
-    // It sleeps and wakes up while nobody looks.
+    // It is reset between two requests.
     bench.simulator.power_cycle();
     credential.verify(&client.sign_in(&mut bench, PIN, &[&credential.id]).unwrap());
 }
 
-/// What somebody who listens on the bus gets: neither the PIN's hash, nor what is derived from it, nor what it unlocks.
+/// Neither the PIN's hash, nor the authorization values, nor the account secret go over the bus in clear.
 #[test]
 fn nothing_secret_goes_over_the_bus() {
     let (mut bench, credential) = enrolled();
@@ -161,8 +161,8 @@ fn nothing_secret_goes_over_the_bus() {
     let unlocked = simulator.tpm().unseal(&pin.sealed, &auth).unwrap();
     let traffic = simulator.traffic();
     let is_in_traffic = |secret: &[u8]| traffic.windows(16).any(|window| window == &secret[..16]);
-    // What should be found is, or this finds nothing at all.
-    assert!(is_in_traffic(&pin.sealed.public[14..]), "the name of what is sealed");
+    // The search does find bytes that go in clear.
+    assert!(is_in_traffic(&pin.sealed.public[14..]), "the public part of the sealed secret");
     assert!(is_in_traffic(&credential.id[18..34]), "the public point");
     let old_hash: [u8; 32] = Sha256::digest(PIN).into();
     // The TPM's own wrapping goes encrypted, too.

@@ -8,7 +8,7 @@ use super::fields::{self, PinUvAuth};
 /// More than a PIN or its hash has, encrypted.
 const MAX_ENC_LEN: usize = 128;
 
-/// A subcommand, and whatever parameters came with it.
+/// A subcommand with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientPin {
     /// The subcommand.

@@ -5,7 +5,7 @@ use ctap::cbor::{Key, Malformed, Reader};
 use super::fields::{self, PinUvAuth};
 use crate::state::User;
 
-/// A subcommand, and whatever parameters came with it.
+/// A subcommand with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialManagement {
     /// The subcommand.

@@ -18,7 +18,7 @@ pub struct GetAssertion {
     pub client_data_hash: [u8; 32],
     /// The credentials that are asked for; `None` for any that is discoverable.
     pub allow_list: Option<Vec<Vec<u8>>>,
-    /// What a secret is to be made of.
+    /// The salts for `hmac-secret`.
     pub hmac_secret: Option<HmacSecretInput>,
     /// Options.
     pub options: Options,

@@ -1,4 +1,4 @@
-//! Requests as they come: nothing of them is allowed yet, but all of it is of its type and within bounds.
+//! Requests, parsed: every member has its type and is within bounds. Nothing is authorized yet.
 
 mod client_pin;
 mod credential_management;

@@ -119,7 +119,7 @@ fn valid_requests_are_read_whole() {
     assert_eq!(request.raw_parameters[..3], [0xa2, 0x02, 0xa2]);
 }
 
-/// What a request cut short, lengthened or changed in a bit leads to: an error, or another request, never a panic.
+/// A request that is cut short, lengthened or changed in one bit is an error or another request, never a panic.
 #[test]
 fn changed_requests_are_refused_or_are_others() {
     for request in valid() {
