@@ -1,8 +1,9 @@
 //! Why a rehearsal failed, with what to do.
 
-use passkey_core::ceremony::{Impossible, KeyError, PinReason, SignInError, TokenError};
+use passkey_core::ceremony::{Authenticator, Impossible, KeyError, PinReason, SignInError, TokenError};
 use passkey_core::messages::{self, English, Phrase};
 
+use super::this_computer;
 use crate::report::{ErrorReport, Exit};
 use crate::terminal::prompter::LastQuestion;
 
@@ -34,7 +35,10 @@ pub(crate) fn report(error: SignInError, asked: LastQuestion) -> ErrorReport {
         SignInError::Declined => ErrorReport::new(Exit::Cancelled, "declined", said),
         SignInError::Interrupted | SignInError::NoAccountChosen => ErrorReport::cancelled(),
         SignInError::CannotVerifyUser(impossible) => cannot_verify_user(impossible),
-        SignInError::Pin(error) => pin(error, asked),
+        SignInError::Pin(error) => match asked.authenticator {
+            Authenticator::SecurityKey => pin(error, asked),
+            Authenticator::ThisComputer => this_computer::pin(error, asked),
+        },
         SignInError::Rejected(reason) => ErrorReport::new(
             Exit::Failed,
             "rejected",
