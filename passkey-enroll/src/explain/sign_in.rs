@@ -16,8 +16,7 @@ pub(crate) fn report(error: SignInError, asked: LastQuestion) -> ErrorReport {
         SignInError::ForeignKeys => ErrorReport::new(Exit::NoKey, "foreign_key", said)
             .hint("passkey-enroll list shows your passkeys, passkey-enroll keys which key holds them."),
         SignInError::NotOnThisComputer => ErrorReport::new(Exit::NoKey, "not_on_this_computer", said).hint(
-            "The TPM was cleared or exchanged, or the service's state is lost. Remove the passkey with: passkey-enroll \
-             remove NAME",
+            "The TPM was cleared or exchanged, or the service's state is lost. What to do: passkey-enroll doctor",
         ),
         SignInError::ThisComputerUnusable(_) | SignInError::ThisComputerRefused(_) => {
             ErrorReport::new(Exit::Failed, "this_computer_unusable", said)

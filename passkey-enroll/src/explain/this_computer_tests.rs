@@ -1,4 +1,3 @@
-use ctap::Status;
 use passkey_core::ceremony::{Authenticator, SignInError};
 use passkey_core::verify::VerifyError;
 
@@ -101,6 +100,14 @@ fn a_sign_in_speaks_of_the_one_whose_pin_was_asked_for() {
     let report =
         sign_in::report(SignInError::Pin(TokenError::Unavailable), wrong(Authenticator::SecurityKey));
     assert!(report.message.contains("for good"), "{}", report.message);
+}
+
+#[test]
+fn what_another_tpm_made_is_to_be_forgotten_first() {
+    let report = key_failure(KeyFailure::Refused(Status::INTEGRITY_FAILURE));
+    assert_eq!(report.code, "not_on_this_computer");
+    assert!(report.hint.as_ref().is_some_and(|hint| hint.contains("key reset --on this-computer")));
+    check_words(&report);
 }
 
 #[test]

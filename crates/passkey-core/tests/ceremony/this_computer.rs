@@ -100,6 +100,20 @@ fn it_says_which_passkeys_it_holds_without_signing() {
     assert_eq!(key.holds, [on_the_key.id]);
 }
 
+#[test]
+fn what_it_does_not_answer_is_not_taken_for_a_no() {
+    for how in
+        [Misbehaviour::Refusal(0xf0), Misbehaviour::Garbage, Misbehaviour::Keepalives, Misbehaviour::Mute]
+    {
+        let (mut scene, computer) = scene();
+        let here = scene.passkeys.remove(0);
+        scene.bench().sabotage(computer, Some(Sabotage { asked: Some(Asked::SilentAssertion), nth: 1, how }));
+        let inspected = inspect(&mut scene.platform, &[&here], seconds(5));
+        let told = inspected[0].info.as_ref().err().or(inspected[0].untold.as_ref());
+        assert!(told.is_some(), "{}: {inspected:?}", how.name());
+    }
+}
+
 /// It would have to sign: a refusal is something that any device could send.
 #[test]
 fn a_device_that_only_says_so_holds_nothing() {
