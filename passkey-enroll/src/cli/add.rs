@@ -12,7 +12,7 @@ use super::{On, Pin, name, rp_id};
 /// `add`
 #[derive(Args, Debug)]
 pub struct Add {
-    /// The name of the passkey [default: the model of the security key]
+    /// The name of the passkey [default: the model of the security key, or "this computer"]
     #[arg(long, value_parser = name)]
     pub name: Option<String>,
     /// Make the passkey discoverable, so that the key can sign you in without a user name

@@ -164,7 +164,16 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "key passkeys remove",
         &[("passkey-enroll key passkeys remove S3c8aVdOXQ", "remove the one whose id ends like this")],
     ),
-    ("key reset", &[("passkey-enroll key reset", "erase a key")]),
+    (
+        "key reset",
+        &[
+            ("passkey-enroll key reset", "erase a key"),
+            (
+                "passkey-enroll key reset --on this-computer",
+                "forget your PIN of this computer and your passkeys on it",
+            ),
+        ],
+    ),
     (
         "import",
         &[

@@ -32,7 +32,8 @@ pub enum KeyCommand {
     Config(ConfigCommand),
     /// Erase a security key: its passkeys, its PIN and its fingerprints
     ///
-    /// A key allows this only within 10 seconds of being plugged in, and when it is touched. Passkeys for websites are lost as well.
+    /// A key allows this only within 10 seconds of being plugged in, and when it is touched. Passkeys for websites are lost as well. This
+    /// computer forgets the PIN and the passkeys of one account.
     #[command(after_help = help::after_help_of("key reset"))]
     Reset(Reset),
 }

@@ -75,7 +75,7 @@ pub enum Command {
     /// that the command can be run again after an interruption.
     #[command(after_help = help::after_help_of("setup"))]
     Setup(Setup),
-    /// Enrol a passkey on a security key
+    /// Enrol a passkey on a security key, or on this computer
     ///
     /// Where a PIN is needed and the key has none yet, you are asked for one at the terminal, and it is set. Scripts set it
     /// beforehand, with `key pin set`.
@@ -109,7 +109,7 @@ pub enum Command {
     Recovery(Recovery),
     /// Have passkeys open your keyring when they sign you in without the password
     Keyring(Keyring),
-    /// Show the security keys that are plugged in
+    /// Show the security keys that are plugged in, and this computer where it holds passkeys
     #[command(after_help = help::after_help_of("keys"))]
     Keys,
     /// Manage a security key: its PIN, its fingerprints, its settings, the passkeys on it

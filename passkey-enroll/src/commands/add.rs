@@ -100,7 +100,7 @@ fn find_place(context: &Context, arguments: &Add) -> Result<Place, Error> {
 }
 
 /// Enter alone means the security key that is plugged in, or else this computer.
-fn ask_where(terminal: &mut Terminal, interrupt: &Interrupt, has_key: bool) -> Result<On, Error> {
+pub(super) fn ask_where(terminal: &mut Terminal, interrupt: &Interrupt, has_key: bool) -> Result<On, Error> {
     let usual = if has_key { On::Usb } else { On::ThisComputer };
     let number = if has_key { "1" } else { "2" };
     let question =

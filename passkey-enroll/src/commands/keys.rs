@@ -67,7 +67,7 @@ fn described(context: &Context, inspected: &InspectedKey, credentials: Option<&[
         },
         remaining_discoverable: info.and_then(|info| info.remaining_discoverable_credentials),
         enrolled: credentials.map(|credentials| held(inspected, credentials)),
-        error: inspected.info.as_ref().err().map(|error| KeyError::from(*error)),
+        error: inspected.info.as_ref().err().copied().or(inspected.untold).map(KeyError::from),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Why a rehearsal failed, with what to do.
 
-use passkey_core::ceremony::{Impossible, KeyError, PinReason, SignInError, TokenError};
+use passkey_core::ceremony::{Authenticator, Impossible, KeyError, PinReason, SignInError, TokenError};
 use passkey_core::messages::{self, English, Phrase};
 
+use super::this_computer;
 use crate::report::{ErrorReport, Exit};
 use crate::terminal::prompter::LastQuestion;
 
@@ -15,8 +16,7 @@ pub(crate) fn report(error: SignInError, asked: LastQuestion) -> ErrorReport {
         SignInError::ForeignKeys => ErrorReport::new(Exit::NoKey, "foreign_key", said)
             .hint("passkey-enroll list shows your passkeys, passkey-enroll keys which key holds them."),
         SignInError::NotOnThisComputer => ErrorReport::new(Exit::NoKey, "not_on_this_computer", said).hint(
-            "The TPM was cleared or exchanged, or the service's state is lost. Remove the passkey with: passkey-enroll \
-             remove NAME",
+            "The TPM was cleared or exchanged, or the service's state is lost. What to do: passkey-enroll doctor",
         ),
         SignInError::ThisComputerUnusable(_) | SignInError::ThisComputerRefused(_) => {
             ErrorReport::new(Exit::Failed, "this_computer_unusable", said)
@@ -34,7 +34,10 @@ pub(crate) fn report(error: SignInError, asked: LastQuestion) -> ErrorReport {
         SignInError::Declined => ErrorReport::new(Exit::Cancelled, "declined", said),
         SignInError::Interrupted | SignInError::NoAccountChosen => ErrorReport::cancelled(),
         SignInError::CannotVerifyUser(impossible) => cannot_verify_user(impossible),
-        SignInError::Pin(error) => pin(error, asked),
+        SignInError::Pin(error) => match asked.authenticator {
+            Authenticator::SecurityKey | Authenticator::Guiding => pin(error, asked),
+            Authenticator::ThisComputer => this_computer::pin(error, asked),
+        },
         SignInError::Rejected(reason) => ErrorReport::new(
             Exit::Failed,
             "rejected",

@@ -1,10 +1,11 @@
 use super::*;
 use passkey_core::verify::VerifyError;
 
-const NOT_ASKED: LastQuestion = LastQuestion { reason: None, retries_left: None };
+const NOT_ASKED: LastQuestion =
+    LastQuestion { authenticator: Authenticator::SecurityKey, reason: None, retries_left: None };
 
 fn asked(reason: PinReason, retries_left: Option<u8>) -> LastQuestion {
-    LastQuestion { reason: Some(reason), retries_left }
+    LastQuestion { reason: Some(reason), retries_left, ..NOT_ASKED }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use ctap::Status;
 use passkey_core::ceremony::{EnrolError, Impossible, KeyError, KeyFailure, PinReason, TokenError};
 use passkey_core::messages::{self, English};
 
@@ -26,8 +27,8 @@ pub(crate) fn key_failure(error: KeyFailure) -> ErrorReport {
         KeyFailure::NoTouch => timed_out(),
         KeyFailure::Declined => declined(),
         KeyFailure::Interrupted => ErrorReport::cancelled(),
-        KeyFailure::Refused(status) => refused(&status),
-        KeyFailure::RefusedU2f(status) => refused(&status),
+        KeyFailure::Refused(status) => refused(status),
+        KeyFailure::RefusedU2f(status) => refused_for(&status),
         KeyFailure::Malformed => malformed(),
     }
 }
@@ -42,7 +43,7 @@ pub(crate) fn unusable(error: KeyError) -> ErrorReport {
         KeyError::Silent | KeyError::Stuck => timed_out(),
         KeyError::Busy => failed("The service that keeps the passkeys of this computer is too busy."),
         KeyError::NoProtocol | KeyError::Garbled(_) => malformed(),
-        KeyError::Refused(reason) => refused(&reason),
+        KeyError::Refused(reason) => refused_for(&reason),
         error @ (KeyError::NoDescriptors | KeyError::NoRandomness) => sign_in::key_unusable(error),
     }
 }
@@ -59,8 +60,18 @@ pub(crate) fn declined() -> ErrorReport {
     ErrorReport::new(Exit::Cancelled, "declined", "This computer's TPM refused it.").hint(LOOK)
 }
 
-pub(crate) fn refused(status: &dyn Display) -> ErrorReport {
-    failed(format!("This computer's TPM refused: {status}."))
+pub(crate) fn refused(status: Status) -> ErrorReport {
+    if status == Status::INTEGRITY_FAILURE {
+        let message =
+            "Your PIN and passkeys on this computer were made by another TPM, or before it was cleared.";
+        return ErrorReport::new(Exit::Failed, "not_on_this_computer", message)
+            .hint("Start afresh: passkey-enroll key reset --on this-computer");
+    }
+    refused_for(&status)
+}
+
+fn refused_for(reason: &dyn Display) -> ErrorReport {
+    failed(format!("This computer's TPM refused: {reason}."))
 }
 
 pub(crate) fn malformed() -> ErrorReport {
@@ -80,7 +91,7 @@ pub(crate) fn pin(error: TokenError, asked: LastQuestion) -> ErrorReport {
         TokenError::PinNotSet => cannot_verify_user(Impossible::NotSetUp),
         // It has no reader of its own.
         TokenError::SensorLocked | TokenError::Malformed => malformed(),
-        TokenError::Refused(status) => refused(&status),
+        TokenError::Refused(status) => refused(status),
         TokenError::Unavailable => match asked.reason {
             None | Some(PinReason::First) => {
                 let message = "The PIN of this computer is needed, and there is no terminal to ask for it.";

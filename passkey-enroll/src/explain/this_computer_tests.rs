@@ -1,4 +1,4 @@
-use ctap::Status;
+use passkey_core::ceremony::{Authenticator, SignInError};
 use passkey_core::verify::VerifyError;
 
 use super::*;
@@ -54,8 +54,8 @@ fn nothing_is_to_be_plugged_in_or_touched() {
     ];
     let asked = [
         LastQuestion::default(),
-        LastQuestion { reason: Some(PinReason::Wrong), retries_left: Some(4) },
-        LastQuestion { reason: Some(PinReason::ThatWasAOneTimePassword), retries_left: None },
+        LastQuestion { reason: Some(PinReason::Wrong), retries_left: Some(4), ..LastQuestion::default() },
+        LastQuestion { reason: Some(PinReason::ThatWasAOneTimePassword), ..LastQuestion::default() },
     ];
     for error in keys {
         check_words(&unusable(error));
@@ -85,6 +85,29 @@ fn nothing_is_to_be_plugged_in_or_touched() {
     ] {
         check_words(&enrol(&error, LastQuestion::default()));
     }
+}
+
+/// At a sign-in it shows only in the question whose PIN it was.
+#[test]
+fn a_sign_in_speaks_of_the_one_whose_pin_was_asked_for() {
+    let wrong =
+        |authenticator| LastQuestion { authenticator, reason: Some(PinReason::Wrong), retries_left: Some(3) };
+    for error in [TokenError::Unavailable, TokenError::AttemptsUsedUp { retries_left: Some(3) }] {
+        let report = sign_in::report(SignInError::Pin(error), wrong(Authenticator::ThisComputer));
+        assert_eq!(report.code, "wrong_pin");
+        check_words(&report);
+    }
+    let report =
+        sign_in::report(SignInError::Pin(TokenError::Unavailable), wrong(Authenticator::SecurityKey));
+    assert!(report.message.contains("for good"), "{}", report.message);
+}
+
+#[test]
+fn what_another_tpm_made_is_to_be_forgotten_first() {
+    let report = key_failure(KeyFailure::Refused(Status::INTEGRITY_FAILURE));
+    assert_eq!(report.code, "not_on_this_computer");
+    assert!(report.hint.as_ref().is_some_and(|hint| hint.contains("key reset --on this-computer")));
+    check_words(&report);
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(crate) fn report(error: &ManageError) -> ErrorReport {
         ManageError::Unplugged => this_computer::gone(),
         ManageError::Denied | ManageError::CannotOpen => this_computer::unusable(KeyError::CannotOpen),
         ManageError::Busy => this_computer::unusable(KeyError::Busy),
-        ManageError::Refused(status) => this_computer::refused(status),
+        ManageError::Refused(status) => this_computer::refused(*status),
         // Nothing of the kind is there; it would have to be another program that says so.
         ManageError::U2fOnly
         | ManageError::NoPinSupport
@@ -82,7 +82,7 @@ fn reset(error: ResetError) -> ErrorReport {
         ResetError::Declined => this_computer::declined(),
         ResetError::Unplugged => this_computer::gone(),
         ResetError::Interrupted => ErrorReport::cancelled(),
-        ResetError::Refused(status) => this_computer::refused(&status),
+        ResetError::Refused(status) => this_computer::refused(status),
         ResetError::Malformed => this_computer::malformed(),
     }
 }

@@ -2,7 +2,7 @@
 
 use ctap::Secret;
 use ctap::show::Shown;
-use passkey_core::ceremony::{Notice, PinAnswer, PinPrompt, PinReason, Prompter};
+use passkey_core::ceremony::{Authenticator, Notice, PinAnswer, PinPrompt, PinReason, Prompter};
 use passkey_core::escape::Escaped;
 use passkey_core::messages::{self, English};
 use std::io::{self, IsTerminal as _};
@@ -36,6 +36,8 @@ enum PinSource {
 /// The last question for a PIN: it tells what became of the answer before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LastQuestion {
+    /// Whose PIN was asked for.
+    pub(crate) authenticator: Authenticator,
     /// Why it was asked; `None` where none was.
     pub(crate) reason: Option<PinReason>,
     /// Wrong PINs that the key would still take.
@@ -101,7 +103,11 @@ impl Prompter for TerminalPrompter<'_> {
 
     fn ask_pin(&mut self, prompt: &PinPrompt<'_>) -> PinAnswer {
         self.prompt.clear();
-        self.asked = LastQuestion { reason: Some(prompt.reason), retries_left: prompt.retries_left };
+        self.asked = LastQuestion {
+            authenticator: prompt.authenticator,
+            reason: Some(prompt.reason),
+            retries_left: prompt.retries_left,
+        };
         match self.read_pin(&messages::pin_prompt(prompt).in_language(&English)) {
             Ok(Some(Line::Typed(pin))) if pin.is_empty() => PinAnswer::Empty,
             Ok(Some(Line::Typed(pin))) => PinAnswer::Pin(pin),

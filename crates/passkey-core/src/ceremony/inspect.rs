@@ -28,6 +28,8 @@ pub struct InspectedKey {
     pub uv_retries: Option<u8>,
     /// Which of the passkeys asked for it holds.
     pub holds: Vec<CredentialId>,
+    /// Why a service has not told of all of them, where it has not: it may hold others.
+    pub untold: Option<InspectError>,
 }
 
 /// Why a key has not said what it is.
@@ -98,6 +100,11 @@ pub fn inspect<'a>(
             Event::UserPresenceNeeded(_) | Event::Busy(_) | Event::Stuck(_) => continue,
         }
         ask_next(&mut pool, &mut topics);
+    }
+    for key in topics.keys() {
+        if let Some(inspected) = report.get_mut(key).filter(|one| one.key.attachment == Attachment::Service) {
+            inspected.untold = Some(InspectError::Lost(KeyError::Silent));
+        }
     }
     let mut inspected: Vec<InspectedKey> = report.into_values().collect();
     inspected.sort_unstable_by_key(|inspected| inspected.key.id);
@@ -172,7 +179,15 @@ fn u2f_topics<'a>(credentials: &[&'a Credential]) -> Vec<Topic<'a>> {
 
 impl InspectedKey {
     fn new(key: PluggedKey, info: Result<Option<Info>, InspectError>) -> Self {
-        Self { key, info, pin_retries: None, pin_locked: false, uv_retries: None, holds: Vec::new() }
+        Self {
+            key,
+            info,
+            pin_retries: None,
+            pin_locked: false,
+            uv_retries: None,
+            holds: Vec::new(),
+            untold: None,
+        }
     }
 
     /// `CTAPHID_ERROR`: it does not tell that.
@@ -265,7 +280,13 @@ impl InspectedKey {
                         }
                         return;
                     }
-                    Err(ReplyError::Status(_) | ReplyError::Malformed(_)) => return,
+                    Err(error) => {
+                        let is_no = error == ReplyError::Status(Status::NO_CREDENTIALS);
+                        if self.key.attachment == Attachment::Service && !is_no {
+                            self.untold = Some(error.into());
+                        }
+                        return;
+                    }
                 };
                 let Ok(facts) = question.verify(&response) else { return };
                 let found = facts.credential().id.clone();

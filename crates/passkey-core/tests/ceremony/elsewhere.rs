@@ -2,7 +2,7 @@
 
 use super::support::{Key, Scene, is_verified, ms, pin, seconds};
 use ctap::show::Drawing;
-use passkey_core::ceremony::{Notice, SignInError};
+use passkey_core::ceremony::{KeyError, Notice, SignInError};
 use passkey_core::config::UserVerification;
 use passkey_core::verify::Verified;
 use virtual_key::{Fingerprints, Form, Hybrid, KeyConfig, Misbehaviour, Profile, Sabotage};
@@ -52,7 +52,8 @@ fn the_code_is_shown_and_the_phone_signs_in_with_its_user_verified() {
 fn where_no_picture_can_be_shown_it_is_as_if_it_were_not_there() {
     let (mut scene, phone) = scene();
     scene.person.can_show = false;
-    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NoKey);
+    let error = scene.sign_in().result.unwrap_err();
+    assert_eq!(error, SignInError::ThisComputerUnusable(KeyError::Unplugged));
     assert_eq!(scene.bench().counts(phone).commands.get(&0x02), None, "it is asked for nothing");
 }
 
@@ -86,7 +87,7 @@ fn a_key_with_a_pin_beside_it_asks_for_its_pin_at_once() {
 fn a_device_cannot_be_a_phone() {
     let (mut scene, phone) = scene();
     scene.platform.services.clear();
-    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::ForeignKeys);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::ThisComputerUnusable(KeyError::Unplugged));
     assert!(scene.person.pictures.is_empty());
     assert_eq!(scene.bench().counts(phone).commands.get(&0x02), None);
 }

@@ -100,6 +100,20 @@ fn it_says_which_passkeys_it_holds_without_signing() {
     assert_eq!(key.holds, [on_the_key.id]);
 }
 
+#[test]
+fn what_it_does_not_answer_is_not_taken_for_a_no() {
+    for how in
+        [Misbehaviour::Refusal(0xf0), Misbehaviour::Garbage, Misbehaviour::Keepalives, Misbehaviour::Mute]
+    {
+        let (mut scene, computer) = scene();
+        let here = scene.passkeys.remove(0);
+        scene.bench().sabotage(computer, Some(Sabotage { asked: Some(Asked::SilentAssertion), nth: 1, how }));
+        let inspected = inspect(&mut scene.platform, &[&here], seconds(5));
+        let told = inspected[0].info.as_ref().err().or(inspected[0].untold.as_ref());
+        assert!(told.is_some(), "{}: {inspected:?}", how.name());
+    }
+}
+
 /// It would have to sign: a refusal is something that any device could send.
 #[test]
 fn a_device_that_only_says_so_holds_nothing() {
@@ -233,7 +247,22 @@ fn a_computer_that_has_lost_the_passkey_says_so() {
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NotOnThisComputer);
     scene.settings.policy.wait_for_key = seconds(10);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NotOnThisComputer);
-    assert_eq!(scene.person.told, [Notice::InsertKey], "another passkey may be on a key");
+    assert_eq!(scene.person.told, [], "no key could help");
+    let key = add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.bench().unplug(key);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::NotOnThisComputer);
+    assert_eq!(scene.person.told, [Notice::InsertKey], "the other passkey is on a key");
+}
+
+#[test]
+fn where_nothing_listens_nobody_is_told_to_plug_in_a_key() {
+    let (mut scene, computer) = scene();
+    scene.bench().unplug(computer);
+    scene.settings.policy.wait_for_key = seconds(30);
+    let begun_at = scene.bench().now();
+    let error = scene.sign_in().result.unwrap_err();
+    assert_eq!(error, SignInError::ThisComputerUnusable(KeyError::Unplugged));
+    assert_eq!((&scene.person.told[..], scene.ended_at), (&[][..], begun_at), "nor waited for");
 }
 
 #[test]
@@ -257,7 +286,8 @@ fn a_device_that_claims_to_be_this_computer_is_asked_for_nothing() {
     for wait_for_key in [seconds(0), seconds(5)] {
         scene.settings.policy.wait_for_key = wait_for_key;
         scene.person.answers.push_back(pin("2468"));
-        assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::ForeignKeys);
+        let error = scene.sign_in().result.unwrap_err();
+        assert_eq!(error, SignInError::ThisComputerUnusable(KeyError::Unplugged));
         assert!(scene.person.asked.is_empty());
         assert_eq!(scene.bench().counts(computer).commands.get(&0x02), None, "it is not even asked");
     }

@@ -363,7 +363,8 @@ fn problem_here(error: KeyError) -> &'static str {
         KeyError::Silent | KeyError::Stuck => {
             "does not answer: see why with systemctl status passkey-tpm.service"
         }
-        KeyError::NoProtocol | KeyError::Refused | KeyError::Garbled => {
+        KeyError::Refused => "its TPM cannot be used: see why with systemctl status passkey-tpm.service",
+        KeyError::NoProtocol | KeyError::Garbled => {
             "what it answers makes no sense: see why with systemctl status passkey-tpm.service"
         }
     }

@@ -5,7 +5,7 @@ use passkey_core::escape::Escaped;
 use serde::Serialize;
 
 use super::human::yes;
-use super::json::{CounterWarning, Named, Plugged};
+use super::json::{CounterWarning, Holder, Named, Plugged};
 use crate::report::Human;
 use crate::report::paint::Paint;
 use crate::report::table::Facts;
@@ -48,8 +48,9 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// Those that a person feels.
-    fn summary(&self) -> String {
-        format!("{}, verification {}, {} s for the touch", self.mode, self.verification, self.timeout)
+    fn summary(&self, is_touched: bool) -> String {
+        let what_for = if is_touched { "for the touch" } else { "in all" };
+        format!("{}, verification {}, {} s {what_for}", self.mode, self.verification, self.timeout)
     }
 }
 
@@ -91,17 +92,27 @@ impl Human for Rehearsed {
             Escaped::text(&self.credential.name)
         );
         let mut facts = Facts::default();
-        if let Some(key) = &self.key {
-            facts.add("Security key", &key.name);
+        let is_here = self.key.as_ref().is_some_and(|key| key.holder == Holder::ThisComputer);
+        if is_here {
+            facts.add("Where", "this computer");
+            facts.add("PIN checked", yes(self.user_verified));
+        } else {
+            if let Some(key) = &self.key {
+                facts.add("Security key", &key.name);
+            }
+            facts.add("Touched", "yes");
+            facts.add("PIN or fingerprint checked", yes(self.user_verified));
         }
-        facts.add("Touched", "yes");
-        facts.add("PIN or fingerprint checked", yes(self.user_verified));
         facts.add("Signature", "valid");
         facts.add(
             "Signature counter",
-            if self.sign_count == 0 { "this key has none".to_owned() } else { self.sign_count.to_string() },
+            match (self.sign_count, is_here) {
+                (0, false) => "this key has none".to_owned(),
+                (0, true) => "none".to_owned(),
+                (count, _) => count.to_string(),
+            },
         );
-        facts.add("Rules", self.rules.summary());
+        facts.add("Rules", self.rules.summary(!is_here));
         if let Some(line) = &self.line {
             facts.add("Called in", format!("{}:{}", line.path, line.line));
         }

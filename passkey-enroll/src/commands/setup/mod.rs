@@ -1,4 +1,4 @@
-//! `setup`: from a security key in the hand to services that ask for it, step by step.
+//! `setup`: from a security key in the hand, or this computer, to services that ask for it, step by step.
 //!
 //! Each step is a command of its own, run as such: what it does, and whether it is done already, is that command's to say. So
 //! `setup` can be ended anywhere and started again.
@@ -14,8 +14,9 @@ use passkey_core::escape::Escaped;
 use serde_json::Value;
 
 use super::Context;
+use super::add::ask_where;
 use crate::account::Caller;
-use crate::cli::{Global, Setup, SetupStep};
+use crate::cli::{Global, On, Setup, SetupStep};
 use crate::commands::error::Error;
 use crate::report::{Exit, note, warning};
 use crate::terminal::input::{Line, StdinSecrets, Terminal};
@@ -80,9 +81,10 @@ impl From<Error> for Stop {
     }
 }
 
-/// A key that is plugged in.
+/// A key that is plugged in, or this computer.
 #[derive(Debug)]
 struct PluggedIn {
+    is_this_computer: bool,
     path: String,
     name: String,
     has_pin: Option<bool>,
@@ -104,7 +106,7 @@ impl Run<'_> {
         let key = self.key()?;
         self.pin(key.as_ref())?;
         self.passkey(key.as_ref())?;
-        self.second_key()?;
+        self.second_key(key.as_ref())?;
         self.recovery_codes()?;
         self.services()
     }
@@ -112,6 +114,14 @@ impl Run<'_> {
     fn key(&mut self) -> Result<Option<PluggedIn>, Stop> {
         if self.is_skipped(SetupStep::Key) {
             return Ok(None);
+        }
+        let this_computer = self.listed()?.into_iter().find(|key| key.is_this_computer);
+        if let Some(key) = this_computer.filter(|_| !self.arguments.yes)
+            && self.wants_this_computer()?
+        {
+            let detail = "this computer".to_owned();
+            self.record(SetupStep::Key, None, Outcome::Done, detail, None, None);
+            return Ok(Some(key));
         }
         for _ in 0..TRIES {
             let keys = self.plugged_in()?;
@@ -130,6 +140,20 @@ impl Run<'_> {
         let detail = "no security key is plugged in".to_owned();
         self.record(SetupStep::Key, None, Outcome::Failed, detail, Some(self.command("keys")), None);
         Err(Stop::Here)
+    }
+
+    /// Where this computer can hold passkeys as well, the person says which they want.
+    fn wants_this_computer(&mut self) -> Result<bool, Stop> {
+        let has_key = !self.plugged_in()?.is_empty();
+        let mut terminal = Terminal::open().ok_or(Error::NobodyToConfirm)?;
+        match ask_where(&mut terminal, self.interrupt, has_key) {
+            Ok(on) => Ok(on == On::ThisComputer),
+            Err(Error::Cancelled) => {
+                self.exit.set(Exit::Cancelled.code());
+                Err(Stop::Here)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn pin(&mut self, key: Option<&PluggedIn>) -> Result<(), Stop> {
@@ -160,12 +184,23 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        self.tell(
-            "The key has no PIN. With one, a stolen key is of no use, and the passkey can take the place of your password.",
-        );
+        let (reason, question, command) = if key.is_this_computer {
+            (
+                "You have no PIN on this computer yet, and a passkey on it needs one.",
+                "Set one?",
+                "key pin set --on this-computer",
+            )
+        } else {
+            (
+                "The key has no PIN. With one, a stolen key is of no use, and the passkey can take the place of your password.",
+                "Give it a PIN?",
+                "key pin set",
+            )
+        };
+        self.tell(reason);
         // Nobody is there to choose one.
-        let command = self.command("key pin set");
-        if self.arguments.yes || self.ask("Give it a PIN?", false)? == Answer::Skip {
+        let command = self.command(command);
+        if self.arguments.yes || self.ask(question, false)? == Answer::Skip {
             self.record(SetupStep::Pin, None, Outcome::Skipped, String::new(), Some(command), None);
             return Ok(());
         }
@@ -181,9 +216,22 @@ impl Run<'_> {
             self.record(SetupStep::Passkey, None, Outcome::Already, names.join(", "), None, None);
             return Ok(());
         }
-        let command = self.command("add");
-        self.tell("Now the passkey. Touch the key when it blinks: once to make the passkey, once to try it.");
-        if !self.arguments.yes && self.ask("Enrol a passkey on this key?", false)? == Answer::Skip {
+        let (hint, question, command) = if key.is_some_and(|key| key.is_this_computer) {
+            (
+                "Now the passkey. This computer asks for the PIN that you have on it.",
+                "Enrol a passkey on this computer?",
+                "add --on this-computer",
+            )
+        } else {
+            (
+                "Now the passkey. Touch the key when it blinks: once to make the passkey, once to try it.",
+                "Enrol a passkey on this key?",
+                "add",
+            )
+        };
+        let command = self.command(command);
+        self.tell(hint);
+        if !self.arguments.yes && self.ask(question, false)? == Answer::Skip {
             self.record(SetupStep::Passkey, None, Outcome::Skipped, String::new(), Some(command), None);
             // Nothing that follows makes sense without one.
             return Err(Stop::Here);
@@ -194,7 +242,7 @@ impl Run<'_> {
         self.step(SetupStep::Passkey, None, &arguments, command)
     }
 
-    fn second_key(&mut self) -> Result<(), Stop> {
+    fn second_key(&mut self, first: Option<&PluggedIn>) -> Result<(), Stop> {
         if self.is_skipped(SetupStep::SecondKey) {
             return Ok(());
         }
@@ -204,7 +252,12 @@ impl Run<'_> {
             return Ok(());
         }
         let command = self.command("add");
-        self.tell("The day you lose this key, a second one signs you in. Keep it in a safe place. This is the step that prevents being locked out.");
+        let is_here = first.is_some_and(|key| key.is_this_computer);
+        self.tell(if is_here {
+            "The day this computer's mainboard is replaced or its TPM cleared, a security key signs you in. This is the step that prevents being locked out."
+        } else {
+            "The day you lose this key, a second one signs you in. Keep it in a safe place. This is the step that prevents being locked out."
+        });
         for _ in 0..TRIES {
             let new: Vec<PluggedIn> = self.plugged_in()?.into_iter().filter(|key| !key.is_enrolled).collect();
             if let [key] = new.as_slice() {
@@ -217,16 +270,17 @@ impl Run<'_> {
             if self.arguments.yes {
                 break;
             }
-            let question = if new.is_empty() {
-                "Plug in the second key. Press Enter when it is in"
-            } else {
-                "Leave only one new key plugged in. Press Enter when it is so"
+            let question = match (new.is_empty(), is_here) {
+                (true, false) => "Plug in the second key. Press Enter when it is in",
+                (true, true) => "Plug in a security key. Press Enter when it is in",
+                (false, _) => "Leave only one new key plugged in. Press Enter when it is so",
             };
             if self.ask(question, true)? != Answer::Yes {
                 break;
             }
         }
-        let detail = "losing the key locks you out".to_owned();
+        let detail = if is_here { "clearing the TPM locks you out" } else { "losing the key locks you out" };
+        let detail = detail.to_owned();
         self.record(SetupStep::SecondKey, None, Outcome::Skipped, detail, Some(command), None);
         Ok(())
     }
@@ -336,12 +390,25 @@ impl Run<'_> {
         Ok(ended.result)
     }
 
+    /// The keys that are plugged in.
     fn plugged_in(&self) -> Result<Vec<PluggedIn>, Stop> {
+        let mut keys = self.listed()?;
+        keys.retain(|key| !key.is_this_computer);
+        Ok(keys)
+    }
+
+    /// The same, and this computer where it holds passkeys.
+    fn listed(&self) -> Result<Vec<PluggedIn>, Stop> {
         let keys = self.read(&["keys"])?;
         let keys = keys.as_ref().and_then(|keys| keys.get("keys")?.as_array()).cloned().unwrap_or_default();
         let text = |key: &Value, name: &str| key.get(name).and_then(Value::as_str).map(str::to_owned);
         let keys = keys.iter().filter_map(|key| {
+            let authenticator = text(key, "authenticator")?;
+            if !matches!(authenticator.as_str(), "security_key" | "this_computer") {
+                return None;
+            }
             Some(PluggedIn {
+                is_this_computer: authenticator == "this_computer",
                 path: text(key, "path")?,
                 name: text(key, "model")
                     .or_else(|| text(key, "name"))

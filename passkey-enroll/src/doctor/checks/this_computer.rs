@@ -65,7 +65,7 @@ impl Told {
         let info = inspected.info.as_ref().ok().and_then(Option::as_ref);
         let is_gone = |passkey: &&&Credential| !inspected.holds.contains(&passkey.id);
         Self {
-            error: inspected.info.as_ref().err().copied(),
+            error: inspected.info.as_ref().err().copied().or(inspected.untold),
             pin_set: info.and_then(|info| info.options.client_pin),
             pin_retries: inspected.pin_retries,
             gone: passkeys.iter().filter(is_gone).map(|passkey| passkey.name.clone()).collect(),
@@ -202,11 +202,17 @@ fn contents(subject: &Subject, told: &Told, passkeys: usize) -> Vec<Finding> {
         let remove = names.first().map(|name| {
             format!("sudo passkey-enroll remove{} {}, then: ", subject.user_option, shell::quoted(name))
         });
+        let option = &subject.user_option;
+        // What another TPM made is in the way until it is forgotten.
+        let reset = if told.pin_set == Some(false) {
+            String::new()
+        } else {
+            format!("passkey-enroll key reset{option} --on this-computer, then: ")
+        };
         let remedy = format!(
-            "Its TPM was cleared or exchanged, or the state of passkey-tpm is lost. Make a new one: {}sudo passkey-enroll \
-             add{} --on this-computer",
+            "Its TPM was cleared or exchanged, or the state of passkey-tpm is lost. Make a new one: {}{reset}sudo \
+             passkey-enroll add{option} --on this-computer",
             remove.unwrap_or_default(),
-            subject.user_option
         );
         findings.push(Finding::warning(area, "not_on_this_computer", message).remedy(remedy));
     }

@@ -116,5 +116,13 @@ fn what_is_gone_is_named_with_the_command_that_removes_it() {
     let findings = contents(&fixture.subject(), &gone, 2);
     assert_eq!(codes(&findings), ["not_on_this_computer", "this_computer"]);
     assert!(findings[0].message.contains("my laptop"));
-    assert!(findings[0].remedy.as_ref().unwrap().contains("remove 'my laptop'"), "{:?}", findings[0].remedy);
+    let remedy = findings[0].remedy.as_ref().unwrap();
+    assert!(
+        remedy.contains("remove 'my laptop'") && remedy.contains("key reset --on this-computer"),
+        "{remedy}"
+    );
+    // Without a PIN there is nothing that would be in the way.
+    let emptied = Told { pin_set: Some(false), ..gone };
+    let findings = contents(&fixture.subject(), &emptied, 2);
+    assert!(!findings[0].remedy.as_ref().unwrap().contains("key reset"));
 }

@@ -29,9 +29,9 @@ fn machine() -> Guest {
 fn enrol(guest: &Guest, user: &str) {
     let command = format!("passkey-enroll add --user {user} --on this-computer --name laptop");
     let mut add = guest.terminal("root", &command);
-    add.expect("[y/N]").type_line("yes");
+    add.expect("Set one now?").type_line("yes");
     add.expect("New PIN").type_line(PIN);
-    add.expect("again").type_line(PIN);
+    add.expect("The same again: ").type_line(PIN);
     let exit = add.wait();
     assert_eq!(exit.status, 0, "{}", exit.screen);
     assert!(!exit.screen.contains("security key"), "{}", exit.screen);

@@ -236,6 +236,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 SignInError::KeyUnusable(KeyError::NoDescriptors)
             }
             None if self.pool.is_any_busy() => SignInError::KeyBusy,
+            // There is nobody to say so: nothing listens.
+            None if !self.a_key_could_help() => SignInError::ThisComputerUnusable(KeyError::Unplugged),
             None if self.findings.has_seen_foreign_key() && self.pool.count() > 0 => {
                 match self.request.wanted {
                     Wanted::Passkeys(_) => SignInError::ForeignKeys,
@@ -246,12 +248,17 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         }
     }
 
+    /// Whether a key that is plugged in later could sign in: not where all passkeys are on services of this machine.
+    fn a_key_could_help(&self) -> bool {
+        self.credentials.is_empty() || !self.credentials.iter().all(|one| one.is_on_a_service())
+    }
+
     /// No key is left that could still sign in.
     fn wait_for_a_key(&mut self) -> Result<(), SignInError> {
         let looks_again = self.pool.second_look_at().is_some();
         // A host without descriptors gets none while it waits.
         let is_blind = self.pool.blind() == Some(ListError::NoDescriptors);
-        let is_over = is_blind || self.pool.now() >= self.clock.wait_until;
+        let is_over = is_blind || !self.a_key_could_help() || self.pool.now() >= self.clock.wait_until;
         // A key was used and it came to nothing: that is the answer, rather than a wait for another key.
         if self.findings.is_final() || (is_over && !looks_again) {
             return Err(self.nothing_found());
