@@ -168,9 +168,10 @@ impl Seat {
         self.guest.display().type_line(PASSWORD);
         self.shows(&greeter, TOUCH, "lightdm-unlock");
         self.guest.key("blue").touch();
+        let session = show_session();
         wait_for(
             &self.guest,
-            &format!("{SESSION} -p Active | grep yes && {SESSION} -p LockedHint | grep no"),
+            &format!("{session} -p Active | grep yes && {session} -p LockedHint | grep no"),
         );
         self.logged("code=PAM_SUCCESS");
         self.guest.key("blue").unplug();
@@ -228,7 +229,7 @@ impl Seat {
         self.give_name(&greeter);
         self.shows(&greeter, "No security key was plugged in.", "lightdm-password-instead");
         self.guest.display().type_line(PASSWORD);
-        wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
+        wait_for(&self.guest, &format!("{} -p Active | grep yes", show_session()));
         self.logged("code=PAM_AUTHINFO_UNAVAIL");
         // By the same lines.
         keyring::wait_until_unlocked(&self.guest);
@@ -274,12 +275,12 @@ impl Seat {
     }
 
     fn session(&self) {
-        wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
+        wait_for(&self.guest, &format!("{} -p Active | grep yes", show_session()));
         self.logged("code=PAM_SUCCESS");
     }
 
     fn session_is(&self, property: &str) -> String {
-        self.guest.root(&format!("{SESSION} -P {property}")).ok().trim().to_owned()
+        self.guest.root(&format!("{} -P {property}", show_session())).ok().trim().to_owned()
     }
 
     fn logged(&self, code: &str) {
@@ -290,7 +291,7 @@ impl Seat {
     fn log_out(&self) {
         // It may not have come up yet.
         wait_for(&self.guest, "pkill -x light-locker");
-        wait_for(&self.guest, "! loginctl list-sessions --no-legend | grep alice");
+        wait_for(&self.guest, &format!("! {ON_SCREEN}"));
     }
 }
 
@@ -302,8 +303,14 @@ const WATCHED: &str = "runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/$(id -u
 /// Until the locker has come up, nothing hears that the session is to be locked.
 const PULL: &str = "virtual-key ctl unplug blue; for try in $(seq 24); do sleep 0.5; pgrep -f '[/]usr/sbin/lightdm-gtk-greeter' && exit; done
     virtual-key ctl plug blue; sleep 2; exit 1";
-const SESSION: &str =
-    "loginctl show-session $(loginctl list-sessions --no-legend | awk '/alice/ { print $1 }')";
+/// Her session on the screen; newer versions of logind list her service manager as another one, without a seat.
+const ON_SCREEN: &str =
+    "loginctl list-sessions --no-legend | awk '$3 == \"alice\" && $4 == \"seat0\" { print $1 }' | grep .";
+
+/// As a shell command, before the options that say of what.
+fn show_session() -> String {
+    format!("loginctl show-session $({ON_SCREEN} || echo none)")
+}
 
 /// There is a field for the name; after a sign-in that was cancelled, the name is still in it.
 fn asks_for_name(greeter: &ScreenReader<'_>) -> Element {
