@@ -1,7 +1,8 @@
 //! The rows. What is known of each program was read from its source and seen in it; see `docs/hosts.md`.
 
 use super::{
-    Answers, Cue, Extension, FailureCode, Host, LastWords, LineLength, PromptLength, Role, Shows, Waits,
+    Answers, Cue, Extension, FailureCode, Host, LastWords, LineLength, PromptLength, ReadingTime, Role,
+    Shows, Waits,
 };
 
 /// A host that is not known: what is said is neither repeated nor left out, and nothing is counted against anybody.
@@ -18,6 +19,7 @@ pub const OTHER: Host = Host {
     max_tries: FailureCode::MaxTries,
     waits: Waits::Yes,
     last_words: LastWords::Either,
+    reading_time: ReadingTime::Any,
     cue: Cue::Stays,
     extension: Extension::None,
 };
@@ -57,6 +59,7 @@ pub const TABLE: &[Host] = &[
         unavailable: FailureCode::CredInsufficient,
         max_tries: FailureCode::CredInsufficient,
         last_words: LastWords::Error,
+        reading_time: ReadingTime::TenSeconds,
         ..OTHER
     },
     // Beside gdm-password: another code than "service unavailable" would begin the whole sign-in anew.
@@ -72,6 +75,7 @@ pub const TABLE: &[Host] = &[
         programs: &["gdm-session-worker"],
         prompts: PromptLength::Short,
         last_words: LastWords::Error,
+        reading_time: ReadingTime::TenSeconds,
         ..OTHER
     },
     // "Service unavailable" is how gnome-shell comes to offer gdm-password.
@@ -82,6 +86,7 @@ pub const TABLE: &[Host] = &[
         programs: &["gdm-session-worker"],
         prompts: PromptLength::Short,
         last_words: LastWords::Error,
+        reading_time: ReadingTime::TenSeconds,
         extension: Extension::GdmJson,
         ..OTHER
     },
