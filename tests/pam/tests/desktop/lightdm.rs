@@ -150,7 +150,7 @@ impl Seat {
         self.guest.key("blue").touch();
         self.session();
         // The password was typed.
-        keyring::expect(&self.guest, Keyring::Open);
+        self.keyring_is(Keyring::Open);
     }
 
     /// The key is pulled out: the session's own locker sends the person to a greeter, which asks the same service.
@@ -195,7 +195,7 @@ impl Seat {
         self.session();
         wait_for(&self.guest, "grep '\"kept\"' /var/lib/passkey/pam/lightdm.json");
         // No password was typed, and the passkey has none to hand on.
-        keyring::expect(&self.guest, Keyring::Locked);
+        self.keyring_is(Keyring::Locked);
         self.guest.key("green").unplug();
         self.log_out();
     }
@@ -204,10 +204,7 @@ impl Seat {
     fn keyring_opens(&self) {
         let green = self.guest.key("green");
         green.plug();
-        green.touch_always(50);
-        let command = "passkey-enroll keyring enable green --user alice --password-stdin --pin-stdin";
-        self.guest.run("root", command, format!("{PASSWORD}\n{PIN}\n").as_bytes(), PATIENCE).ok();
-        green.touch_never();
+        keyring::enable(&self.guest, "green");
         self.prepare(&passwordless());
         let greeter = self.greeter();
         self.give_name(&greeter);
@@ -217,7 +214,7 @@ impl Seat {
         greeter.expect(TOUCH);
         green.touch();
         self.session();
-        keyring::expect(&self.guest, Keyring::Open);
+        self.keyring_is(Keyring::Open);
         green.unplug();
         self.log_out();
     }
@@ -277,6 +274,12 @@ impl Seat {
     fn session(&self) {
         wait_for(&self.guest, &format!("{} -p Active | grep yes", show_session()));
         self.logged("code=PAM_SUCCESS");
+    }
+
+    /// What the session runs comes after what the sign-in has made of the keyring.
+    fn keyring_is(&self, expected: Keyring) {
+        wait_for(&self.guest, "pgrep -x light-locker");
+        keyring::expect(&self.guest, expected);
     }
 
     fn session_is(&self, property: &str) -> String {
