@@ -11,10 +11,11 @@ use crate::keyring::{self, Keyring};
 use crate::scene::{PASSWORD, PIN};
 
 const SERVICE: &str = "gdm-password";
+/// To read the screen takes longer than the usual thirty seconds on a busy machine.
 const PASSWORDLESS: &str =
-    "/^@include common-auth/i auth [success=1 default=ignore] pam_passkey.so mode=passwordless
+    "/^@include common-auth/i auth [success=1 default=ignore] pam_passkey.so mode=passwordless timeout=180
 s/^@include common-auth/auth substack common-auth\\nauth required pam_permit.so/";
-const SECOND_FACTOR: &str = "/^@include common-auth/a auth required pam_passkey.so";
+const SECOND_FACTOR: &str = "/^@include common-auth/a auth required pam_passkey.so timeout=180";
 const WITH_PIN: &str = "/^@include common-auth/a auth required pam_passkey.so verification=required";
 /// GDM's own words after a failure.
 const SORRY: &str = "Sorry, password authentication";
