@@ -120,10 +120,13 @@ impl<'a> Shell<'a> {
         let is_field = |element: &Element| {
             element.role == "password text" && element.focused && element.sensitive && element.text.is_empty()
         };
-        let field = expect_element(SOON, "a field for an answer", || self.elements(), is_field);
-        // It is one to a screen reader before the question has come.
-        self.guest.display().expect(&field);
-        field
+        // It is one to a screen reader before it is drawn, and moves into its place.
+        let is_drawn = |element: &Element| {
+            let area = element.area();
+            area.is_some_and(|area| self.guest.display().picture().crop(area).colours() > 1)
+        };
+        let like = |element: &Element| is_field(element) && is_drawn(element);
+        expect_element(SOON, "a field for an answer", || self.elements(), like)
     }
 
     /// Waits until the shell says this.
