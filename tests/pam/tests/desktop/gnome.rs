@@ -120,10 +120,14 @@ impl<'a> Shell<'a> {
         let is_field = |element: &Element| {
             element.role == "password text" && element.focused && element.sensitive && element.text.is_empty()
         };
-        // It is one to a screen reader before it is drawn, and moves into its place.
+        // It is one to a screen reader before it is drawn, and while the lock screen is dark.
         let is_drawn = |element: &Element| {
             let area = element.area();
-            area.is_some_and(|area| self.guest.display().picture().crop(area).colours() > 1)
+            let drawn = area.is_some_and(|area| self.guest.display().picture().crop(area).colours() > 1);
+            if !drawn {
+                self.guest.display().press(&["shift"]);
+            }
+            drawn
         };
         let like = |element: &Element| is_field(element) && is_drawn(element);
         expect_element(SOON, "a field for an answer", || self.elements(), like)
