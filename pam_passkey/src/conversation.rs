@@ -1,5 +1,7 @@
 //! The person at the machine, reached through libpam's conversation.
 
+use std::thread;
+
 use ctap::Secret;
 use ctap::show::Shown;
 use passkey_core::ceremony::{
@@ -81,10 +83,14 @@ impl Verbosity {
         say(pam, self.host, self.ending(sentence));
     }
 
-    /// As [`conclude`](Self::conclude), for a sign-in that came to nothing: what the host asks next is not for the key.
+    /// As [`conclude`](Self::conclude), for a sign-in that came to nothing: what the host asks next is not for the key. Stays while they are
+    /// read, where the host has to be kept from giving up.
     pub(crate) fn conclude_failure(self, pam: &Pam<'_>, sentence: &Sentence) {
         let said = messages::last_words(self.ending(sentence), self.told != Told::Nothing, self.host);
+        let stay =
+            said.as_ref().map(|(Said::Info(phrase) | Said::Error(phrase))| self.host.stay(&words(phrase)));
         say(pam, self.host, said);
+        thread::sleep(stay.unwrap_or_default());
     }
 
     fn ending(self, sentence: &Sentence) -> Option<Said> {

@@ -1,8 +1,9 @@
 //! The real libpam, and applications that give one answer to every prompt.
 
 use std::ffi::{CStr, c_int};
+use std::time::{Duration, Instant};
 
-use passkey_core::ceremony::{Authenticator, PinReason};
+use passkey_core::ceremony::{Authenticator, PinReason, SignInError};
 
 use super::*;
 use crate::ffi::handle::tests::{Behaviour, with_pam};
@@ -94,6 +95,26 @@ fn a_host_is_asked_as_it_can_show_it() {
         heard,
         [(ECHO_OFF, "That PIN was wrong. 7 tries left. PIN of your security key, again: ".to_owned())]
     );
+}
+
+/// Longer than gnome-shell waits, otherwise.
+#[test]
+fn the_sign_in_stays_for_long_last_words_at_gdm_alone() {
+    let sentence = Sentence::Error(messages::sign_in_error(&SignInError::Malformed).unwrap());
+    let stay = |name| {
+        let host = Host::named(name).unwrap();
+        let mut took = Duration::ZERO;
+        let heard = with_pam(Behaviour::NoText, |pam| {
+            let start = Instant::now();
+            Verbosity::at(host).conclude_failure(pam, &sentence);
+            took = start.elapsed();
+        });
+        assert_eq!(heard.len(), 1, "{name}");
+        assert!(took >= host.stay(&heard[0].1), "{name}: {took:?}");
+        host.stay(&heard[0].1)
+    };
+    assert!(stay("gdm") > Duration::from_millis(200));
+    assert_eq!(stay("terminal"), Duration::ZERO);
 }
 
 #[test]

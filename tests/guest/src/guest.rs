@@ -16,7 +16,7 @@ use crate::link::Link;
 use crate::machine::Machine;
 use crate::output::Output;
 use crate::protocol::{Action, Answer};
-use crate::reader::{self, Element, ScreenReader};
+use crate::reader::{self, Announcements, Element, ScreenReader};
 use crate::terminal::Terminal;
 
 /// Rows and columns of a terminal that nobody looks at.
@@ -137,6 +137,15 @@ impl Guest {
     #[track_caller]
     pub fn elements(&self, program: &str, patience: Duration) -> Vec<Element> {
         reader::read_anew(self, program, patience)
+    }
+
+    /// Writes down from now on what the labels of a program come to show.
+    ///
+    /// # Panics
+    /// When it does not run, or tells screen readers nothing.
+    #[track_caller]
+    pub fn announcements(&self, program: &str) -> Announcements<'_> {
+        Announcements::listen(self, program)
     }
 
     /// Writes a file as root, mode 0644; folders on the way are made as needed.

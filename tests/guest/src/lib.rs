@@ -66,7 +66,7 @@ pub use image::Root;
 pub use key::{Blink, Counts, Key, KeyOptions, Request, Requests};
 pub use output::Output;
 pub use picture::{Area, Picture};
-pub use reader::{Element, ScreenReader, expect_element};
+pub use reader::{Announcements, Element, ScreenReader, expect_element};
 pub use terminal::{Exit, Terminal};
 
 /// How long anything in a guest may take that has no deadline of its own. Emulation is slow, so is a loaded machine.

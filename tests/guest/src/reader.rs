@@ -1,6 +1,7 @@
 //! A screen reader: what programs with windows tell people who cannot see them, by AT-SPI. That is their own word for what they show,
 //! and where; a picture of the place says whether it is there to be seen.
 
+use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -81,6 +82,57 @@ pub(crate) fn read_anew(guest: &Guest, program: &str, patience: Duration) -> Vec
     let command =
         format!("{READER} start {program} >&2 && cat /run/screen-reader/{program}; {READER} stop {program}");
     parse(&guest.run("root", &command, b"", patience).stdout)
+}
+
+/// Every text that the labels of one program come to show, from when it is listened to, as long as it runs: also what is shown for a moment
+/// only.
+pub struct Announcements<'a> {
+    guest: &'a Guest,
+    program: String,
+    /// How many have been looked at.
+    passed: Cell<usize>,
+}
+
+impl<'a> Announcements<'a> {
+    #[track_caller]
+    pub(crate) fn listen(guest: &'a Guest, program: &str) -> Self {
+        guest.run("root", &format!("{READER} listen {program}"), b"", 3 * PATIENCE).ok();
+        Self { guest, program: program.to_owned(), passed: Cell::new(0) }
+    }
+
+    /// Waits for a text that has these words, after those that have been waited for before.
+    ///
+    /// # Panics
+    /// When there is none within `patience`; says what there was.
+    #[track_caller]
+    pub fn expect(&self, words: &str, patience: Duration) {
+        let start = Instant::now();
+        loop {
+            let heard = self.all();
+            let new = heard.iter().enumerate().skip(self.passed.get());
+            if let Some((index, _)) = new.into_iter().find(|(_, text)| text.contains(words)) {
+                self.passed.set(index + 1);
+                return;
+            }
+            assert!(
+                start.elapsed() < patience,
+                "'{words}' is not said within {patience:?}, of {} texts after the first {}: {heard:#?}",
+                heard.len(),
+                self.passed.get()
+            );
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// All so far.
+    ///
+    /// # Panics
+    /// When the guest is gone.
+    #[track_caller]
+    pub fn all(&self) -> Vec<String> {
+        let text = self.guest.root(&format!("cat /run/screen-reader/{}.said", self.program)).ok();
+        text.lines().map(|line| serde_json::from_str(line).expect("a string a line")).collect()
+    }
 }
 
 /// Reads the windows of one program until it is dropped.

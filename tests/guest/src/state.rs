@@ -18,6 +18,8 @@ use crate::monitor::Monitor;
 pub(crate) struct State {
     path: PathBuf,
     saved: bool,
+    /// A TPM's own state would have to go with the machine's.
+    is_of_use: bool,
 }
 
 impl State {
@@ -39,7 +41,7 @@ impl State {
             let _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
             true
         });
-        Self { path, saved }
+        Self { path, saved: saved && !hardware.tpm, is_of_use: !hardware.tpm }
     }
 
     /// The file, if there is one.
@@ -55,6 +57,9 @@ impl State {
     /// Saves a machine that has come to the end of what it has in common with others, for the next one to be up sooner. Does nothing when
     /// another is at it, or where there is no room.
     pub(crate) fn save(&self, monitor: &mut Monitor) -> Result<(), String> {
+        if !self.is_of_use {
+            return Ok(());
+        }
         let Ok(lock) = File::create(cache().join("state-lock")) else { return Ok(()) };
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() || self.path.exists() {
             return Ok(());

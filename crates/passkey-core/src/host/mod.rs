@@ -6,6 +6,7 @@
 mod table;
 
 use std::fmt;
+use std::time::Duration;
 
 pub use table::{OTHER, TABLE};
 
@@ -82,6 +83,16 @@ pub enum LastWords {
     Error,
 }
 
+/// How long messages may take to read when a sign-in has failed, before the program asks anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadingTime {
+    /// As long as they take.
+    Any,
+    /// gnome-shell shows each message for as long as it takes to read, its own at the end too. If that is more than ten seconds from the end
+    /// of the sign-in on, it never asks again (`authServices.js`, `userVerifier.js`).
+    TenSeconds,
+}
+
 /// A form of conversation beyond PAM's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extension {
@@ -145,6 +156,8 @@ pub struct Host {
     pub waits: Waits,
     /// How the last words are said.
     pub last_words: LastWords,
+    /// How long they may take to read.
+    pub reading_time: ReadingTime,
     /// What becomes of the request to touch the key.
     pub cue: Cue,
     /// Whether a code to scan can be shown.
@@ -152,6 +165,13 @@ pub struct Host {
     /// A further form of conversation.
     pub extension: Extension,
 }
+
+/// For which gnome-shell shows each character of a message.
+const SHOWN_PER_CHARACTER: Duration = Duration::from_millis(48);
+/// What may be left to read when a sign-in ends: GDM's own message takes up to four seconds, and is left six.
+const LEFT_TO_READ: Duration = Duration::from_secs(4);
+/// No sign-in ends later than this because of its last words.
+const LONGEST_STAY: Duration = Duration::from_secs(10);
 
 /// Characters of a short line, which fits on any screen.
 const SHORT_LINE: usize = 60;
@@ -180,6 +200,18 @@ impl Host {
         match self.lines {
             LineLength::Any => message,
             LineLength::Short => broken(&message),
+        }
+    }
+
+    /// How long a sign-in that failed stays when it has said its last words, so that the program gets to ask anew.
+    pub fn stay(&self, last_words: &str) -> Duration {
+        match self.reading_time {
+            ReadingTime::Any => Duration::ZERO,
+            ReadingTime::TenSeconds => {
+                let characters = u32::try_from(last_words.chars().count()).unwrap_or(u32::MAX);
+                let shown = SHOWN_PER_CHARACTER.saturating_mul(characters);
+                shown.saturating_sub(LEFT_TO_READ).min(LONGEST_STAY)
+            }
         }
     }
 
@@ -230,7 +262,6 @@ pub fn is_program(program: &str, comm: &str) -> bool {
     }
 }
 
-/// Its name says it all, to whoever reads a log.
 /// With a line break in the place of each space behind which the next word would not fit.
 fn broken(message: &str) -> String {
     let mut lines = String::with_capacity(message.len());
@@ -248,6 +279,7 @@ fn broken(message: &str) -> String {
     lines
 }
 
+/// Its name is enough for a log.
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)

@@ -1,8 +1,8 @@
 //! The rows. What is known of each program was read from its source and seen in it; see `docs/hosts.md`.
 
 use super::{
-    Answers, Cue, Extension, FailureCode, Host, LastWords, LineLength, Pictures, PromptLength, Role, Shows,
-    Waits,
+    Answers, Cue, Extension, FailureCode, Host, LastWords, LineLength, Pictures, PromptLength, ReadingTime,
+    Role, Shows, Waits,
 };
 
 /// A host that is not known: what is said is neither repeated nor left out, and nothing is counted against anybody.
@@ -19,6 +19,7 @@ pub const OTHER: Host = Host {
     max_tries: FailureCode::MaxTries,
     waits: Waits::Yes,
     last_words: LastWords::Either,
+    reading_time: ReadingTime::Any,
     cue: Cue::Stays,
     pictures: Pictures::NotShown,
     extension: Extension::None,
@@ -60,6 +61,7 @@ pub const TABLE: &[Host] = &[
         unavailable: FailureCode::CredInsufficient,
         max_tries: FailureCode::CredInsufficient,
         last_words: LastWords::Error,
+        reading_time: ReadingTime::TenSeconds,
         ..OTHER
     },
     // Beside gdm-password: another code than "service unavailable" would begin the whole sign-in anew.
@@ -75,6 +77,7 @@ pub const TABLE: &[Host] = &[
         programs: &["gdm-session-worker"],
         prompts: PromptLength::Short,
         last_words: LastWords::Error,
+        reading_time: ReadingTime::TenSeconds,
         ..OTHER
     },
     // "Service unavailable" is how gnome-shell comes to offer gdm-password.
@@ -85,6 +88,7 @@ pub const TABLE: &[Host] = &[
         programs: &["gdm-session-worker"],
         prompts: PromptLength::Short,
         last_words: LastWords::Error,
+        reading_time: ReadingTime::TenSeconds,
         extension: Extension::GdmJson,
         ..OTHER
     },

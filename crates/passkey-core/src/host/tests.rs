@@ -96,6 +96,25 @@ fn gdm_is_never_left_dead() {
     }
 }
 
+/// gnome-shell never asks again when it has messages to show for more than ten seconds, of which its own takes some.
+#[test]
+fn long_last_words_are_read_before_the_sign_in_ends() {
+    let seconds = |length: usize| f64::from(u32::try_from(length).unwrap()) * 0.048;
+    for name in ["gdm", "gdm-beside", "gdm-switchable-auth"] {
+        let gdm = Host::named(name).unwrap();
+        for length in 0..=280 {
+            let stay = gdm.stay(&"ü".repeat(length)).as_secs_f64();
+            assert!(seconds(length) - stay <= 4.001, "{length} characters: {stay} s");
+            assert!(stay == 0.0 || seconds(length) > 4.0, "{length} characters: {stay} s for nothing");
+        }
+        assert_eq!(gdm.stay("No security key was plugged in."), Duration::ZERO);
+        assert_eq!(gdm.stay(&"x".repeat(100_000)), Duration::from_secs(10));
+    }
+    for host in TABLE.iter().chain([&OTHER]).filter(|host| !host.name.starts_with("gdm")) {
+        assert_eq!(host.stay(&"x".repeat(280)), Duration::ZERO, "{host:?}");
+    }
+}
+
 #[test]
 fn no_line_is_too_long_for_a_program_that_does_not_break_them() {
     let gtklock = Host::named("gtklock").unwrap();

@@ -2,6 +2,7 @@
 
 use crate::gnome::{self, Shell};
 use crate::heavy;
+use crate::keyring::{self, Keyring};
 use crate::scene::PIN;
 
 const SERVICE: &str = "gdm-switchable-auth";
@@ -14,15 +15,29 @@ const STACK: &str = "awk '/^@include common-auth/ {
 } { print }' /etc/pam.d/gdm-password >/etc/pam.d/gdm-switchable-auth";
 
 pub(crate) fn all(suite: &str) {
-    let guest = gnome::machine(suite);
+    let guest = heavy::timed("GDM, people and keys", || gnome::machine(suite));
     guest.root(STACK).ok();
-    let greeter = Shell::greeter(&guest);
-    key_plugged_in_late(greeter);
-    wrong_pin_then_the_right_one(greeter);
+    let greeter = heavy::timed("the greeter", || Shell::greeter(&guest));
+    heavy::timed("a key plugged in late", || key_plugged_in_late(&greeter));
+    heavy::timed("wrong PIN, PIN and touch", || wrong_pin_then_the_right_one(&greeter));
+    let desktop = heavy::timed("the desktop", || Shell::desktop(&guest));
+    // The passkey has no password to hand on.
+    keyring::expect(&guest, Keyring::Locked);
+    heavy::timed("unlock", || unlock(&desktop));
+
+    keyring::enable(&guest, "green");
+    let greeter = heavy::timed("the greeter again", || Shell::greeter_again(&guest));
+    heavy::timed("PIN and touch, with the keyring", || {
+        greeter.choose_alice();
+        pin_and_touch(&greeter);
+        heavy::session(&guest);
+    });
+    heavy::audited(&guest, SERVICE, "PAM_SUCCESS");
+    keyring::expect(&guest, Keyring::Open);
 }
 
 /// The shell notices by itself.
-fn key_plugged_in_late(shell: Shell) {
+fn key_plugged_in_late(shell: &Shell<'_>) {
     shell.choose_alice();
     shell.says("Plug in your security key.");
     shell.keep("gdm-passkey-no-key");
@@ -31,7 +46,7 @@ fn key_plugged_in_late(shell: Shell) {
     shell.keep("gdm-passkey-pin");
 }
 
-fn wrong_pin_then_the_right_one(shell: Shell) {
+fn wrong_pin_then_the_right_one(shell: &Shell<'_>) {
     let guest = shell.guest;
     let key = guest.key("green");
     guest.display().type_line("9999");
@@ -45,4 +60,20 @@ fn wrong_pin_then_the_right_one(shell: Shell) {
     key.touch();
     heavy::session(guest);
     heavy::audited(guest, SERVICE, "PAM_SUCCESS");
+}
+
+/// At the lock screen: service and shell are those of the greeter.
+fn unlock(shell: &Shell<'_>) {
+    shell.lock();
+    shell.keep("gdm-passkey-unlock");
+    pin_and_touch(shell);
+    heavy::unlocked(shell.guest);
+    heavy::audited(shell.guest, SERVICE, "PAM_SUCCESS");
+}
+
+fn pin_and_touch(shell: &Shell<'_>) {
+    shell.prompt();
+    shell.guest.display().type_line(PIN);
+    shell.says("Touch your security key.");
+    shell.guest.key("green").touch();
 }

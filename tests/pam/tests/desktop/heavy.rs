@@ -12,6 +12,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(900);
 pub(crate) const SLOW_DESKTOPS: (&str, &str) =
     ("/etc/systemd/user/service.d/50-tests.conf", "[Service]\nTimeoutStartSec=900\n");
 
+/// Says how long a step took, on a machine that may be busy with others.
+pub(crate) fn timed<T>(name: &str, step: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = step();
+    println!("{:>5.1} s  {name}", start.elapsed().as_secs_f32());
+    result
+}
+
 /// Tries a shell command as root until it succeeds; what it has said.
 #[track_caller]
 pub(crate) fn wait_for(guest: &Guest, command: &str) -> String {
@@ -65,6 +73,14 @@ pub(crate) fn lock(guest: &Guest) {
 pub(crate) fn unlocked(guest: &Guest) {
     let session = session(guest);
     wait_for(guest, &format!("loginctl show-session {session} -p LockedHint | grep no"));
+}
+
+/// Ends alice's session and all that she runs.
+#[track_caller]
+pub(crate) fn log_out(guest: &Guest) {
+    guest.root("loginctl terminate-user alice").ok();
+    // What does not end by itself does so for minutes.
+    wait_for(guest, "pkill -KILL -u alice; sleep 1; ! pgrep -a -u alice");
 }
 
 /// What the module has logged of the latest sign-in at a service; it says this.

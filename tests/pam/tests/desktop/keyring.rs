@@ -1,8 +1,8 @@
 //! The login keyring, as programs of the person find it in their session.
 
-use guest::{Guest, Output};
+use guest::{Guest, Output, PATIENCE};
 
-use crate::scene::{PASSWORD, wait_for};
+use crate::scene::{PASSWORD, PIN, wait_for};
 
 /// `pam_gnome_keyring` takes the password from the module before it; gnome-keyring-daemon speaks to programs on the user's bus.
 pub(crate) const PACKAGES: [&str; 4] =
@@ -37,6 +37,15 @@ pub(crate) fn make(guest: &Guest) {
     }
 }
 
+/// Keeps alice's password for the passkey on a key that is plugged in and has a PIN.
+#[track_caller]
+pub(crate) fn enable(guest: &Guest, key: &str) {
+    let command = format!("passkey-enroll keyring enable {key} --user alice --password-stdin --pin-stdin");
+    guest.key(key).touch_always(50);
+    guest.run("root", &command, format!("{PASSWORD}\n{PIN}\n").as_bytes(), PATIENCE).ok();
+    guest.key(key).touch_never();
+}
+
 /// The daemon of the session before, which has the keyring as that session had it, is gone.
 #[track_caller]
 pub(crate) fn wait_until_ended(guest: &Guest) {
@@ -49,11 +58,9 @@ pub(crate) fn wait_until_unlocked(guest: &Guest) {
     wait_for(guest, "grep 'gkr-pam: unlocked login keyring' /var/log/syslog");
 }
 
-/// The keyring is as it should be in alice's session; if it is open, the secret is read back by a program that asks for it.
+/// The keyring is as it should be in alice's session, which is up; if it is open, the secret is read back by a program that asks for it.
 #[track_caller]
 pub(crate) fn expect(guest: &Guest, expected: Keyring) {
-    // What the session runs comes after what the sign-in has made of the keyring.
-    wait_for(guest, "pgrep -x light-locker");
     let property = format!(
         "busctl --user get-property org.freedesktop.secrets {LOGIN} org.freedesktop.Secret.Collection Locked"
     );

@@ -150,7 +150,7 @@ impl Seat {
         self.guest.key("blue").touch();
         self.session();
         // The password was typed.
-        keyring::expect(&self.guest, Keyring::Open);
+        self.keyring_is(Keyring::Open);
     }
 
     /// The key is pulled out: the session's own locker sends the person to a greeter, which asks the same service.
@@ -168,9 +168,10 @@ impl Seat {
         self.guest.display().type_line(PASSWORD);
         self.shows(&greeter, TOUCH, "lightdm-unlock");
         self.guest.key("blue").touch();
+        let session = show_session();
         wait_for(
             &self.guest,
-            &format!("{SESSION} -p Active | grep yes && {SESSION} -p LockedHint | grep no"),
+            &format!("{session} -p Active | grep yes && {session} -p LockedHint | grep no"),
         );
         self.logged("code=PAM_SUCCESS");
         self.guest.key("blue").unplug();
@@ -194,7 +195,7 @@ impl Seat {
         self.session();
         wait_for(&self.guest, "grep '\"kept\"' /var/lib/passkey/pam/lightdm.json");
         // No password was typed, and the passkey has none to hand on.
-        keyring::expect(&self.guest, Keyring::Locked);
+        self.keyring_is(Keyring::Locked);
         self.guest.key("green").unplug();
         self.log_out();
     }
@@ -203,10 +204,7 @@ impl Seat {
     fn keyring_opens(&self) {
         let green = self.guest.key("green");
         green.plug();
-        green.touch_always(50);
-        let command = "passkey-enroll keyring enable green --user alice --password-stdin --pin-stdin";
-        self.guest.run("root", command, format!("{PASSWORD}\n{PIN}\n").as_bytes(), PATIENCE).ok();
-        green.touch_never();
+        keyring::enable(&self.guest, "green");
         self.prepare(&passwordless());
         let greeter = self.greeter();
         self.give_name(&greeter);
@@ -216,7 +214,7 @@ impl Seat {
         greeter.expect(TOUCH);
         green.touch();
         self.session();
-        keyring::expect(&self.guest, Keyring::Open);
+        self.keyring_is(Keyring::Open);
         green.unplug();
         self.log_out();
     }
@@ -228,7 +226,7 @@ impl Seat {
         self.give_name(&greeter);
         self.shows(&greeter, "No security key was plugged in.", "lightdm-password-instead");
         self.guest.display().type_line(PASSWORD);
-        wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
+        wait_for(&self.guest, &format!("{} -p Active | grep yes", show_session()));
         self.logged("code=PAM_AUTHINFO_UNAVAIL");
         // By the same lines.
         keyring::wait_until_unlocked(&self.guest);
@@ -274,12 +272,18 @@ impl Seat {
     }
 
     fn session(&self) {
-        wait_for(&self.guest, &format!("{SESSION} -p Active | grep yes"));
+        wait_for(&self.guest, &format!("{} -p Active | grep yes", show_session()));
         self.logged("code=PAM_SUCCESS");
     }
 
+    /// What the session runs comes after what the sign-in has made of the keyring.
+    fn keyring_is(&self, expected: Keyring) {
+        wait_for(&self.guest, "pgrep -x light-locker");
+        keyring::expect(&self.guest, expected);
+    }
+
     fn session_is(&self, property: &str) -> String {
-        self.guest.root(&format!("{SESSION} -P {property}")).ok().trim().to_owned()
+        self.guest.root(&format!("{} -P {property}", show_session())).ok().trim().to_owned()
     }
 
     fn logged(&self, code: &str) {
@@ -290,7 +294,7 @@ impl Seat {
     fn log_out(&self) {
         // It may not have come up yet.
         wait_for(&self.guest, "pkill -x light-locker");
-        wait_for(&self.guest, "! loginctl list-sessions --no-legend | grep alice");
+        wait_for(&self.guest, &format!("! {ON_SCREEN}"));
     }
 }
 
@@ -302,8 +306,14 @@ const WATCHED: &str = "runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/$(id -u
 /// Until the locker has come up, nothing hears that the session is to be locked.
 const PULL: &str = "virtual-key ctl unplug blue; for try in $(seq 24); do sleep 0.5; pgrep -f '[/]usr/sbin/lightdm-gtk-greeter' && exit; done
     virtual-key ctl plug blue; sleep 2; exit 1";
-const SESSION: &str =
-    "loginctl show-session $(loginctl list-sessions --no-legend | awk '/alice/ { print $1 }')";
+/// Her session on the screen; newer versions of logind list her service manager as another one, without a seat.
+const ON_SCREEN: &str =
+    "loginctl list-sessions --no-legend | awk '$3 == \"alice\" && $4 == \"seat0\" { print $1 }' | grep .";
+
+/// As a shell command, before the options that say of what.
+fn show_session() -> String {
+    format!("loginctl show-session $({ON_SCREEN} || echo none)")
+}
 
 /// There is a field for the name; after a sign-in that was cancelled, the name is still in it.
 fn asks_for_name(greeter: &ScreenReader<'_>) -> Element {

@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod gdm_json;
+mod gdm_password;
 mod gnome;
 mod gtk;
 mod heavy;
@@ -43,6 +44,18 @@ fn sddm_on_debian_13() {
 #[ignore = "takes long: ./check desktop-full"]
 fn gdm_passkey_screen_on_debian_sid() {
     gdm_json::all("sid");
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn gdm_password_on_debian_sid() {
+    gdm_password::all("sid");
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn gdm_outlives_long_last_words_on_debian_sid() {
+    gdm_password::long_last_words("sid");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use guest::{Area, Guest, Picture};
 
 use crate::heavy::{self, PATIENCE, SLOW_DESKTOPS};
+use crate::keyring;
 use crate::pictures;
 use crate::scene::{PASSWORD, PIN, enrol_all, people_and_keys};
 
@@ -36,6 +37,8 @@ const FORM: Area = Area { x: 272, y: 230, width: 480, height: 340 };
 const FACE: Area = Area { x: 450, y: 250, width: 124, height: 120 };
 /// Below the field, where there is room for words.
 const WORDS: Area = Area { x: 272, y: 480, width: 480, height: 90 };
+/// Longer than it takes from the desktop to an open wallet.
+const AFTERWARDS: Duration = Duration::from_secs(30);
 const STILL: Duration = Duration::from_secs(4);
 /// Qt draws without the graphics card, which is a program here and keeps both processors busy.
 const GREETER: &str = "[General]\nGreeterEnvironment=QT_QUICK_BACKEND=software\n";
@@ -43,6 +46,10 @@ const GREETER: &str = "[General]\nGreeterEnvironment=QT_QUICK_BACKEND=software\n
 const SESSION: &str = "QT_QUICK_BACKEND=software\nKWIN_COMPOSE=Q\n";
 const SERVICE: &str = "sddm";
 const LOCKER: &str = "kde";
+/// What takes the password stands behind both.
+const PASSWORDLESS: &str =
+    "/^@include common-auth/i auth [success=1 default=ignore] pam_passkey.so mode=passwordless
+s/^@include common-auth/auth substack common-auth\\nauth required pam_permit.so/";
 const WALLET_IS_OPEN: &str =
     "busctl --user call org.kde.kwalletd6 /modules/kwalletd6 org.kde.KWallet isOpen s kdewallet";
 
@@ -59,13 +66,25 @@ pub(crate) fn all(suite: &str) {
     guest.root("cp /etc/pam.d/sddm /etc/pam.d/before").ok();
     with_line(&guest, "/^@include common-auth/i auth sufficient pam_passkey.so mode=passwordless");
     guest.root("systemctl start sddm").ok();
-    ready(&guest);
+    heavy::timed("SDDM, the greeter", || ready(&guest));
     pictures::keep(&guest, FORM, "sddm");
-    password_costs_no_try(&guest);
+    heavy::timed("a password costs no try", || password_costs_no_try(&guest));
     with_line(&guest, "/^@include common-auth/a auth required pam_passkey.so");
-    missing_key_is_refused(&guest);
-    nothing_is_shown_while_the_key_blinks(&guest);
-    the_lock_screen_says_what_to_do(&guest);
+    heavy::timed("missing key", || missing_key_is_refused(&guest));
+    heavy::timed("password and touch, with the wallet", || nothing_is_shown_while_the_key_blinks(&guest));
+    heavy::timed("the lock screen", || the_lock_screen_says_what_to_do(&guest));
+    with_line(&guest, PASSWORDLESS);
+    heavy::timed("PIN and touch", || {
+        log_out(&guest);
+        pin_and_touch(&guest);
+        wallet_is(&guest, Wallet::Closed);
+    });
+    heavy::timed("PIN and touch, with the wallet", || {
+        log_out(&guest);
+        keyring::enable(&guest, "green");
+        pin_and_touch(&guest);
+        wallet_is(&guest, Wallet::Open);
+    });
 }
 
 /// Debian's file with a line of ours, as a command of sed's.
@@ -134,14 +153,52 @@ fn nothing_is_shown_while_the_key_blinks(guest: &Guest) {
     });
     key.unplug();
     heavy::session(guest);
-    wallet_opens(guest);
+    wallet_is(guest, Wallet::Open);
 }
 
-/// `pam_kwallet5` takes the password that was typed, and has the wallet daemon opened with it.
-fn wallet_opens(guest: &Guest) {
+/// What the digits are that are typed is known to the module alone: the PIN, and not the password.
+fn pin_and_touch(guest: &Guest) {
+    let key = guest.key("green");
+    ready(guest);
+    answered(guest, SERVICE, "PAM_SUCCESS", || {
+        guest.display().type_line(PIN);
+        key.touch();
+    });
+    heavy::session(guest);
+}
+
+/// Ends the session and all that it has started, and has the greeter come up.
+fn log_out(guest: &Guest) {
+    heavy::log_out(guest);
+    // It shows no greeter by itself when its session was ended by others.
+    guest.root("systemctl restart sddm").ok();
+}
+
+/// What a sign-in has made of the wallet that the first one made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wallet {
+    Open,
+    Closed,
+}
+
+/// `pam_kwallet5` takes the password from the module before it, and has the wallet daemon opened with it, before the desktop comes up.
+#[track_caller]
+fn wallet_is(guest: &Guest, expected: Wallet) {
+    heavy::wait_for(guest, "pgrep -u alice -x plasmashell");
     let bus = "export XDG_RUNTIME_DIR=/run/user/$(id -u); export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus";
     let as_alice = "setpriv --reuid alice --regid alice --init-groups sh -c";
-    heavy::wait_for(guest, &format!("{as_alice} '{bus}; {WALLET_IS_OPEN}' | grep true"));
+    let is_open = format!("{as_alice} '{bus}; {WALLET_IS_OPEN}'");
+    match expected {
+        Wallet::Open => {
+            heavy::wait_for(guest, &format!("{is_open} | grep true"));
+        }
+        Wallet::Closed => {
+            // The daemon answers; were it to be opened, it would be by then.
+            heavy::wait_for(guest, &is_open);
+            thread::sleep(AFTERWARDS);
+            heavy::wait_for(guest, &format!("{is_open} | grep false"));
+        }
+    }
 }
 
 /// KDE's own lock screen shows what the module says, and gives each prompt an answer of its own.

@@ -21,6 +21,10 @@ fn machine() -> Guest {
         .file("/root/passkey-tpm.deb", tpm_package())
         .boot();
     guest.root("dpkg -i /root/passkey-tpm.deb").ok();
+    println!(
+        "{}",
+        guest.root("ls -l /dev/tpm* 2>&1; id passkey-tpm; lsmod | head -3; dmesg | grep -i tpm").stdout
+    );
     guest
 }
 
@@ -29,6 +33,10 @@ fn machine() -> Guest {
 fn enrol(guest: &Guest, user: &str) {
     let command = format!("passkey-enroll add --user {user} --on this-computer --name laptop");
     let mut add = guest.terminal("root", &command);
+    std::thread::sleep(std::time::Duration::from_secs(15));
+    if !add.screen().contains("Set one now?") {
+        println!("{}", guest.root("journalctl -u passkey-tpm.service --no-pager | tail -20; systemctl status passkey-tpm.socket --no-pager | tail").stdout);
+    }
     add.expect("Set one now?").type_line("yes");
     add.expect("New PIN").type_line(PIN);
     add.expect("The same again: ").type_line(PIN);
