@@ -49,7 +49,9 @@ impl Hardware {
 
     fn arguments_with(&self, folder: &Path, disks: &[(&Path, &str)]) -> Vec<String> {
         let BootFiles { kernel, initrd, root } = &self.files;
-        let words = format!("{KERNEL_WORDS}{}", self.init.kernel_words());
+        // A kernel that is booted like this finds none by itself.
+        let tpm = if self.tpm { " tpm_tis.force=1 tpm_tis.interrupts=0" } else { "" };
+        let words = format!("{KERNEL_WORDS}{}{tpm}", self.init.kernel_words());
         let socket = |id: &str, name: &str| format!("socket,id={id},path={}", escaped(&folder.join(name)));
         let memory = self.megabytes.to_string();
         let mut arguments: Vec<String> = [

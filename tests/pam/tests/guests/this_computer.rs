@@ -16,15 +16,12 @@ fn machine() -> Guest {
         .packages(&["libtss2-esys-3.0.2-0", "tpm-udev"])
         .user("alice", "secret")
         .user("bob", "secret")
-        .file("/etc/pam.d/sudo", second_factor("timeout=60"))
         .file("/etc/pam.d/passkey", passkey_only("mode=passwordless timeout=60"))
         .file("/root/passkey-tpm.deb", tpm_package())
         .boot();
     guest.root("dpkg -i /root/passkey-tpm.deb").ok();
-    println!(
-        "{}",
-        guest.root("ls -l /dev/tpm* 2>&1; id passkey-tpm; lsmod | head -3; dmesg | grep -i tpm").stdout
-    );
+    // As most TPMs come: this one would lock after three.
+    guest.root("tpm2_dictionarylockout --setup-parameters --max-tries=32 --recovery-time=7200 --lockout-recovery-time=7200").ok();
     guest
 }
 
@@ -33,17 +30,13 @@ fn machine() -> Guest {
 fn enrol(guest: &Guest, user: &str) {
     let command = format!("passkey-enroll add --user {user} --on this-computer --name laptop");
     let mut add = guest.terminal("root", &command);
-    std::thread::sleep(std::time::Duration::from_secs(15));
-    if !add.screen().contains("Set one now?") {
-        println!("{}", guest.root("journalctl -u passkey-tpm.service --no-pager | tail -20; systemctl status passkey-tpm.socket --no-pager | tail").stdout);
-    }
     add.expect("Set one now?").type_line("yes");
     add.expect("New PIN").type_line(PIN);
     add.expect("The same again: ").type_line(PIN);
     let exit = add.wait();
     assert_eq!(exit.status, 0, "{}", exit.screen);
-    assert!(!exit.screen.contains("security key"), "{}", exit.screen);
-    assert!(!exit.screen.contains("ouch"), "{}", exit.screen);
+    let (asked, _) = exit.screen.split_once("is enrolled").expect("the passkey is enrolled");
+    assert!(!asked.contains("security key") && !asked.contains("ouch"), "{asked}");
 }
 
 #[track_caller]
@@ -68,6 +61,7 @@ fn it_signs_in_where_no_security_key_is() {
     let listening = guest.root("stat -c '%U %a %F' /run/passkey/authenticators/tpm.sock").ok();
     assert_eq!(listening, "root 666 socket\n");
     enrol(&guest, "alice");
+    guest.write("/etc/pam.d/sudo", second_factor("timeout=60"));
     signs_in(&guest);
     let audit = audit_line(&guest);
     for word in ["user=\"alice\"", "passkey=\"laptop\"", "user_verified=yes", "verified"] {
@@ -121,9 +115,7 @@ fn the_service_may_be_killed(guest: &Guest) {
     guest.root("systemctl kill --signal=KILL passkey-tpm.service").ok();
     sudo.type_line(PIN);
     let exit = sudo.wait();
-    // A PIN is sent once: it may be asked for again, or the sign-in fails closed. The next one works.
-    println!("killed while the PIN was typed: status {}: {}", exit.status, exit.screen);
-    signs_in(guest);
+    assert!(exit.status == 0 && exit.screen.trim_end().ends_with("root"), "{}", exit.screen);
 }
 
 /// Bob's passkey is not alice's, nor is his PIN, whoever asks.
@@ -149,7 +141,7 @@ fn the_command_knows_it(guest: &Guest) {
 
 /// The TPM is cleared, as in a repair; the state goes with the disk.
 fn what_is_lost_is_said(guest: &Guest) {
-    guest.root("systemctl stop passkey-tpm.service; tpm2_clear -c p").ok();
+    guest.root("systemctl stop passkey-tpm.service; tpm2_clear -c l").ok();
     let mut sudo = sudo(guest, "alice");
     sudo.expect("This computer does not hold your passkey any more.");
     sudo.ctrl_c();
