@@ -1,5 +1,11 @@
 //! Authenticators that are services, by the platform of this machine: real sockets, in real time.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs)] // A panic is how a test says that something is not as expected.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)] // A panic is how a test says that something is not as expected.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
