@@ -401,17 +401,18 @@ fn users_leave_room_for_root() {
 #[test]
 fn what_there_is_to_show_is_shown() {
     let service = start(lasting());
-    let client = Client::open(&service.path);
-    let cid = client.channel.cid().unwrap();
-    client.send(&packet::fragment(cid, 0x41, &[]).unwrap()[0]);
-    let shown = loop {
-        let report = client.report().unwrap();
-        if report[4] != 0xbb {
-            break report;
+    let mut client = Client::open(&service.path);
+    client.channel.request(Command::Show, &[]).unwrap();
+    let event = loop {
+        match client.event().unwrap() {
+            Event::Keepalive(_) => {}
+            event => break event,
         }
     };
-    let map = b"\xa2\x63uri\x6aFIDO:/0123\x64text\x6aScan this.";
-    assert_eq!(shown[..], packet::fragment(cid, 0x41, map).unwrap()[0][..]);
+    let Event::Response { command: Command::Show, payload } = event else { panic!("{event:?}") };
+    let shown = ctap::show::Shown::parse(&payload).unwrap();
+    assert_eq!((shown.text.as_str(), shown.uri.as_deref()), ("Scan this.", Some("FIDO:/0123")));
+    assert!(shown.drawing.is_some());
 }
 
 #[test]

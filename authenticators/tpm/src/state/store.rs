@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -24,8 +26,12 @@ pub struct Store {
     folder: OwnedFd,
 }
 
+/// How often, and how many times, the folder is tried for that another service still has.
+const LOCK_RETRY: Duration = Duration::from_millis(50);
+const LOCK_TRIES: u32 = 40;
+
 impl Store {
-    /// Opens the folder, which must be there, for this process alone.
+    /// Opens the folder, which must be there, for this process alone. A service that is ending is waited for.
     ///
     /// # Errors
     /// When it cannot be opened, or another service has done so.
@@ -33,11 +39,15 @@ impl Store {
         let failed = |errno: Errno| StateError::Io { path: path.to_owned(), error: errno.into() };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
-        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path: path.to_owned(), folder }),
-            Err(Errno::WOULDBLOCK) => Err(StateError::InUse(path.to_owned())),
-            Err(errno) => Err(failed(errno)),
+        for tries_left in (0..LOCK_TRIES).rev() {
+            match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { path: path.to_owned(), folder }),
+                Err(Errno::WOULDBLOCK) if tries_left > 0 => thread::sleep(LOCK_RETRY),
+                Err(Errno::WOULDBLOCK) => break,
+                Err(errno) => return Err(failed(errno)),
+            }
         }
+        Err(StateError::InUse(path.to_owned()))
     }
 
     /// The state of an account; a new one where there is no file.

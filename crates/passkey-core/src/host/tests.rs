@@ -69,9 +69,17 @@ fn every_row_can_be_named_and_none_twice() {
 #[test]
 fn the_hosts_of_old_are_as_they_were() {
     for service in ["sudo", "sudo-i", "su", "su-l", "login", "sshd", "polkit-1", "some-service"] {
-        let Host { name, services, .. } = Host::of(service, Some("host"));
-        let row = Host { name, services, ..OTHER };
+        let Host { name, services, pictures, .. } = Host::of(service, Some("host"));
+        let row = Host { name, services, pictures: *pictures, ..OTHER };
         assert_eq!(Host::of(service, Some("host")), &row, "{service}");
+    }
+}
+
+/// A picture needs rows that stay below each other, in letters of one width.
+#[test]
+fn pictures_are_for_terminals() {
+    for host in TABLE.iter().chain([&OTHER]) {
+        assert_eq!(host.pictures == Pictures::Shown, host.name == "terminal", "{}", host.name);
     }
 }
 
