@@ -217,6 +217,17 @@ impl Open {
     }
 }
 
+/// What all keys have in common that the TPM makes itself and keeps. Wrong authorization values do not count for them (`noDA`): nobody
+/// guesses a random one.
+pub(super) fn made_here() -> ObjectAttributesBuilder {
+    ObjectAttributesBuilder::new()
+        .with_fixed_tpm(true)
+        .with_fixed_parent(true)
+        .with_sensitive_data_origin(true)
+        .with_user_with_auth(true)
+        .with_no_da(true)
+}
+
 /// The storage root key that is there already, if it is one that objects can be under.
 fn persistent_storage_key(context: &mut Context) -> Result<Option<StorageKey>, TpmError> {
     let handle = PersistentTpmHandle::new(STORAGE_ROOT_KEY)?;
@@ -238,15 +249,7 @@ fn persistent_storage_key(context: &mut Context) -> Result<Option<StorageKey>, T
 
 /// The standard storage root key on P-256 (TCG EK Credential Profile, template of the SRK): the same one each time.
 fn create_storage_key(context: &mut Context) -> Result<StorageKey, TpmError> {
-    let attributes = ObjectAttributesBuilder::new()
-        .with_fixed_tpm(true)
-        .with_fixed_parent(true)
-        .with_sensitive_data_origin(true)
-        .with_user_with_auth(true)
-        .with_no_da(true)
-        .with_restricted(true)
-        .with_decrypt(true)
-        .build()?;
+    let attributes = made_here().with_restricted(true).with_decrypt(true).build()?;
     let zeros = || EccParameter::try_from([0; 32].as_slice());
     let public = PublicBuilder::new()
         .with_public_algorithm(PublicAlgorithm::Ecc)

@@ -1,12 +1,11 @@
 //! A key for HMAC-SHA-256 that is made in the TPM and stays there.
 
 use ctap::Secret;
-use tss_esapi::attributes::ObjectAttributesBuilder;
-use tss_esapi::interface_types::algorithm::{HashingAlgorithm, PublicAlgorithm};
-use tss_esapi::structures::{KeyedHashScheme, MaxBuffer, PublicBuilder, PublicKeyedHashParameters};
+use tss_esapi::interface_types::algorithm::HashingAlgorithm;
+use tss_esapi::structures::{KeyedHashScheme, MaxBuffer};
 
 use super::blob::Blob;
-use super::context::{AuthValue, Tpm};
+use super::context::{AuthValue, Tpm, made_here};
 use super::error::TpmError;
 
 impl Tpm {
@@ -15,26 +14,8 @@ impl Tpm {
     /// # Errors
     /// When the TPM cannot be used.
     pub fn create_hmac_key(&mut self, auth: &AuthValue) -> Result<Blob, TpmError> {
-        let attributes = ObjectAttributesBuilder::new()
-            .with_fixed_tpm(true)
-            .with_fixed_parent(true)
-            .with_sensitive_data_origin(true)
-            .with_user_with_auth(true)
-            .with_no_da(true)
-            .with_sign_encrypt(true)
-            .build()?;
-        let public = PublicBuilder::new()
-            .with_public_algorithm(PublicAlgorithm::KeyedHash)
-            .with_name_hashing_algorithm(HashingAlgorithm::Sha256)
-            .with_object_attributes(attributes)
-            .with_keyed_hash_parameters(PublicKeyedHashParameters::new(KeyedHashScheme::HMAC_SHA_256))
-            .with_keyed_hash_unique_identifier(tss_esapi::structures::Digest::default())
-            .build()?;
-        let auth = auth.to_auth()?;
-        self.in_session(|open| {
-            let created = open.context.create(open.primary, public, Some(auth), None, None, None)?;
-            Blob::new(&created.out_private, &created.out_public)
-        })
+        let attributes = made_here().with_sign_encrypt(true).build()?;
+        self.create_keyed_hash(attributes, KeyedHashScheme::HMAC_SHA_256, auth, None)
     }
 
     /// The MACs of messages, 32 bytes each.

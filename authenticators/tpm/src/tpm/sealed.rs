@@ -2,8 +2,7 @@
 
 use ctap::Secret;
 use tss_esapi::attributes::ObjectAttributesBuilder;
-use tss_esapi::interface_types::algorithm::{HashingAlgorithm, PublicAlgorithm};
-use tss_esapi::structures::{KeyedHashScheme, PublicBuilder, PublicKeyedHashParameters, SensitiveData};
+use tss_esapi::structures::{KeyedHashScheme, SensitiveData};
 
 use super::blob::Blob;
 use super::context::{AuthValue, Tpm};
@@ -20,19 +19,8 @@ impl Tpm {
             .with_fixed_parent(true)
             .with_user_with_auth(true)
             .build()?;
-        let public = PublicBuilder::new()
-            .with_public_algorithm(PublicAlgorithm::KeyedHash)
-            .with_name_hashing_algorithm(HashingAlgorithm::Sha256)
-            .with_object_attributes(attributes)
-            .with_keyed_hash_parameters(PublicKeyedHashParameters::new(KeyedHashScheme::Null))
-            .with_keyed_hash_unique_identifier(tss_esapi::structures::Digest::default())
-            .build()?;
         let data = SensitiveData::try_from(secret.as_bytes())?;
-        let auth = auth.to_auth()?;
-        self.in_session(|open| {
-            let created = open.context.create(open.primary, public, Some(auth), Some(data), None, None)?;
-            Blob::new(&created.out_private, &created.out_public)
-        })
+        self.create_keyed_hash(attributes, KeyedHashScheme::Null, auth, Some(data))
     }
 
     /// Gives the secret out.

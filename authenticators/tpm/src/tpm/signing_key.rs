@@ -1,7 +1,6 @@
 //! Keys of credentials: ECDSA on P-256, made in the TPM, never outside of it.
 
 use p256::ecdsa::Signature as EcdsaSignature;
-use tss_esapi::attributes::ObjectAttributesBuilder;
 use tss_esapi::constants::tss::{TPM2_RH_NULL, TPM2_ST_HASHCHECK};
 use tss_esapi::interface_types::algorithm::{HashingAlgorithm, PublicAlgorithm};
 use tss_esapi::interface_types::ecc::EccCurve;
@@ -12,7 +11,7 @@ use tss_esapi::structures::{
 };
 use tss_esapi::{Error, WrapperErrorKind};
 
-use super::context::{AuthValue, Tpm};
+use super::context::{AuthValue, Tpm, made_here};
 use super::error::TpmError;
 
 /// The length of a coordinate, in bytes.
@@ -48,14 +47,7 @@ impl SigningKey {
 
 /// What all keys of credentials have in common. The authorization value is random, so `noDA` is set.
 fn public(x: &[u8], y: &[u8]) -> Result<Public, TpmError> {
-    let attributes = ObjectAttributesBuilder::new()
-        .with_fixed_tpm(true)
-        .with_fixed_parent(true)
-        .with_sensitive_data_origin(true)
-        .with_user_with_auth(true)
-        .with_no_da(true)
-        .with_sign_encrypt(true)
-        .build()?;
+    let attributes = made_here().with_sign_encrypt(true).build()?;
     Ok(PublicBuilder::new()
         .with_public_algorithm(PublicAlgorithm::Ecc)
         .with_name_hashing_algorithm(HashingAlgorithm::Sha256)
