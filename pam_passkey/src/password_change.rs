@@ -11,9 +11,10 @@ use ctap::Secret;
 use passkey_core::account::{Account, UserDatabase as _};
 use passkey_core::ceremony::{LinuxPlatform, Platform as _, SignInError, TokenError};
 use passkey_core::config::{Arguments, Policy, Remote};
+use passkey_core::credential::Credential;
 use passkey_core::host::Host;
 use passkey_core::messages;
-use passkey_core::session::{Known, NotWrapped, Session, find_passkeys, mark};
+use passkey_core::session::{Known, NotWrapped, Session, find_passkeys, include_services, mark};
 use passkey_core::store::keyring::{Keyring, PasswordMark};
 use passkey_core::store::{CredentialFile, Store};
 
@@ -132,16 +133,13 @@ fn wrap_anew(
         Verbosity { quiet: session.policy.quiet, debug: session.policy.debug, ..Verbosity::at(host) };
     let interrupt = InterruptGuard::new().map_err(|error| error.to_string())?;
     let mut platform = LinuxPlatform::new(Some(interrupt.fd()));
-    if file.enabled().any(|one| one.is_on_a_service() && keyring.get(&one.id).is_some()) {
-        platform.include_services(account.uid);
-    }
+    let is_wrapped = |credential: &Credential| keyring.get(&credential.id).is_some();
+    include_services(&mut platform, account, file.enabled().filter(|credential| is_wrapped(credential)));
     if !platform.plugged().is_ok_and(|keys| !keys.is_empty()) {
         return Ok(false);
     }
     verbosity.conclude(pam, &Sentence::Info(messages::KEYRING_CONFIRM.into()));
     let mut person = PamConversation::new(pam, &interrupt, verbosity, false, true, None);
-    let is_wrapped =
-        |credential: &passkey_core::credential::Credential| keyring.get(&credential.id).is_some();
     let known = Known { password, marked: mark(&SystemUsers, account), forbidden_pin: Some(password) };
     match session.wrap(account, file, is_wrapped, &known, &mut platform, &mut person) {
         Ok(_) => Ok(true),

@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use ctap::hid::packet::{self, Packet, code};
 use ctap::hid::{Cid, HidError, Keepalive, Reassembly, Report};
 
-/// The vendor command that asks for what there is to show.
-const SHOW: u8 = code::SHOW;
 /// The version of CTAPHID (CTAP 2.1 §11.2.9.1.3).
 const PROTOCOL_VERSION: u8 = 2;
 const CAPABILITY_CBOR: u8 = 0x04;
@@ -182,7 +180,7 @@ impl Channels {
         match command {
             code::PING => None,
             code::CBOR => (message_len == 0).then_some(HidError::INVALID_LENGTH),
-            SHOW if self.device.shows => (message_len != 0).then_some(HidError::INVALID_LENGTH),
+            code::SHOW if self.device.shows => (message_len != 0).then_some(HidError::INVALID_LENGTH),
             _ => Some(HidError::INVALID_COMMAND),
         }
     }
@@ -218,7 +216,7 @@ impl Channels {
             return None;
         }
         self.transaction = Transaction::Working { cid, command, next_keepalive: after(now, KEEPALIVE) };
-        Some(Event::Request(if command == SHOW { Request::Show } else { Request::Cbor(message) }))
+        Some(Event::Request(if command == code::SHOW { Request::Show } else { Request::Cbor(message) }))
     }
 
     /// Answers the request in work.

@@ -120,7 +120,7 @@ fn channels_that_are_not_open_are_refused() {
 #[test]
 fn commands_and_lengths_are_checked() {
     let mut bench = Bench::open();
-    for command in [code::MSG, code::WINK, 0x04, 0x40, SHOW, 0x42, code::KEEPALIVE, code::ERROR, 0x7f] {
+    for command in [code::MSG, code::WINK, 0x04, 0x40, code::SHOW, 0x42, code::KEEPALIVE, code::ERROR, 0x7f] {
         assert_eq!(bench.message(ONE, command, &[]), None);
         bench.assert_error(ONE, HidError::INVALID_COMMAND);
     }
@@ -141,12 +141,12 @@ fn the_vendor_command_is_there_where_something_is_shown() {
     let mut bench = Bench::new(Device { shows: true, ..DEVICE });
     bench.message(Cid::BROADCAST, code::INIT, &[0; 8]);
     bench.replies();
-    assert_eq!(bench.message(ONE, SHOW, &[1]), None);
+    assert_eq!(bench.message(ONE, code::SHOW, &[1]), None);
     bench.assert_error(ONE, HidError::INVALID_LENGTH);
-    assert_eq!(bench.message(ONE, SHOW, &[]), Some(Event::Request(Request::Show)));
+    assert_eq!(bench.message(ONE, code::SHOW, &[]), Some(Event::Request(Request::Show)));
     bench.channels.respond(b"map");
-    assert_eq!(bench.replies(), packet::fragment(ONE, SHOW, b"map").unwrap());
-    assert_eq!(bench.message(ONE, SHOW, &[]), Some(Event::Request(Request::Show)));
+    assert_eq!(bench.replies(), packet::fragment(ONE, code::SHOW, b"map").unwrap());
+    assert_eq!(bench.message(ONE, code::SHOW, &[]), Some(Event::Request(Request::Show)));
     bench.channels.refuse(HidError::OTHER);
     bench.assert_error(ONE, HidError::OTHER);
 }

@@ -360,7 +360,7 @@ impl Session<'_> {
 }
 
 /// Has the services of this machine looked for where the account has passkeys on one: nobody else waits for them.
-fn include_services<'c>(
+pub fn include_services<'c>(
     platform: &mut impl Platform,
     account: &Account,
     mut passkeys: impl Iterator<Item = &'c Credential>,

@@ -132,8 +132,8 @@ impl Place {
     /// What sentences call it.
     pub(crate) fn authenticator(&self) -> Authenticator {
         match self {
-            Self::Service { service, .. } if service.name == THIS_COMPUTER => Authenticator::ThisComputer,
-            Self::Usb | Self::Device(_) | Self::Service { .. } => Authenticator::SecurityKey,
+            Self::Service { service, .. } => of_service(&service.name),
+            Self::Usb | Self::Device(_) => Authenticator::SecurityKey,
         }
     }
 
@@ -157,9 +157,14 @@ impl Place {
 /// What sentences call a key that was found.
 pub(crate) fn authenticator_of(key: &PluggedKey) -> Authenticator {
     match key.attachment {
-        Attachment::Service if key.name == THIS_COMPUTER => Authenticator::ThisComputer,
-        Attachment::Plugged | Attachment::Service => Authenticator::SecurityKey,
+        Attachment::Service => of_service(&key.name),
+        Attachment::Plugged => Authenticator::SecurityKey,
     }
+}
+
+/// What sentences call a service of this name.
+fn of_service(name: &str) -> Authenticator {
+    if name == THIS_COMPUTER { Authenticator::ThisComputer } else { Authenticator::SecurityKey }
 }
 
 impl PlaceError {

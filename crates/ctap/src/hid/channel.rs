@@ -100,11 +100,6 @@ impl Capabilities {
         self.flags & 0x01 != 0
     }
 
-    /// Whether it has something to show to its person ([`Command::Show`]). Only a service has; the specification reserves the flag.
-    pub fn show(self) -> bool {
-        self.flags & 0x40 != 0
-    }
-
     /// The version of CTAPHID that it speaks: 2.
     pub fn protocol_version(self) -> u8 {
         self.protocol_version

@@ -72,7 +72,7 @@ pub fn inspect<'a>(
                     // Until it has said it.
                     (Err(InspectError::Lost(KeyError::Silent)), vec![Topic::Info])
                 } else {
-                    (Ok(None), u2f_topics(&those_for(plugged.attachment, credentials)))
+                    (Ok(None), u2f_topics(&plugged.attachment.may_hold(credentials)))
                 };
                 report.insert(key, InspectedKey::new(plugged, info));
                 topics.insert(key, open);
@@ -166,12 +166,6 @@ fn request<'a>(
     })
 }
 
-/// The passkeys that can be on a key that is attached so: one that a service of this machine made is on nothing that can be plugged in.
-fn those_for<'a>(attachment: Attachment, credentials: &[&'a Credential]) -> Vec<&'a Credential> {
-    let is_service = attachment == Attachment::Service;
-    credentials.iter().copied().filter(|credential| credential.is_on_a_service() == is_service).collect()
-}
-
 /// A U2F key tells nothing of itself, only which passkeys are its own.
 fn u2f_topics<'a>(credentials: &[&'a Credential]) -> Vec<Topic<'a>> {
     credentials.iter().filter(|credential| fits_u2f(credential)).map(|one| Topic::HoldsU2f(one)).collect()
@@ -219,11 +213,11 @@ impl InspectedKey {
     ) {
         self.info = match protocol {
             Ok(Protocol::U2f) => {
-                open.extend(u2f_topics(&those_for(self.key.attachment, credentials)));
+                open.extend(u2f_topics(&self.key.attachment.may_hold(credentials)));
                 Ok(None)
             }
             Ok(Protocol::Ctap2(info)) => {
-                let credentials = those_for(self.key.attachment, credentials);
+                let credentials = self.key.attachment.may_hold(credentials);
                 let lists = match self.key.attachment {
                     Attachment::Plugged => allow_list::cut(&credentials, &info),
                     // It says that it would sign for one of a list, and not for which.

@@ -373,15 +373,15 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
 
 /// How the passkey can be reached: as the key says, as far as how it is attached allows. This decides later whom a passkey is looked for on.
 fn transports(attachment: Attachment, told: &[String]) -> Vec<String> {
-    let of_devices = |transport: &str| matches!(transport, "usb" | "nfc" | "ble");
-    let fits = |transport: &str| of_devices(transport) == (attachment == Attachment::Plugged);
+    let is_of_devices = |transport: &String| matches!(transport.as_str(), "usb" | "nfc" | "ble");
     let mut transports = told.to_vec();
     match attachment {
-        Attachment::Plugged if transports.is_empty() => {}
-        Attachment::Plugged if !transports.iter().any(|one| fits(one)) => transports.push("usb".to_owned()),
+        Attachment::Plugged if !told.is_empty() && !told.iter().any(is_of_devices) => {
+            transports.push("usb".to_owned());
+        }
         Attachment::Plugged => {}
         Attachment::Service => {
-            transports.retain(|one| fits(one));
+            transports.retain(|transport| !is_of_devices(transport));
             if transports.is_empty() {
                 transports.push("internal".to_owned());
             }

@@ -3,6 +3,7 @@
 //! The ceremonies are written against this trait alone, so that the same code runs on real `hidraw` devices
 //! ([`super::LinuxPlatform`]) and, in tests, on virtual keys under a fake clock.
 
+use crate::credential::Credential;
 use ctap::hid::Report;
 use std::fmt;
 use std::path::PathBuf;
@@ -36,6 +37,15 @@ pub enum Attachment {
     Plugged,
     /// It is a service of this machine, where the superuser alone can have put it. It cannot be touched.
     Service,
+}
+
+impl Attachment {
+    /// The passkeys that can be on what is attached so: one that a service of this machine made is on nothing that can be plugged in,
+    /// whatever a device says that it is.
+    pub(crate) fn may_hold<'a>(self, passkeys: &[&'a Credential]) -> Vec<&'a Credential> {
+        let is_service = self == Self::Service;
+        passkeys.iter().copied().filter(|passkey| passkey.is_on_a_service() == is_service).collect()
+    }
 }
 
 /// Why a report was not exchanged.

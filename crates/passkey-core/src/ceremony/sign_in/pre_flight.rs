@@ -3,7 +3,7 @@
 //! Only a signature that verifies is a yes, and only "no credentials" is a no. Whatever else an unproven key answers means neither, ends
 //! nothing, and earns it no more than a touch.
 
-use super::super::keys::{Attachment, KeyError, KeyId, Platform, Protocol, fits_u2f};
+use super::super::keys::{KeyError, KeyId, Platform, Protocol, fits_u2f};
 use super::super::prompter::{Authenticator, Prompter};
 use super::super::standing::{ModelClaim, Proved, Trusted};
 use super::super::steps::allow_list::{self, AllowListBatch};
@@ -91,11 +91,9 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         self.ask_silently(key, pre_flight)
     }
 
-    /// The passkeys that can be on this key: one that a service of this machine made is on nothing that can be plugged in, whatever a device
-    /// says that it is.
+    /// The passkeys that can be on this key.
     pub(super) fn credentials_for(&self, key: KeyId) -> Vec<&'a Credential> {
-        let is_service = self.pool.attachment(key) == Attachment::Service;
-        self.credentials.iter().copied().filter(|one| one.is_on_a_service() == is_service).collect()
+        self.pool.attachment(key).may_hold(&self.credentials)
     }
 
     /// Asks for the first of the lists; past the last one what was answered is judged.

@@ -67,7 +67,6 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// Has a trusted key verify its user for a token.
     pub(super) fn begin_token(&mut self, key: KeyId, mut candidate: Candidate<'a>) -> Step {
         self.begin_person(&mut candidate);
-        let proved = candidate.proved();
         let rp_id = match self.request.wanted {
             Wanted::Anyone { rp_id, .. } => rp_id,
             Wanted::Passkeys(_) => candidate.rp_id().unwrap_or_default(),
@@ -82,7 +81,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             forbidden: self.request.forbidden_pin,
             takes_recovery_code: self.request.takes_recovery_code,
         };
-        let mut host = Host { ceremony: self, key, authenticator: candidate.authenticator, proved };
+        let mut host = self.host(key, &candidate);
         let begun = PinUvTokenFlow::start(&check.trusted, info, &request, rules, &mut host);
         let Some((flow, progress)) = begun else {
             let passkey = check.trusted.proved();

@@ -180,9 +180,7 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
 
     /// What the key is.
     pub(crate) fn authenticator(&self, key: KeyId, info: &Info) -> Authenticator {
-        let plugged = self.pool.plugged(key);
-        plugged
-            .map_or_else(Authenticator::default, |plugged| Authenticator::of(plugged.attachment, Some(info)))
+        Authenticator::of(self.pool.attachment(key), Some(info))
     }
 
     /// Has one key verify its user, by its sensor or by its PIN, with `attempts` wrong ones allowed.
