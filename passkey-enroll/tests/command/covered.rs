@@ -58,6 +58,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("no_user_manager", A_SERVICE_MANAGER),
     ("no_users", A_FILE),
     ("not_a_password", A_RARITY),
+    ("not_watched", A_MOMENT),
     ("nothing_to_export", A_FILE),
     ("output_failed", "with JSON its place would be where nothing can be written"),
     ("password_unchecked", A_RARITY),

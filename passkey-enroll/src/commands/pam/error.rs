@@ -27,6 +27,8 @@ pub(crate) enum PamError {
     Io(PathBuf, io::Error),
     /// The journal cannot.
     Journal(io::Error),
+    /// Nothing watches over a change on trial.
+    Unwatched(io::Error),
     /// pam-auth-update does not do its part.
     Common(Failed),
     /// What would come of it.
@@ -98,6 +100,11 @@ impl PamError {
                 ErrorReport::new(Exit::Broken, "ledger_broken", format!("/var/lib/passkey/pam: {error}."))
                     .hint("What was there before a change is kept there, as SERVICE.before: without it nothing is switched.")
             }
+            Self::Unwatched(error) => failed(
+                "not_watched",
+                format!("Nothing would take the change back if it locks you out: its watcher did not start ({error})."),
+            )
+            .hint("Nothing was changed. Try it again; for what may be wrong: sudo passkey-enroll doctor"),
             Self::Common(reason) => failed("profile_failed", format!("The common files cannot be changed: {reason}.")),
             Self::Risks(risks) => risky(risks),
             Self::NotRehearsed(service, reason) => not_rehearsed(service, reason),

@@ -88,7 +88,7 @@ pub(super) fn switch(
     locked.begin(&entry, &plan.files).map_err(PamError::Journal)?;
     let mut make = || {
         if time.is_some() {
-            watchdog::watch(journal, service).map_err(PamError::Journal)?;
+            watchdog::watch(journal, service).map_err(PamError::Unwatched)?;
         }
         locked.make(&entry, &plan.files).map_err(|error| PamError::NotUndone(service.to_owned(), error))?;
         locked.in_place(&mut entry, time).map_err(PamError::Journal)

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::deadline::Deadline;
 use super::entry::{ChangedFile, Entry, EntryState, KeptBy, Undone, UndoneBecause};
@@ -167,6 +167,14 @@ impl Journal {
             Err(error) => Err(error),
             Ok(mark) => Ok(flock(&mark, FlockOperation::NonBlockingLockShared).is_err()),
         }
+    }
+
+    /// Watches over the change for as long as the result lives. Whoever looks whether it is watched holds the lock for a moment, and so
+    /// may an earlier watcher: each is waited for. Once it is had, the mark may be gone.
+    pub(super) fn watch(&self, service: &str) -> io::Result<File> {
+        let mark = File::open(self.mark(service))?;
+        retry_on_intr(|| flock(&mark, FlockOperation::LockExclusive))?;
+        Ok(mark)
     }
 
     /// The mark that there is something to watch over.

@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::pam::change::Way;
@@ -93,6 +94,30 @@ fn what_was_there_comes_back_to_the_byte() {
         assert!(matches!(state, EntryState::Undone { because: UndoneBecause::Disabled, .. }), "{state:?}");
         assert!(machine.is_tidy() && journal.in_effect().unwrap().is_empty());
     }
+}
+
+/// Who looks must not be in the watcher's way, nor a watcher that goes in that of the next.
+#[test]
+fn a_watcher_begins_however_often_others_look() {
+    let machine = Machine::new(Some(BEFORE));
+    machine.switched(later());
+    let journal = machine.journal();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    journal.is_watched("sudo").unwrap();
+                }
+            });
+        }
+        let watched: Vec<_> = (0..2000)
+            .map(|_| journal.watch("sudo").map(|_mark| journal.is_watched("sudo").unwrap()))
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        let failed = watched.iter().find(|watched| !matches!(watched, Ok(true)));
+        assert!(failed.is_none(), "{failed:?}");
+    });
 }
 
 /// Wherever the power goes, the machine is as before or as wanted, and undoing it works.

@@ -7,15 +7,12 @@
 
 use std::convert::Infallible;
 use std::env;
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use rustix::fs::{FlockOperation, flock};
 
 use super::awaited::Awaited;
 use super::entry::{Entry, EntryState, UndoneBecause};
@@ -32,8 +29,10 @@ const INTERVAL: Duration = Duration::from_millis(200);
 const SIGN_IN_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait where the journal could not be read or locked.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long the watcher may take to begin.
+/// How long a program of the system may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the watcher may take to begin, on a busy machine.
+const START_PATIENCE: Duration = Duration::from_secs(30);
 /// Where systemd is in charge.
 const SYSTEMD: &str = "/run/systemd/system";
 /// The unit that has the timer run as long as something is on trial.
@@ -51,7 +50,7 @@ pub(crate) fn watch(journal: &Journal, service: &str) -> io::Result<()> {
     let mut command = Command::new("/proc/self/exe");
     let mut watcher = silent(command.args([COMMAND, service]).env_clear()).spawn()?;
     let is_watched = || journal.is_watched(service).map(|watched| watched.then_some(()));
-    match process::wait(&mut watcher, PATIENCE, is_watched)? {
+    match process::wait(&mut watcher, START_PATIENCE, is_watched)? {
         Waited::Event(()) => Ok(()),
         Waited::Ended(status) => Err(io::Error::other(format!("the watcher has ended: {status}"))),
         Waited::TimedOut => Err(io::ErrorKind::TimedOut.into()),
@@ -68,7 +67,7 @@ fn in_unit(journal: &Journal, service: &str) -> io::Result<()> {
     run(&mut command)?;
     let start = Instant::now();
     while !journal.is_watched(service)? {
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > START_PATIENCE {
             return Err(io::ErrorKind::TimedOut.into());
         }
         thread::sleep(INTERVAL);
@@ -103,8 +102,7 @@ pub(crate) fn inside(arguments: &[std::ffi::OsString]) -> Exit {
 }
 
 fn watched(journal: &Journal, service: &str) -> io::Result<()> {
-    let mark = File::open(journal.mark(service))?;
-    flock(&mark, FlockOperation::NonBlockingLockExclusive)?;
+    let mark = journal.watch(service)?;
     let (mut looked, mut awaited): (Option<Instant>, Option<Awaited>) = (None, None);
     // The mark goes when the change is kept or undone. One of another change is another file.
     while mark.metadata()?.nlink() > 0 {
