@@ -1,37 +1,40 @@
-//! Why a security key may not hold a passkey, with what to do.
+//! Why an authenticator may not hold a passkey, with what to do.
 
 use ::attestation::Refusal;
+use passkey_core::ceremony::Authenticator;
 use passkey_core::config::ConfigError;
 
 use crate::attestation::roots::TrustError;
 use crate::report::{ErrorReport, Exit};
 
-/// How a refused key comes out. `left_on_key`: the passkey takes up room on the key.
-pub(crate) fn refused(refusal: &Refusal, left_on_key: bool) -> ErrorReport {
-    let message = format!("The security key was refused: {refusal}. Nothing was stored.");
-    let mut hint = match refusal {
+/// How a refused authenticator comes out. `left_behind`: the passkey takes up room on it.
+pub(crate) fn refused(refusal: &Refusal, authenticator: Authenticator, left_behind: bool) -> ErrorReport {
+    let (it, another, on) = match authenticator {
+        Authenticator::SecurityKey => ("The security key", "another security key", ""),
+        Authenticator::ThisComputer => ("This computer", "a security key", " --on this-computer"),
+        Authenticator::Guiding => ("It", "a security key", ""),
+    };
+    let otherwise = match refusal {
         Refusal::ModelNotAllowed { .. } => {
-            "Use another security key, or have its model added to `allowed_aaguids` of the configuration."
+            ", or have its model added to `allowed_aaguids` of the configuration."
         }
-        Refusal::Untrusted { .. } => {
-            "Use another security key, or have its maker's root added to `roots` of the configuration."
-        }
+        Refusal::Untrusted { .. } => ", or have its maker's root added to `roots` of the configuration.",
         Refusal::UnknownModel { .. } => {
-            "Use another security key, or have the metadata replaced by the current one, or its maker's root added to `roots`."
+            ", or have the metadata replaced by the current one, or its maker's root added to `roots`."
         }
         Refusal::NoAttestation
         | Refusal::Unsupported { .. }
         | Refusal::Invalid(_)
         | Refusal::SelfAttested
         | Refusal::Compromised { .. }
-        | Refusal::NotCertified { .. } => {
-            "Use another security key: `[attestation]` of the configuration says what it has to prove."
-        }
-    }
-    .to_owned();
-    if left_on_key {
+        | Refusal::NotCertified { .. } => ": `[attestation]` of the configuration says what it has to prove.",
+    };
+    let mut hint = format!("Use {another}{otherwise}");
+    if left_behind {
         hint.push_str(" The passkey stays on this one, of no use, until it is removed there: passkey-enroll key passkeys remove");
+        hint.push_str(on);
     }
+    let message = format!("{it} was refused: {refusal}. Nothing was stored.");
     ErrorReport::new(Exit::Failed, "attestation_refused", message).hint(hint)
 }
 

@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context, arguments: &Add) -> Result<(), Error> {
     let pin = secrets.as_ref().and_then(Secrets::pin);
     let mut enrolled = ceremony(context, arguments, &place, &policy, &for_whom, pin)
         .map_err(|error| error.on(place.authenticator()))?;
-    enrolled.credential.attestation = Some(judge_origin(&enrolled, &policy, &trust)?);
+    enrolled.credential.attestation = Some(judge_origin(&enrolled, place.authenticator(), &policy, &trust)?);
     let sign_count = enrolled.sign_count;
     let (credential, is_first) =
         store(context, arguments.name.as_deref(), &user_handle, enrolled, place.authenticator())?;
@@ -259,12 +259,14 @@ fn attestation_policy(context: &Context, require: bool) -> Result<AttestationPol
 /// Holds what the key has proved of its origin against the policy. Nothing has been stored yet.
 fn judge_origin(
     enrolled: &Enrolled,
+    authenticator: Authenticator,
     policy: &AttestationPolicy,
     trust: &Trust,
 ) -> Result<AttestationSummary, Error> {
     let refused = |refusal| Error::AttestationRefused {
         refusal: Box::new(refusal),
-        left_on_key: enrolled.credential.discoverable,
+        authenticator,
+        left_behind: enrolled.credential.discoverable,
     };
     let judgement =
         attestation::judge(&enrolled.attestation, policy, trust, now_to_the_second()).map_err(refused)?;

@@ -159,12 +159,14 @@ pub(crate) enum Error {
     Trust(TrustError),
     /// A key has to be trusted, and nobody is who could vouch for one.
     NobodyTrusted,
-    /// The key does not prove what it has to.
+    /// The authenticator does not prove what it has to.
     AttestationRefused {
         /// What was wanted, and what the key offered.
         refusal: Box<Refusal>,
-        /// Whether the passkey takes up room on the key.
-        left_on_key: bool,
+        /// Which kind was refused.
+        authenticator: Authenticator,
+        /// Whether the passkey takes up room on it.
+        left_behind: bool,
     },
 }
 
@@ -279,7 +281,9 @@ impl Error {
             Self::AttestationConfig(error) => origin::config(error),
             Self::Trust(error) => origin::trust(error),
             Self::NobodyTrusted => origin::nobody_trusted(),
-            Self::AttestationRefused { refusal, left_on_key } => origin::refused(refusal, *left_on_key),
+            Self::AttestationRefused { refusal, authenticator, left_behind } => {
+                origin::refused(refusal, *authenticator, *left_behind)
+            }
         }
     }
 }

@@ -57,7 +57,11 @@ fn errors() -> Vec<(Error, Exit, &'static str)> {
         (Error::AttestationConfig(Box::new(attestation)), Exit::Broken, "config_broken"),
         (Error::NobodyTrusted, Exit::Usage, "nobody_trusted"),
         (
-            Error::AttestationRefused { refusal: Box::new(Refusal::SelfAttested), left_on_key: true },
+            Error::AttestationRefused {
+                refusal: Box::new(Refusal::SelfAttested),
+                authenticator: Authenticator::SecurityKey,
+                left_behind: true,
+            },
             Exit::Failed,
             "attestation_refused",
         ),

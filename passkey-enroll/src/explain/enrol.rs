@@ -1,7 +1,7 @@
 //! Why no passkey was made, with what to do.
 
 use ::attestation::Refusal;
-use passkey_core::ceremony::{EnrolError, Impossible, KeyFailure};
+use passkey_core::ceremony::{Authenticator, EnrolError, Impossible, KeyFailure};
 
 use super::sign_in;
 use crate::attestation::explain as origin;
@@ -54,7 +54,7 @@ pub(crate) fn report(error: &EnrolError, asked: LastQuestion) -> ErrorReport {
                 .hint("Leave --discoverable out, or use another security key.")
         }
         EnrolError::ModelNotAllowed(aaguid) => {
-            origin::refused(&Refusal::ModelNotAllowed { aaguid: *aaguid }, false)
+            origin::refused(&Refusal::ModelNotAllowed { aaguid: *aaguid }, Authenticator::SecurityKey, false)
         }
         EnrolError::Rejected(reason) => {
             let message = format!("The new passkey failed its first test: {reason}. It was not stored.");

@@ -2,11 +2,15 @@
 
 use std::fmt::Display;
 
+use ::attestation::Refusal;
 use ctap::Status;
-use passkey_core::ceremony::{EnrolError, Impossible, KeyError, KeyFailure, PinReason, TokenError};
+use passkey_core::ceremony::{
+    Authenticator, EnrolError, Impossible, KeyError, KeyFailure, PinReason, TokenError,
+};
 use passkey_core::messages::{self, English};
 
 use super::{enrol, sign_in};
+use crate::attestation::explain as origin;
 use crate::report::{ErrorReport, Exit};
 use crate::terminal::prompter::LastQuestion;
 
@@ -177,7 +181,11 @@ pub(crate) fn enrol(error: &EnrolError, asked: LastQuestion) -> ErrorReport {
             ErrorReport::new(Exit::Failed, "wrong_credential", message).hint(LOOK)
         }
         EnrolError::NotDiscoverable => malformed(),
-        error @ (EnrolError::ModelNotAllowed(_) | EnrolError::NoRandomness) => enrol::report(error, asked),
+        EnrolError::ModelNotAllowed(aaguid) => {
+            let refusal = Refusal::ModelNotAllowed { aaguid: *aaguid };
+            origin::refused(&refusal, Authenticator::ThisComputer, false)
+        }
+        error @ EnrolError::NoRandomness => enrol::report(error, asked),
     }
 }
 

@@ -79,6 +79,7 @@ fn nothing_is_to_be_plugged_in_or_touched() {
         EnrolError::NoAlgorithm,
         EnrolError::KeyFull,
         EnrolError::NotDiscoverable,
+        EnrolError::ModelNotAllowed(ctap::Aaguid::ZERO),
         EnrolError::Rejected(VerifyError::BadSignature),
         EnrolError::WrongCredential,
         EnrolError::NoRandomness,

@@ -217,14 +217,7 @@ impl InspectedKey {
                 Ok(None)
             }
             Ok(Protocol::Ctap2(info)) => {
-                let credentials = self.key.attachment.may_hold(credentials);
-                let lists = match self.key.attachment {
-                    Attachment::Plugged => allow_list::cut(&credentials, &info),
-                    // It says that it would sign for one of a list, and not for which.
-                    Attachment::Service => {
-                        credentials.iter().flat_map(|one| allow_list::cut(&[*one], &info)).collect()
-                    }
-                };
+                let lists = allow_list::to_find(credentials, self.key.attachment, &info);
                 open.extend(lists.into_iter().map(|batch| Topic::Holds(batch.0)));
                 let protocol = info.pin_uv_auth_protocols.first().copied().unwrap_or(PinUvAuthProtocol::One);
                 if info.options.uv == Some(true) {

@@ -73,15 +73,15 @@ fn enrolling_asks_for_no_touch() {
 }
 
 #[test]
-fn it_is_enrolled_once() {
+fn it_is_enrolled_once_and_says_so_before_the_pin() {
     let (mut scene, computer) = scene();
     let here = scene.passkeys.remove(0);
     let handle = scene.user_handle.clone();
-    scene.person.answers.push_back(pin("2468"));
+    let asked_before = scene.person.authenticators.len();
     let enrolment = Scene::enrolment("again", &handle, &[]);
     let again = scene.enrol_with(computer, Enrolment { existing: &[&here], ..enrolment });
-    assert!(matches!(again, Err(EnrolError::AlreadyEnrolled(_))), "{again:?}");
-    assert_eq!(scene.person.told, []);
+    assert_eq!(again.err(), Some(EnrolError::AlreadyEnrolled(Some(here.name.clone()))));
+    assert_eq!((scene.person.told.as_slice(), scene.person.authenticators.len()), (&[][..], asked_before));
 }
 
 #[test]

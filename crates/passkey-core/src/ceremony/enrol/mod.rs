@@ -180,12 +180,23 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
 
     /// Looks silently for the user's passkeys on the key, before anything is asked of the person.
     fn refuse_duplicate(&mut self, key: KeyId, info: &Info) -> Result<(), EnrolError> {
-        for batch in allow_list::cut(self.enrolment.existing, info) {
-            // Any other answer than an assertion says nothing: the key's own excludeList check follows.
-            if let Some((question, Ok(response))) = self.ask_silently(key, batch.0)?
-                && let Ok(facts) = question.verify(&response)
-            {
-                return Err(EnrolError::AlreadyEnrolled(Some(facts.credential().name.clone())));
+        let attachment = self.single.pool.attachment(key);
+        for batch in allow_list::to_find(self.enrolment.existing, attachment, info) {
+            let asked = batch.0.clone();
+            let Some((question, answer)) = self.ask_silently(key, batch.0)? else { continue };
+            let found = match (answer, attachment, asked.as_slice()) {
+                (Ok(response), _, _) => {
+                    question.verify(&response).ok().map(|facts| facts.credential().name.clone())
+                }
+                // A service is believed what a device would have to show.
+                (Err(ReplyError::Status(Status::PUAT_REQUIRED)), Attachment::Service, [only]) => {
+                    Some(only.name.clone())
+                }
+                // It says nothing: the key's own excludeList check follows.
+                (Err(_), _, _) => None,
+            };
+            if found.is_some() {
+                return Err(EnrolError::AlreadyEnrolled(found));
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Cuts the passkeys that are asked for into lists that a key takes.
 
+use crate::ceremony::keys::Attachment;
 use crate::credential::Credential;
 use ctap::Info;
 
@@ -18,6 +19,20 @@ impl AllowListBatch<'_> {
     pub(crate) fn halves(mut self) -> Option<[Self; 2]> {
         let rest = self.0.split_off(self.0.len() / 2);
         (!self.0.is_empty()).then_some([self, Self(rest)])
+    }
+}
+
+/// The lists by which an authenticator is asked which of `credentials` it holds.
+pub(crate) fn to_find<'c>(
+    credentials: &[&'c Credential],
+    attachment: Attachment,
+    info: &Info,
+) -> Vec<AllowListBatch<'c>> {
+    let credentials = attachment.may_hold(credentials);
+    match attachment {
+        Attachment::Plugged => cut(&credentials, info),
+        // It says that it would sign for one of a list, and not for which.
+        Attachment::Service => credentials.iter().flat_map(|one| cut(&[*one], info)).collect(),
     }
 }
 
