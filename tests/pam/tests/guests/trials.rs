@@ -58,12 +58,12 @@ fn wait_until(guest: &Guest, condition: &str) {
 
 /// Who wins the race between the watcher and whoever reads must not matter.
 #[test]
-fn twelve_trials_on_a_loaded_machine_are_reported_as_what_they_were() {
+fn trials_on_a_loaded_machine_are_reported_as_what_they_were() {
     let guest = Guest::debian12().user("alice", "secret").key("blue", KeyOptions::default()).boot();
     enrol(&guest, "blue", None);
     let before = sudo_file(&guest);
     guest.root("for loop in 1 2 3 4 5 6; do (while :; do :; done) >/dev/null 2>&1 & done").ok();
-    for trial in 0..12 {
+    for trial in 0..5 {
         let output = guest.run("root", &format!("{ENABLE} --confirm-within 1 --json"), b"", PATIENCE);
         let code = json(&output)["error"]["code"].clone();
         assert_eq!((output.status, code), (6, "not_confirmed".into()), "trial {trial}");
