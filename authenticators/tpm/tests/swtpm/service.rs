@@ -150,16 +150,35 @@ fn wait(mut child: Child) -> ExitStatus {
 }
 
 #[test]
-fn an_independent_client_enrols_and_signs_in() {
+fn python_fido2_enrols_and_signs_in() {
     let simulator = Simulator::start();
-    // As real TPMs have it.
     simulator.set_lockout(32, 7200);
     let service = Service::start(&simulator);
-    let is_root = std::fs::metadata(service.folder.path().join("state")).unwrap();
-    let is_root = std::os::unix::fs::MetadataExt::uid(&is_root) == 0;
     let mut client = Command::new("/usr/bin/python3");
     client.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fido2_client.py"));
     client.arg(service.socket()).arg(AAGUID.to_string()).arg("7");
+    assert_done(&mut client, &service);
+    assert_eq!(simulator.lockout_counter(), 1);
+}
+
+#[test]
+#[ignore = "its client is built by ./check clients"]
+fn webauthn_authenticator_rs_enrols_and_signs_in() {
+    let simulator = Simulator::start();
+    simulator.set_lockout(32, 7200);
+    let service = Service::start(&simulator);
+    let client = std::env::var_os("WEBAUTHN_RS_CLIENT").expect("./check clients says where it is");
+    let mut client = Command::new(client);
+    client.arg("platform").arg(service.socket()).arg(AAGUID.to_string());
+    assert_done(&mut client, &service);
+    // It has typed two wrong PINs.
+    assert_eq!(simulator.lockout_counter(), 2);
+}
+
+/// An independent client has done all that it does.
+fn assert_done(client: &mut Command, service: &Service) {
+    let state = std::fs::metadata(service.folder.path().join("state")).unwrap();
+    let is_root = std::os::unix::fs::MetadataExt::uid(&state) == 0;
     // Only root may name another account.
     client.args(is_root.then_some("1234"));
     let mut client = client.stdout(Stdio::piped()).spawn().unwrap();
