@@ -1,14 +1,20 @@
 //! A service that only shows a text: `show PATH TEXT [URI]`. For trying a client out.
 
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use authenticator_service::{Authenticator, Listener, Peer, Settings, Shown, Wait, log, serve};
+use authenticator_service::{Answer, Authenticator, Listener, Peer, Settings, Shown, Wait, log, serve};
+
+use ctap::Status;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 
 struct Show(Shown);
 
 impl Authenticator for Show {
     type Session = ();
+    type Outcome = ();
     const SHOWS: bool = true;
     const VERSION: [u8; 3] = [0, 0, 0];
 
@@ -17,12 +23,18 @@ impl Authenticator for Show {
     }
 
     /// Waits until it is cancelled, like a phone that is not at hand.
-    fn cbor(&mut self, (): &mut (), _: &[u8], wait: &dyn Wait) -> Vec<u8> {
-        wait.needs_user(true);
-        while !wait.is_cancelled() {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-        vec![ctap::Status::KEEPALIVE_CANCEL.0]
+    fn cbor(&mut self, (): &mut (), _: &[u8], _: &dyn Wait) -> Answer<()> {
+        Answer::later(|waiting| {
+            waiting.needs_user(true);
+            let limit = Timespec { tv_sec: 60, tv_nsec: 0 };
+            let mut cancelled = [PollFd::from_borrowed_fd(waiting.as_fd(), PollFlags::IN)];
+            while rustix::event::poll(&mut cancelled, Some(&limit)) == Err(Errno::INTR) {}
+        })
+    }
+
+    fn resume(&mut self, (): &mut (), _: Option<()>, wait: &dyn Wait) -> Answer<()> {
+        let status = if wait.is_cancelled() { Status::KEEPALIVE_CANCEL } else { Status::USER_ACTION_TIMEOUT };
+        vec![status.0].into()
     }
 
     fn show(&mut self, (): &mut (), _: &dyn Wait) -> Option<Shown> {

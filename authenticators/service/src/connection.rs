@@ -78,6 +78,14 @@ impl<S> Connection<S> {
         self.uid
     }
 
+    /// How far the request in work is, if there is one.
+    pub(crate) fn progress(&self) -> Option<&Arc<Progress>> {
+        match &self.session {
+            Session::Here(_) => None,
+            Session::Away { progress, .. } => Some(progress),
+        }
+    }
+
     /// What to poll for. Nothing is read from a peer that does not read.
     pub(crate) fn interest(&self) -> PollFlags {
         if self.channels.outgoing().is_some() { PollFlags::OUT } else { PollFlags::IN }

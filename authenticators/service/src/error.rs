@@ -47,7 +47,7 @@ pub enum ServeError {
     Poll(io::Error),
     /// The authenticator has panicked.
     Worker,
-    /// The authenticator has worked on one request for too long.
+    /// The authenticator has worked on one request, or waited for something, for too long.
     Stuck,
 }
 

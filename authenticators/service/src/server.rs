@@ -16,7 +16,7 @@ use crate::error::ServeError;
 use crate::listener::Listener;
 use crate::log::log;
 use crate::settings::Settings;
-use crate::worker::{self, Busy, ConnectionId, Done, Job, Waker};
+use crate::worker::{self, ConnectionId, Done, Inbox, Job, Progress, Since, Waker, Work};
 
 /// How long no connection is accepted when there is no descriptor left for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -36,10 +36,11 @@ pub fn serve<A: Authenticator>(
 ) -> Result<(), ServeError> {
     let eventfd = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
     let wake = Arc::new(eventfd.map_err(|errno| ServeError::Poll(errno.into()))?);
-    let (job_sender, job_receiver) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
+    let inbox = Inbox { receiver, sender: sender.clone() };
     let (done_sender, done_receiver) = mpsc::channel();
     let waker = Waker(Arc::clone(&wake));
-    let busy = Busy::default();
+    let busy = Since::default();
     let busy = &busy;
     let device = Device { version: A::VERSION, shows: A::SHOWS };
     thread::scope(|scope| {
@@ -50,9 +51,10 @@ pub fn serve<A: Authenticator>(
                 device,
                 wake,
                 busy,
-                jobs: job_sender,
+                work: sender,
                 done: done_receiver,
                 connections: Vec::new(),
+                departed: Vec::new(),
                 next_id: 0,
                 idle_since: Instant::now(),
                 paused_until: None,
@@ -65,27 +67,43 @@ pub fn serve<A: Authenticator>(
             }
             ended
         });
-        worker::work(authenticator, &job_receiver, done_sender, waker, busy);
+        worker::work(authenticator, scope, &inbox, done_sender, waker, busy);
         serving.join().unwrap_or(Err(ServeError::Worker))
     })
 }
 
-struct Server<'a, S> {
+struct Server<'a, S, T> {
     listener: &'a Listener,
     settings: &'a Settings,
     device: Device,
     wake: Arc<OwnedFd>,
-    busy: &'a Busy,
-    jobs: Sender<Job<S>>,
+    busy: &'a Since,
+    work: Sender<Work<S, T>>,
     done: Receiver<Done<S>>,
     connections: Vec<Connection<S>>,
+    departed: Vec<Departed>,
     next_id: ConnectionId,
     idle_since: Instant,
     /// No connection is accepted before.
     paused_until: Option<Instant>,
 }
 
-impl<S: Send> Server<'_, S> {
+/// A connection that is over, while its last request is still worked on or waited for. It counts as one until then, so that there are
+/// never more requests than connections are let in.
+struct Departed {
+    id: ConnectionId,
+    uid: u32,
+    progress: Arc<Progress>,
+}
+
+impl<S, T> Drop for Server<'_, S, T> {
+    fn drop(&mut self) {
+        // The worker is gone if it cannot be told.
+        let _ = self.work.send(Work::End);
+    }
+}
+
+impl<S: Send, T: Send> Server<'_, S, T> {
     fn run(&mut self) -> Result<(), ServeError> {
         loop {
             let ready = self.wait()?;
@@ -96,7 +114,7 @@ impl<S: Send> Server<'_, S> {
             if self.paused_until.is_none() {
                 self.accept(now);
             }
-            if self.connections.is_empty() && self.busy.since().is_none() {
+            if self.connections.is_empty() && self.departed.is_empty() && self.busy.get().is_none() {
                 if now.saturating_duration_since(self.idle_since) >= self.settings.idle_exit {
                     return Ok(());
                 }
@@ -149,6 +167,7 @@ impl<S: Send> Server<'_, S> {
             match self.done.try_recv() {
                 Ok(done) => {
                     let id = done.connection;
+                    self.departed.retain(|departed| departed.id != id);
                     self.with(id, |connection| connection.done(done, now))?;
                 }
                 Err(TryRecvError::Empty) => return Ok(()),
@@ -177,8 +196,11 @@ impl<S: Send> Server<'_, S> {
         for id in ids {
             self.with(id, |connection| connection.tick(settings, now).map(|()| None))?;
         }
+        let waits = self.connections.iter().filter_map(Connection::progress);
+        let waits = waits.chain(self.departed.iter().map(|departed| &departed.progress));
+        let mut since = waits.filter_map(|progress| progress.waits_since()).chain(self.busy.get());
         let stuck = |since| now.saturating_duration_since(since) >= self.settings.request;
-        if self.busy.since().is_some_and(stuck) { Err(ServeError::Stuck) } else { Ok(()) }
+        if since.any(stuck) { Err(ServeError::Stuck) } else { Ok(()) }
     }
 
     /// Has a connection do something; hands over the job that comes of it, or ends the connection.
@@ -192,8 +214,11 @@ impl<S: Send> Server<'_, S> {
         };
         match act(connection) {
             Ok(None) => Ok(()),
-            Ok(Some(job)) => self.jobs.send(job).map_err(|_| ServeError::Worker),
+            Ok(Some(job)) => self.work.send(Work::Job(job)).map_err(|_| ServeError::Worker),
             Err(Closed) => {
+                let uid = connection.uid();
+                let departed = connection.progress().map(Arc::clone);
+                self.departed.extend(departed.map(|progress| Departed { id, uid, progress }));
                 self.connections.retain(|connection| connection.id() != id);
                 Ok(())
             }
@@ -224,7 +249,8 @@ impl<S: Send> Server<'_, S> {
     /// Users cannot take all connections: some are kept for root, which signs people in.
     fn has_room_for(&self, uid: u32) -> bool {
         let count = |of: &dyn Fn(u32) -> bool| {
-            self.connections.iter().filter(|connection| of(connection.uid())).count()
+            let departed = self.departed.iter().map(|departed| departed.uid);
+            self.connections.iter().map(Connection::uid).chain(departed).filter(|uid| of(*uid)).count()
         };
         count(&|_| true) < self.settings.connections
             && (uid == 0

@@ -15,7 +15,8 @@ pub struct Settings {
     pub continuation: Duration,
     /// How long a peer may leave a report unread.
     pub unread: Duration,
-    /// How long the authenticator may work on one request. What takes longer hangs, and the process ends, to be started anew.
+    /// How long the authenticator may work on one request, or one wait may last. What takes longer hangs, and the process ends, to be
+    /// started anew.
     pub request: Duration,
     /// Connections of one user other than root.
     pub connections_of_user: usize,

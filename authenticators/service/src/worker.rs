@@ -1,17 +1,21 @@
 //! The authenticator at work: one request after the other, beside the loop that serves connections.
 
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::Scope;
 use std::time::Instant;
 
 use ctap::Status;
 use ctap::hid::Keepalive;
 
-use crate::authenticator::{Authenticator, Peer, Wait};
+use crate::authenticator::{Answer, Authenticator, Later, Peer, Wait};
 use crate::channel::Request;
 use crate::shown::Shown;
+use crate::waiting::{self, Ended};
 
 /// The number of a connection.
 pub(crate) type ConnectionId = u64;
@@ -24,6 +28,16 @@ pub(crate) struct Job<S> {
     pub(crate) session: Option<S>,
     pub(crate) request: Request,
     pub(crate) progress: Arc<Progress>,
+}
+
+/// What the worker is given.
+pub(crate) enum Work<S, T> {
+    /// A new request.
+    Job(Job<S>),
+    /// A request that has been put off, and how the wait has ended.
+    Waited(Job<S>, Ended<T>),
+    /// Nobody wants anything any more.
+    End,
 }
 
 /// A job that is done.
@@ -43,11 +57,43 @@ pub(crate) enum Reply {
 pub(crate) struct Progress {
     cancelled: AtomicBool,
     needs_user: AtomicBool,
+    /// Readable once it is cancelled. Made for the first wait.
+    signal: OnceLock<Arc<OwnedFd>>,
+    waits: Since,
 }
 
 impl Progress {
     pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.store(true, Ordering::SeqCst);
+        if let Some(signal) = self.signal.get() {
+            wake(signal);
+        }
+    }
+
+    /// Begins a wait; gives what becomes readable once it is cancelled.
+    pub(crate) fn begin_wait(&self) -> io::Result<Arc<OwnedFd>> {
+        self.waits.set(Some(Instant::now()));
+        let signal = if let Some(signal) = self.signal.get() {
+            Arc::clone(signal)
+        } else {
+            let new = Arc::new(waiting::signal()?);
+            Arc::clone(self.signal.get_or_init(|| new))
+        };
+        // Cancelling looks for the signal after the mark, and this for the mark after the signal.
+        if self.cancelled.load(Ordering::SeqCst) {
+            wake(&signal);
+        }
+        Ok(signal)
+    }
+
+    pub(crate) fn end_wait(&self) {
+        self.waits.set(None);
+        self.needs_user(false);
+    }
+
+    /// Since when a wait has been going on.
+    pub(crate) fn waits_since(&self) -> Option<Instant> {
+        self.waits.get()
     }
 
     pub(crate) fn keepalive(&self) -> Keepalive {
@@ -61,7 +107,7 @@ impl Progress {
 
 impl Wait for Progress {
     fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.cancelled.load(Ordering::SeqCst)
     }
 
     fn needs_user(&self, needed: bool) {
@@ -69,12 +115,12 @@ impl Wait for Progress {
     }
 }
 
-/// Since when the authenticator has been working on one request.
+/// Since when something has been going on: a wait, or the authenticator's work on one request.
 #[derive(Debug, Default)]
-pub(crate) struct Busy(Mutex<Option<Instant>>);
+pub(crate) struct Since(Mutex<Option<Instant>>);
 
-impl Busy {
-    pub(crate) fn since(&self) -> Option<Instant> {
+impl Since {
+    pub(crate) fn get(&self) -> Option<Instant> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -88,19 +134,33 @@ pub(crate) struct Waker(pub(crate) Arc<OwnedFd>);
 
 impl Waker {
     fn wake(&self) {
-        // It fails only when the counter is full, and then the loop is awake.
-        let _ = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
+        wake(&self.0);
     }
 }
 
-/// Does one job after the other until there are no more to come.
-pub(crate) fn work<A: Authenticator>(
+fn wake(eventfd: &OwnedFd) {
+    // It fails only when the counter is full, and then it is readable.
+    let _ = rustix::io::write(eventfd.as_fd(), &1_u64.to_ne_bytes());
+}
+
+/// The ends of what leads to the worker, of which it gives one to each wait.
+pub(crate) struct Inbox<S, T> {
+    pub(crate) receiver: Receiver<Work<S, T>>,
+    pub(crate) sender: Sender<Work<S, T>>,
+}
+
+/// Does one job after the other until it is told to end. Waits have threads of their own in `scope`.
+pub(crate) fn work<'scope, A: Authenticator>(
     authenticator: &mut A,
-    jobs: &Receiver<Job<A::Session>>,
+    scope: &'scope Scope<'scope, '_>,
+    inbox: &Inbox<A::Session, A::Outcome>,
     done: Sender<Done<A::Session>>,
     waker: Waker,
-    busy: &Busy,
-) {
+    busy: &Since,
+) where
+    A::Session: 'scope,
+    A::Outcome: 'scope,
+{
     /// Drops the sender before it wakes, so that the loop sees that it is gone.
     struct Guard<S>(Option<Sender<Done<S>>>, Waker);
     impl<S> Drop for Guard<S> {
@@ -110,26 +170,68 @@ pub(crate) fn work<A: Authenticator>(
         }
     }
     let guard = Guard(Some(done), waker);
-    while let Ok(job) = jobs.recv() {
+    while let Ok(work) = inbox.receiver.recv() {
         busy.set(Some(Instant::now()));
-        let sent = guard.0.as_ref().is_some_and(|done| done.send(job.run(authenticator)).is_ok());
-        busy.set(None);
-        if !sent {
-            return;
+        let mut next = Some(work);
+        while let Some(work) = next.take() {
+            let finished = match work {
+                Work::Job(job) => job.run(authenticator),
+                Work::Waited(job, Ended::With(outcome)) => job.resume(authenticator, Some(outcome)),
+                Work::Waited(job, Ended::NotBegun) => job.resume(authenticator, None),
+                Work::Waited(_, Ended::Panicked(panic)) => panic::resume_unwind(panic),
+                Work::End => return,
+            };
+            match finished {
+                Finished::Done(done) => {
+                    if guard.0.as_ref().is_none_or(|sender| sender.send(done).is_err()) {
+                        return;
+                    }
+                }
+                Finished::Later(job, later) => next = waiting::begin(scope, job, later, inbox.sender.clone()),
+            }
         }
+        busy.set(None);
         guard.1.wake();
     }
 }
 
+/// How far a job has come.
+enum Finished<S, T> {
+    Done(Done<S>),
+    Later(Job<S>, Later<T>),
+}
+
 impl<S: Send> Job<S> {
-    fn run<A: Authenticator<Session = S>>(self, authenticator: &mut A) -> Done<S> {
+    fn run<A: Authenticator<Session = S>>(mut self, authenticator: &mut A) -> Finished<S, A::Outcome> {
+        let mut session = self.session.take().unwrap_or_else(|| authenticator.connect(self.peer));
         let progress = &*self.progress;
-        let mut session = self.session.unwrap_or_else(|| authenticator.connect(self.peer));
-        let reply = match self.request {
-            Request::Cbor(_) if progress.is_cancelled() => Reply::Cbor(vec![Status::KEEPALIVE_CANCEL.0]),
-            Request::Cbor(request) => Reply::Cbor(authenticator.cbor(&mut session, &request, progress)),
-            Request::Show => Reply::Show(authenticator.show(&mut session, progress)),
+        let answer = match &self.request {
+            Request::Cbor(_) if progress.is_cancelled() => vec![Status::KEEPALIVE_CANCEL.0].into(),
+            Request::Cbor(request) => authenticator.cbor(&mut session, request, progress),
+            Request::Show => {
+                let reply = Reply::Show(authenticator.show(&mut session, progress));
+                return Finished::Done(Done { connection: self.connection, session, reply });
+            }
         };
-        Done { connection: self.connection, session, reply }
+        self.finish(session, answer)
+    }
+
+    fn resume<A: Authenticator<Session = S>>(
+        mut self,
+        authenticator: &mut A,
+        outcome: Option<A::Outcome>,
+    ) -> Finished<S, A::Outcome> {
+        let mut session = self.session.take().unwrap_or_else(|| authenticator.connect(self.peer));
+        let answer = authenticator.resume(&mut session, outcome, &*self.progress);
+        self.finish(session, answer)
+    }
+
+    fn finish<T>(self, session: S, answer: Answer<T>) -> Finished<S, T> {
+        match answer {
+            Answer::Now(reply) => {
+                Finished::Done(Done { connection: self.connection, session, reply: Reply::Cbor(reply) })
+            }
+            Answer::Later(later) => Finished::Later(Self { session: Some(session), ..self }, later),
+        }
     }
 }

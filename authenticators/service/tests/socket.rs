@@ -8,14 +8,17 @@
     reason = "a test says by a panic that it fails"
 )]
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use authenticator_service::{Authenticator, Listener, Peer, ServeError, Settings, Shown, Wait, serve};
+use authenticator_service::{
+    Answer, Authenticator, Listener, Peer, ServeError, Settings, Shown, Wait, Waiting, serve,
+};
 use ctap::hid::{Channel, Command, Event, HidError, Keepalive, REPORT_LEN, Report, packet};
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
 use rustix::process::Uid;
@@ -23,16 +26,44 @@ use rustix::process::Uid;
 /// Answers with its account and how often it was asked on the connection.
 struct Counter;
 
-/// Waits until it is cancelled, and says whether it was.
+/// Keeps all others waiting until it is cancelled, and says whether it was.
 const WAIT: u8 = 0x51;
 /// Takes this long: the second byte, in tenths of a second.
 const SLEEP: u8 = 0x52;
 /// As long as a message can be.
 const LONG: u8 = 0x53;
 const PANIC: u8 = 0x54;
+/// Waits beside the others until it is cancelled, and says so.
+const WAIT_BESIDE: u8 = 0x55;
+/// Waits beside the others for this long, the second byte in tenths of a second, whether it is cancelled or not; then once more.
+const SLEEP_BESIDE: u8 = 0x56;
+/// Panics in a wait.
+const PANIC_BESIDE: u8 = 0x57;
+
+/// What comes of a wait.
+enum Outcome {
+    Cancelled(bool),
+    /// To be waited for once more.
+    Again,
+}
+
+fn sleeps(tenths: u8, outcome: Outcome) -> Answer<Outcome> {
+    Answer::later(move |_| {
+        thread::sleep(Duration::from_millis(100) * u32::from(tenths));
+        outcome
+    })
+}
+
+fn waits(waiting: &Waiting<'_>) -> Outcome {
+    waiting.needs_user(true);
+    let mut cancelled = [PollFd::from_borrowed_fd(waiting.as_fd(), PollFlags::IN)];
+    rustix::event::poll(&mut cancelled, Some(&Duration::from_secs(20).try_into().unwrap())).unwrap();
+    Outcome::Cancelled(waiting.is_cancelled())
+}
 
 impl Authenticator for Counter {
     type Session = (Peer, u8);
+    type Outcome = Outcome;
     const SHOWS: bool = true;
     const VERSION: [u8; 3] = [1, 2, 3];
 
@@ -40,7 +71,7 @@ impl Authenticator for Counter {
         (peer, 0)
     }
 
-    fn cbor(&mut self, (peer, count): &mut (Peer, u8), request: &[u8], wait: &dyn Wait) -> Vec<u8> {
+    fn cbor(&mut self, (peer, count): &mut (Peer, u8), request: &[u8], wait: &dyn Wait) -> Answer<Outcome> {
         *count += 1;
         match request {
             [WAIT] => {
@@ -49,15 +80,28 @@ impl Authenticator for Counter {
                 while !wait.is_cancelled() && begun.elapsed() < Duration::from_secs(20) {
                     thread::sleep(Duration::from_millis(5));
                 }
-                vec![if wait.is_cancelled() { 0x2d } else { 0 }]
+                vec![if wait.is_cancelled() { 0x2d } else { 0 }].into()
             }
+            [WAIT_BESIDE] => Answer::later(waits),
+            [SLEEP_BESIDE, tenths] => sleeps(*tenths, Outcome::Again),
+            [PANIC_BESIDE] => Answer::later(|_| panic!("as asked")),
             [SLEEP, tenths] => {
                 thread::sleep(Duration::from_millis(100) * u32::from(*tenths));
-                vec![0]
+                vec![0].into()
             }
-            [LONG] => vec![0; 7609],
+            [LONG] => vec![0; 7609].into(),
             [PANIC] => panic!("as asked"),
-            _ => [&[0][..], &peer.account.to_be_bytes(), &[u8::from(peer.is_root), *count]].concat(),
+            _ => [&[0][..], &peer.account.to_be_bytes(), &[u8::from(peer.is_root), *count]].concat().into(),
+        }
+    }
+
+    fn resume(&mut self, _: &mut (Peer, u8), outcome: Option<Outcome>, wait: &dyn Wait) -> Answer<Outcome> {
+        match outcome.unwrap() {
+            Outcome::Cancelled(cancelled) => {
+                assert_eq!(cancelled, wait.is_cancelled());
+                vec![if cancelled { 0x2d } else { 0 }].into()
+            }
+            Outcome::Again => sleeps(1, Outcome::Cancelled(wait.is_cancelled())),
         }
     }
 
@@ -307,6 +351,147 @@ fn peers_take_turns_and_hear_that_they_wait() {
     let mut waiting = Client::open(&service.path);
     assert_eq!(waiting.cbor(&[4]), said(own(), own() == 0, 1));
     assert!(waiting.keepalives.len() >= 2, "{:?}", waiting.keepalives);
+}
+
+impl Client {
+    /// Asks for a wait, and returns once it has begun.
+    fn begin_wait(&mut self) {
+        self.channel.request(Command::Cbor, &[WAIT_BESIDE]).unwrap();
+        self.flush();
+        self.until_needed();
+    }
+
+    fn until_needed(&mut self) {
+        let from = self.keepalives.len();
+        while !self.keepalives[from..].contains(&Keepalive::UserPresenceNeeded) {
+            if let Some(Event::Keepalive(status)) =
+                self.channel.handle_report(&self.report().unwrap()).unwrap()
+            {
+                self.keepalives.push(status);
+            }
+        }
+    }
+
+    fn cancel(&mut self) {
+        self.channel.cancel();
+        let payload = vec![0x2d];
+        assert_eq!(self.event(), Some(Event::Response { command: Command::Cbor, payload }));
+    }
+}
+
+#[test]
+fn while_one_waits_for_a_person_the_others_are_served() {
+    let service = start(lasting());
+    let mut waiting: Vec<Client> = (0..8).map(|_| Client::open(&service.path)).collect();
+    waiting.iter_mut().for_each(Client::begin_wait);
+    let mut other = Client::open(&service.path);
+    let begun = Instant::now();
+    for count in 1..=3 {
+        assert_eq!(other.cbor(&[4]), said(own(), own() == 0, count));
+    }
+    assert!(other.keepalives.is_empty(), "{:?}", other.keepalives);
+    // Each ends when it is cancelled, and no other one.
+    for client in &mut waiting {
+        client.cancel();
+        assert_eq!(client.cbor(&[4]), said(own(), own() == 0, 2), "in the session that has waited");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_wait_that_is_cancelled_before_it_begins_ends_as_well() {
+    let service = start(lasting());
+    let mut slow = Client::open(&service.path);
+    slow.channel.request(Command::Cbor, &[SLEEP, 2]).unwrap();
+    slow.flush();
+    let mut client = Client::open(&service.path);
+    client.channel.request(Command::Cbor, &[WAIT_BESIDE]).unwrap();
+    client.cancel();
+}
+
+#[test]
+fn an_answer_may_take_several_waits_and_a_deaf_one_is_forgotten() {
+    let service = start(lasting());
+    let mut client = Client::open(&service.path);
+    assert_eq!(client.cbor(&[SLEEP_BESIDE, 1]), [0]);
+    client.channel.request(Command::Cbor, &[SLEEP_BESIDE, 3]).unwrap();
+    client.flush();
+    client.report().unwrap();
+    client.init();
+    // Its session comes back with the end of the wait.
+    assert_eq!(client.cbor(&[4]), said(own(), own() == 0, 3));
+}
+
+#[test]
+fn one_who_hangs_up_ends_their_wait_and_nobody_elses() {
+    let service = start(Settings { idle_exit: Duration::from_millis(300), ..lasting() });
+    let mut gone = Client::open(&service.path);
+    let mut stays = Client::open(&service.path);
+    gone.begin_wait();
+    stays.begin_wait();
+    drop(gone);
+    stays.until_needed();
+    let begun = Instant::now();
+    drop(stays);
+    service.serving.join().unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "the wait had been 20 s");
+}
+
+/// A wait that goes on after its peer has gone counts as a connection, and keeps the service from ending.
+#[test]
+fn no_more_waits_than_connections() {
+    let settings = Settings { connections: 3, connections_of_user: 3, ..brief() };
+    let service = start(settings);
+    let begun = Instant::now();
+    for _ in 0..2 {
+        let mut gone = Client::open(&service.path);
+        gone.channel.request(Command::Cbor, &[SLEEP_BESIDE, 9]).unwrap();
+        gone.flush();
+        gone.report().unwrap();
+    }
+    let last = Client::open(&service.path);
+    assert!(Client::new(&service.path).is_closed());
+    assert!(begun.elapsed() < Duration::from_millis(900), "the waits were still going on");
+    drop(last);
+    service.serving.join().unwrap().unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(1), "both waits were waited for");
+}
+
+#[test]
+fn a_panic_in_a_wait_ends_the_service() {
+    let service = start(lasting());
+    let mut client = Client::open(&service.path);
+    client.channel.request(Command::Cbor, &[PANIC_BESIDE]).unwrap();
+    client.flush();
+    while client.report().is_some() {}
+    assert!(service.serving.join().is_err());
+}
+
+/// Run by the next test, in a process of its own.
+#[test]
+#[ignore = "ends its process"]
+fn hangs() {
+    let asked: u8 = std::env::var("PASSKEY_TEST_ASKED").unwrap().parse().unwrap();
+    let service = start(Settings { request: Duration::from_millis(200), ..lasting() });
+    let mut client = Client::open(&service.path);
+    client.channel.request(Command::Cbor, &[asked, 100]).unwrap();
+    client.flush();
+    thread::sleep(Duration::from_secs(8));
+}
+
+/// At work or in a wait, cancelled or not.
+#[test]
+fn what_hangs_ends_the_service() {
+    for asked in [SLEEP, SLEEP_BESIDE] {
+        let begun = Instant::now();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "hangs", "--ignored", "--nocapture"]);
+        let child = child.env("PASSKEY_TEST_ASKED", asked.to_string()).output().unwrap();
+        let said = String::from_utf8_lossy(&child.stderr).into_owned();
+        assert_eq!(child.status.code(), Some(1), "{said}");
+        assert!(said.contains("does not answer; ending, to be started anew"), "{said}");
+        assert!(begun.elapsed() < Duration::from_secs(5));
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The authenticator: accounts, the TPM, and which command goes where.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use authenticator_service::{Authenticator, Peer, Wait, log};
+use authenticator_service::{Answer, Authenticator, Peer, Wait, log};
 use ctap::Status;
 
 use crate::ctap2::request::Request;
@@ -101,19 +102,28 @@ impl TpmAuthenticator {
 
 impl Authenticator for TpmAuthenticator {
     type Session = Session;
+    type Outcome = Infallible;
     const VERSION: [u8; 3] = [0, 1, 0];
 
     fn connect(&mut self, peer: Peer) -> Session {
         Session::new(peer)
     }
 
-    fn cbor(&mut self, session: &mut Session, request: &[u8], wait: &dyn Wait) -> Vec<u8> {
+    fn cbor(&mut self, session: &mut Session, request: &[u8], wait: &dyn Wait) -> Answer<Infallible> {
         match self.answer(session, request, wait) {
             Ok(mut reply) => {
                 reply.insert(0, Status::OK.0);
-                reply
+                reply.into()
             }
-            Err(status) => vec![status.0],
+            Err(status) => vec![status.0].into(),
+        }
+    }
+
+    /// Nothing is waited for.
+    fn resume(&mut self, _: &mut Session, outcome: Option<Infallible>, _: &dyn Wait) -> Answer<Infallible> {
+        match outcome {
+            Some(outcome) => match outcome {},
+            None => vec![Status::OTHER.0].into(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use authenticator_service::{Authenticator as _, Peer, Wait};
+use authenticator_service::{Answer, Authenticator as _, Peer, Wait};
 use ctap::cbor::{Key, Reader};
 use ctap::client_pin::{self, Permissions};
 use ctap::cose::{Algorithm, PublicKey};
@@ -108,7 +108,10 @@ pub(crate) fn pin(pin: &str) -> Pin {
 
 impl Client {
     pub(crate) fn ask(&mut self, bench: &mut Bench, request: &[u8]) -> Vec<u8> {
-        bench.authenticator.cbor(&mut self.session, request, &Patient)
+        match bench.authenticator.cbor(&mut self.session, request, &Patient) {
+            Answer::Now(answer) => answer,
+            later @ Answer::Later(_) => panic!("{later:?}"),
+        }
     }
 
     /// The status of a request that is refused.
