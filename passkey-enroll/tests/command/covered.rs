@@ -18,7 +18,6 @@ const A_FILE: &str = "it takes a file that the tests of transfer, trouble or att
 const A_SERVICE_MANAGER: &str = "it takes systemd, which the test of lock on removal has";
 
 /// What takes a TPM and the service in front of it.
-const A_TPM: &str = "it takes passkey-tpm, which the tests of this computer's passkeys have";
 
 /// Errors that no transcript shows, and why.
 const NOT_SHOWN: &[(&str, &str)] = &[
@@ -45,9 +44,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("metadata_outdated", A_FILE),
     ("name_too_long", A_RARITY),
     ("new_pin_refused", A_RARITY),
-    ("not_on_this_computer", A_TPM),
-    ("this_computer_locked", A_TPM),
-    ("this_computer_unusable", A_TPM),
+    ("this_computer_unusable", A_MOMENT),
     ("no_descriptors", A_RARITY),
     ("no_memory", A_RARITY),
     ("no_place", A_FILE),
@@ -112,7 +109,7 @@ impl Step {
 
 fn steps() -> Vec<Step> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-    let documents = ["files", "keys"].map(|folder| Document::read_all(&root.join(folder)));
+    let documents = ["files", "keys", "this-computer"].map(|folder| Document::read_all(&root.join(folder)));
     let blocks = documents.into_iter().flatten().flat_map(|document| document.blocks);
     blocks
         .filter_map(|block| match block {

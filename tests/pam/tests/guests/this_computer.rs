@@ -4,6 +4,7 @@ use guest::{Guest, Terminal};
 use pam_tests::{audit_line, passkey_only, second_factor};
 
 use crate::package::tpm_package;
+use crate::transcripts;
 
 const PIN: &str = "24680";
 const STATE: &str = "/var/lib/passkey-tpm";
@@ -20,9 +21,21 @@ fn machine() -> Guest {
         .file("/root/passkey-tpm.deb", tpm_package())
         .boot();
     guest.root("dpkg -i /root/passkey-tpm.deb").ok();
-    // As most TPMs come: this one would lock after three.
-    guest.root("tpm2_dictionarylockout --setup-parameters --max-tries=32 --recovery-time=7200 --lockout-recovery-time=7200").ok();
+    as_most_tpms_come(&guest);
     guest
+}
+
+/// QEMU's would lock after three wrong tries.
+fn as_most_tpms_come(guest: &Guest) {
+    guest.root("tpm2_dictionarylockout --setup-parameters --max-tries=32 --recovery-time=7200 --lockout-recovery-time=7200").ok();
+}
+
+/// Nothing is kept in the TPM, nor of it.
+fn start_afresh(guest: &Guest) {
+    let lost = format!("{STATE}/* /etc/passkey /var/lib/passkey");
+    guest.root(&format!("systemctl stop passkey-tpm.service; tpm2_clear -c l; rm -rf {lost}")).ok();
+    as_most_tpms_come(guest);
+    guest.root("systemctl start passkey-tpm.socket").ok();
 }
 
 /// Enrols a passkey on this computer, and types everything that is asked for.
@@ -60,6 +73,8 @@ fn it_signs_in_where_no_security_key_is() {
     let guest = machine();
     let listening = guest.root("stat -c '%U %a %F' /run/passkey/authenticators/tpm.sock").ok();
     assert_eq!(listening, "root 666 socket\n");
+    transcripts::play_all(&guest, &transcripts::documents("this-computer"));
+    start_afresh(&guest);
     enrol(&guest, "alice");
     guest.write("/etc/pam.d/sudo", second_factor("timeout=60"));
     signs_in(&guest);
@@ -74,7 +89,6 @@ fn it_signs_in_where_no_security_key_is() {
     a_wrong_pin_costs_a_try_of_the_tpm(&guest);
     the_service_may_be_killed(&guest);
     each_has_their_own(&guest);
-    the_command_knows_it(&guest);
     what_is_lost_is_said(&guest);
 }
 
@@ -130,13 +144,6 @@ fn each_has_their_own(guest: &Guest) {
     let mut sudo = sudo(guest, "bob");
     sudo.expect("PIN of this computer: ").type_line(PIN);
     assert_eq!(sudo.wait().status, 0);
-}
-
-fn the_command_knows_it(guest: &Guest) {
-    let listed = guest.run_as("alice", "passkey-enroll list").ok();
-    assert!(listed.contains("laptop") && listed.to_lowercase().contains("this computer"), "{listed}");
-    let keys = guest.run_as("alice", "passkey-enroll keys").ok();
-    assert!(keys.contains("laptop"), "{keys}");
 }
 
 /// The TPM is cleared, as in a repair; the state goes with the disk.

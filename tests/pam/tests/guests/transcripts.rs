@@ -16,16 +16,26 @@ const COUNTER: &str = "Signature counter";
 
 #[test]
 fn with_keys_the_command_does_what_is_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../passkey-enroll/tests/transcripts/keys");
-    let guest = Guest::debian12()
-        .user(PERSON, "secret")
-        .file_with_mode("/etc/sudoers.d/person", format!("{PERSON} ALL=(ALL) NOPASSWD: ALL\n"), 0o440)
-        .boot();
-    let documents = Document::read_all(&folder);
+    let guest = Guest::debian12().user(PERSON, "secret").boot();
+    let documents = documents("keys");
     assert!(documents.len() > 3, "{}", documents.len());
-    for document in &documents {
-        play(document, &mut Bench::new(&guest));
+    play_all(&guest, &documents);
+}
+
+/// Those in a folder, in order.
+pub(crate) fn documents(folder: &str) -> Vec<Document> {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../passkey-enroll/tests/transcripts");
+    Document::read_all(&folders.join(folder))
+}
+
+/// One after the other, each with the machine as it was made.
+pub(crate) fn play_all(guest: &Guest, documents: &[Document]) {
+    let sudoers = "/etc/sudoers.d/person";
+    guest.root(&format!("umask 227; echo '{PERSON} ALL=(ALL) NOPASSWD: ALL' >{sudoers}")).ok();
+    for document in documents {
+        play(document, &mut Bench::new(guest));
     }
+    guest.root(&format!("rm {sudoers}")).ok();
 }
 
 /// A machine as it was made, and no key about.
@@ -70,6 +80,13 @@ impl Stage for Bench<'_> {
             ["touch", name, "as", "a", "stranger"] => key(name).touch_as_stranger(),
             ["garble", name] => key(name).garble(),
             ["wait", "until", name, "blinks"] => key(name).wait_blinking(),
+            ["clear", "the", "TPM"] => {
+                self.guest.root("systemctl stop passkey-tpm.service; tpm2_clear -c l").ok();
+            }
+            ["switch", "the", "service", switch @ ("on" | "off")] => {
+                let verb = if *switch == "on" { "start" } else { "stop" };
+                self.guest.root(&format!("systemctl {verb} passkey-tpm.socket")).ok();
+            }
             other => panic!("nobody knows how to {other:?}"),
         }
     }
