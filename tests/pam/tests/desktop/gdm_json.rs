@@ -22,7 +22,7 @@ pub(crate) fn all(suite: &str) {
     heavy::timed("wrong PIN, PIN and touch", || wrong_pin_then_the_right_one(&greeter));
     let desktop = heavy::timed("the desktop", || Shell::desktop(&guest));
     // The passkey has no password to hand on.
-    keyring::expect(&guest, Keyring::Locked);
+    keyring::expect(&guest, gnome::SESSION, Keyring::Locked);
     heavy::timed("unlock", || unlock(&desktop));
 
     keyring::enable(&guest, "green");
@@ -33,7 +33,7 @@ pub(crate) fn all(suite: &str) {
         heavy::session(&guest);
     });
     heavy::audited(&guest, SERVICE, "PAM_SUCCESS");
-    keyring::expect(&guest, Keyring::Open);
+    keyring::expect(&guest, gnome::SESSION, Keyring::Open);
 }
 
 /// The shell notices by itself.

@@ -33,19 +33,19 @@ pub(crate) fn all(suite: &str) {
     heavy::timed("missing key, password and touch", || missing_key_leaves_a_prompt(&greeter));
     let desktop = heavy::timed("the desktop", || Shell::desktop(&guest));
     // The password was typed.
-    keyring::expect(&guest, Keyring::Open);
+    keyring::expect(&guest, gnome::SESSION, Keyring::Open);
     with_line(&guest, PASSWORDLESS);
     heavy::timed("unlock by PIN and touch", || wrong_pin_then_the_right_one(&desktop));
 
     let greeter = heavy::timed("the greeter again", || Shell::greeter_again(&guest));
     heavy::timed("PIN and touch", || pin_and_touch(&greeter));
     // No password was typed, and the passkey has none to hand on.
-    keyring::expect(&guest, Keyring::Locked);
+    keyring::expect(&guest, gnome::SESSION, Keyring::Locked);
     let greeter = heavy::timed("the greeter again", || Shell::greeter_again(&guest));
     guest.key("green").plug();
     keyring::enable(&guest, "green");
     heavy::timed("PIN and touch, with the keyring", || pin_and_touch(&greeter));
-    keyring::expect(&guest, Keyring::Open);
+    keyring::expect(&guest, gnome::SESSION, Keyring::Open);
 }
 
 /// In German, the longest sentence takes eleven seconds to read, and GDM's own four.

@@ -30,6 +30,8 @@ const PACKAGES: [&str; 17] = [
     "udev",
 ];
 const SHELL: &str = "gnome-shell";
+/// What starts all that belongs to a person's session.
+pub(crate) const SESSION: &str = "gnome-session";
 /// Below the list of users.
 const NOT_LISTED: &str = "Not listed?";
 const SCREEN: (u16, u16) = (1024, 768);

@@ -1,7 +1,11 @@
 //! The login keyring, as programs of the person find it in their session.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use guest::{Guest, Output, PATIENCE};
 
+use crate::heavy;
 use crate::scene::{PASSWORD, PIN, wait_for};
 
 /// `pam_gnome_keyring` takes the password from the module before it; gnome-keyring-daemon speaks to programs on the user's bus.
@@ -58,17 +62,24 @@ pub(crate) fn wait_until_unlocked(guest: &Guest) {
     wait_for(guest, "grep 'gkr-pam: unlocked login keyring' /var/log/syslog");
 }
 
-/// The keyring is as it should be in alice's session, which is up; if it is open, the secret is read back by a program that asks for it.
+/// The keyring is as it should be in alice's session, of which this program is a part: what a session runs comes after what the sign-in has made
+/// of the keyring. If it is open, the secret is read back by a program that asks for it.
 #[track_caller]
-pub(crate) fn expect(guest: &Guest, expected: Keyring) {
+pub(crate) fn expect(guest: &Guest, program: &str, expected: Keyring) {
+    heavy::wait_for(guest, &format!("pgrep -u alice -f '{program}'"));
     let property = format!(
         "busctl --user get-property org.freedesktop.secrets {LOGIN} org.freedesktop.Secret.Collection Locked"
     );
-    let output = in_session(guest, &property);
-    let found = match output.stdout.trim() {
-        "b false" => Keyring::Open,
-        "b true" => Keyring::Locked,
-        _ => panic!("{output:?}\n{}", log(guest)),
+    // The bus of a session that is coming up, and the daemon that the question starts, are there a while later.
+    let start = Instant::now();
+    let found = loop {
+        let output = in_session(guest, &property);
+        match output.stdout.trim() {
+            "b false" => break Keyring::Open,
+            "b true" => break Keyring::Locked,
+            _ => assert!(start.elapsed() < heavy::PATIENCE, "{output:?}\n{}", log(guest)),
+        }
+        thread::sleep(Duration::from_secs(1));
     };
     assert_eq!(found, expected, "{}", log(guest));
     if expected == Keyring::Open {
@@ -80,7 +91,7 @@ pub(crate) fn expect(guest: &Guest, expected: Keyring) {
 #[track_caller]
 fn in_session(guest: &Guest, command: &str) -> Output {
     let bus = "export XDG_RUNTIME_DIR=/run/user/$(id -u); export DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus";
-    guest.run_as("alice", &format!("{bus}; {command}"))
+    guest.run("alice", &format!("{bus}; {command}"), b"", heavy::PATIENCE)
 }
 
 fn log(guest: &Guest) -> String {

@@ -276,10 +276,8 @@ impl Seat {
         self.logged("code=PAM_SUCCESS");
     }
 
-    /// What the session runs comes after what the sign-in has made of the keyring.
     fn keyring_is(&self, expected: Keyring) {
-        wait_for(&self.guest, "pgrep -x light-locker");
-        keyring::expect(&self.guest, expected);
+        keyring::expect(&self.guest, "light-locker", expected);
     }
 
     fn session_is(&self, property: &str) -> String {
