@@ -22,7 +22,7 @@ use passkey_core::ceremony::{
 use passkey_core::config::{Config, Policy, Settings, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
 use tempfile::TempDir;
-use virtual_key::live::{LiveKey, listen_at};
+use virtual_key::live::LiveKey;
 use virtual_key::{Fingerprints, Form, Hybrid, KeyConfig, Misbehaviour, Profile, Sabotage};
 
 const UID: u32 = 1000;
@@ -70,7 +70,7 @@ impl Machine {
     }
 
     fn service(&self, name: &str, config: KeyConfig) -> LiveKey {
-        let key = LiveKey::on(listen_at(&self.socket(name)).unwrap(), config);
+        let key = LiveKey::behind(&self.socket(name), config).unwrap();
         key.plug().unwrap();
         key
     }

@@ -86,7 +86,7 @@ pub enum Form {
     /// Built into a computer (`plat`, CTAP 2.1 §6.4). Its PIN is all it asks for: it waits for no touch, and an assertion without user
     /// verification is refused with `CTAP2_ERR_PUAT_REQUIRED` for what it holds. Set a PIN and `always_uv` as well.
     Platform,
-    /// In a phone, behind a service that shows a code (`hybrid`, capability 0x40 of INIT's reply): [`Hybrid::TEXT`] above [`Hybrid::DRAWING`].
+    /// In a phone, behind a service that shows a code (`hybrid`, capability 0x40 of INIT's reply): [`Hybrid::TEXT`] above [`Hybrid::DRAWING`], a code of [`Hybrid::URI`].
     /// A silent assertion is refused with `CTAP2_ERR_UNSUPPORTED_OPTION`. Give it a PIN, a fingerprint and [`Profile::Ctap20`].
     Hybrid,
 }
@@ -98,8 +98,11 @@ pub struct Hybrid;
 impl Hybrid {
     /// The sentence.
     pub const TEXT: &str = "Scan this with your phone.";
-    /// The picture.
-    pub const DRAWING: &str = "█▀▄█\n▀  ▄";
+    /// What the code holds, in the form of the hybrid transport (CTAP 2.2 §11.5.1).
+    pub const URI: &str = "FIDO:/164563996822734463995503077960148746317432241384135223707580320201623850122649316829\
+        846972138808263149041007646841901710060320794230298309044773391958786107096654083076";
+    /// The code of it, drawn by another program than ours: light on a dark terminal.
+    pub const DRAWING: &str = include_str!("code.txt");
 }
 
 /// PIN/UV auth protocols that a key speaks (CTAP 2.1 §6.5.6 and §6.5.7).

@@ -44,6 +44,13 @@ fn one_line_of_json_per_answer_and_an_exit_status() {
         assert_eq!(ctl(words), (Some(1), unknown.clone()), "{words:?}");
     }
     assert_eq!(ctl(&["touch"]).0, Some(2));
+
+    // A key behind a socket is there at once.
+    let service = folder.path().join("phone.sock");
+    let path = service.to_str().unwrap();
+    let plugged = format!("{{\"changed\":true,\"ok\":true,\"socket\":\"{path}\"}}\n");
+    assert_eq!(ctl(&["add", "phone", "--socket", path, "--form", "hybrid"]), (Some(0), plugged));
+    assert!(service.exists());
     assert_eq!(ctl(&["quit"]), (Some(0), "{\"ok\":true}\n".to_owned()));
     assert!(host.wait().unwrap().success());
     assert!(!socket.exists());

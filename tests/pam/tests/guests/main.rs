@@ -37,6 +37,7 @@ mod recipes;
 mod recovery;
 mod saved;
 mod several_keys;
+mod shown;
 mod starved;
 mod sudo;
 mod survival;

@@ -4,6 +4,8 @@ use guest::{Guest, KeyOptions};
 use pam_tests::{enrol, guest, second_factor};
 use std::time::{Duration, Instant};
 
+use crate::shown;
+
 /// As a person does it: sudo works by password; they enrol; the administrator switches the module on; sudo asks for the touch.
 #[test]
 fn enrol_switch_on_and_sign_in() {
@@ -36,6 +38,9 @@ fn enrol_switch_on_and_sign_in() {
     let listed = guest.root("passkey-enroll list --user alice --json").ok();
     assert!(!listed.contains("\"last_used\":null"), "{listed}");
     assert!(guest.run_as("alice", "passkey-enroll list").ok().contains("blue"));
+
+    guest.key("blue").unplug();
+    shown::a_phone_scans_the_code(&guest);
 }
 
 #[test]

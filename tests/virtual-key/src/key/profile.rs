@@ -302,7 +302,8 @@ fn dress_info(body: &Body, info: &mut Map) {
 /// What there is to show, as `docs/protocol.md` has it.
 pub(crate) fn shown() -> Vec<u8> {
     let text = |text: &str| Value::text_string(text.to_owned());
-    let map = vec![(text("text"), text(Hybrid::TEXT)), (text("drawing"), text(Hybrid::DRAWING))];
+    let shown = [("uri", Hybrid::URI), ("text", Hybrid::TEXT), ("drawing", Hybrid::DRAWING)];
+    let map = shown.map(|(key, value)| (text(key), text(value))).to_vec();
     let mut payload = Vec::new();
     writer::write(Value::map(map), &mut payload).expect("a flat map");
     payload

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::command::{self, Command, Switch};
 use super::key::LiveKey;
-use super::service::listen_at;
 use crate::{Counts, Impostor, Record, Requested, Touch};
 
 /// All keys of the process by name.
@@ -37,7 +36,7 @@ impl Keys {
             Command::Add(add) => {
                 let config = add.config()?;
                 self.add(&add.name, add.unplugged, || match &add.socket {
-                    Some(path) => Ok(LiveKey::on(listen_at(path)?, config)),
+                    Some(path) => LiveKey::behind(path, config),
                     None => LiveKey::new(config),
                 })
             }
@@ -148,6 +147,9 @@ impl Keys {
     fn plug(&self, name: &str) -> Result<Value, String> {
         let key = self.key(name)?;
         let changed = key.plug().map_err(|error| error.to_string())?;
+        if let Some(socket) = key.socket() {
+            return Ok(json!({ "changed": changed, "socket": socket }));
+        }
         let hidraw = key.hidraw(Duration::from_secs(10)).ok_or("no hidraw device appears")?;
         Ok(json!({ "changed": changed, "hidraw": hidraw }))
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::impostor;
 use super::port::{Happening, LivePort};
+use super::service::listen_at;
 use super::uhid::{self, EVENT_LEN, Event};
 use crate::hand::Hand;
 use crate::key::{self, Body, Shared};
@@ -27,6 +28,8 @@ pub struct LiveKey {
     power: Arc<Power>,
     /// What the impostor was asked, if it is one.
     record: Option<Record>,
+    /// Where it listens, if it is behind a socket.
+    socket: Option<PathBuf>,
 }
 
 /// What runs in a key.
@@ -57,6 +60,11 @@ impl LiveKey {
         Ok(Self::on(File::options().read(true).write(true).open("/dev/uhid")?, config))
     }
 
+    /// A key behind a socket at this path, as a service is.
+    pub fn behind(path: &Path, config: KeyConfig) -> io::Result<Self> {
+        Ok(Self { socket: Some(path.to_owned()), ..Self::on(listen_at(path)?, config) })
+    }
+
     /// A key on anything that speaks the protocol of `/dev/uhid`.
     pub fn on(device: File, config: KeyConfig) -> Self {
         Self::with(device, config, Firmware::OpenSk, None)
@@ -82,6 +90,7 @@ impl LiveKey {
             shared: Arc::new(Shared::new(config)),
             power: Arc::default(),
             record,
+            socket: None,
         };
         let reader = Reader {
             epoch: key.epoch,
@@ -132,6 +141,11 @@ impl LiveKey {
     /// Whether the key has power.
     pub fn is_plugged(&self) -> bool {
         self.power.lock().is_some()
+    }
+
+    /// Where it listens, if it is behind a socket.
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
     }
 
     /// The key's hidraw device as sysfs has it; None if it is not plugged in, or not up within `patience`.

@@ -15,4 +15,3 @@ pub use self::host::serve;
 pub use self::impostor::AddImpostor;
 pub use self::key::LiveKey;
 pub use self::quirks::QuirkOptions;
-pub use self::service::listen_at;

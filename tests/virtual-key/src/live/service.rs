@@ -19,7 +19,7 @@ use crate::{REPORT_LEN, Report};
 const ACCOUNT: [u8; 7] = [0xff, 0xff, 0xff, 0xff, 0xc2, 0, 4];
 
 /// Listens at `path`, and gives what stands there for `/dev/uhid`. One connection at a time is served, while the key is plugged in.
-pub fn listen_at(path: &Path) -> io::Result<File> {
+pub(super) fn listen_at(path: &Path) -> io::Result<File> {
     let flags = SocketFlags::CLOEXEC;
     let listener = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
     bind(&listener, &SocketAddrUnix::new(path)?)?;
