@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use virtual_key::live::{LiveKey, listen_at};
+use virtual_key::live::LiveKey;
 use virtual_key::{KeyConfig, PinProtocols};
 
 #[test]
@@ -17,7 +17,7 @@ fn webauthn_authenticator_rs_enrols_and_signs_in() {
         let mut config = KeyConfig::new(name);
         config.protocols = protocols;
         let aaguid = format!("{:032x}", u128::from_be_bytes(config.aaguid));
-        let key = LiveKey::on(listen_at(&socket).unwrap(), config);
+        let key = LiveKey::behind(&socket, config).unwrap();
         key.auto_touch(Some(Duration::ZERO));
         key.plug().unwrap();
         let output = Command::new(&client).arg("roaming").arg(&socket).arg(aaguid).output().unwrap();

@@ -35,14 +35,17 @@ impl Keys {
         match command {
             Command::Add(add) => {
                 let config = add.config()?;
-                self.add(&add.name, add.unplugged, || match &add.socket {
-                    Some(path) => LiveKey::behind(path, config),
-                    None => LiveKey::new(config),
-                })
+                let key = || match &add.socket {
+                    Some(path) => {
+                        LiveKey::behind(path, config).map_err(|error| format!("{}: {error}", path.display()))
+                    }
+                    None => LiveKey::new(config).map_err(on_uhid),
+                };
+                self.add(&add.name, add.unplugged, key)
             }
             Command::AddImpostor(add) => {
                 let (device, impostor) = (add.device(), Impostor::new(add.config()?));
-                self.add(&add.name, add.unplugged, || LiveKey::impostor(device, impostor))
+                self.add(&add.name, add.unplugged, || LiveKey::impostor(device, impostor).map_err(on_uhid))
             }
             Command::Requests { name, reset } => {
                 let key = self.key(name)?;
@@ -131,15 +134,14 @@ impl Keys {
         &self,
         name: &str,
         unplugged: bool,
-        make: impl FnOnce() -> io::Result<LiveKey>,
+        make: impl FnOnce() -> Result<LiveKey, String>,
     ) -> Result<Value, String> {
         {
             let mut keys = self.lock();
             if keys.contains_key(name) {
                 return Err(format!("there is a key {name} already"));
             }
-            let key = make().map_err(|error| format!("/dev/uhid: {error}"))?;
-            keys.insert(name.to_owned(), Arc::new(key));
+            keys.insert(name.to_owned(), Arc::new(make()?));
         }
         if unplugged { Ok(json!({})) } else { self.plug(name) }
     }
@@ -163,6 +165,7 @@ impl Keys {
                     "name": name,
                     "plugged": key.is_plugged(),
                     "hidraw": key.hidraw(Duration::ZERO),
+                    "socket": key.socket(),
                     "blinking": key.blinking(),
                     "pin_set": key.has_pin(),
                     "discoverable_credentials": key.discoverable_credentials(),
@@ -171,6 +174,11 @@ impl Keys {
             .collect();
         json!({ "keys": keys })
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn on_uhid(error: io::Error) -> String {
+    format!("/dev/uhid: {error}")
 }
 
 fn ms(milliseconds: u64) -> Duration {

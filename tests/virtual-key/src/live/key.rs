@@ -28,7 +28,7 @@ pub struct LiveKey {
     power: Arc<Power>,
     /// What the impostor was asked, if it is one.
     record: Option<Record>,
-    /// Where it listens, if it is behind a socket.
+    /// Where it stands if not on `/dev/uhid`.
     socket: Option<PathBuf>,
 }
 
@@ -60,9 +60,10 @@ impl LiveKey {
         Ok(Self::on(File::options().read(true).write(true).open("/dev/uhid")?, config))
     }
 
-    /// A key behind a socket at this path, as a service is.
-    pub fn behind(path: &Path, config: KeyConfig) -> io::Result<Self> {
-        Ok(Self { socket: Some(path.to_owned()), ..Self::on(listen_at(path)?, config) })
+    /// A key, not yet plugged in, behind a socket at this path, as a service is.
+    pub fn behind(socket: &Path, config: KeyConfig) -> io::Result<Self> {
+        let key = Self::on(listen_at(socket)?, config);
+        Ok(Self { socket: Some(socket.to_owned()), ..key })
     }
 
     /// A key on anything that speaks the protocol of `/dev/uhid`.
@@ -143,7 +144,7 @@ impl LiveKey {
         self.power.lock().is_some()
     }
 
-    /// Where it listens, if it is behind a socket.
+    /// Where the key stands if not on `/dev/uhid`.
     pub fn socket(&self) -> Option<&Path> {
         self.socket.as_deref()
     }
