@@ -15,15 +15,17 @@
     {
       packages = each (system: {
         default = nixpkgs.legacyPackages.${system}.callPackage ./packaging/nix/package.nix { };
+        tpm = nixpkgs.legacyPackages.${system}.callPackage ./packaging/nix/package-tpm.nix { };
       });
 
       nixosModules.default =
         { lib, pkgs, ... }:
         {
           imports = [ ./packaging/nix/module.nix ];
-          security.pam.passkey.package =
-            lib.mkDefault
-              self.packages.${pkgs.stdenv.hostPlatform.system}.default;
+          security.pam.passkey = {
+            package = lib.mkDefault self.packages.${pkgs.stdenv.hostPlatform.system}.default;
+            tpm.package = lib.mkDefault self.packages.${pkgs.stdenv.hostPlatform.system}.tpm;
+          };
         };
     };
 }

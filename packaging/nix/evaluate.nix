@@ -1,5 +1,5 @@
 # Evaluates the module without the rest of NixOS, given only nixpkgs' library: what comes of it for three services, of which one unlocks a keyring
-# and a wallet.
+# and a wallet, and for the service on the TPM.
 #   nix-instantiate --eval --strict --json packaging/nix/evaluate.nix --arg lib 'import <nixpkgs/lib>'
 { lib }:
 
@@ -9,6 +9,9 @@ let
     options = {
       environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.unspecified; };
       systemd.packages = lib.mkOption { type = lib.types.listOf lib.types.unspecified; };
+      systemd.sockets = lib.mkOption { type = lib.types.attrsOf lib.types.unspecified; };
+      security.tpm2.enable = lib.mkOption { type = lib.types.bool; };
+      users = lib.mkOption { type = lib.types.attrsOf lib.types.unspecified; };
       environment.etc = lib.mkOption { type = lib.types.attrsOf lib.types.unspecified; };
       security.pam.services = lib.mkOption {
         type = lib.types.attrsOf (
@@ -98,6 +101,11 @@ let
             type = "derivation";
             outPath = "/nix/store/passkey";
           };
+          tpm.enable = true;
+          tpm.package = {
+            type = "derivation";
+            outPath = "/nix/store/passkey-tpm";
+          };
           settings.defaults.timeout = 60;
           services.sudo.mode = "second-factor";
           services.login = {
@@ -118,5 +126,7 @@ in
 {
   inherit (system.config.environment) etc systemPackages;
   units = system.config.systemd.packages;
+  inherit (system.config.systemd) sockets;
+  inherit (system.config) users;
   services = lib.mapAttrs (_: lines) system.config.security.pam.services;
 }

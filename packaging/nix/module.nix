@@ -3,6 +3,7 @@
 #   security.pam.passkey = {
 #     enable = true;
 #     services.sudo.mode = "second-factor";
+#     tpm.enable = true;
 #   };
 {
   config,
@@ -90,6 +91,14 @@ in
       description = "The package with the module and the command.";
     };
 
+    tpm = {
+      enable = lib.mkEnableOption "passkeys in this computer's TPM";
+      package = lib.mkOption {
+        type = lib.types.package;
+        description = "The package with the service on the TPM.";
+      };
+    };
+
     settings = lib.mkOption {
       inherit (toml) type;
       default = { };
@@ -132,9 +141,21 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ cfg.package ];
-    # The drop-in that lets polkit's helper see security keys.
-    systemd.packages = [ cfg.package ];
+    environment.systemPackages = [ cfg.package ] ++ lib.optional cfg.tpm.enable cfg.tpm.package;
+    # The drop-in that lets polkit's helper see security keys, and the service on the TPM.
+    systemd.packages = [ cfg.package ] ++ lib.optional cfg.tpm.enable cfg.tpm.package;
+    # What [Install] says of a unit in a package, NixOS does not do.
+    systemd.sockets = lib.mkIf cfg.tpm.enable { passkey-tpm.wantedBy = [ "sockets.target" ]; };
+    # Its group tss has the TPM's device.
+    security.tpm2.enable = lib.mkIf cfg.tpm.enable true;
+    users = lib.mkIf cfg.tpm.enable {
+      users.passkey-tpm = {
+        isSystemUser = true;
+        group = "passkey-tpm";
+        description = "Passkeys in the TPM";
+      };
+      groups.passkey-tpm = { };
+    };
     environment.etc."passkey/passkey.toml" = lib.mkIf (cfg.settings != { }) {
       source = toml.generate "passkey.toml" cfg.settings;
     };
