@@ -14,6 +14,8 @@ const MAX_RP_ID_LEN: usize = 256;
 const MAX_USER_ID_LEN: usize = 64;
 /// Names are cut to this many bytes (CTAP 2.1 §6.1.2: at least 64).
 const MAX_NAME_LEN: usize = 64;
+/// More than there are.
+const MAX_TRANSPORTS: usize = 64;
 const PUBLIC_KEY: &str = "public-key";
 
 /// The options of a request; `None` for one that is not given.
@@ -85,6 +87,7 @@ pub(super) fn credential_id(reader: &mut Reader<'_>) -> Result<Option<Vec<u8>>, 
         match key {
             Key::Text("id") => id = Some(value.bytes_up_to(MAX_CREDENTIAL_ID_LEN)?.to_vec()),
             Key::Text("type") => is_public_key = Some(value.text()? == PUBLIC_KEY),
+            Key::Text("transports") => value.array(MAX_TRANSPORTS, |name| name.text().map(drop))?,
             _ => value.skip()?,
         }
         Ok(())

@@ -84,6 +84,8 @@ fn rp(reader: &mut Reader<'_>) -> Result<String, Malformed> {
     reader.map(|key, value| {
         match key {
             Key::Text("id") => id = Some(fields::rp_id(value)?),
+            // Cut anywhere by some platforms, so it need not be UTF-8.
+            Key::Text("name") => drop(value.text_bytes()?),
             _ => value.skip()?,
         }
         Ok(())

@@ -119,6 +119,35 @@ fn valid_requests_are_read_whole() {
     assert_eq!(request.raw_parameters[..3], [0xa2, 0x02, 0xa2]);
 }
 
+/// Members that are not needed have their type, too (CTAP 2.1 §8.1.1). Those that are not known are passed over.
+#[test]
+fn members_of_another_type_are_refused() {
+    let make_credential = |rp: &[u8], descriptor: &[u8]| {
+        let before = [b"\x01\xa5\x01\x58\x20", &[3; 32][..], b"\x02"].concat();
+        // {id: "a"}, [{alg: -7, type}], [the descriptor].
+        let rest = b"\x03\xa1\x62id\x41a\x04\x81\xa2\x63alg\x26\x64type\x6apublic-key\x05\x81";
+        Request::parse(&[&before, rp, rest, descriptor].concat())
+    };
+    let (rp, descriptor) = (b"\xa1\x62id\x61x", b"\xa2\x62id\x41\x01\x64type\x6apublic-key");
+    for accepted in [
+        make_credential(rp, descriptor),
+        make_credential(b"\xa2\x62id\x61x\x64name\x61y", descriptor),
+        make_credential(b"\xa2\x62id\x61x\x64what\x01", descriptor),
+        make_credential(rp, b"\xa3\x62id\x41\x01\x64type\x6apublic-key\x6atransports\x81\x63usb"),
+        make_credential(rp, b"\xa3\x62id\x41\x01\x64type\x6apublic-key\x6atransports\x81\x65ether"),
+    ] {
+        accepted.unwrap();
+    }
+    for refused in [
+        make_credential(b"\xa2\x62id\x61x\x64name\x01", descriptor),
+        make_credential(b"\xa2\x62id\x61x\x64name\x41y", descriptor),
+        make_credential(rp, b"\xa3\x62id\x41\x01\x64type\x6apublic-key\x6atransports\x63usb"),
+        make_credential(rp, b"\xa3\x62id\x41\x01\x64type\x6apublic-key\x6atransports\x81\x01"),
+    ] {
+        assert_eq!(refused.unwrap_err(), Status::CBOR_UNEXPECTED_TYPE);
+    }
+}
+
 /// A request that is cut short, lengthened or changed in one bit is an error or another request, never a panic.
 #[test]
 fn changed_requests_are_refused_or_are_others() {
