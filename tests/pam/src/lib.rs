@@ -1,5 +1,10 @@
 //! What the tests of the built module have in common: service files, and enrolling in a line.
 #![forbid(unsafe_code)]
+// Test equipment: whatever is not as expected here is a broken test, and a panic is how a test says so.
+#![allow(clippy::panic)]
+
+pub mod packages;
+pub mod this_computer;
 
 use guest::{Guest, GuestBuilder};
 

@@ -2,66 +2,16 @@
 //!
 //! The packages are those that `./check packages` has made.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use guest::{Guest, KeyOptions};
-use pam_tests::enrol;
-
-const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+use pam_tests::{enrol, packages};
 
 /// Emulated, dpkg and debconf take their time.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The version that is upgraded.
 const EARLIER: &str = "0.0.1";
-
-/// The package of this version, unless it is older than what is in it.
-fn package(version: &str) -> Vec<u8> {
-    made(
-        &format!("passkey_{version}"),
-        &[
-            "config",
-            "target/release/passkey-enroll",
-            "target/release/libpam_passkey.so",
-            "passkey-enroll/Cargo.toml",
-        ],
-    )
-}
-
-/// The package of the service on the TPM, likewise.
-pub(crate) fn tpm_package() -> Vec<u8> {
-    let version = env!("CARGO_PKG_VERSION");
-    made(&format!("passkey-tpm_{version}"), &["authenticators/tpm/systemd", "target/release/passkey-tpm"])
-}
-
-fn made(name: &str, sources: &[&str]) -> Vec<u8> {
-    let path = PathBuf::from(format!("{PROJECT}/target/packages/{name}_amd64.deb"));
-    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
-    let built = modified(&path).unwrap_or_else(|error| {
-        panic!("{}: {error}; this makes it:\n    ./check build packages", path.display())
-    });
-    let mut newest = (PathBuf::new(), SystemTime::UNIX_EPOCH);
-    let mut open: Vec<PathBuf> =
-        ["packaging"].iter().chain(sources).map(|source| Path::new(PROJECT).join(source)).collect();
-    while let Some(source) = open.pop() {
-        if source.is_dir() {
-            open.extend(fs::read_dir(&source).unwrap().map(|entry| entry.unwrap().path()));
-        } else if let Ok(time) = modified(&source)
-            && time > newest.1
-        {
-            newest = (source, time);
-        }
-    }
-    assert!(
-        built >= newest.1,
-        "{} is older than {}; this makes it anew:\n    ./check build packages",
-        path.display(),
-        newest.0.display()
-    );
-    fs::read(path).unwrap()
-}
 
 struct Machine {
     guest: Guest,
@@ -76,8 +26,8 @@ impl Machine {
             .without_product()
             .user("alice", "secret")
             .user("bob", "secret")
-            .file("/root/earlier.deb", package(EARLIER))
-            .file("/root/passkey.deb", package(env!("CARGO_PKG_VERSION")))
+            .file("/root/earlier.deb", packages::passkey(EARLIER))
+            .file("/root/passkey.deb", packages::passkey(packages::VERSION))
             .key("blue", KeyOptions::default().pin("1234"))
             .boot();
         let untouched = pam_files(&guest);

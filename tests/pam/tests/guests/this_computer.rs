@@ -1,55 +1,30 @@
 //! A passkey on this computer: a TPM behind QEMU, the package's own unit in its sandbox, and people who have no security key.
 
 use guest::{Guest, Terminal};
+use pam_tests::this_computer::{self, STATE};
 use pam_tests::{audit_line, passkey_only, second_factor};
 
-use crate::package::tpm_package;
 use crate::transcripts;
 
 const PIN: &str = "24680";
-const STATE: &str = "/var/lib/passkey-tpm";
 
-/// A machine on which the package is installed as an administrator does it, and nothing is plugged in.
+/// A machine on which nothing is plugged in.
 fn machine() -> Guest {
-    let guest = Guest::debian12()
-        .systemd()
-        .tpm()
-        .packages(&["libtss2-esys-3.0.2-0", "tpm-udev"])
+    let guest = this_computer::machine()
         .user("alice", "secret")
         .user("bob", "secret")
         .file("/etc/pam.d/passkey", passkey_only("mode=passwordless timeout=60"))
-        .file("/root/passkey-tpm.deb", tpm_package())
         .boot();
-    guest.root("dpkg -i /root/passkey-tpm.deb").ok();
-    as_most_tpms_come(&guest);
+    this_computer::install(&guest);
     guest
-}
-
-/// QEMU's would lock after three wrong tries.
-fn as_most_tpms_come(guest: &Guest) {
-    guest.root("tpm2_dictionarylockout --setup-parameters --max-tries=32 --recovery-time=7200 --lockout-recovery-time=7200").ok();
 }
 
 /// Nothing is kept in the TPM, nor of it.
 fn start_afresh(guest: &Guest) {
     let lost = format!("{STATE}/* /etc/passkey /var/lib/passkey");
     guest.root(&format!("systemctl stop passkey-tpm.service; tpm2_clear -c l; rm -rf {lost}")).ok();
-    as_most_tpms_come(guest);
+    this_computer::as_most_tpms_come(guest);
     guest.root("systemctl start passkey-tpm.socket").ok();
-}
-
-/// Enrols a passkey on this computer, and types everything that is asked for.
-#[track_caller]
-fn enrol(guest: &Guest, user: &str) {
-    let command = format!("passkey-enroll add --user {user} --on this-computer --name laptop");
-    let mut add = guest.terminal("root", &command);
-    add.expect("Set one now?").type_line("yes");
-    add.expect("New PIN").type_line(PIN);
-    add.expect("The same again: ").type_line(PIN);
-    let exit = add.wait();
-    assert_eq!(exit.status, 0, "{}", exit.screen);
-    let (asked, _) = exit.screen.split_once("is enrolled").expect("the passkey is enrolled");
-    assert!(!asked.contains("security key") && !asked.contains("ouch"), "{asked}");
 }
 
 #[track_caller]
@@ -75,7 +50,7 @@ fn it_signs_in_where_no_security_key_is() {
     assert_eq!(listening, "root 666 socket\n");
     transcripts::play_all(&guest, &transcripts::documents("this-computer"));
     start_afresh(&guest);
-    enrol(&guest, "alice");
+    this_computer::enrol(&guest, "alice", PIN);
     guest.write("/etc/pam.d/sudo", second_factor("timeout=60"));
     signs_in(&guest);
     let audit = audit_line(&guest);
@@ -140,7 +115,7 @@ fn each_has_their_own(guest: &Guest) {
     assert_ne!(as_bob.status, 0);
     assert!(as_bob.stdout.contains("does not hold your passkey any more"), "{}", as_bob.stdout);
     guest.root(&format!("rm {file}/bob.toml")).ok();
-    enrol(guest, "bob");
+    this_computer::enrol(guest, "bob", PIN);
     let mut sudo = sudo(guest, "bob");
     sudo.expect("PIN of this computer: ").type_line(PIN);
     assert_eq!(sudo.wait().status, 0);
