@@ -1,14 +1,16 @@
 //! The authenticator: accounts, the TPM, and which command goes where.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use authenticator_service::{Answer, Authenticator, Peer, Wait, log};
 use ctap::Status;
 
+use crate::ctap2::PutOff;
 use crate::ctap2::request::Request;
+use crate::fingerprint::{FprintdError, Verdict};
+use crate::fingers::Fingers;
 use crate::session::Session;
 use crate::state::{Account, PinRecord, StateError, Store};
 use crate::tpm::{Tpm, TpmError};
@@ -21,6 +23,8 @@ pub struct TpmAuthenticator {
     pub(crate) tpm: Tpm,
     store: Store,
     clock: Clock,
+    /// Where fingers can be switched on.
+    pub(crate) fingers: Option<Fingers>,
     /// Accounts of which the log says already that the TPM is another one.
     foreign: BTreeSet<u32>,
 }
@@ -43,7 +47,13 @@ impl TpmAuthenticator {
 
     /// With another clock than the system's.
     pub fn with_clock(tpm: Tpm, store: Store, clock: Clock) -> Self {
-        Self { tpm, store, clock, foreign: BTreeSet::new() }
+        Self { tpm, store, clock, fingers: None, foreign: BTreeSet::new() }
+    }
+
+    /// With fingers, where they are switched on.
+    #[must_use]
+    pub fn with_fingers(self, fingers: Fingers) -> Self {
+        Self { fingers: Some(fingers), ..self }
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -77,7 +87,12 @@ impl TpmAuthenticator {
         if self.is_of_this_tpm(account, pin)? { Ok(pin.clone()) } else { Err(Status::INTEGRITY_FAILURE) }
     }
 
-    fn answer(&mut self, session: &mut Session, request: &[u8], wait: &dyn Wait) -> Result<Vec<u8>, Status> {
+    fn answer(
+        &mut self,
+        session: &mut Session,
+        request: &[u8],
+        wait: &dyn Wait,
+    ) -> Result<Answer<Outcome>, Status> {
         let request = Request::parse(request)?;
         // A sequence of requests ends with any other request.
         if !matches!(request, Request::GetNextAssertion) {
@@ -86,49 +101,74 @@ impl TpmAuthenticator {
         if !matches!(request, Request::CredentialManagement(_)) {
             session.enumeration = None;
         }
-        match request {
+        let answer = match request {
             Request::MakeCredential(request) => self.make_credential(session, &request, wait),
             Request::GetAssertion(request) => self.get_assertion(session, &request, wait),
-            Request::GetInfo => self.info(session),
-            Request::ClientPin(request) => self.client_pin(session, &request, wait),
+            Request::GetInfo => return self.info(session),
+            Request::ClientPin(request) => return self.client_pin(session, &request, wait),
             Request::Reset => self.reset(session),
             Request::GetNextAssertion => self.get_next_assertion(session),
             Request::CredentialManagement(request) => self.credential_management(session, &request),
             // This authenticator cannot be touched. Answering by itself, it would always win against the keys that can.
             Request::Selection => Err(Status::OPERATION_DENIED),
-        }
+        };
+        answer.map(Answer::Now)
     }
+}
+
+/// What fprintd has said.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Whether the account has prints.
+    Prints(Result<bool, FprintdError>),
+    /// What it makes of a finger.
+    Finger(Result<Verdict, FprintdError>),
 }
 
 impl Authenticator for TpmAuthenticator {
     type Session = Session;
-    type Outcome = Infallible;
+    type Outcome = Outcome;
     const VERSION: [u8; 3] = [0, 1, 0];
 
     fn connect(&mut self, peer: Peer) -> Session {
         Session::new(peer)
     }
 
-    fn cbor(&mut self, session: &mut Session, request: &[u8], wait: &dyn Wait) -> Answer<Infallible> {
-        match self.answer(session, request, wait) {
-            Ok(mut reply) => {
-                reply.insert(0, Status::OK.0);
-                reply.into()
-            }
-            Err(status) => vec![status.0].into(),
-        }
+    fn cbor(&mut self, session: &mut Session, request: &[u8], wait: &dyn Wait) -> Answer<Outcome> {
+        finish(self.answer(session, request, wait))
     }
 
-    /// Nothing is waited for.
-    fn resume(&mut self, _: &mut Session, outcome: Option<Infallible>, _: &dyn Wait) -> Answer<Infallible> {
-        match outcome {
-            Some(outcome) => match outcome {},
-            None => vec![Status::OTHER.0].into(),
-        }
+    fn resume(
+        &mut self,
+        session: &mut Session,
+        outcome: Option<Outcome>,
+        wait: &dyn Wait,
+    ) -> Answer<Outcome> {
+        let answer = match (session.put_off.take(), outcome) {
+            (Some(PutOff::Info), Some(Outcome::Prints(prints))) => self.on_prints(session, prints),
+            (Some(PutOff::Info), None) => self.info_with(session, Some(false)),
+            (Some(PutOff::Token(asked)), Some(Outcome::Finger(verdict))) => {
+                self.on_finger(session, &asked, Some(verdict), wait)
+            }
+            (Some(PutOff::Token(asked)), None) => self.on_finger(session, &asked, None, wait),
+            (Some(PutOff::Info | PutOff::Token(_)), Some(_)) | (None, _) => Err(Status::OTHER),
+        };
+        finish(answer.map(Answer::Now))
     }
 }
 
-fn state_status(error: &StateError) -> Status {
+fn finish(answer: Result<Answer<Outcome>, Status>) -> Answer<Outcome> {
+    match answer {
+        Ok(Answer::Now(mut reply)) => {
+            reply.insert(0, Status::OK.0);
+            reply.into()
+        }
+        Ok(later @ Answer::Later(_)) => later,
+        Err(status) => vec![status.0].into(),
+    }
+}
+
+pub(crate) fn state_status(error: &StateError) -> Status {
     log(error);
     Status::OTHER
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`tpm`]: TPM commands. [`mod@derive`]: authorization values from the PIN and the account secret.
 //! - [`state`]: one file per account. [`credential_id`]: keys that only the client stores.
+//! - [`fingerprint`]: fprintd, and whether it is asked. [`fingers`]: what a finger unlocks.
 //! - [`ctap2`]: requests and commands. [`authenticator`]: all of it together, for
 //!   [`authenticator_service::serve`].
 
@@ -11,6 +12,8 @@ pub mod authenticator;
 pub mod credential_id;
 pub mod ctap2;
 pub mod derive;
+pub mod fingerprint;
+pub mod fingers;
 pub mod session;
 pub mod state;
 pub mod tpm;

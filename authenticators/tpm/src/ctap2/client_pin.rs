@@ -1,6 +1,6 @@
 //! authenticatorClientPIN (CTAP 2.1 §6.5.5).
 
-use authenticator_service::Wait;
+use authenticator_service::{Answer, Wait};
 use ctap::cbor::{Item, entry};
 use ctap::client_pin::Permissions;
 use ctap::pin_uv_auth::{AgreementKey, PeerKey, PinUvAuthProtocol, Session as Agreement};
@@ -13,7 +13,7 @@ use super::pin_try::{MAX_WRONG_IN_A_ROW, tries_left};
 use super::reply;
 use super::request::ClientPin;
 use super::token::Token;
-use crate::authenticator::{TpmAuthenticator, random, random_source, tpm_status};
+use crate::authenticator::{Outcome, TpmAuthenticator, random, random_source, tpm_status};
 use crate::derive::{self, AccountSecret, PIN_HASH_LEN};
 use crate::session::Session;
 use crate::state::{Account, PinRecord};
@@ -33,8 +33,8 @@ impl TpmAuthenticator {
         session: &mut Session,
         request: &ClientPin,
         wait: &dyn Wait,
-    ) -> Result<Vec<u8>, Status> {
-        match request.subcommand {
+    ) -> Result<Answer<Outcome>, Status> {
+        let answer = match request.subcommand {
             0x01 => self.pin_retries(session),
             0x02 => key_agreement(session, request),
             0x03 => self.set_pin(session, request),
@@ -46,12 +46,15 @@ impl TpmAuthenticator {
                 let permissions = Permissions::MC | Permissions::GA;
                 self.pin_token(session, request, permissions, wait)
             }
+            0x06 => return self.uv_token(session, request),
+            0x07 => self.uv_retries(session),
             0x09 => {
-                let permissions = permissions(request)?;
+                let permissions = permissions(request, PERMISSIONS)?;
                 self.pin_token(session, request, permissions, wait)
             }
             _ => Err(Status::INVALID_SUBCOMMAND),
-        }
+        };
+        answer.map(Answer::Now)
     }
 
     fn pin_retries(&mut self, session: &Session) -> Result<Vec<u8>, Status> {
@@ -130,6 +133,8 @@ impl TpmAuthenticator {
         account.pin = Some(pin);
         session.token = None;
         self.save(uid, &account)?;
+        // What a finger has unlocked so far was for the PIN before.
+        self.forget_finger(uid)?;
         Ok(Vec::new())
     }
 
@@ -147,23 +152,36 @@ impl TpmAuthenticator {
         let pin = self.pin_of(uid, &account)?;
         let pin_hash = pin_hash(&agreement, pin_hash_enc)?;
         let secret = self.try_pin(session, &mut account, &pin, &pin_hash, wait)?;
-        let mut token = Zeroizing::new([0; 32]);
-        random(token.as_mut_slice())?;
+        self.seal_for_finger(session, &pin, &secret);
         let rp_id_hash = request.rp_id.as_ref().map(|rp_id| Sha256::digest(rp_id).into());
-        let encrypted = agreement.encrypt(token.as_chunks().0, &mut random_source);
-        session.token = Some(Token::new(agreement.protocol(), &token, permissions, rp_id_hash, secret, &pin));
-        Ok(reply::map([entry(0x02, Item::from(encrypted.as_slice()))]))
+        give_token(session, &agreement, permissions, rp_id_hash, secret, &pin)
     }
 }
 
-/// Permissions that are asked for, with the RP ID that some of them take.
-fn permissions(request: &ClientPin) -> Result<Permissions, Status> {
+/// Gives out a new token, in place of any other.
+pub(super) fn give_token(
+    session: &mut Session,
+    agreement: &Agreement,
+    permissions: Permissions,
+    rp_id_hash: Option<[u8; 32]>,
+    secret: AccountSecret,
+    pin: &PinRecord,
+) -> Result<Vec<u8>, Status> {
+    let mut token = Zeroizing::new([0; 32]);
+    random(token.as_mut_slice())?;
+    let encrypted = agreement.encrypt(token.as_chunks().0, &mut random_source);
+    session.token = Some(Token::new(agreement.protocol(), &token, permissions, rp_id_hash, secret, pin));
+    Ok(reply::map([entry(0x02, Item::from(encrypted.as_slice()))]))
+}
+
+/// Permissions that are asked for, of those that there are, with the RP ID that some of them take.
+pub(super) fn permissions(request: &ClientPin, known: u8) -> Result<Permissions, Status> {
     let asked = request.permissions.ok_or(Status::MISSING_PARAMETER)?;
     let asked = u8::try_from(asked).map_err(|_| Status::UNAUTHORIZED_PERMISSION)?;
     let about_rp_id = Permissions::MC.0 | Permissions::GA.0;
     match asked {
         0 => Err(Status::INVALID_PARAMETER),
-        _ if asked & !PERMISSIONS != 0 => Err(Status::UNAUTHORIZED_PERMISSION),
+        _ if asked & !known != 0 => Err(Status::UNAUTHORIZED_PERMISSION),
         _ if asked & about_rp_id != 0 && request.rp_id.is_none() => Err(Status::MISSING_PARAMETER),
         _ => Ok(Permissions(asked)),
     }
@@ -192,7 +210,7 @@ pub(super) fn shared_secret(
     agreement_key(session)?.agree(protocol, platform_key).map_err(|_| Status::INVALID_PARAMETER)
 }
 
-fn agree(session: &mut Session, request: &ClientPin) -> Result<Agreement, Status> {
+pub(super) fn agree(session: &mut Session, request: &ClientPin) -> Result<Agreement, Status> {
     let protocol = request.pin_uv_auth.known_protocol()?;
     shared_secret(session, protocol, request.platform_key.as_ref().ok_or(Status::MISSING_PARAMETER)?)
 }

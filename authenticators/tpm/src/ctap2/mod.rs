@@ -12,9 +12,11 @@ mod pin_try;
 mod reply;
 mod reset;
 mod token;
+mod uv_token;
 
 pub use info::AAGUID;
 pub use token::Token;
 
 pub(crate) use credential_management::Enumeration;
 pub(crate) use get_assertion::NextAssertions;
+pub(crate) use uv_token::PutOff;

@@ -71,6 +71,7 @@ impl TpmAuthenticator {
         match self.tpm.unseal(&pin.sealed, &auth) {
             Ok(secret) => {
                 account.tries.refill();
+                account.finger_tries.refill();
                 self.save(uid, account)?;
                 session.wrong_pins = 0;
                 AccountSecret::from_secret(&secret).ok_or(Status::INTEGRITY_FAILURE)

@@ -18,6 +18,7 @@ impl TpmAuthenticator {
         if session.peer.since.elapsed() >= AFTER_CONNECTING {
             return Err(Status::NOT_ALLOWED);
         }
+        self.forget_finger(uid)?;
         let mut account = self.load(uid)?;
         account.pin = None;
         account.credentials.clear();

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::tries::Tries;
+use super::tries::{FingerTries, Tries};
 use crate::tpm::Blob;
 
 /// The state of an account. The default is that of a new account.
@@ -10,6 +10,8 @@ use crate::tpm::Blob;
 pub struct Account {
     /// Wrong PINs that it still has.
     pub tries: Tries,
+    /// Wrong fingers that it still has.
+    pub finger_tries: FingerTries,
     /// Its PIN, once it has one.
     pub pin: Option<PinRecord>,
     /// Its discoverable credentials, in the order in which they were made.
@@ -34,6 +36,23 @@ pub struct PinRecord {
 impl std::fmt::Debug for PinRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PinRecord(..)")
+    }
+}
+
+/// The account's secret once more, for a finger: whoever has this and the TPM has the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FingerSeal {
+    /// The salt of the PIN that was right when it was made. A changed PIN makes it void.
+    pub salt: [u8; 32],
+    /// What the TPM gives the secret out for.
+    pub auth: Zeroizing<[u8; 32]>,
+    /// The account's secret.
+    pub sealed: Blob,
+}
+
+impl std::fmt::Debug for FingerSeal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FingerSeal(..)")
     }
 }
 

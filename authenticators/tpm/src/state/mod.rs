@@ -6,7 +6,7 @@ mod store;
 mod text;
 mod tries;
 
-pub use account::{Account, Discoverable, PinRecord, User};
+pub use account::{Account, Discoverable, FingerSeal, PinRecord, User};
 pub use error::StateError;
-pub use store::Store;
-pub use tries::{MAX_TRIES, Tries};
+pub use store::{FingerSeals, Store};
+pub use tries::{FingerTries, MAX_FINGER_TRIES, MAX_TRIES, Tries};

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::account::Account;
+use super::account::{Account, FingerSeal};
 use super::error::StateError;
 use super::text;
 
@@ -19,9 +19,9 @@ use super::text;
 const MAX_LEN: u64 = 1024 * 1024;
 const OWNER_ONLY: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// The folder with a file for each account, named after its user id.
+/// A folder that belongs to this service, which nothing else writes to.
 #[derive(Debug)]
-pub struct Store {
+struct Folder {
     path: PathBuf,
     folder: OwnedFd,
 }
@@ -30,12 +30,9 @@ pub struct Store {
 const LOCK_RETRY: Duration = Duration::from_millis(50);
 const LOCK_TRIES: u32 = 40;
 
-impl Store {
+impl Folder {
     /// Opens the folder, which must be there, for this process alone. A service that is ending is waited for.
-    ///
-    /// # Errors
-    /// When it cannot be opened, or another service has done so.
-    pub fn open(path: &Path) -> Result<Self, StateError> {
+    fn open(path: &Path) -> Result<Self, StateError> {
         let failed = |errno: Errno| StateError::Io { path: path.to_owned(), error: errno.into() };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(failed)?;
@@ -50,18 +47,14 @@ impl Store {
         Err(StateError::InUse(path.to_owned()))
     }
 
-    /// The state of an account; a new one where there is no file.
-    ///
-    /// # Errors
-    /// When there is one that cannot be read, trusted or understood.
-    pub fn load(&self, account: u32) -> Result<Account, StateError> {
-        let name = name(account);
-        let path = self.path.join(&name);
+    /// The text of a file, with its path; `None` where there is none.
+    fn read(&self, name: &str) -> Result<Option<(Zeroizing<String>, PathBuf)>, StateError> {
+        let path = self.path.join(name);
         let failed = |errno: Errno| StateError::Io { path: path.clone(), error: errno.into() };
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(&self.folder, &name, flags, Mode::empty()) {
+        let file = match rustix::fs::openat(&self.folder, name, flags, Mode::empty()) {
             Ok(file) => file,
-            Err(Errno::NOENT) => return Ok(Account::default()),
+            Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP) => return Err(StateError::Untrusted(path)),
             Err(errno) => return Err(failed(errno)),
         };
@@ -76,17 +69,13 @@ impl Store {
         let mut content = Zeroizing::new(String::new());
         let read = File::from(file).take(MAX_LEN).read_to_string(&mut content);
         read.map_err(|error| StateError::Io { path: path.clone(), error })?;
-        text::parse(&content).map_err(|(line, message)| StateError::Format { path, line, message })
+        Ok(Some((content, path)))
     }
 
-    /// Replaces the state of an account atomically.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn save(&self, account: u32, content: &Account) -> Result<(), StateError> {
-        let (name, temporary) = (name(account), format!(".{account}.new"));
-        let failed = |error: io::Error| StateError::Io { path: self.path.join(&name), error };
-        let text = text::write(content);
+    /// Replaces a file atomically.
+    fn replace(&self, name: &str, text: &str) -> Result<(), StateError> {
+        let temporary = format!(".{}.new", name.trim_end_matches(".toml"));
+        let failed = |error: io::Error| StateError::Io { path: self.path.join(name), error };
         let replace = || -> io::Result<()> {
             match rustix::fs::unlinkat(&self.folder, &temporary, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
@@ -96,10 +85,99 @@ impl Store {
             let mut file = File::from(rustix::fs::openat(&self.folder, &temporary, flags, OWNER_ONLY)?);
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            rustix::fs::renameat(&self.folder, &temporary, &self.folder, &name)?;
+            rustix::fs::renameat(&self.folder, &temporary, &self.folder, name)?;
             Ok(rustix::fs::fsync(&self.folder)?)
         };
         replace().map_err(failed)
+    }
+
+    /// Removes a file; whether there was one.
+    fn remove(&self, name: &str) -> Result<bool, StateError> {
+        match rustix::fs::unlinkat(&self.folder, name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => Err(StateError::Io { path: self.path.join(name), error: errno.into() }),
+        }
+    }
+}
+
+/// The folder with a file for each account, named after its user id.
+#[derive(Debug)]
+pub struct Store(Folder);
+
+impl Store {
+    /// Opens the folder, which must be there, for this process alone. A service that is ending is waited for.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or another service has done so.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        Folder::open(path).map(Self)
+    }
+
+    /// The state of an account; a new one where there is no file.
+    ///
+    /// # Errors
+    /// When there is one that cannot be read, trusted or understood.
+    pub fn load(&self, account: u32) -> Result<Account, StateError> {
+        let Some((content, path)) = self.0.read(&name(account))? else { return Ok(Account::default()) };
+        text::parse(&content).map_err(|(line, message)| StateError::Format { path, line, message })
+    }
+
+    /// Replaces the state of an account atomically.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, account: u32, content: &Account) -> Result<(), StateError> {
+        self.0.replace(&name(account), &text::write(content))
+    }
+}
+
+/// The folder with what a finger unlocks, a file for each account. It is in memory, so that nothing of it is left when the computer is
+/// switched off.
+#[derive(Debug)]
+pub struct FingerSeals(Folder);
+
+impl FingerSeals {
+    /// Opens the folder, which must be there, for this process alone. A service that is ending is waited for.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or another service has done so.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        Folder::open(path).map(Self)
+    }
+
+    /// What there is for an account. A file that cannot be trusted or understood is removed: the next right PIN makes another one.
+    ///
+    /// # Errors
+    /// When it cannot be read or removed.
+    pub fn load(&self, account: u32) -> Result<Option<FingerSeal>, StateError> {
+        let name = name(account);
+        let read = match self.0.read(&name) {
+            Ok(None) => return Ok(None),
+            Ok(Some((content, _))) => text::parse_seal(&content).ok(),
+            Err(StateError::Untrusted(_)) => None,
+            Err(error) => return Err(error),
+        };
+        if read.is_none() {
+            self.0.remove(&name)?;
+        }
+        Ok(read)
+    }
+
+    /// Replaces what there is for an account atomically.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, account: u32, seal: &FingerSeal) -> Result<(), StateError> {
+        self.0.replace(&name(account), &text::write_seal(seal))
+    }
+
+    /// Removes what there is for an account; whether there was anything.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self, account: u32) -> Result<bool, StateError> {
+        self.0.remove(&name(account))
     }
 }
 

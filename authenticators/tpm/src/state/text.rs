@@ -6,8 +6,8 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
-use super::account::{Account, Discoverable, PinRecord, User};
-use super::tries::{MAX_TRIES, Tries};
+use super::account::{Account, Discoverable, FingerSeal, PinRecord, User};
+use super::tries::{FingerTries, MAX_FINGER_TRIES, MAX_TRIES, Tries};
 use crate::tpm::Blob;
 
 const VERSION: u64 = 1;
@@ -26,6 +26,10 @@ pub(super) fn write(account: &Account) -> Zeroizing<String> {
     let _ = writeln!(text, "credentials = {}", account.credentials.len());
     let _ = writeln!(text, "tries_left = {}", account.tries.left);
     let _ = writeln!(text, "tries_since = {}", account.tries.since);
+    // Where fingers are never used, the file is as versions without them know it.
+    if account.finger_tries != FingerTries::default() {
+        let _ = writeln!(text, "finger_tries_left = {}", account.finger_tries.left);
+    }
     if let Some(pin) = &account.pin {
         let _ = writeln!(text, "\n[pin]");
         for (key, bytes) in [
@@ -50,6 +54,37 @@ pub(super) fn write(account: &Account) -> Zeroizing<String> {
         write_bytes(&mut text, "id", &credential.id);
     }
     text
+}
+
+/// The text of what a finger unlocks.
+pub(super) fn write_seal(seal: &FingerSeal) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(4096));
+    let _ = writeln!(text, "version = {VERSION}");
+    for (key, bytes) in [
+        ("salt", seal.salt.as_slice()),
+        ("auth", seal.auth.as_slice()),
+        ("sealed_private", &seal.sealed.private),
+        ("sealed_public", &seal.sealed.public),
+    ] {
+        write_bytes(&mut text, key, bytes);
+    }
+    text
+}
+
+/// Reads the text of what a finger unlocks.
+pub(super) fn parse_seal(text: &str) -> Result<FingerSeal, String> {
+    let table = DeTable::parse(text).map_err(|_| "not valid TOML".to_owned())?;
+    let mut fields = Fields::of(table.get_ref());
+    if fields.number("version")? != VERSION {
+        return Err("written by another version of passkey-tpm".to_owned());
+    }
+    let seal = FingerSeal {
+        salt: fields.array("salt")?,
+        auth: Zeroizing::new(fields.array("auth")?),
+        sealed: Blob { private: fields.bytes("sealed_private")?, public: fields.bytes("sealed_public")? },
+    };
+    fields.finish()?;
+    Ok(seal)
 }
 
 fn write_bytes(text: &mut String, key: &str, bytes: &[u8]) {
@@ -91,6 +126,14 @@ pub(super) fn parse(text: &str) -> Result<Account, Wrong> {
     let since = top.number("tries_since").map_err(whole)?;
     let left = u8::try_from(left).ok().filter(|left| *left <= MAX_TRIES);
     let left = left.ok_or_else(|| whole("`tries_left` is too many".to_owned()))?;
+    let finger_tries = match top.take("finger_tries_left") {
+        None => FingerTries::default(),
+        Some(DeValue::Integer(left)) => {
+            let left = left.as_str().parse().ok().filter(|left| *left <= MAX_FINGER_TRIES);
+            FingerTries { left: left.ok_or_else(|| whole("`finger_tries_left` is too many".to_owned()))? }
+        }
+        Some(_) => return Err(whole("`finger_tries_left` is not a number".to_owned())),
+    };
     let pin = match top.take("pin") {
         None => None,
         Some(DeValue::Table(table)) => {
@@ -115,7 +158,7 @@ pub(super) fn parse(text: &str) -> Result<Account, Wrong> {
     if u64::try_from(credentials.len()) != Ok(count) {
         return Err(whole(format!("there are {} credentials instead of {count}", credentials.len())));
     }
-    Ok(Account { tries: Tries { left, since }, pin, credentials })
+    Ok(Account { tries: Tries { left, since }, finger_tries, pin, credentials })
 }
 
 fn pin(mut fields: Fields<'_>) -> Result<PinRecord, String> {

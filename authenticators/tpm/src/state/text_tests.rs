@@ -4,6 +4,7 @@ fn account() -> Account {
     let blob = |byte: u8| Blob { private: vec![byte; 126], public: vec![byte; 40] };
     Account {
         tries: Tries { left: 3, since: 1_800_000_000 },
+        finger_tries: FingerTries { left: 1 },
         pin: Some(PinRecord {
             storage_key: vec![1; 34],
             salt: [2; 32],
@@ -50,6 +51,8 @@ fn what_is_not_known_is_an_error() {
         ("tries_left = 3", "tries_left = 9", "too many"),
         ("tries_left = 3", "tries_left = -1", "not a number"),
         ("tries_left = 3", "tries_left = 3\nmore = 1", "unknown key `more`"),
+        ("finger_tries_left = 1", "finger_tries_left = 4", "`finger_tries_left` is too many"),
+        ("finger_tries_left = 1", "finger_tries_left = true", "`finger_tries_left` is not a number"),
         ("[pin]", "[pin]\nmore = 1", "unknown key `more`"),
         ("salt = \"A", "salt = \"", "`salt` is not in base64url"),
         ("salt = \"AgIC", "salt = \"", "`salt` has another length"),
@@ -64,4 +67,30 @@ fn what_is_not_known_is_an_error() {
     let line = text.lines().position(|line| line == "[[credential]]").unwrap() + 1;
     let (found, _) = parse(&text.replacen("rp_id = \"desk.example.org\"", "", 1)).unwrap_err();
     assert_eq!(found, Some(line));
+}
+
+#[test]
+fn an_account_without_fingers_is_as_it_was_before_there_were_any() {
+    let text = write(&Account { finger_tries: FingerTries::default(), ..account() });
+    assert!(!text.contains("finger"), "{}", text.as_str());
+    assert_eq!(parse(&text).unwrap().finger_tries.left, MAX_FINGER_TRIES);
+}
+
+#[test]
+fn what_a_finger_unlocks_reads_back_or_not_at_all() {
+    let seal = FingerSeal {
+        salt: [1; 32],
+        auth: Zeroizing::new([2; 32]),
+        sealed: Blob { private: vec![3; 126], public: vec![4; 40] },
+    };
+    let text = write_seal(&seal);
+    assert_eq!(parse_seal(&text).unwrap(), seal);
+    for (len, _) in text.char_indices() {
+        assert!(parse_seal(&text[..len]).is_err() || text[len..].trim().is_empty(), "{len}");
+    }
+    for (old, new) in
+        [("version = 1", "version = 2"), ("auth = \"Ag", "auth = \""), ("salt", "more = 1\nsalt")]
+    {
+        assert!(parse_seal(&text.replacen(old, new, 1)).is_err(), "{old}");
+    }
 }

@@ -50,6 +50,41 @@ impl Tries {
     }
 }
 
+/// Wrong fingers of one account in a row. After them, a finger counts only when the PIN has been right once more.
+pub const MAX_FINGER_TRIES: u8 = 3;
+
+/// An account's tries with a finger, taken like those with a PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FingerTries {
+    /// Tries that are left.
+    pub left: u8,
+}
+
+impl Default for FingerTries {
+    fn default() -> Self {
+        Self { left: MAX_FINGER_TRIES }
+    }
+}
+
+impl FingerTries {
+    /// Takes one; whether there was one.
+    pub fn take(&mut self) -> bool {
+        let had = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        had
+    }
+
+    /// Gives one back: nothing was tried.
+    pub fn give_back(&mut self) {
+        self.left = self.left.saturating_add(1).min(MAX_FINGER_TRIES);
+    }
+
+    /// Gives all back: the finger was right, or the PIN.
+    pub fn refill(&mut self) {
+        *self = Self::default();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +122,22 @@ mod tests {
         let mut tries = Tries { left: 0, since: 10_000 };
         tries.regain(5_000, HOUR);
         assert_eq!(tries, Tries { left: 0, since: 5_000 });
+    }
+
+    #[test]
+    fn fingers_are_counted_too() {
+        let mut tries = FingerTries::default();
+        tries.give_back();
+        assert_eq!(tries.left, MAX_FINGER_TRIES);
+        for left in (0..MAX_FINGER_TRIES).rev() {
+            assert!(tries.take());
+            assert_eq!(tries.left, left);
+        }
+        assert!(!tries.take());
+        tries.give_back();
+        assert_eq!(tries.left, 1);
+        tries.refill();
+        assert_eq!(tries, FingerTries::default());
     }
 
     #[test]

@@ -14,10 +14,24 @@ impl Tpm {
     /// # Errors
     /// When the TPM cannot be used.
     pub fn seal(&mut self, secret: &Secret, auth: &AuthValue) -> Result<Blob, TpmError> {
+        self.seal_with(secret, auth, false)
+    }
+
+    /// Seals a secret for a random authorization value, which nobody guesses: wrong ones do not count (`noDA`), and it can be had while
+    /// the TPM is locked.
+    ///
+    /// # Errors
+    /// When the TPM cannot be used.
+    pub fn seal_for_random(&mut self, secret: &Secret, auth: &AuthValue) -> Result<Blob, TpmError> {
+        self.seal_with(secret, auth, true)
+    }
+
+    fn seal_with(&mut self, secret: &Secret, auth: &AuthValue, no_da: bool) -> Result<Blob, TpmError> {
         let attributes = ObjectAttributesBuilder::new()
             .with_fixed_tpm(true)
             .with_fixed_parent(true)
             .with_user_with_auth(true)
+            .with_no_da(no_da)
             .build()?;
         let data = SensitiveData::try_from(secret.as_bytes())?;
         self.create_keyed_hash(attributes, KeyedHashScheme::Null, auth, Some(data))

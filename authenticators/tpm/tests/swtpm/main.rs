@@ -9,10 +9,12 @@
 )]
 
 mod client;
+mod fingers;
 mod flows;
 mod hostile;
 mod management;
 mod objects;
+mod reader;
 mod service;
 mod simulator;
 mod tries;
