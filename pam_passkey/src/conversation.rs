@@ -277,7 +277,7 @@ pub(crate) fn words(phrase: &Phrase) -> String {
 /// Something was locked: said even when the module should be quiet, in the way that applications keep visible.
 fn is_locking(notice: &Notice) -> bool {
     match notice {
-        Notice::FingerprintLocked { .. } | Notice::KeyLocked(_) => true,
+        Notice::FingerprintLocked { .. } | Notice::ThisFingerprintLocked | Notice::KeyLocked(_) => true,
         Notice::InsertKey
         | Notice::NoPasskeyOnKeys
         | Notice::KeyBusy
@@ -288,6 +288,8 @@ fn is_locking(notice: &Notice) -> bool {
         | Notice::TouchOrWait
         | Notice::NothingForKey
         | Notice::UseFingerprint
+        | Notice::UseThisFingerprint
+        | Notice::TouchOrFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::KeyRemoved => false,
     }

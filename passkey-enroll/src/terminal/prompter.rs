@@ -131,8 +131,13 @@ fn waits(notice: &Notice) -> bool {
         | Notice::TouchToChoose
         | Notice::TouchOrWait
         | Notice::UseFingerprint
+        | Notice::UseThisFingerprint
+        | Notice::TouchOrFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::KeyRemoved => true,
-        Notice::NothingForKey | Notice::FingerprintLocked { .. } | Notice::KeyLocked(_) => false,
+        Notice::NothingForKey
+        | Notice::FingerprintLocked { .. }
+        | Notice::ThisFingerprintLocked
+        | Notice::KeyLocked(_) => false,
     }
 }

@@ -54,6 +54,10 @@ pub enum Notice {
     NothingForKey,
     /// The fingerprint reader on the key waits.
     UseFingerprint,
+    /// The fingerprint reader of this computer waits.
+    UseThisFingerprint,
+    /// It waits, and the key, or one of the keys, that blinks may be touched instead.
+    TouchOrFingerprint,
     /// The fingerprint was not recognised; `left` more tries, if the key says so.
     FingerprintAgain {
         /// Tries left before the reader locks.
@@ -64,6 +68,8 @@ pub enum Notice {
         /// What to call the key, where the person might think of another one.
         key: Option<String>,
     },
+    /// The fingerprint reader of this computer is locked, or cannot be used: its PIN is asked for instead.
+    ThisFingerprintLocked,
     /// The key was pulled out in the middle; the ceremony waits for it to come back.
     KeyRemoved,
     /// The key takes no more tries; the ceremony goes on with another one.

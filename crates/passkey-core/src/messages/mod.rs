@@ -44,6 +44,8 @@ pub fn notice(notice: &Notice) -> Phrase {
         Notice::TouchOrWait => say::TOUCH_OR_WAIT.into(),
         Notice::NothingForKey => say::NOTHING_FOR_KEY.into(),
         Notice::UseFingerprint => say::USE_FINGERPRINT.into(),
+        Notice::UseThisFingerprint => say::USE_THIS_FINGERPRINT.into(),
+        Notice::TouchOrFingerprint => say::TOUCH_OR_FINGERPRINT.into(),
         Notice::FingerprintAgain { left: None } => say::FINGERPRINT_AGAIN.into(),
         Notice::FingerprintAgain { left: Some(0 | 1) } => say::FINGERPRINT_LAST_TRY.into(),
         Notice::FingerprintAgain { left: Some(left) } => {
@@ -51,6 +53,7 @@ pub fn notice(notice: &Notice) -> Phrase {
         }
         Notice::FingerprintLocked { key: None } => say::FINGERPRINT_LOCKED.into(),
         Notice::FingerprintLocked { key: Some(key) } => named(say::FINGERPRINT_LOCKED_OF, key),
+        Notice::ThisFingerprintLocked => say::THIS_FINGERPRINT_LOCKED.into(),
         Notice::KeyRemoved => say::KEY_REMOVED.into(),
         Notice::KeyLocked(Lock::Pin) => say::PIN_LOCKED.into(),
         Notice::KeyLocked(Lock::PinForGood) => say::PIN_BLOCKED.into(),

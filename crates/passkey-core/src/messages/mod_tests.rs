@@ -96,10 +96,13 @@ pub(super) fn sentences() -> Vec<Phrase> {
         Notice::NothingForKey,
         Notice::KeyLocked(Lock::ThisComputer),
         Notice::UseFingerprint,
+        Notice::UseThisFingerprint,
+        Notice::TouchOrFingerprint,
         Notice::FingerprintAgain { left: None },
         Notice::FingerprintAgain { left: Some(1) },
         Notice::FingerprintAgain { left: Some(2) },
         Notice::FingerprintLocked { key: None },
+        Notice::ThisFingerprintLocked,
         Notice::KeyRemoved,
     ];
     let errors = [

@@ -31,8 +31,11 @@ pub fn notice_before_code(before: &Notice) -> Phrase {
         | Notice::TouchOrWait
         | Notice::NothingForKey
         | Notice::UseFingerprint
+        | Notice::UseThisFingerprint
+        | Notice::TouchOrFingerprint
         | Notice::FingerprintAgain { .. }
         | Notice::FingerprintLocked { .. }
+        | Notice::ThisFingerprintLocked
         | Notice::KeyRemoved
         | Notice::KeyLocked(_) => notice(before),
     }

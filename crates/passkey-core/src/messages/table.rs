@@ -49,6 +49,10 @@ messages! {
     pub(super) TOUCH_TO_CHOOSE = "Touch the security key that you want to use.";
     /// The security key has a fingerprint reader, which waits.
     pub(super) USE_FINGERPRINT = "Put your finger on the reader of your security key.";
+    /// This computer has a fingerprint reader, which waits.
+    pub(super) USE_THIS_FINGERPRINT = "Put your finger on the reader of this computer.";
+    /// A security key blinks, and the fingerprint reader of this computer waits as well.
+    pub(super) TOUCH_OR_FINGERPRINT = "Touch your security key, or put your finger on the reader of this computer.";
     /// It is not known how many tries are left.
     pub(super) FINGERPRINT_AGAIN = "The fingerprint was not recognised. Try again.";
     /// {left} is 2 or more.
@@ -62,6 +66,8 @@ messages! {
     /// The same, where several security keys are plugged in. {key} is the name of the one that is meant.
     pub(super) FINGERPRINT_LOCKED_OF =
         "The security key {key} takes no more fingerprints for now. Use its PIN.";
+    /// Too many fingerprints were not recognised, or the reader of this computer is in use. The PIN is asked for next.
+    pub(super) THIS_FINGERPRINT_LOCKED = "This computer takes no fingerprint for now. Use its PIN.";
     /// A security key blinks. If it is not touched, the PIN of this computer is asked for after some seconds.
     pub(super) TOUCH_OR_WAIT = "Touch your security key, or wait to type the PIN of this computer.";
     /// It was pulled out while it was needed, and is waited for.

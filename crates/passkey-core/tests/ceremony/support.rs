@@ -305,8 +305,10 @@ impl Prompter for Somebody {
         {
             happening(&self.bench);
         }
-        if let (Notice::TouchKey | Notice::TouchToChoose | Notice::TouchOrWait, Some((key, delay))) =
-            (notice, self.touches.front().copied())
+        if let (
+            Notice::TouchKey | Notice::TouchToChoose | Notice::TouchOrWait | Notice::TouchOrFingerprint,
+            Some((key, delay)),
+        ) = (notice, self.touches.front().copied())
         {
             self.touches.pop_front();
             let mut bench = self.bench.borrow_mut();

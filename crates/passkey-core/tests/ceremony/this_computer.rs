@@ -8,13 +8,34 @@ use passkey_core::ceremony::{
 use passkey_core::config::UserVerification;
 use passkey_core::credential::{Credential, CredentialId};
 use passkey_core::verify::Verified;
-use virtual_key::{Asked, Corruption, Form, KeyConfig, Misbehaviour, Sabotage};
+use virtual_key::{
+    Asked, Corruption, Fingerprints, Form, KeyConfig, Misbehaviour, Quirks, Sabotage, Touch, UserTimeout,
+};
 
 const AAGUID: [u8; 16] = [0x5a; 16];
 
 fn computer() -> KeyConfig {
     KeyConfig { always_uv: true, aaguid: AAGUID, form: Form::Platform, ..KeyConfig::new("computer") }
         .pin("2468")
+}
+
+/// One whose service takes a finger, and gives up after ten seconds without one.
+fn with_reader() -> KeyConfig {
+    let user_timeout = Some(UserTimeout { after: seconds(10), status: 0x2f });
+    let quirks = Quirks { user_timeout, ..Quirks::default() };
+    KeyConfig { fingerprints: Fingerprints::Enrolled, quirks, ..computer() }
+}
+
+/// A scene with a passkey on a computer that takes a finger.
+fn reader_scene() -> (Scene, Key) {
+    let mut scene = Scene::new();
+    let computer = scene.add(with_reader());
+    scene.platform.services.insert(computer.0);
+    scene.bench().touch_after(computer, ms(300));
+    let enrolled = scene.enrol(computer, None);
+    assert!(enrolled.is_on_a_service(), "{:?}", enrolled.transports);
+    scene.forget_the_past();
+    (scene, computer)
 }
 
 /// A scene with a passkey on this computer alone.
@@ -364,4 +385,162 @@ fn a_service_that_does_anything_else_costs_nothing_but_itself() {
             );
         }
     }
+}
+
+#[test]
+fn a_finger_on_its_reader_is_all_it_takes() {
+    for verification in [UserVerification::Discouraged, UserVerification::Required] {
+        let (mut scene, computer) = reader_scene();
+        scene.settings.policy.verification = verification;
+        scene.bench().touch_after(computer, seconds(2));
+        let attempt = scene.sign_in();
+        assert!(attempt.result.as_ref().is_ok_and(Verified::user_verified), "{attempt:?}");
+        assert_eq!(scene.person.told, [Notice::UseThisFingerprint]);
+        assert!(scene.person.asked.is_empty());
+    }
+}
+
+#[test]
+fn wrong_fingers_lead_to_its_pin() {
+    let (mut scene, computer) = reader_scene();
+    // The reader says itself when it is locked.
+    for (nth, how) in [(1, 0x3f), (2, 0x3f), (3, 0x3c)] {
+        scene.person.once_told(
+            |notice| matches!(notice, Notice::UseThisFingerprint | Notice::FingerprintAgain { .. }),
+            move |bench| {
+                let how = Misbehaviour::Refusal(how);
+                let sabotage = Sabotage { asked: Some(Asked::UvToken), nth: 1, how };
+                bench.borrow_mut().sabotage(Key(computer.0), (nth > 0).then_some(sabotage));
+            },
+        );
+    }
+    scene.person.answers.push_back(pin("2468"));
+    let begun_at = scene.bench().now();
+    let attempt = scene.sign_in();
+    assert!(is_verified(&attempt), "{attempt:?} {:?}", scene.person.told);
+    let told = &scene.person.told;
+    assert_eq!(told.first(), Some(&Notice::UseThisFingerprint));
+    assert_eq!(told.last(), Some(&Notice::ThisFingerprintLocked), "{told:?}");
+    assert!(told.iter().any(|notice| matches!(notice, Notice::FingerprintAgain { .. })), "{told:?}");
+    assert_eq!(scene.person.authenticators, [Authenticator::ThisComputer]);
+    assert!(scene.ended_at - begun_at < seconds(5));
+}
+
+/// The reader of a laptop may be under its lid.
+#[test]
+fn without_a_finger_its_pin_is_asked_for_in_the_same_sign_in() {
+    let (mut scene, _) = reader_scene();
+    scene.person.answers.push_back(pin("2468"));
+    let begun_at = scene.bench().now();
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.told, [Notice::UseThisFingerprint], "nothing is locked");
+    let waited = scene.ended_at - begun_at - scene.person.typing;
+    assert!(waited >= seconds(10) && waited < seconds(11), "{waited:?}");
+}
+
+#[test]
+fn a_reader_that_cannot_be_used_leaves_the_pin() {
+    for status in [0x30, 0x3c] {
+        let (mut scene, computer) = reader_scene();
+        let how = Misbehaviour::Refusal(status);
+        scene.bench().sabotage(computer, Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how }));
+        scene.person.answers.push_back(pin("2468"));
+        assert!(is_verified(&scene.sign_in()), "{status:#x}");
+        assert_eq!(scene.person.told, [Notice::UseThisFingerprint, Notice::ThisFingerprintLocked]);
+    }
+}
+
+#[test]
+fn its_reader_and_a_key_wait_together() {
+    for key_pin in [None, Some("1234")] {
+        for finger in [true, false] {
+            let (mut scene, computer) = reader_scene();
+            let config = KeyConfig::new("blue");
+            let key = add_key(&mut scene, key_pin.map_or(config.clone(), |pin| config.pin(pin)), key_pin);
+            scene.forget_the_past();
+            if key_pin.is_some() {
+                scene.settings.policy.verification = UserVerification::Required;
+                scene.person.answers.push_back(pin("1234"));
+            }
+            if finger {
+                scene.bench().touch_after(computer, seconds(3));
+            } else {
+                scene.bench().auto_touch(key, seconds(3));
+            }
+            let begun_at = scene.bench().now();
+            let attempt = scene.sign_in();
+            let expected = if finger { "passkey 0" } else { "passkey 1" };
+            let told = &scene.person.told;
+            assert_eq!(attempt.result.as_ref().map(name), Ok(expected), "{key_pin:?} {attempt:?} {told:?}");
+            assert!(told.contains(&Notice::TouchOrFingerprint), "{key_pin:?} {finger}: {told:?}");
+            assert!(scene.ended_at - begun_at < seconds(12));
+            let asked = usize::from(!finger && key_pin.is_some());
+            assert_eq!(scene.person.asked.len(), asked, "{key_pin:?} {finger}");
+            assert_eq!(scene.person.lit.concat(), [], "nothing waits for a finger while a PIN is typed");
+        }
+    }
+}
+
+#[test]
+fn after_wrong_fingers_its_pin_is_asked_for_at_once_beside_a_key_too() {
+    let (mut scene, computer) = reader_scene();
+    add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.forget_the_past();
+    for _ in 0..3 {
+        scene.person.once_told(
+            |notice| !matches!(notice, Notice::ThisFingerprintLocked | Notice::NothingForKey),
+            move |bench| {
+                let at = bench.borrow().now() + ms(700);
+                bench.borrow_mut().touch_at(Key(computer.0), at);
+            },
+        );
+    }
+    let how = Misbehaviour::Refusal(0x3f);
+    scene.bench().sabotage(computer, Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how }));
+    scene.person.answers.push_back(pin("2468"));
+    let begun_at = scene.bench().now();
+    let attempt = scene.sign_in();
+    assert_eq!(attempt.result.as_ref().map(name), Ok("passkey 0"), "{attempt:?} {:?}", scene.person.told);
+    assert!(scene.ended_at - begun_at < seconds(14), "{:?}", scene.person.told);
+}
+
+#[test]
+fn enrolling_on_it_takes_a_finger_or_its_pin() {
+    let (mut scene, computer) = reader_scene();
+    let handle = scene.user_handle.clone();
+    scene.enrol_with(computer, Scene::enrolment("second", &handle, &[])).expect("by finger");
+    assert_eq!(scene.person.told, [Notice::UseThisFingerprint]);
+    scene.forget_the_past();
+    let how = Misbehaviour::Refusal(0x3c);
+    scene.bench().sabotage(computer, Some(Sabotage { asked: Some(Asked::UvToken), nth: 1, how }));
+    scene.person.answers.push_back(pin("2468"));
+    scene.enrol_with(computer, Scene::enrolment("third", &handle, &[])).expect("by PIN");
+    assert_eq!(scene.person.told, [Notice::UseThisFingerprint, Notice::ThisFingerprintLocked]);
+    assert_eq!(scene.person.authenticators, [Authenticator::ThisComputer]);
+}
+
+/// What a wait for a finger may come to, at every step of it: the PIN, or an end by the deadline.
+#[test]
+fn a_reader_that_does_anything_else_costs_nothing_but_itself() {
+    for asked in [Asked::KeyAgreement, Asked::UvToken, Asked::UvRetries] {
+        for how in Misbehaviour::NAMED.map(|(_, how)| how) {
+            let (mut scene, computer) = reader_scene();
+            let key = add_key(&mut scene, KeyConfig::new("blue"), None);
+            scene.forget_the_past();
+            scene.bench().sabotage(computer, Some(Sabotage { asked: Some(asked), nth: 1, how }));
+            scene.bench().touch_with(computer, Touch::Stranger);
+            scene.bench().touch_after(key, seconds(2));
+            let attempt = scene.sign_in();
+            let which = format!("{} at {}", how.name(), asked.name());
+            assert_eq!(attempt.result.as_ref().map(name), Ok("passkey 1"), "{which}: {attempt:?}");
+        }
+    }
+}
+
+#[test]
+fn a_deadline_before_any_finger_is_nobodys_fault() {
+    let (mut scene, computer) = reader_scene();
+    scene.bench().never(computer);
+    scene.settings.policy.timeout = seconds(5);
+    assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::Empty));
 }

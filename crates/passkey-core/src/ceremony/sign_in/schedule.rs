@@ -23,8 +23,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Ok(())
             };
         }
-        // While this computer looks at what was typed, there is nothing to touch.
-        let asks_here = |state: &State<'a>| matches!(state, State::Verifying(candidate, _) if candidate.is_this_computer());
+        // While this computer looks at what was typed, there is nothing to touch. A finger keeps nobody waiting.
+        let asks_here = |state: &State<'a>| matches!(state, State::Verifying(candidate, verifying) if candidate.is_this_computer() && !verifying.flow.is_by_sensor());
         if self.keys.values().any(asks_here) {
             return Ok(());
         }
@@ -154,10 +154,25 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let has_choice =
             self.selected.is_none() && self.keys.values().filter_map(State::candidate).any(is_chosen_among);
         self.tell(match (self.computer_at, has_choice) {
+            _ if self.waits_for_finger() => Notice::TouchOrFingerprint,
             (Some(_), _) => Notice::TouchOrWait,
             (None, true) => Notice::TouchToChoose,
             (None, false) => Notice::TouchKey,
         });
+    }
+
+    /// Whether a finger on the reader of this computer is waited for.
+    fn waits_for_finger(&self) -> bool {
+        self.keys.values().any(|state| {
+            state.waits_for_person() && state.candidate().is_some_and(Candidate::is_this_computer)
+        })
+    }
+
+    /// Whether a touch of a key is waited for.
+    pub(super) fn waits_for_touch(&self) -> bool {
+        self.keys
+            .values()
+            .any(|state| state.waits_for_person() && state.candidate().is_some_and(Candidate::is_touchable))
     }
 
     /// The key says that it waits for a touch.
@@ -205,7 +220,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let unselected = self.ready(Candidate::needs_selecting).first().map(|key| (*key, None));
         if let Some((key, passkey)) = waiting.or(unselected) {
             self.decide_by(key, passkey);
-            return SignInError::NoTouch;
+            // Nobody came to the reader of this computer.
+            let awaited_finger = |state: &State<'a>| matches!(state, State::Verifying(candidate, _) if candidate.is_this_computer());
+            let is_finger = self.keys.get(key).is_some_and(awaited_finger);
+            return if is_finger { SignInError::Pin(TokenError::Empty) } else { SignInError::NoTouch };
         }
         // One that has stopped answering is silent, however much it had said before.
         let now = self.pool.now();
@@ -368,7 +386,10 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             }
             return Ok(());
         }
-        let could_be = |one: &&Candidate<'a>| one.may_be_meant() && one.is_touchable();
+        // A finger on this computer may be meant as well as a touch.
+        let waits_by_itself = |one: &Candidate<'a>| one.is_this_computer() && !one.needs_selecting();
+        let could_be =
+            |one: &&Candidate<'a>| one.may_be_meant() && (one.is_touchable() || waits_by_itself(one));
         let meant = self.keys.values().filter_map(State::candidate).filter(could_be).count();
         if let [only] = ready
             && meant == 1
@@ -392,7 +413,8 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             }
         }
         if blinks {
-            self.tell(Notice::TouchToChoose);
+            let has_finger = self.waits_for_finger();
+            self.tell(if has_finger { Notice::TouchOrFingerprint } else { Notice::TouchToChoose });
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::super::keys::{KeyId, Message, Platform};
 use super::super::prompter::{Authenticator, Notice, PinAnswer, PinPrompt, Prompter};
 use super::super::steps::pin_uv_token::{
     KeyName, PinBudget, PinRules, PinUvTokenFlow, Progress, TokenError, TokenHost, TokenRequest,
+    locked_notice,
 };
 use super::super::steps::timing::{QUIET, REPEAT_DELAY};
 use super::super::steps::uv_method::{Impossible, Method};
@@ -44,7 +45,9 @@ impl<W: Platform, P: Prompter> TokenHost for Host<'_, '_, W, P> {
     }
 
     fn tell(&mut self, notice: Notice) {
-        self.ceremony.tell(notice);
+        // A key may blink already.
+        let has_choice = notice == Notice::UseThisFingerprint && self.ceremony.waits_for_touch();
+        self.ceremony.tell(if has_choice { Notice::TouchOrFingerprint } else { notice });
     }
 
     fn authenticator(&self) -> Authenticator {
@@ -107,7 +110,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
 
     pub(super) fn tell_sensor_locked(&mut self, key: KeyId, candidate: &Candidate<'a>) {
         let key = self.name_of(key, candidate.proved()).shown;
-        self.tell(Notice::FingerprintLocked { key });
+        self.tell(locked_notice(candidate.authenticator, key));
     }
 
     /// The reply to what the flow asked.
@@ -157,11 +160,18 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 }
                 self.begin_touch(key, candidate)?;
             }
-            Progress::SensorGaveUp => {
+            Progress::SensorGaveUp | Progress::SensorUnused => {
+                let is_unused = matches!(progress, Progress::SensorUnused);
+                // They have been at it already: the keys beside it have had their time.
+                if candidate.is_this_computer() && (is_unused || verifying.flow.has_seen_finger()) {
+                    self.computer_at = Some(self.pool.now());
+                }
                 if let Standing::Trusted(check) = &mut candidate.standing {
                     check.method = Method::Pin;
                 }
-                self.tell_sensor_locked(key, &candidate);
+                if !is_unused {
+                    self.tell_sensor_locked(key, &candidate);
+                }
                 self.set(key, State::Ready(candidate));
             }
             Progress::Failed(error) => return self.on_no_token(key, &candidate, verifying, error),

@@ -136,6 +136,8 @@ pub(crate) enum Progress {
     Done(Token, Box<Session>),
     /// The sensor takes no more fingers, and there is a PIN.
     SensorGaveUp,
+    /// Nobody came to the sensor of this computer, which may be out of reach, and there is a PIN.
+    SensorUnused,
     /// There will be none.
     Failed(TokenError),
 }
@@ -224,6 +226,16 @@ impl<'a> PinUvTokenFlow<'a> {
     /// Whether the key waits for a finger on its sensor.
     pub(crate) fn waits_for_person(&self) -> bool {
         matches!(self.state, State::SensorToken(_) | State::Paused(_))
+    }
+
+    /// Whether it is the sensor that is asked, rather than the person for a PIN.
+    pub(crate) fn is_by_sensor(&self) -> bool {
+        self.by_sensor
+    }
+
+    /// Whether a finger has been tried.
+    pub(crate) fn has_seen_finger(&self) -> bool {
+        self.sensor_failures > 0
     }
 
     /// How many PINs the key has refused.
@@ -428,7 +440,7 @@ impl<'a> PinUvTokenFlow<'a> {
             return Progress::Failed(TokenError::Malformed);
         };
         if !std::mem::replace(&mut self.told_sensor, true) {
-            host.tell(Notice::UseFingerprint);
+            host.tell(finger_notice(host.authenticator()));
         }
         let request =
             client_pin::Request::UvToken { session: &session, permissions: *permissions, rp_id: Some(rp_id) };
@@ -444,6 +456,7 @@ impl<'a> PinUvTokenFlow<'a> {
         took: Duration,
         host: &mut impl TokenHost,
     ) -> Progress {
+        let is_here = host.authenticator() == Authenticator::ThisComputer;
         match status {
             Status::UV_INVALID => {
                 self.sensor_failures = self.sensor_failures.saturating_add(1);
@@ -451,6 +464,9 @@ impl<'a> PinUvTokenFlow<'a> {
                 send(&client_pin::Request::UvRetries { protocol: self.protocol }, host)
             }
             Status::UV_BLOCKED => self.give_the_sensor_up(),
+            // In use, or switched off.
+            Status::NOT_ALLOWED if is_here => self.give_the_sensor_up(),
+            Status::USER_ACTION_TIMEOUT if is_here && self.pin_usable => Progress::SensorUnused,
             // The ceremony's deadline decides how often to ask again.
             Status::USER_ACTION_TIMEOUT | Status::ACTION_TIMEOUT => {
                 self.state = State::Paused(session);
@@ -487,6 +503,22 @@ impl<'a> PinUvTokenFlow<'a> {
 
     fn give_the_sensor_up(&self) -> Progress {
         if self.pin_usable { Progress::SensorGaveUp } else { Progress::Failed(TokenError::SensorLocked) }
+    }
+}
+
+/// What is said when a finger is waited for.
+pub(crate) fn finger_notice(authenticator: Authenticator) -> Notice {
+    match authenticator {
+        Authenticator::ThisComputer => Notice::UseThisFingerprint,
+        Authenticator::SecurityKey | Authenticator::Guiding => Notice::UseFingerprint,
+    }
+}
+
+/// What is said when the PIN is asked for in place of a finger.
+pub(crate) fn locked_notice(authenticator: Authenticator, key: Option<String>) -> Notice {
+    match authenticator {
+        Authenticator::ThisComputer => Notice::ThisFingerprintLocked,
+        Authenticator::SecurityKey | Authenticator::Guiding => Notice::FingerprintLocked { key },
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::standing::Trusted;
 use super::assertion::Token;
 use super::pin_uv_token::{
     KeyName, PinBudget, PinRules, PinUvTokenFlow, Progress, TokenError, TokenHost, TokenRequest,
+    finger_notice, locked_notice,
 };
 use super::timing::{QUIET, REPEAT_DELAY, U2F_POLL};
 use ctap::hid::Command;
@@ -194,6 +195,7 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
     ) -> Result<Token, NoToken> {
         let rules = PinRules { forbidden: None, takes_recovery_code: false };
         let authenticator = self.authenticator(key, info);
+        let finger = finger_notice(authenticator);
         let budget = PinBudget::new(attempts);
         let mut host = OneKeyHost { single: self, key, authenticator, budget, sent: None };
         let mut request = request;
@@ -205,20 +207,23 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
                     Progress::Sent => {
                         let (message, cue) = host.sent.take().ok_or(KeyFailure::Malformed)?;
                         let Reply { payload, took } =
-                            host.single.exchange(key, message, cue.then_some(&Notice::UseFingerprint))?;
+                            host.single.exchange(key, message, cue.then_some(&finger))?;
                         flow.on_reply(&payload, took, &mut host)
                     }
                     Progress::Pause => {
                         host.single.pause(key, REPEAT_DELAY)?;
                         flow.resume(&mut host)
                     }
-                    Progress::SensorGaveUp => break,
+                    Progress::SensorGaveUp => {
+                        host.tell(locked_notice(authenticator, None));
+                        break;
+                    }
+                    Progress::SensorUnused => break,
                     Progress::Done(token, _) => return Ok(token),
                     Progress::Failed(TokenError::Interrupted) => return Err(KeyFailure::Interrupted.into()),
                     Progress::Failed(error) => return Err(NoToken::Pin(error)),
                 };
             }
-            host.tell(Notice::FingerprintLocked { key: None });
             request.by_sensor = false;
         }
     }
