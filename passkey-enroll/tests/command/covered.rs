@@ -17,8 +17,6 @@ const A_FILE: &str = "it takes a file that the tests of transfer, trouble or att
 /// What takes a service manager, which the transcripts' guest has not.
 const A_SERVICE_MANAGER: &str = "it takes systemd, which the test of lock on removal has";
 
-/// What takes a TPM and the service in front of it.
-
 /// Errors that no transcript shows, and why.
 const NOT_SHOWN: &[(&str, &str)] = &[
     ("ambiguous", A_RARITY),
