@@ -44,6 +44,8 @@ struct Assertions {
     pin: PinRecord,
     secret: Arc<AccountSecret>,
     salts: Option<Salts>,
+    /// How many credentials can answer.
+    count: usize,
 }
 
 /// Those that are left for authenticatorGetNextAssertion.
@@ -91,9 +93,9 @@ impl TpmAuthenticator {
             return Err(Status::KEEPALIVE_CANCEL);
         }
         let client_data_hash = request.client_data_hash;
-        let assertions =
-            Assertions { account: uid, client_data_hash, rp_id_hash, is_present, pin, secret, salts };
         let count = candidates.len().saturating_add(1);
+        let assertions =
+            Assertions { account: uid, client_data_hash, rp_id_hash, is_present, pin, secret, salts, count };
         let reply = self.assertion(&assertions, &first, (count > 1).then_some(count))?;
         if is_present {
             // One PIN, one signature (CTAP 2.1 §6.2.2, clearPinUvAuthTokenPermissionsExceptLbw).
@@ -160,6 +162,11 @@ impl TpmAuthenticator {
         if let Some(output) = output {
             data.extend(reply::map([entry(ctap::hmac_secret::NAME, Item::from(output.as_slice()))]));
         }
+        // Names are for choosing from several (CTAP 2.1 §6.2.3).
+        let user = match assertions.count {
+            1 => reply::user_handle,
+            _ => reply::user,
+        };
         let signed = Sha256::new().chain_update(&data).chain_update(assertions.client_data_hash).finalize();
         let auth = secret.credential_auth(&credential.nonce, rp_id_hash, *account);
         let signature = self.tpm.sign(&credential.key, &auth, &signed.into());
@@ -168,7 +175,7 @@ impl TpmAuthenticator {
             entry(0x01, reply::descriptor(&candidate.id)),
             entry(0x02, Item::from(data.as_slice())),
             entry(0x03, Item::from(signature.as_slice())),
-            entry(0x04, candidate.user.as_ref().map(reply::user)),
+            entry(0x04, candidate.user.as_ref().map(user)),
             entry(0x05, count.map(reply::number)),
         ]))
     }

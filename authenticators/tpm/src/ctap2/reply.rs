@@ -18,6 +18,11 @@ pub(super) fn descriptor(id: &[u8]) -> Item {
     Item::map([entry("id", Item::from(id)), entry("type", Item::from("public-key"))])
 }
 
+/// A user without their names.
+pub(super) fn user_handle(user: &User) -> Item {
+    Item::map([entry("id", Item::from(user.id.as_slice()))])
+}
+
 /// A user, who has been verified: with names.
 pub(super) fn user(user: &User) -> Item {
     let text = |text: &Option<String>| text.as_deref().map(Item::from);

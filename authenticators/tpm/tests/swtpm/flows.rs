@@ -170,7 +170,8 @@ fn discoverable_credentials_answer_one_after_the_other() {
     assert_eq!((user.id.as_slice(), user.name.as_deref()), (&b"handle"[..], Some("alice")));
     let next = client.assertion(&mut bench, &[0x08]).unwrap();
     second.verify(&next);
-    assert_eq!(next.user.unwrap().id, b"other");
+    let user = next.user.unwrap();
+    assert_eq!((user.id.as_slice(), user.name.as_deref()), (&b"other"[..], Some("alice")));
     assert_eq!(client.refused(&mut bench, &[0x08]), Status::NOT_ALLOWED);
     // The replaced one is no longer usable.
     assert_eq!(client.silent(&mut bench, RP_ID, &[&first.id]), Status::NO_CREDENTIALS);
@@ -179,6 +180,9 @@ fn discoverable_credentials_answer_one_after_the_other() {
     client.sign_in(&mut bench, PIN, &[]).unwrap();
     client.info(&mut bench);
     assert_eq!(client.refused(&mut bench, &[0x08]), Status::NOT_ALLOWED);
+    // Where there is nothing to choose from, nobody is named.
+    let user = client.sign_in(&mut bench, PIN, &[&second.id]).unwrap().user.unwrap();
+    assert_eq!((user.id.as_slice(), user.name, user.display_name), (&b"other"[..], None, None));
 }
 
 #[test]

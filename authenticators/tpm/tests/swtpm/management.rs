@@ -125,6 +125,8 @@ fn a_user_is_renamed_and_not_exchanged() {
     let mut bench = Bench::new();
     let mut client = bench.connect(ALICE);
     client.set_pin(&mut bench, PIN);
+    // Names are for choosing from several.
+    client.enrol(&mut bench, PIN, Enrolment { user: b"other", ..DISCOVERABLE });
     let credential = client.enrol(&mut bench, PIN, DISCOVERABLE);
     let (mut client, token) = manager(&mut bench, ALICE, None);
     let named = |id: &[u8]| {
@@ -134,7 +136,9 @@ fn a_user_is_renamed_and_not_exchanged() {
     let refused = client.refused(&mut bench, &request(Some(&token), 7, named(b"another")));
     assert_eq!(refused, Status::INVALID_PARAMETER);
     assert_eq!(client.ask(&mut bench, &request(Some(&token), 7, named(b"handle"))), [0]);
-    let user = client.sign_in(&mut bench, PIN, &[]).unwrap().user.unwrap();
+    let latest = client.sign_in(&mut bench, PIN, &[]).unwrap();
+    credential.verify(&latest);
+    let user = latest.user.unwrap();
     assert_eq!((user.name.as_deref(), user.display_name), (Some("alicia"), None));
 }
 
