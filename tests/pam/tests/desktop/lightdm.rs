@@ -9,7 +9,7 @@ use crate::keyring::{self, Keyring};
 use crate::pictures;
 use crate::scene::{PASSWORD, PIN, Suite, enrol_all, people_and_keys, wait_for};
 
-const PACKAGES: [&str; 8] = [
+pub(crate) const PACKAGES: [&str; 8] = [
     "at-spi2-core",
     "gir1.2-atspi-2.0",
     "light-locker",
@@ -20,14 +20,14 @@ const PACKAGES: [&str; 8] = [
     "xserver-xorg-input-libinput",
 ];
 const GREETER: &str = "lightdm-gtk-greeter";
-const SCREEN: (u16, u16) = (800, 600);
+pub(crate) const SCREEN: (u16, u16) = (800, 600);
 /// The greeter's window on it, and a place beside it.
 const WINDOW: Area = Area { x: 90, y: 180, width: 620, height: 240 };
 const BESIDE: (usize, usize) = (100, 580);
 
 /// The whole desktop: what locks it.
-const SESSION_FILE: &str = "/home/alice/.xsession";
-const SESSION_SCRIPT: &str = "#!/bin/sh\nexec light-locker\n";
+pub(crate) const SESSION_FILE: &str = "/home/alice/.xsession";
+pub(crate) const SESSION_SCRIPT: &str = "#!/bin/sh\nexec light-locker\n";
 
 const TOUCH: &str = "Touch your security key.";
 
@@ -42,7 +42,7 @@ fn second_factor(arguments: &str) -> String {
 }
 
 /// As `pam enable` writes it: what takes the password stands behind both.
-fn passwordless() -> String {
+pub(crate) fn passwordless() -> String {
     service(
         "auth [success=1 default=ignore] pam_passkey.so mode=passwordless\nauth requisite pam_unix.so nodelay\nauth required pam_permit.so",
     )
@@ -109,8 +109,8 @@ pub(crate) fn without_a_name(suite: Suite) {
 type Step = fn(&Seat);
 
 /// Where the person sits.
-struct Seat {
-    guest: Guest,
+pub(crate) struct Seat {
+    pub(crate) guest: Guest,
 }
 
 impl Seat {
@@ -233,20 +233,20 @@ impl Seat {
     }
 
     /// From the next sign-in on.
-    fn prepare(&self, service: &str) {
+    pub(crate) fn prepare(&self, service: &str) {
         self.guest.write("/etc/pam.d/lightdm", service);
         self.guest.root(": >/var/log/syslog").ok();
     }
 
     /// Waits for a greeter.
-    fn greeter(&self) -> ScreenReader<'_> {
+    pub(crate) fn greeter(&self) -> ScreenReader<'_> {
         let reader = self.guest.screen_reader(GREETER);
         self.guest.display().point_at(BESIDE);
         reader
     }
 
     /// Says who signs in.
-    fn give_name(&self, greeter: &ScreenReader<'_>) {
+    pub(crate) fn give_name(&self, greeter: &ScreenReader<'_>) {
         let name = if asks_for_name(greeter).text.is_empty() { "alice" } else { "" };
         self.guest.display().type_line(name);
         asks_for_password(greeter);
@@ -265,18 +265,18 @@ impl Seat {
     }
 
     /// Waits until the greeter says so, and it can be seen; keeps a picture.
-    fn shows(&self, greeter: &ScreenReader<'_>, words: &str, name: &str) {
+    pub(crate) fn shows(&self, greeter: &ScreenReader<'_>, words: &str, name: &str) {
         let element = greeter.expect(words);
         self.guest.display().expect(&element);
         pictures::keep(&self.guest, WINDOW, name);
     }
 
-    fn session(&self) {
+    pub(crate) fn session(&self) {
         wait_for(&self.guest, &format!("{} -p Active | grep yes", show_session()));
         self.logged("code=PAM_SUCCESS");
     }
 
-    fn keyring_is(&self, expected: Keyring) {
+    pub(crate) fn keyring_is(&self, expected: Keyring) {
         keyring::expect(&self.guest, "light-locker", expected);
     }
 
@@ -289,7 +289,7 @@ impl Seat {
         assert!(audit.contains("pam_passkey(lightdm:auth)") && audit.contains(code), "{code} in {audit}");
     }
 
-    fn log_out(&self) {
+    pub(crate) fn log_out(&self) {
         // It may not have come up yet.
         wait_for(&self.guest, "pkill -x light-locker");
         wait_for(&self.guest, &format!("! {ON_SCREEN}"));

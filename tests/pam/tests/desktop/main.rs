@@ -14,6 +14,7 @@ mod lightdm;
 mod pictures;
 mod scene;
 mod sddm;
+mod this_computer;
 
 use scene::Suite;
 
@@ -32,6 +33,12 @@ fn lightdm_on_debian_13() {
 #[ignore = "takes long: ./check desktop-full"]
 fn lightdm_without_a_name_on_debian_12() {
     lightdm::without_a_name(Suite::Bookworm);
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn this_computer_at_lightdm_on_debian_12() {
+    this_computer::all();
 }
 
 #[test]
