@@ -44,6 +44,7 @@ mod survival;
 mod switch;
 mod this_computer;
 mod times;
+mod tpm_trouble;
 mod transcripts;
 mod trials;
 mod u2f;
