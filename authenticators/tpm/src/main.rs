@@ -10,7 +10,7 @@ use std::str::FromStr as _;
 
 use authenticator_service::{ListenError, Listener, ServeError, Settings, log, serve};
 use passkey_tpm::TpmAuthenticator;
-use passkey_tpm::fingerprint::{FINGER, Fprintd};
+use passkey_tpm::fingerprint::{Fprintd, Limits};
 use passkey_tpm::fingers::Fingers;
 use passkey_tpm::state::{FingerSeals, StateError, Store};
 use passkey_tpm::tpm::Tpm;
@@ -118,7 +118,7 @@ fn run() -> Result<(), Error> {
     if let Some(runtime) = runtime {
         let seals = FingerSeals::open(&runtime).map_err(Error::State)?;
         let bus = env::var("DBUS_SYSTEM_BUS_ADDRESS").unwrap_or_else(|_| SYSTEM_BUS.to_owned());
-        let fingers = Fingers::new(settings, ROOT, seals, Fprintd { bus, finger: FINGER });
+        let fingers = Fingers::new(settings, ROOT, seals, Fprintd { bus, limits: Limits::default() });
         authenticator = authenticator.with_fingers(fingers);
     }
     serve(&listener, &mut authenticator, &Settings::default()).map_err(Error::Serve)

@@ -56,6 +56,8 @@ pub struct Info {
     pub firmware_version: Option<u64>,
     /// How often the platform should let the key's own sensor try before it asks for the PIN.
     pub preferred_platform_uv_attempts: Option<u64>,
+    /// The ways in which the user can be verified without a PIN, as bits of the FIDO Registry of Predefined Values (§3.1).
+    pub uv_modality: Option<u64>,
     /// Room for further discoverable credentials.
     pub remaining_discoverable_credentials: Option<u64>,
     /// Attestation statement formats (CTAP 2.2).
@@ -112,6 +114,7 @@ impl Info {
             min_pin_length: DEFAULT_MIN_PIN_LENGTH,
             firmware_version: None,
             preferred_platform_uv_attempts: None,
+            uv_modality: None,
             remaining_discoverable_credentials: None,
             attestation_formats: Vec::new(),
         };
@@ -154,6 +157,7 @@ impl Info {
             }
             0x0e => self.firmware_version = value.fitting(Reader::unsigned)?,
             0x11 => self.preferred_platform_uv_attempts = value.fitting(Reader::unsigned)?,
+            0x12 => self.uv_modality = value.fitting(Reader::unsigned)?,
             0x14 => self.remaining_discoverable_credentials = value.fitting(Reader::unsigned)?,
             0x16 => self.attestation_formats = value.fitting(names)?.unwrap_or_default(),
             _ => value.skip()?,

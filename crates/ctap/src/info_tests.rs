@@ -36,6 +36,7 @@ fn what_a_key_does_not_say_has_its_default() {
             min_pin_length: 4,
             firmware_version: None,
             preferred_platform_uv_attempts: None,
+            uv_modality: None,
             remaining_discoverable_credentials: None,
             attestation_formats: vec![],
         }
@@ -95,6 +96,7 @@ fn a_key_that_says_everything() {
             min_pin_length: 6,
             firmware_version: Some(328_966),
             preferred_platform_uv_attempts: Some(3),
+            uv_modality: Some(2),
             remaining_discoverable_credentials: Some(25),
             attestation_formats: ["packed", "none"].map(str::to_owned).into(),
         }

@@ -32,7 +32,7 @@ pub struct GuestBuilder {
 }
 
 /// What the service on the TPM links and how it reaches the device, and tools to look at the TPM from another side.
-const TPM_PACKAGES: [&str; 2] = ["libtss2-tcti-device0", "tpm2-tools"];
+const TPM_PACKAGES: [&str; 3] = ["libdbus-1-3", "libtss2-tcti-device0", "tpm2-tools"];
 
 /// Enough for all that has no desktop.
 const MEGABYTES: u32 = 1024;

@@ -30,7 +30,10 @@ pub fn passkey(version: &str) -> Vec<u8> {
 /// # Panics
 /// As [`passkey`] does.
 pub fn passkey_tpm() -> Vec<u8> {
-    made(&format!("passkey-tpm_{VERSION}"), &["authenticators/tpm/systemd", "target/release/passkey-tpm"])
+    made(
+        &format!("passkey-tpm_{VERSION}"),
+        &["authenticators/tpm/polkit", "authenticators/tpm/systemd", "target/release/passkey-tpm"],
+    )
 }
 
 fn made(name: &str, sources: &[&str]) -> Vec<u8> {

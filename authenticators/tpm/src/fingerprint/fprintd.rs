@@ -18,10 +18,6 @@ const ALREADY_IN_USE: &str = "net.reactivated.Fprint.Error.AlreadyInUse";
 const NO_ENROLLED_PRINTS: &str = "net.reactivated.Fprint.Error.NoEnrolledPrints";
 const NO_SUCH_DEVICE: &str = "net.reactivated.Fprint.Error.NoSuchDevice";
 
-/// How long fprintd is asked whether there are prints: a sign-in by PIN waits for it.
-const ASK: Duration = Duration::from_secs(2);
-/// How long it is waited for that fprintd begins, and a reader that another program still has.
-const BEGIN: Duration = Duration::from_secs(3);
 /// How often a reader that another program has is tried for.
 const CLAIM_RETRY: Duration = Duration::from_millis(100);
 /// How long one try takes at most.
@@ -34,12 +30,27 @@ const STOP: Duration = Duration::from_secs(1);
 pub struct Fprintd {
     /// The address of the system bus (D-Bus Specification, "Server Addresses").
     pub bus: String,
-    /// How long a finger is waited for, each time anew after one that was not read well.
+    /// How long it may take.
+    pub limits: Limits,
+}
+
+/// How long fprintd, and a person, may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// To say whether there are prints: a sign-in by PIN waits for it.
+    pub ask: Duration,
+    /// To begin, and how long a reader is waited for that another program still has.
+    pub begin: Duration,
+    /// To put a finger on the reader, each time anew after one that was not read well. The PIN is asked for next: the reader may be out of
+    /// reach, under the lid of a laptop.
     pub finger: Duration,
 }
 
-/// How long a finger is waited for as a rule. The PIN is asked for next: a reader may be out of reach, under the lid of a laptop.
-pub const FINGER: Duration = Duration::from_secs(10);
+impl Default for Limits {
+    fn default() -> Self {
+        Self { ask: Duration::from_secs(2), begin: Duration::from_secs(3), finger: Duration::from_secs(10) }
+    }
+}
 
 /// What fprintd says of a finger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +102,7 @@ impl Fprintd {
     /// # Errors
     /// When fprintd cannot be asked. That there is no reader is no error.
     pub fn has_prints(&self, account: u32, waiting: &Waiting<'_>) -> Result<bool, FprintdError> {
-        let until = after(Instant::now(), ASK);
+        let until = after(Instant::now(), self.limits.ask);
         let user = name_of(account)?;
         let asked = || {
             let mut device = Device::open(&self.bus, waiting, until)?;
@@ -114,11 +125,11 @@ impl Fprintd {
     /// When fprintd cannot be asked, or the reader used.
     pub fn verify(&self, account: u32, waiting: &Waiting<'_>) -> Result<Verdict, FprintdError> {
         let user = name_of(account)?;
-        let verdict =
-            Device::open(&self.bus, waiting, after(Instant::now(), BEGIN)).map_err(FprintdError::from);
+        let verdict = Device::open(&self.bus, waiting, after(Instant::now(), self.limits.begin))
+            .map_err(FprintdError::from);
         let verdict = verdict.and_then(|mut device| {
-            device.claim(&user)?;
-            let verdict = device.verify(self.finger);
+            device.claim(&user, self.limits.begin)?;
+            let verdict = device.verify(self.limits);
             device.waiting.needs_user(false);
             device.stop();
             verdict
@@ -172,8 +183,8 @@ impl<'w> Device<'w> {
     }
 
     /// Claims the reader for the account. Another program may be about to let it go.
-    fn claim(&mut self, user: &str) -> Result<(), BusError> {
-        let until = after(Instant::now(), BEGIN);
+    fn claim(&mut self, user: &str, begin: Duration) -> Result<(), BusError> {
+        let until = after(Instant::now(), begin);
         loop {
             match self.call(until, "Claim", |call| call.append1(user)) {
                 Err(BusError::Refused { name, message }) if name == ALREADY_IN_USE => {
@@ -188,8 +199,8 @@ impl<'w> Device<'w> {
         }
     }
 
-    fn verify(&mut self, finger: Duration) -> Result<Verdict, FprintdError> {
-        let begin = after(Instant::now(), BEGIN);
+    fn verify(&mut self, Limits { begin, finger, .. }: Limits) -> Result<Verdict, FprintdError> {
+        let begin = after(Instant::now(), begin);
         let fprintd = self.fprintd.clone();
         self.bus.subscribe(begin, &fprintd, DEVICE)?;
         let serial =

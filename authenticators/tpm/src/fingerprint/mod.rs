@@ -8,5 +8,5 @@ mod fprintd;
 mod settings;
 
 pub use bus::BusError;
-pub use fprintd::{FINGER, Fprintd, FprintdError, Verdict};
+pub use fprintd::{Fprintd, FprintdError, Limits, Verdict};
 pub use settings::{Settings, SettingsError};

@@ -12,7 +12,7 @@ use ctap::make_credential;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session as Agreement};
 use ctap::{Flags, Info, ReplyError, Status, get_assertion, info, status};
 use passkey_tpm::TpmAuthenticator;
-use passkey_tpm::fingerprint::{FINGER, Fprintd};
+use passkey_tpm::fingerprint::{Fprintd, Limits};
 use passkey_tpm::fingers::Fingers;
 use passkey_tpm::state::{FingerSeals, MAX_FINGER_TRIES, Store};
 use passkey_tpm::tpm::Tpm;
@@ -31,7 +31,7 @@ struct Desk {
     simulator: Simulator,
     folder: tempfile::TempDir,
     bus: String,
-    finger: Duration,
+    limits: Limits,
     serving: Option<JoinHandle<Result<(), ServeError>>>,
 }
 
@@ -52,7 +52,7 @@ impl Desk {
         }
         let simulator = Simulator::start();
         simulator.set_lockout(32, 7200);
-        let mut desk = Self { simulator, folder, bus, finger: FINGER, serving: None };
+        let mut desk = Self { simulator, folder, bus, limits: Limits::default(), serving: None };
         desk.switch("fingerprint = true");
         desk.start();
         desk
@@ -80,15 +80,15 @@ impl Desk {
 
     fn start(&mut self) {
         let listener = Listener::bind(&self.path("socket")).unwrap();
-        let (tcti, bus, finger) = (self.simulator.tcti(), self.bus.clone(), self.finger);
+        let (tcti, bus, limits) = (self.simulator.tcti(), self.bus.clone(), self.limits);
         let [state, runtime, settings] = ["state", "runtime", "tpm.toml"].map(|name| self.path(name));
         self.serving = Some(thread::spawn(move || {
             let owner = rustix::process::geteuid().as_raw();
             let seals = FingerSeals::open(&runtime).unwrap();
-            let fingers = Fingers::new(settings, owner, seals, Fprintd { bus, finger });
+            let fingers = Fingers::new(settings, owner, seals, Fprintd { bus, limits });
             let tcti: TctiNameConf = tcti.parse().unwrap();
             let authenticator = TpmAuthenticator::new(Tpm::new(tcti), Store::open(&state).unwrap());
-            let idle_exit = Duration::from_millis(400);
+            let idle_exit = Duration::from_millis(200);
             let mut authenticator = authenticator.with_fingers(fingers);
             serve(&listener, &mut authenticator, &Settings { idle_exit, ..Settings::default() })
         }));
@@ -416,12 +416,16 @@ fn a_wait_for_a_finger_keeps_nobody_waiting_and_ends_at_once() {
 #[test]
 fn nobody_comes() {
     let (mut desk, reader, _) = Desk::ready();
-    desk.finger = Duration::from_millis(200);
+    desk.limits.finger = Duration::from_millis(200);
     desk.restart();
     let mut client = desk.connect();
     let session = client.begin_finger(Permissions::GA);
     assert_eq!(client.finger_token(&session).unwrap_err(), Status::USER_ACTION_TIMEOUT);
     assert_eq!(client.uv_retries(), Ok(MAX_FINGER_TRIES));
+    drop(client);
+    desk.limits = Limits { begin: Duration::from_secs(1), ..Limits::default() };
+    desk.restart();
+    let mut client = desk.connect();
     // Another program has the reader, and does not let it go.
     let locker = Peer::new(&reader.address());
     locker.device("Claim", |call| call.append1(name_of(own()))).unwrap();
@@ -529,6 +533,7 @@ fn a_forged_verdict_is_not_heard() {
 #[test]
 fn without_fprintd_the_pin_is_left() {
     let (mut desk, mut reader, id) = Desk::ready();
+    let brief = Duration::from_millis(300);
     let pin_is_left = |desk: &Desk, what: &str| {
         let begun = Instant::now();
         let mut client = desk.connect();
@@ -562,6 +567,7 @@ fn without_fprintd_the_pin_is_left() {
     pin_is_left(&desk, "the bus is gone");
     let (mute, _listener) = mute_bus(desk.folder.path());
     desk.bus = mute;
+    desk.limits = Limits { ask: brief, begin: brief, finger: brief };
     desk.restart();
     pin_is_left(&desk, "the bus hangs");
 }

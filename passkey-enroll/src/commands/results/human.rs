@@ -327,7 +327,10 @@ fn pin_text(key: &Key) -> String {
 }
 
 fn fingerprint_text(key: &Key) -> String {
+    let here = key.authenticator == Holder::ThisComputer;
     match (key.options.get("uv"), key.uv.retries) {
+        (None, _) if here => "off".to_owned(),
+        (Some(false), _) if here => "on, and not before there are prints and the PIN was right".to_owned(),
         (None, _) => "not supported".to_owned(),
         (Some(false), _) => "not set up".to_owned(),
         (Some(true), None) => "set up".to_owned(),

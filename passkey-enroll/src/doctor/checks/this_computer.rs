@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ctap::Info;
 use ctaphid_socket::ListError;
 use passkey_core::ceremony::{Attachment, InspectError, InspectedKey, KeyError};
 use passkey_core::credential::Credential;
@@ -39,8 +40,34 @@ struct Told {
     error: Option<InspectError>,
     pin_set: Option<bool>,
     pin_retries: Option<u8>,
+    finger: Finger,
     /// The names of the passkeys that are on it no more.
     gone: Vec<String>,
+}
+
+/// Whether a finger stands for the PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finger {
+    /// It is switched off.
+    Off,
+    /// Not, since there are no prints, or no reader.
+    NoPrints,
+    /// Once the PIN has been right since the start of the computer.
+    AfterPin,
+    /// It does.
+    Counts,
+}
+
+impl Finger {
+    /// The service names the reader only where the account has prints.
+    fn of(info: &Info) -> Self {
+        match (info.options.uv, info.uv_modality) {
+            (None, _) => Self::Off,
+            (Some(true), _) => Self::Counts,
+            (Some(false), Some(_)) => Self::AfterPin,
+            (Some(false), None) => Self::NoPrints,
+        }
+    }
 }
 
 impl Listening {
@@ -68,13 +95,14 @@ impl Told {
             error: inspected.info.as_ref().err().copied().or(inspected.untold),
             pin_set: info.and_then(|info| info.options.client_pin),
             pin_retries: inspected.pin_retries,
+            finger: info.map_or(Finger::Off, Finger::of),
             gone: passkeys.iter().filter(is_gone).map(|passkey| passkey.name.clone()).collect(),
         }
     }
 
     fn silent() -> Self {
         let error = Some(InspectError::Lost(KeyError::Silent));
-        Self { error, pin_set: None, pin_retries: None, gone: Vec::new() }
+        Self { error, pin_set: None, pin_retries: None, finger: Finger::Off, gone: Vec::new() }
     }
 }
 
@@ -233,6 +261,7 @@ fn contents(subject: &Subject, told: &Told, passkeys: usize) -> Vec<Finding> {
         }
         Some(_) | None => {}
     }
+    findings.extend(finger(user, told.finger));
     match passkeys.saturating_sub(told.gone.len()) {
         0 => {}
         1 => findings.push(Finding::ok(
@@ -247,6 +276,31 @@ fn contents(subject: &Subject, told: &Told, passkeys: usize) -> Vec<Finding> {
         )),
     }
     findings
+}
+
+fn finger(user: &str, finger: Finger) -> Option<Finding> {
+    let area = Area::Keys;
+    let code = "this_computer_fingerprint";
+    Some(match finger {
+        Finger::Off => return None,
+        Finger::NoPrints => Finding::warning(
+            area,
+            "this_computer_no_prints",
+            format!("A finger may stand for the PIN of this computer, and no print of {user} is there, or no reader."),
+        )
+        .remedy(format!(
+            "Enrol one: fprintd-enroll {user}. If there is one: journalctl -u passkey-tpm.service. To do without: \
+             fingerprint = false in /etc/passkey/tpm.toml"
+        )),
+        Finger::AfterPin => Finding::ok(
+            area,
+            code,
+            format!("A finger of {user} stands for the PIN of this computer once the PIN was right since its start."),
+        ),
+        Finger::Counts => {
+            Finding::ok(area, code, format!("A finger of {user} stands for the PIN of this computer."))
+        }
+    })
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn nobody_without_a_passkey_on_it_hears_of_it() {
 }
 
 fn told() -> Told {
-    Told { error: None, pin_set: Some(true), pin_retries: Some(8), gone: Vec::new() }
+    Told { error: None, pin_set: Some(true), pin_retries: Some(8), finger: Finger::Off, gone: Vec::new() }
 }
 
 #[test]
@@ -89,6 +89,9 @@ fn each_answer_has_its_word() {
         (Told { pin_retries: Some(3), ..told() }, &["this_computer_few_tries", "this_computer"]),
         (Told { pin_retries: Some(4), ..told() }, &["this_computer"]),
         (Told { gone: gone(), ..told() }, &["not_on_this_computer"]),
+        (Told { finger: Finger::NoPrints, ..told() }, &["this_computer_no_prints", "this_computer"]),
+        (Told { finger: Finger::AfterPin, ..told() }, &["this_computer_fingerprint", "this_computer"]),
+        (Told { finger: Finger::Counts, ..told() }, &["this_computer_fingerprint", "this_computer"]),
         (Told { gone: gone(), pin_set: Some(false), pin_retries: None, ..told() }, &["not_on_this_computer"]),
         (lost(KeyError::CannotOpen), &["this_computer_denied"]),
         (lost(KeyError::Silent), &["this_computer_silent"]),

@@ -8,9 +8,10 @@ use crate::transcripts;
 
 const PIN: &str = "24680";
 
-/// A machine on which nothing is plugged in.
-fn machine() -> Guest {
+/// A machine on which nothing is plugged in, with these packages besides.
+fn machine(packages: &[&str]) -> Guest {
     let guest = this_computer::machine()
+        .packages(packages)
         .user("alice", "secret")
         .user("bob", "secret")
         .file("/etc/pam.d/passkey", passkey_only("mode=passwordless timeout=60"))
@@ -45,7 +46,7 @@ fn signs_in(guest: &Guest) {
 
 #[test]
 fn it_signs_in_where_no_security_key_is() {
-    let guest = machine();
+    let guest = machine(&[]);
     let listening = guest.root("stat -c '%U %a %F' /run/passkey/authenticators/tpm.sock").ok();
     assert_eq!(listening, "root 666 socket\n");
     transcripts::play_all(&guest, &transcripts::documents("this-computer"));
@@ -58,6 +59,8 @@ fn it_signs_in_where_no_security_key_is() {
         assert!(audit.contains(word), "{word} in {audit}");
     }
     assert_eq!(guest.root(&format!("stat -c '%U %a' {STATE}")).ok(), "passkey-tpm 700\n");
+    // In tenths: 10 would be no sandbox at all.
+    guest.root("systemd-analyze security --no-pager --threshold=20 passkey-tpm.service").ok();
 
     on_a_virtual_terminal(&guest);
     a_locker_runs_as_its_user(&guest);
@@ -134,4 +137,68 @@ fn what_is_lost_is_said(guest: &Guest) {
     sudo.expect("This computer does not hold your passkey any more.");
     sudo.ctrl_c();
     assert_ne!(sudo.wait().status, 0);
+}
+
+/// The reader is libfprint's virtual one, everything else is as an administrator has it: fprintd and polkit with the package's rule.
+const VIRTUAL_READER: &str =
+    "[Service]\nEnvironment=FP_VIRTUAL_DEVICE=/run/virtual-reader/device\nRuntimeDirectory=virtual-reader\n";
+
+fn scan(guest: &Guest, finger: &str) {
+    let script = format!(
+        r#"for (1..100) {{ my $s = IO::Socket::UNIX->new("/run/virtual-reader/device") or select(undef, undef, undef, 0.1), next; print $s "SCAN {finger}"; exit }} exit 1"#
+    );
+    guest.root(&format!("perl -MIO::Socket::UNIX -e '{script}'")).ok();
+}
+
+#[test]
+fn a_finger_in_place_of_its_pin() {
+    let guest = machine(&["fprintd", "polkitd"]);
+    guest.write("/etc/systemd/system/fprintd.service.d/virtual.conf", VIRTUAL_READER);
+    guest.root("systemctl daemon-reload").ok();
+    this_computer::enrol(&guest, "alice", PIN);
+    guest.write("/etc/pam.d/sudo", second_factor("timeout=60"));
+    let mut prints = guest.terminal("root", "fprintd-enroll -f right-index-finger alice");
+    prints.expect("Enrolling right-index-finger finger");
+    for _ in 0..5 {
+        scan(&guest, "mine");
+        guest.root("sleep 0.5").ok();
+    }
+    prints.expect("enroll-completed");
+    prints.wait();
+
+    // It takes the administrator's word, and the PIN first.
+    signs_in(&guest);
+    signs_in(&guest);
+    guest.write("/etc/passkey/tpm.toml", "fingerprint = true\n");
+    signs_in(&guest);
+    let mut by_finger = sudo(&guest, "alice");
+    by_finger.expect("Put your finger on the reader of this computer.");
+    scan(&guest, "mine");
+    let exit = by_finger.wait();
+    assert!(exit.status == 0 && exit.screen.trim_end().ends_with("root"), "{}", exit.screen);
+    assert!(!exit.screen.contains("PIN"), "{}", exit.screen);
+    let audit = audit_line(&guest);
+    assert!(audit.contains("passkey=\"laptop\"") && audit.contains("user_verified=yes"), "{audit}");
+    // A locker runs as its user.
+    let mut locker = guest.terminal("alice", "pamtester passkey alice authenticate");
+    locker.expect("Put your finger on the reader of this computer.");
+    scan(&guest, "mine");
+    assert!(locker.wait().screen.contains("successfully authenticated"));
+
+    let mut wrong = sudo(&guest, "alice");
+    wrong.expect("Put your finger on the reader of this computer.");
+    scan(&guest, "another");
+    wrong.expect("Try again: 2 tries left.");
+    scan(&guest, "another");
+    wrong.expect("this is the last try.");
+    scan(&guest, "another");
+    wrong.expect("This computer takes no fingerprint for now. Use its PIN.");
+    wrong.expect("PIN of this computer: ").type_line(PIN);
+    assert_eq!(wrong.wait().status, 0);
+    let doctor = guest.run_as("alice", "passkey-enroll doctor --json");
+    assert!(doctor.stdout.contains("\"this_computer_fingerprint\""), "{}", doctor.stdout);
+
+    guest.root("rm /etc/passkey/tpm.toml").ok();
+    signs_in(&guest);
+    assert_eq!(guest.root("ls /run/passkey-tpm").ok(), "");
 }
