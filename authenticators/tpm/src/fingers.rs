@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::authenticator::{TpmAuthenticator, random, state_status, tpm_status};
 use crate::derive::AccountSecret;
-use crate::fingerprint::{Fprintd, Settings, SettingsError};
+use crate::fingerprint::{Fprintd, Settings};
 use crate::session::Session;
 use crate::state::{FingerSeal, FingerSeals, PinRecord};
 use crate::tpm::AuthValue;
@@ -23,6 +23,8 @@ pub struct Fingers {
     owner: u32,
     seals: FingerSeals,
     fprintd: Fprintd,
+    /// It is off, and nothing of it is left.
+    is_cleared: bool,
     /// What the log said last, so that it says it once.
     told: Option<String>,
 }
@@ -36,22 +38,27 @@ impl fmt::Debug for Fingers {
 impl Fingers {
     /// As the settings say, which `owner` alone may be able to write.
     pub fn new(settings: PathBuf, owner: u32, seals: FingerSeals, fprintd: Fprintd) -> Self {
-        Self { settings, owner, seals, fprintd, told: None }
+        Self { settings, owner, seals, fprintd, is_cleared: false, told: None }
     }
 
-    /// Whether an administrator has switched it on, at this moment.
+    /// Whether an administrator has switched it on, at this moment. If not, what fingers have unlocked for any account is removed.
     fn is_on(&mut self) -> bool {
-        match Settings::read(&self.settings, self.owner) {
+        let is_on = match Settings::read(&self.settings, self.owner) {
             Ok(settings) => settings.fingerprint,
             Err(error) => {
-                self.tell(&error);
+                self.tell_once(error.to_string());
                 false
             }
+        };
+        if is_on {
+            self.is_cleared = false;
+        } else if !self.is_cleared {
+            match self.seals.clear() {
+                Ok(()) => self.is_cleared = true,
+                Err(error) => self.tell_once(error.to_string()),
+            }
         }
-    }
-
-    fn tell(&mut self, error: &SettingsError) {
-        self.tell_once(error.to_string());
+        is_on
     }
 
     fn tell_once(&mut self, line: String) {
@@ -94,7 +101,7 @@ impl TpmAuthenticator {
     /// Removes what a finger unlocks for the account.
     pub(crate) fn forget_finger(&mut self, uid: u32) -> Result<(), Status> {
         match &self.fingers {
-            Some(fingers) => fingers.seals.remove(uid).map(drop).map_err(|error| state_status(&error)),
+            Some(fingers) => fingers.seals.remove(uid).map_err(|error| state_status(&error)),
             None => Ok(()),
         }
     }

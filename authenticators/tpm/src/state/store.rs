@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
@@ -91,11 +91,10 @@ impl Folder {
         replace().map_err(failed)
     }
 
-    /// Removes a file; whether there was one.
-    fn remove(&self, name: &str) -> Result<bool, StateError> {
+    /// Removes a file, if it is there.
+    fn remove(&self, name: &str) -> Result<(), StateError> {
         match rustix::fs::unlinkat(&self.folder, name, AtFlags::empty()) {
-            Ok(()) => Ok(true),
-            Err(Errno::NOENT) => Ok(false),
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(StateError::Io { path: self.path.join(name), error: errno.into() }),
         }
     }
@@ -172,12 +171,28 @@ impl FingerSeals {
         self.0.replace(&name(account), &text::write_seal(seal))
     }
 
-    /// Removes what there is for an account; whether there was anything.
+    /// Removes what there is for an account.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn remove(&self, account: u32) -> Result<bool, StateError> {
+    pub fn remove(&self, account: u32) -> Result<(), StateError> {
         self.0.remove(&name(account))
+    }
+
+    /// Removes what there is for every account.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn clear(&self) -> Result<(), StateError> {
+        let failed = |error: io::Error| StateError::Io { path: self.0.path.clone(), error };
+        for entry in Dir::read_from(&self.0.folder).map_err(|errno| failed(errno.into()))? {
+            let entry = entry.map_err(|errno| failed(errno.into()))?;
+            match entry.file_name().to_str() {
+                Ok("." | "..") | Err(_) => {}
+                Ok(name) => self.0.remove(name)?,
+            }
+        }
+        Ok(())
     }
 }
 

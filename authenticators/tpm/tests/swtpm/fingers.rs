@@ -497,6 +497,16 @@ fn it_is_off_unless_it_is_switched_on() {
         client.signs_by_pin(&id);
         assert_eq!(desk.seals(), 0);
     }
+    // For every account, whoever asks first.
+    desk.switch("fingerprint = true");
+    let mut client = desk.connect();
+    client.info();
+    client.signs_by_pin(&id);
+    assert_eq!(desk.seals(), 1);
+    desk.switch("fingerprint = false");
+    let uid = own().saturating_add(u32::from(own() == 0));
+    assert_eq!(desk.connect_for(uid).uv(), None);
+    assert_eq!(desk.seals(), 0);
     // Switched off, or the PIN changed, while the finger is on its way.
     for meanwhile in ["off", "changed"] {
         desk.switch("fingerprint = true");
