@@ -17,6 +17,7 @@ mod disks;
 mod doctor;
 mod enrol;
 mod equipment;
+mod figures;
 mod gdm_json;
 mod greeters;
 mod hanging;
