@@ -145,9 +145,8 @@ impl Prompter for PamConversation<'_, '_> {
         if let Some(left @ ..=FEW_TRIES) = prompt.retries_left
             && (host.shows == Shows::Nothing || host.answers != Answers::Fresh)
         {
-            let reason = "and this program cannot say so before the PIN is typed: none is asked for";
-            self.pam
-                .log(Severity::Warning, &format!("the security key takes {left} more wrong PINs, {reason}"));
+            let reason = "this program cannot say so before the PIN is typed: none is asked for";
+            self.pam.log(Severity::Warning, &format!("only {left} more wrong PINs are taken, and {reason}"));
             return PinAnswer::Unavailable;
         }
         let PinQuestion { before, prompt: question } = messages::pin_question(prompt, host);

@@ -299,7 +299,7 @@ impl Outcome {
                 e @ (E::CannotVerifyUser(Impossible::PinMustChange) | E::Pin(TokenError::PinMustChange)),
             ) => pass_on(alert(e), Notice, "the security key wants its PIN changed first"),
             Self::Failed(e @ E::Pin(TokenError::AttemptsUsedUp { retries_left: Some(left) })) => {
-                locked(e, format!("too many wrong PINs; the security key takes {left} more").into())
+                locked(e, format!("too many wrong PINs; tries left: {left}").into())
             }
             Self::Failed(e @ E::Pin(TokenError::AttemptsUsedUp { retries_left: Option::None })) => {
                 locked(e, "too many wrong PINs".into())

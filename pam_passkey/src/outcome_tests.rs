@@ -119,7 +119,7 @@ fn table() -> Vec<(Outcome, Code, Tone, &'static str)> {
         (failed(E::CannotVerifyUser(I::U2fOnly)), PAM_AUTHINFO_UNAVAIL, Error, "cannot verify its user"),
         (failed(E::CannotVerifyUser(I::NotSetUp)), PAM_AUTHINFO_UNAVAIL, Error, "has no PIN"),
         (failed(E::CannotVerifyUser(I::PinMustChange)), PAM_AUTHINFO_UNAVAIL, Error, "PIN changed"),
-        (pin(T::AttemptsUsedUp { retries_left: Some(5) }), PAM_MAXTRIES, Error, "takes 5 more"),
+        (pin(T::AttemptsUsedUp { retries_left: Some(5) }), PAM_MAXTRIES, Error, "tries left: 5"),
         (pin(T::AttemptsUsedUp { retries_left: None }), PAM_MAXTRIES, Error, "too many wrong PINs"),
         (pin(T::PinLocked), PAM_MAXTRIES, Error, "plugged in again"),
         (pin(T::PinBlocked), PAM_MAXTRIES, Error, "for good"),
