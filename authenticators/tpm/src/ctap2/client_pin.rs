@@ -1,6 +1,6 @@
 //! authenticatorClientPIN (CTAP 2.1 §6.5.5).
 
-use authenticator_service::{Answer, Wait};
+use authenticator_service::{Answer, Peer, Wait, log};
 use ctap::cbor::{Item, entry};
 use ctap::client_pin::Permissions;
 use ctap::pin_uv_auth::{AgreementKey, PeerKey, PinUvAuthProtocol, Session as Agreement};
@@ -76,6 +76,10 @@ impl TpmAuthenticator {
 
     fn set_pin(&mut self, session: &mut Session, request: &ClientPin) -> Result<Vec<u8>, Status> {
         let uid = session.peer.account;
+        if !may_admit(session.peer) {
+            log(format_args!("account {uid}: only root can give it its first PIN"));
+            return Err(Status::NOT_ALLOWED);
+        }
         let new_pin_enc = request.new_pin_enc.as_deref().ok_or(Status::MISSING_PARAMETER)?;
         let agreement = agree(session, request)?;
         authenticate(&agreement, request, new_pin_enc)?;
@@ -156,6 +160,12 @@ impl TpmAuthenticator {
         let rp_id_hash = request.rp_id.as_ref().map(|rp_id| Sha256::digest(rp_id).into());
         give_token(session, &agreement, permissions, rp_id_hash, secret, &pin)
     }
+}
+
+/// Whether a peer may give the account its first PIN, and so tries of the TPM's. A user has many user ids (subuid(5)), each of which the kernel
+/// gives as that of an account. The service's own user has its state in hand anyway.
+fn may_admit(peer: Peer) -> bool {
+    peer.is_root || peer.account == rustix::process::geteuid().as_raw()
 }
 
 /// Gives out a new token, in place of any other.

@@ -113,7 +113,16 @@ impl TpmAuthenticator {
         if next.since.elapsed() >= NEXT_ASSERTION {
             return Err(Status::NOT_ALLOWED);
         }
-        let reply = self.assertion(&next.assertions, &candidate, None)?;
+        // Another connection may have changed it.
+        let assertions = &next.assertions;
+        let account = self.load(assertions.account)?;
+        let pin = self.pin_of(assertions.account, &account)?;
+        let scope =
+            Scope { mac_key: &pin.mac_key, account: assertions.account, rp_id_hash: &assertions.rp_id_hash };
+        if pin != assertions.pin || find(&account, &candidate.id, scope).is_none() {
+            return Err(Status::NOT_ALLOWED);
+        }
+        let reply = self.assertion(assertions, &candidate, None)?;
         if !next.candidates.is_empty() {
             session.next_assertions = Some(NextAssertions { since: Instant::now(), ..next });
         }

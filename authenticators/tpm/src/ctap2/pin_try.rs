@@ -70,7 +70,8 @@ impl TpmAuthenticator {
         let auth = derive::pin_auth(uid, &pin.salt, pin_hash);
         match self.tpm.unseal(&pin.sealed, &auth) {
             Ok(secret) => {
-                account.tries.refill();
+                // The TPM has counted nothing, and has forgotten nothing.
+                account.tries = before;
                 account.finger_tries.refill();
                 self.save(uid, account)?;
                 session.wrong_pins = 0;

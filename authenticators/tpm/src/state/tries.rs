@@ -1,8 +1,9 @@
-//! How many wrong PINs an account still has, below the TPM's own count, so that no account locks the TPM for the others.
+//! How many wrong PINs an account still has, below the TPM's own count, so that no account locks the TPM for the others. They come back
+//! as the TPM forgets them: a right PIN makes it forget none.
 
 use std::time::Duration;
 
-/// Wrong PINs of one account in a row.
+/// Wrong PINs of one account.
 pub const MAX_TRIES: u8 = 8;
 
 /// An account's tries. One is taken before a PIN is tried, and written down, so that ending the service gives none back.
@@ -42,11 +43,6 @@ impl Tries {
             self.since = now;
         }
         self.left = self.left.saturating_sub(1);
-    }
-
-    /// Gives all back: the PIN was right.
-    pub fn refill(&mut self) {
-        *self = Self::default();
     }
 }
 
@@ -138,12 +134,5 @@ mod tests {
         assert_eq!(tries.left, 1);
         tries.refill();
         assert_eq!(tries, FingerTries::default());
-    }
-
-    #[test]
-    fn a_right_pin_gives_all_back() {
-        let mut tries = Tries { left: 1, since: 10_000 };
-        tries.refill();
-        assert_eq!(tries, Tries::default());
     }
 }

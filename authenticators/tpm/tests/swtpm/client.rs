@@ -72,12 +72,21 @@ impl Bench {
         self.clock.fetch_add(seconds, Ordering::Relaxed);
     }
 
+    /// As root does, which signs the account in.
     pub(crate) fn connect(&mut self, account: u32) -> Client {
         self.connected_since(account, Instant::now())
     }
 
+    /// As a program of the account does.
+    pub(crate) fn connect_as(&mut self, account: u32) -> Client {
+        self.connected(Peer { account, is_root: false, since: Instant::now() })
+    }
+
     pub(crate) fn connected_since(&mut self, account: u32, since: Instant) -> Client {
-        let peer = Peer { account, is_root: false, since };
+        self.connected(Peer { account, is_root: true, since })
+    }
+
+    fn connected(&mut self, peer: Peer) -> Client {
         Client { session: self.authenticator.connect(peer), protocol: PinUvAuthProtocol::Two }
     }
 }

@@ -15,6 +15,7 @@ mod hostile;
 mod management;
 mod objects;
 mod reader;
+mod rivals;
 mod service;
 mod simulator;
 mod tries;
