@@ -202,7 +202,7 @@ impl Prompter for PamConversation<'_, '_> {
 
     fn invite(&mut self, invitation: Invitation) -> Invited {
         let Some(exchange) = &mut self.exchange else { return Invited::Accepted };
-        match self.interrupt.lifted(|| exchange.invite(self.pam, invitation.needs_pin)) {
+        match self.interrupt.lifted(|| exchange.invite(self.pam, invitation)) {
             Typed::Pin(_) | Typed::Nothing => Invited::Accepted,
             Typed::None => Invited::Unavailable,
             Typed::Password(password) => {

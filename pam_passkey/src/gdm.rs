@@ -1,11 +1,11 @@
 //! A sign-in by GDM's exchange of JSON, in place of prompts.
 
 use ctap::Secret;
-use passkey_core::ceremony::{Notice, PinPrompt, PinReason};
+use passkey_core::ceremony::{Invitation, Notice, PinPrompt, PinReason};
 use passkey_core::config::{Mode, Policy};
 use passkey_core::gdm::{Reply, Request, parse};
 use passkey_core::host::Extension;
-use passkey_core::messages::{self, NO_PIN_NEEDED, PASSKEY, PASSWORD, Phrase};
+use passkey_core::messages::{self, NO_PIN_BUT_FINGER, NO_PIN_NEEDED, PASSKEY, PASSWORD, Phrase};
 
 use crate::conversation::{FEW_TRIES, words};
 use crate::ffi::gdm::{JsonAnswer, exchange, offered_number};
@@ -72,10 +72,15 @@ impl Exchange {
     }
 
     /// Shows that a key is plugged in which does not want its PIN at once.
-    pub(crate) fn invite(&mut self, pam: &Pam<'_>, needs_pin: bool) -> Typed {
+    pub(crate) fn invite(&mut self, pam: &Pam<'_>, invitation: Invitation) -> Typed {
+        let Invitation { needs_pin, by_finger_alone } = invitation;
         let asked = Asked { is_connected: true, pin: needs_pin, attempts: None };
-        let prompt = words(&if needs_pin { messages::PIN_FIRST } else { NO_PIN_NEEDED }.into());
-        let notice = if needs_pin { Notice::TouchToChoose } else { Notice::TouchKey };
+        let (prompt, notice) = match (needs_pin, by_finger_alone) {
+            (true, _) => (messages::PIN_FIRST, Notice::TouchToChoose),
+            (false, true) => (NO_PIN_BUT_FINGER, Notice::UseThisFingerprint),
+            (false, false) => (NO_PIN_NEEDED, Notice::TouchKey),
+        };
+        let prompt = words(&prompt.into());
         let typed = self.ask(pam, asked, &prompt, &notice);
         match typed {
             Typed::Pin(pin) => {

@@ -165,6 +165,8 @@ pub enum PinAnswer {
 pub struct Invitation {
     /// Whether a key wants its PIN before the touch.
     pub needs_pin: bool,
+    /// Whether the fingerprint reader of this computer is all that can be used.
+    pub by_finger_alone: bool,
 }
 
 /// What the person made of an invitation.

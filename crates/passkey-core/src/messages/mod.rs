@@ -18,8 +18,8 @@ pub use recovery::{
     recovery_prompt, redeem_error,
 };
 pub use table::{
-    ALL_DISABLED, BROKEN, KEYRING_CONFIRM, KEYRING_STALE, KEYRING_UPDATED, NO_PIN_NEEDED, NOT_ENROLLED,
-    PASSKEY, PASSWORD, PIN_FIRST, STORE_BROKEN,
+    ALL_DISABLED, BROKEN, KEYRING_CONFIRM, KEYRING_STALE, KEYRING_UPDATED, NO_PIN_BUT_FINGER, NO_PIN_NEEDED,
+    NOT_ENROLLED, PASSKEY, PASSWORD, PIN_FIRST, STORE_BROKEN,
 };
 
 use crate::ceremony::{Impossible, KeyError, Lock, Notice, SignInError, TokenError};

@@ -34,6 +34,8 @@ messages! {
     pub PASSWORD = "Password";
     /// At a field that is not needed: the security key asks for no PIN. What the person types there is not looked at.
     pub NO_PIN_NEEDED = "Press Enter, then touch your security key";
+    /// The same, where the fingerprint reader of this computer is used.
+    pub NO_PIN_BUT_FINGER = "Press Enter, then put your finger on the reader";
     /// Security keys are plugged in, none of them is the right one, and another one is waited for.
     pub(super) FOREIGN_KEY_SO_FAR =
         "The security key that is plugged in holds no passkey for this account. Plug in yours.";

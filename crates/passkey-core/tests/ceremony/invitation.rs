@@ -15,8 +15,8 @@ fn scene(configs: &[KeyConfig], pin_text: Option<&str>) -> (Scene, Vec<super::su
     (scene, keys)
 }
 
-const NO_PIN: Invitation = Invitation { needs_pin: false };
-const A_PIN: Invitation = Invitation { needs_pin: true };
+const NO_PIN: Invitation = Invitation { needs_pin: false, by_finger_alone: false };
+const A_PIN: Invitation = Invitation { needs_pin: true, by_finger_alone: false };
 
 #[test]
 fn a_key_that_only_needs_a_touch_is_known_before_the_person_is_invited() {

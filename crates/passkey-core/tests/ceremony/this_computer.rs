@@ -2,8 +2,8 @@
 
 use super::support::{Key, Scene, is_verified, ms, pin, seconds};
 use passkey_core::ceremony::{
-    Authenticator, EnrolError, Enrolment, KeyError, Lock, Notice, PinAnswer, PinReason, Platform as _, Reset,
-    SignInError, TokenError, inspect, reset, select,
+    Authenticator, EnrolError, Enrolment, Invitation, Invited, KeyError, Lock, Notice, PinAnswer, PinReason,
+    Platform as _, Reset, SignInError, TokenError, inspect, reset, select,
 };
 use passkey_core::config::UserVerification;
 use passkey_core::credential::{Credential, CredentialId};
@@ -543,4 +543,20 @@ fn a_deadline_before_any_finger_is_nobodys_fault() {
     scene.bench().never(computer);
     scene.settings.policy.timeout = seconds(5);
     assert_eq!(scene.sign_in().result.unwrap_err(), SignInError::Pin(TokenError::Empty));
+}
+
+/// As GDM has it.
+#[test]
+fn a_host_that_invites_hears_what_waits() {
+    let (mut scene, computer) = reader_scene();
+    scene.person.invited = Some(Invited::Accepted);
+    scene.bench().touch_after(computer, seconds(1));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.invitations, [Invitation { needs_pin: false, by_finger_alone: true }]);
+    add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.forget_the_past();
+    scene.person.invitations.clear();
+    scene.bench().touch_after(computer, seconds(1));
+    assert!(is_verified(&scene.sign_in()));
+    assert_eq!(scene.person.invitations, [Invitation { needs_pin: false, by_finger_alone: false }]);
 }

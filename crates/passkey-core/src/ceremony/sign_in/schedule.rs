@@ -59,7 +59,11 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         if methods == [Some(Method::Pin)] {
             return Ok(true);
         }
-        let invitation = Invitation { needs_pin: methods.contains(&Some(Method::Pin)) };
+        let is_here = |key: &KeyId| {
+            self.keys.get(*key).and_then(State::candidate).is_some_and(Candidate::is_this_computer)
+        };
+        let needs_pin = methods.contains(&Some(Method::Pin));
+        let invitation = Invitation { needs_pin, by_finger_alone: !needs_pin && ready.iter().all(is_here) };
         let invited = self.with_the_person(*first, |ceremony| ceremony.dialogue.prompter.invite(invitation));
         match invited {
             Some(Invited::Accepted) => Ok(true),
