@@ -31,7 +31,7 @@ pub(crate) fn report(error: &ManageError) -> ErrorReport {
         }
         ManageError::NoSensor => failed(
             "no_fingerprint_reader",
-            "This computer's passkeys are used with a PIN; no fingerprints are kept with them.",
+            "No fingerprints are kept with this computer's passkeys. Where a finger stands for their PIN, it is one that fprintd knows.",
         ),
         ManageError::NoSuchPasskey(id) => {
             let message = format!("You have no discoverable passkey “{id}” on this computer.");
