@@ -41,6 +41,8 @@ const MEGABYTES: u32 = 4096;
 /// What is started beside the desktop and has no part in signing in; a file system to search is a long time under emulation.
 const NOT_NEEDED: &str = "systemctl --global mask localsearch-3.service pipewire.service pipewire.socket \
      pipewire-pulse.service pipewire-pulse.socket wireplumber.service";
+/// Until a screen that was dark is drawn.
+const WOKEN: Duration = Duration::from_secs(5);
 /// Until the shell has made of an answer what it makes of it.
 const SOON: Duration = Duration::from_secs(180);
 
@@ -122,17 +124,24 @@ impl<'a> Shell<'a> {
         let is_field = |element: &Element| {
             element.role == "password text" && element.focused && element.sensitive && element.text.is_empty()
         };
-        // It is one to a screen reader before it is drawn, and while the lock screen is dark.
-        let is_drawn = |element: &Element| {
-            let area = element.area();
-            let drawn = area.is_some_and(|area| self.guest.display().picture().crop(area).colours() > 1);
-            if !drawn {
-                self.guest.display().press(&["shift"]);
-            }
-            drawn
-        };
+        let is_drawn = |element: &Element| element.area().is_some_and(|area| self.is_drawn(area));
         let like = |element: &Element| is_field(element) && is_drawn(element);
         expect_element(SOON, "a field for an answer", || self.elements(), like)
+    }
+
+    /// Whether there is something to be seen at a place, which is one to a screen reader before it is drawn, and while the lock screen is dark: it
+    /// goes dark again while a busy machine reads the screen once more, so that it is looked at right after it was woken.
+    fn is_drawn(&self, area: Area) -> bool {
+        let display = self.guest.display();
+        let start = Instant::now();
+        while start.elapsed() < WOKEN {
+            if display.picture().crop(area).colours() > 1 {
+                return true;
+            }
+            display.press(&["shift"]);
+            thread::sleep(Duration::from_millis(500));
+        }
+        false
     }
 
     /// Waits until the shell says this.
