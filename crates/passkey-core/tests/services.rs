@@ -21,6 +21,7 @@ use passkey_core::ceremony::{
 };
 use passkey_core::config::{Config, Policy, Settings, UserVerification};
 use passkey_core::credential::{Credential, UserHandle};
+use passkey_core::messages::{self, English};
 use tempfile::TempDir;
 use virtual_key::live::LiveKey;
 use virtual_key::{Fingerprints, Form, Hybrid, KeyConfig, Misbehaviour, Profile, Sabotage};
@@ -236,4 +237,52 @@ fn what_a_phone_has_to_show_comes_through() {
 
 fn open_descriptors() -> usize {
     std::fs::read_dir(Path::new("/proc/self/fd")).unwrap().count()
+}
+
+/// A person at the prompt for the PIN of this computer, who types `pins` one after the other.
+struct Interrupting<'a> {
+    pins: Vec<&'a str>,
+    meanwhile: Box<dyn FnMut() + 'a>,
+}
+
+impl Prompter for Interrupting<'_> {
+    fn tell(&mut self, _: &Notice) {}
+
+    fn ask_pin(&mut self, _: &PinPrompt<'_>) -> PinAnswer {
+        (self.meanwhile)();
+        self.pins.pop().map_or(PinAnswer::Empty, |pin| PinAnswer::Pin(Secret::new(pin.as_bytes().to_vec())))
+    }
+}
+
+/// A person without a security key is not told about one, nor of a PIN that is blocked for good: the PIN of this computer never is.
+#[test]
+fn the_words_about_this_computer_are_about_this_computer() {
+    let machine = Machine::new();
+    let mut said = Vec::new();
+    for (what, pins) in
+        [("ends", vec!["2468"]), ("never", vec!["1"; 9]), ("wrong", vec!["13579", "1", "13579"])]
+    {
+        let computer = machine.service("tpm", computer());
+        let credential = machine.enrol("tpm", &mut typist());
+        let path = machine.socket("tpm");
+        let meanwhile = Box::new(|| {
+            if what == "ends" {
+                let _ = std::fs::remove_file(&path);
+            }
+        });
+        let passkeys = [Passkey { credential: &credential, sign_count: None, salts: None }];
+        let wanted = Wanted::Passkeys(&passkeys);
+        let request = SignIn { wanted, policy: &policy(), forbidden_pin: None, takes_recovery_code: false };
+        let mut person = Interrupting { pins, meanwhile };
+        let error = sign_in(&mut machine.platform("tpm"), &mut person, &request).result.unwrap_err();
+        let words = messages::sign_in_error(&error).map(|phrase| phrase.in_language(&English));
+        said.push((what, words.unwrap_or_default()));
+        drop(computer);
+        let _ = std::fs::remove_file(&path);
+    }
+    for (what, words) in &said {
+        for wrong in ["The security key", "to the security key", "lug it in", "for good"] {
+            assert!(!words.contains(wrong), "{what}: {words}; of {said:?}");
+        }
+    }
 }

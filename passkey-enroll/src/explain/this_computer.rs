@@ -17,7 +17,7 @@ use crate::terminal::prompter::LastQuestion;
 /// Shows the log of the service.
 const LOOK: &str = "See why with: systemctl status passkey-tpm.socket passkey-tpm.service";
 /// Sets the first PIN.
-const SET_PIN: &str = "Set one first: passkey-enroll key pin set --on this-computer";
+const SET_PIN: &str = "Set one first: sudo passkey-enroll key pin set --on this-computer";
 
 fn failed(message: impl Into<String>) -> ErrorReport {
     ErrorReport::new(Exit::Failed, "this_computer_unusable", message).hint(LOOK)
@@ -71,6 +71,14 @@ pub(crate) fn refused(status: Status) -> ErrorReport {
         return ErrorReport::new(Exit::Failed, "not_on_this_computer", message)
             .hint("Start afresh: passkey-enroll key reset --on this-computer");
     }
+    if status == Status::NOT_ALLOWED {
+        return ErrorReport::new(
+            Exit::NotPermitted,
+            "not_permitted",
+            "Only root can give an account its first PIN on this computer.",
+        )
+        .hint("Run it as root: sudo passkey-enroll key pin set --on this-computer");
+    }
     refused_for(&status)
 }
 
@@ -123,8 +131,8 @@ pub(crate) fn pin(error: TokenError, asked: LastQuestion) -> ErrorReport {
 pub(crate) fn wrong_pin(retries_left: Option<u8>) -> ErrorReport {
     let left = match retries_left {
         None => String::new(),
-        Some(0) => " This computer takes no more for an hour.".to_owned(),
-        Some(left) => format!(" This computer takes {left} more before it takes none for an hour."),
+        Some(0) => " This computer takes no more for an hour or longer.".to_owned(),
+        Some(left) => format!(" This computer takes {left} more before it takes none for an hour or longer."),
     };
     ErrorReport::new(Exit::WrongPin, "wrong_pin", format!("That PIN was wrong.{left}"))
 }

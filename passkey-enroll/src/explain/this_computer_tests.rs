@@ -116,7 +116,7 @@ fn a_lock_is_not_for_good() {
     for error in [TokenError::PinLocked, TokenError::PinBlocked, TokenError::ThisComputerLocked] {
         let report = pin(error, LastQuestion::default());
         assert_eq!((report.exit, report.code), (Exit::Locked, "this_computer_locked"), "{error:?}");
-        assert!(report.message.contains("an hour"), "{}", report.message);
+        assert!(report.message.contains("later"), "{}", report.message);
     }
     let wrong = wrong_pin(Some(3));
     assert_eq!((wrong.exit, wrong.code), (Exit::WrongPin, "wrong_pin"));

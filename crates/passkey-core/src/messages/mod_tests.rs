@@ -279,7 +279,7 @@ fn each_mishap_has_its_sentence_and_its_remedy() {
         (SignInError::CannotVerifyUser(Impossible::NotSupported), "Use another one"),
         (SignInError::CannotVerifyUser(Impossible::U2fOnly), "Use a newer one"),
         (SignInError::ForeignKeys, "Use another one"),
-        (SignInError::Pin(TokenError::ThisComputerLocked), "try again in an hour"),
+        (SignInError::Pin(TokenError::ThisComputerLocked), "try again later"),
         (SignInError::NotOnThisComputer, "add a new passkey"),
         (SignInError::ThisComputerUnusable(KeyError::Silent), "Use a security key or your password"),
         (SignInError::KeyBusy, "Try again"),

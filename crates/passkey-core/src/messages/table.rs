@@ -151,12 +151,12 @@ messages! {
     pub(super) FEW_TRIES_LEFT =
         "Careful: {left} try left before the PIN is blocked for good.",
         "Careful: {left} tries left before the PIN is blocked for good.";
-    /// Stands before a prompt for the PIN of this computer. {left} is 2 or 3. The lock opens by itself after about an hour.
+    /// Stands before a prompt for the PIN of this computer. {left} is 2 or 3. The lock opens by itself, when the TPM has forgotten one.
     pub(super) FEW_TRIES_LEFT_HERE =
-        "Careful: {left} try left before this computer takes no PIN for an hour.",
-        "Careful: {left} tries left before this computer takes no PIN for an hour.";
+        "Careful: {left} try left before this computer takes no PIN for hours.",
+        "Careful: {left} tries left before this computer takes no PIN for hours.";
     /// Stands before a prompt for the PIN of this computer.
-    pub(super) LAST_TRY_HERE = "This is the last try before this computer takes no PIN for an hour.";
+    pub(super) LAST_TRY_HERE = "This is the last try before this computer takes no PIN for hours.";
     /// Stands before a prompt for the PIN.
     pub(super) THAT_WAS_THE_PASSWORD_HERE = "That is your password, not the PIN of this computer.";
     /// Stands before a prompt for the PIN, in a program that takes no recovery codes.
@@ -283,7 +283,7 @@ messages! {
     /// Too many wrong PINs. The lock opens by itself.
     pub(super) THIS_COMPUTER_LOCKED =
         "This computer takes no PIN for now, after too many wrong ones. Use a security key or your password, or try \
-         again in an hour.";
+         again later.";
     /// This computer was repaired, or its TPM cleared, or its disk is in another one.
     pub(super) NOT_ON_THIS_COMPUTER =
         "This computer does not hold your passkey any more. Use a security key or your password, and add a new \
@@ -294,7 +294,7 @@ messages! {
     pub(super) SENSOR_LOCKED =
         "The security key takes no more fingerprints, and it has no PIN to fall back on. Use another one.";
     /// All that was typed was too short or too long, or the password.
-    pub(super) NEVER_A_PIN = "No PIN was sent to the security key: what was typed cannot be the PIN.";
+    pub(super) NEVER_A_PIN = "No PIN was sent: what was typed cannot be the PIN.";
     /// Something went wrong between the computer and the security key; the PIN may be right.
     pub(super) PIN_UNCHECKED =
         "The security key could not check the PIN. Unplug it, plug it in again and try once more.";

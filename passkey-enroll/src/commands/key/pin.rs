@@ -60,7 +60,7 @@ fn verify(context: &Context, place: &Place, arguments: &ListOnKey) -> Result<(),
                 format!("Wrong PINs before the security key locks itself for good: {left}.")
             }
             Authenticator::ThisComputer => {
-                format!("Wrong PINs before this computer takes none for an hour: {left}.")
+                format!("Wrong PINs before this computer takes none for an hour or longer: {left}.")
             }
         });
     }

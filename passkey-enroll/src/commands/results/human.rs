@@ -316,7 +316,7 @@ fn pin_text(key: &Key) -> String {
     let change = if key.pin.must_change { ", must be changed" } else { "" };
     match key.pin.retries {
         Some(0) if key.authenticator == Holder::ThisComputer => {
-            "locked for an hour, after too many wrong ones".to_owned()
+            "locked for an hour or longer, after too many wrong ones".to_owned()
         }
         Some(0) => "blocked: only a reset of the key helps".to_owned(),
         _ if key.pin.locked => "locked until the key is unplugged and plugged in again".to_owned(),

@@ -248,15 +248,16 @@ fn contents(subject: &Subject, told: &Told, passkeys: usize) -> Vec<Finding> {
         Some(0) => {
             let message = format!("This computer takes no PIN of {user} for now: too many were wrong.");
             findings.push(Finding::warning(area, "this_computer_locked", message).remedy(
-                "One try comes back each hour. Until then another passkey, a recovery code or the password leads in.",
+                "One try comes back each hour, or as often as the TPM forgets one. Until then another passkey, a recovery code or the password leads in.",
             ));
         }
         Some(left) if left <= FEW_TRIES => {
             let tries = if left == 1 { "1 more wrong PIN" } else { "A few more wrong PINs" };
-            let message = format!("{tries} of {user}, and this computer takes none for an hour.");
+            let message = format!("{tries} of {user}, and this computer takes none for an hour or longer.");
             findings.push(
-                Finding::warning(area, "this_computer_few_tries", message)
-                    .remedy("Type the right PIN once to get all tries back: passkey-enroll verify"),
+                Finding::warning(area, "this_computer_few_tries", message).remedy(
+                    "They come back by themselves, one each hour or as often as the TPM forgets one.",
+                ),
             );
         }
         Some(_) | None => {}

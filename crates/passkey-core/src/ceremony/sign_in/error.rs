@@ -98,7 +98,12 @@ impl SignInError {
             Self::Refused(status) | Self::Pin(TokenError::Refused(status)) => {
                 Self::ThisComputerRefused(status)
             }
-            Self::CannotVerifyUser(_) => Self::NotOnThisComputer,
+            // Another program has reset it.
+            Self::CannotVerifyUser(_) | Self::Pin(TokenError::PinNotSet) => Self::NotOnThisComputer,
+            // Its PIN is never blocked for good.
+            Self::Pin(TokenError::AttemptsUsedUp { .. }) => {
+                Self::Pin(TokenError::AttemptsUsedUp { retries_left: None })
+            }
             Self::NoKey
             | Self::ForeignKeys
             | Self::NotOnThisComputer

@@ -427,11 +427,16 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let passkey = candidate.and_then(Candidate::proved);
         let is_trusted = candidate.is_some_and(Candidate::is_trusted);
         let may_have_done = candidate.is_some_and(Candidate::is_worth_waiting_for);
+        // One that is gone is no longer known to the pool.
+        let is_this_computer = candidate.is_some_and(Candidate::is_this_computer);
         if error != KeyError::Unplugged {
             self.decide_by(key, passkey);
         }
         self.forget(key);
         match error {
+            KeyError::Unplugged if is_this_computer => {
+                self.findings.remark(SignInError::ThisComputerUnusable(error));
+            }
             KeyError::Unplugged => {
                 self.findings.removed(key, may_have_done);
                 if may_have_done && self.keys.is_empty() && self.pool.now() < self.clock.wait_until {
