@@ -9,6 +9,7 @@ use dbus::channel::Channel;
 use dbus::{Message, MessageType};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 
 const BUS: &str = "org.freedesktop.DBus";
@@ -67,6 +68,7 @@ impl<'w> Bus<'w> {
     pub(super) fn connect(address: &str, waiting: &'w Waiting<'w>, until: Instant) -> Result<Self, BusError> {
         let unreachable =
             |error: dbus::Error| BusError::Unreachable(words(error.message().unwrap_or_default()));
+        takes_connections(address)?;
         let mut channel = Channel::open_private(address).map_err(unreachable)?;
         channel.set_watch_enabled(true);
         // A number becomes a descriptor by way of the kernel, which knows whether it is one.
@@ -183,6 +185,20 @@ impl<'w> Bus<'w> {
             Ok(_) | Err(Errno::INTR) => Ok(Round::Again),
             Err(errno) => Err(BusError::Unreachable(errno.to_string())),
         }
+    }
+}
+
+/// Whether the bus takes connections at all: libdbus would wait without end for one that has as many as it can keep waiting.
+fn takes_connections(address: &str) -> Result<(), BusError> {
+    let path = address.strip_prefix("unix:path=").and_then(|rest| rest.split([',', ';']).next());
+    let Some(path) = path else { return Ok(()) };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+    let connected = socket.and_then(|socket| rustix::net::connect(socket, &SocketAddrUnix::new(path)?));
+    match connected {
+        Err(Errno::AGAIN) => Err(BusError::TimedOut),
+        Ok(()) => Ok(()),
+        Err(errno) => Err(BusError::Unreachable(errno.to_string())),
     }
 }
 

@@ -20,7 +20,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFla
 use tss_esapi::tcti_ldr::TctiNameConf;
 
 use crate::client::{DISCOVERABLE, Enrolment, HASH, ORDINARY, RP_ID, pin, plain, random};
-use crate::reader::{Peer, Reader, mute_bus, nonsense};
+use crate::reader::{Peer, Reader, full_bus, mute_bus, nonsense};
 use crate::simulator::Simulator;
 
 const PIN: &str = "correct horse";
@@ -580,6 +580,10 @@ fn without_fprintd_the_pin_is_left() {
     desk.limits = Limits { ask: brief, begin: brief, finger: brief };
     desk.restart();
     pin_is_left(&desk, "the bus hangs");
+    let (full, _held) = full_bus(desk.folder.path());
+    desk.bus = full;
+    desk.restart();
+    pin_is_left(&desk, "the bus takes no more connections");
 }
 
 #[test]

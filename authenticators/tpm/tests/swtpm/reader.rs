@@ -1,6 +1,7 @@
 //! A fingerprint reader: the real fprintd with libfprint's virtual device, on a bus of its own.
 
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 use dbus::arg::{PropMap, RefArg, Variant};
 use dbus::channel::Channel;
 use dbus::{Message, MessageType};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 const FPRINT: &str = "net.reactivated.Fprint";
 const DEVICE: &str = "net.reactivated.Fprint.Device";
@@ -283,6 +286,27 @@ pub(crate) fn mute_bus(folder: &Path) -> (String, UnixListener) {
     let path = folder.join("mute");
     let listener = UnixListener::bind(&path).unwrap();
     (format!("unix:path={}", path.display()), listener)
+}
+
+/// A bus that has as many connections waiting as it can have, with those that fill it.
+pub(crate) fn full_bus(folder: &Path) -> (String, Vec<OwnedFd>) {
+    let path = folder.join("full");
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = || rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+    let address = SocketAddrUnix::new(&path).unwrap();
+    let mut held = vec![socket()];
+    rustix::net::bind(&held[0], &address).unwrap();
+    rustix::net::listen(&held[0], 0).unwrap();
+    loop {
+        let next = socket();
+        let connected = rustix::net::connect(&next, &address);
+        held.push(next);
+        match connected {
+            Ok(()) => {}
+            Err(Errno::AGAIN) => return (format!("unix:path={}", path.display()), held),
+            Err(errno) => panic!("{errno}"),
+        }
+    }
 }
 
 /// A map as D-Bus has it, for those who want another type.
