@@ -646,3 +646,56 @@ fn nothing_is_taken_that_systemd_did_not_hand_over() {
     let error = Listener::from_systemd().unwrap_err().to_string();
     assert!(error.contains("LISTEN_FDS"), "{error}");
 }
+
+/// With as many requests under way as a user may have connections.
+#[test]
+#[ignore = "requests are worked on in the order in which they come, whoever makes them"]
+fn one_user_keeps_root_waiting_for_no_more_than_a_request() {
+    if own() != 0 {
+        // Without being root there are no two users.
+        return;
+    }
+    let service = start(lasting());
+    let until = Instant::now() + Duration::from_secs(3);
+    let busy: Vec<JoinHandle<()>> = (0..8)
+        .map(|_| {
+            let path = service.path.clone();
+            thread::spawn(move || {
+                let user = Uid::from_raw(1234);
+                rustix::thread::set_thread_res_uid(user, user, user).unwrap();
+                let mut client = Client::open(&path);
+                while Instant::now() < until {
+                    client.cbor(&[SLEEP, 2]);
+                }
+            })
+        })
+        .collect();
+    thread::sleep(Duration::from_secs(1));
+    let mut root = Client::open(&service.path);
+    let begun = Instant::now();
+    root.cbor(&[4]);
+    let took = begun.elapsed();
+    for thread in busy {
+        thread.join().unwrap();
+    }
+    // One that is worked on already, and some time for a loaded machine.
+    assert!(took < Duration::from_millis(700), "{took:?}");
+}
+
+/// Any user can start set-uid programs that ask for alice's PIN and wait.
+#[test]
+#[ignore = "programs of root's that wait for one account's PIN take the connections of all"]
+fn prompts_for_one_account_keep_no_other_account_out() {
+    if own() != 0 {
+        return;
+    }
+    let service = start(lasting());
+    let open = |account| {
+        let mut client = Client::new(&service.path);
+        client.send(&naming(account));
+        client.channel.init([3; 8]);
+        (client.event() == Some(Event::Opened)).then_some(client)
+    };
+    let waiting: Vec<Option<Client>> = (0..40).map(|_| open(1000)).collect();
+    assert!(open(1001).is_some(), "{} are open", waiting.iter().flatten().count());
+}
