@@ -14,6 +14,8 @@ mod connection;
 mod error;
 mod listener;
 mod log;
+mod party;
+mod queue;
 mod server;
 mod settings;
 mod shown;

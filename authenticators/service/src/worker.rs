@@ -14,6 +14,8 @@ use ctap::hid::Keepalive;
 
 use crate::authenticator::{Answer, Authenticator, Later, Peer, Wait};
 use crate::channel::Request;
+use crate::party::Party;
+use crate::queue::Queue;
 use crate::shown::Shown;
 use crate::waiting::{self, Ended};
 
@@ -38,6 +40,16 @@ pub(crate) enum Work<S, T> {
     Waited(Job<S>, Ended<T>),
     /// Nobody wants anything any more.
     End,
+}
+
+impl<S, T> Work<S, T> {
+    /// Whose turn it is done in. `None`: at once.
+    fn party(&self) -> Option<Party> {
+        match self {
+            Self::Job(job) | Self::Waited(job, _) => Some(job.peer.into()),
+            Self::End => None,
+        }
+    }
 }
 
 /// A job that is done.
@@ -149,6 +161,20 @@ pub(crate) struct Inbox<S, T> {
     pub(crate) sender: Sender<Work<S, T>>,
 }
 
+impl<S, T> Inbox<S, T> {
+    /// Waits for something to do; gives what is next of all that has come. `None`: nobody wants anything any more.
+    fn next(&self, queue: &mut Queue<Work<S, T>>) -> Option<Work<S, T>> {
+        if queue.is_empty() {
+            let work = self.receiver.recv().ok()?;
+            queue.push(work.party()?, work);
+        }
+        while let Ok(work) = self.receiver.try_recv() {
+            queue.push(work.party()?, work);
+        }
+        queue.pop()
+    }
+}
+
 /// Does one job after the other until it is told to end. Waits have threads of their own in `scope`.
 pub(crate) fn work<'scope, A: Authenticator>(
     authenticator: &mut A,
@@ -170,7 +196,8 @@ pub(crate) fn work<'scope, A: Authenticator>(
         }
     }
     let guard = Guard(Some(done), waker);
-    while let Ok(work) = inbox.receiver.recv() {
+    let mut queue = Queue::new();
+    while let Some(work) = inbox.next(&mut queue) {
         busy.set(Some(Instant::now()));
         let mut next = Some(work);
         while let Some(work) = next.take() {

@@ -649,7 +649,6 @@ fn nothing_is_taken_that_systemd_did_not_hand_over() {
 
 /// With as many requests under way as a user may have connections.
 #[test]
-#[ignore = "requests are worked on in the order in which they come, whoever makes them"]
 fn one_user_keeps_root_waiting_for_no_more_than_a_request() {
     if own() != 0 {
         // Without being root there are no two users.
