@@ -12,6 +12,8 @@ use rustix::net::{RecvFlags, SendFlags};
 use crate::account::{self, Named};
 use crate::authenticator::Peer;
 use crate::channel::{Channels, Device, Event, Request};
+use crate::party::Party;
+use crate::room::Place;
 use crate::settings::Settings;
 use crate::worker::{ConnectionId, Done, Job, Progress, Reply};
 
@@ -74,8 +76,14 @@ impl<S> Connection<S> {
         self.id
     }
 
-    pub(crate) fn uid(&self) -> u32 {
-        self.uid
+    pub(crate) fn party(&self) -> Party {
+        self.peer.map_or_else(|| Party::silent(self.uid), Party::from)
+    }
+
+    /// What it takes of the room for connections.
+    pub(crate) fn place(&self) -> Place {
+        let idle_since = matches!(self.session, Session::Here(_)).then_some(self.active);
+        Place { id: self.id, party: self.party(), idle_since }
     }
 
     /// How far the request in work is, if there is one.
@@ -91,18 +99,34 @@ impl<S> Connection<S> {
         if self.channels.outgoing().is_some() { PollFlags::OUT } else { PollFlags::IN }
     }
 
+    /// Whose an unnamed connection will be, by the first report, which is left to be read.
+    pub(crate) fn named(&self) -> Option<Party> {
+        if self.party() != Party::Unnamed {
+            return None;
+        }
+        let report = self.receive(RecvFlags::PEEK).ok()??;
+        let (peer, _) = self.identify(&report).ok()?;
+        Some(peer.into())
+    }
+
+    /// Who is at the other end, and whether the first report says so and nothing else.
+    fn identify(&self, first: &Report) -> Result<(Peer, bool), Closed> {
+        let (account, is_name) = match account::named(first, self.uid) {
+            Named::Own(account) => (account, false),
+            Named::As(account) => (account, true),
+            Named::Refused => return Err(Closed),
+        };
+        Ok((Peer { account, is_root: self.uid == 0, since: self.since }, is_name))
+    }
+
     /// Reads a report; returns the job that it completes, if any.
     pub(crate) fn readable(&mut self, now: Instant) -> Result<Option<Job<S>>, Closed> {
         // One report a round, so that all connections get theirs.
-        let Some(report) = self.receive()? else { return Ok(None) };
+        let Some(report) = self.receive(RecvFlags::empty())? else { return Ok(None) };
         self.active = now;
         if self.peer.is_none() {
-            let (account, is_name) = match account::named(&report, self.uid) {
-                Named::Own(account) => (account, false),
-                Named::As(account) => (account, true),
-                Named::Refused => return Err(Closed),
-            };
-            self.peer = Some(Peer { account, is_root: self.uid == 0, since: self.since });
+            let (peer, is_name) = self.identify(&report)?;
+            self.peer = Some(peer);
             if is_name {
                 return Ok(None);
             }
@@ -115,9 +139,9 @@ impl<S> Connection<S> {
         Ok(job)
     }
 
-    fn receive(&self) -> Result<Option<Report>, Closed> {
+    fn receive(&self, flags: RecvFlags) -> Result<Option<Report>, Closed> {
         let mut buffer = [0; REPORT_LEN + 1];
-        match rustix::net::recv(&self.socket, &mut buffer, RecvFlags::DONTWAIT) {
+        match rustix::net::recv(&self.socket, &mut buffer, flags | RecvFlags::DONTWAIT) {
             // Nothing is the end, or an empty packet, which is no report either.
             Ok((_, REPORT_LEN)) => Ok(buffer.first_chunk().copied()),
             Err(Errno::AGAIN | Errno::INTR) => Ok(None),

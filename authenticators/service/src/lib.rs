@@ -3,7 +3,8 @@
 //! An [`Authenticator`] answers CTAP2 requests, one at a time; [`serve`] does everything else: the socket ([`Listener`]), who is
 //! at its other end and for which account ([`Peer`]), channels and fragments, keepalives and cancelling, limits and deadlines.
 //! An answer that takes a person is waited for beside the others ([`Answer::Later`]).
-//! Peers are not trusted: one that is slow, silent or never reads costs only its own connection.
+//! Peers are not trusted: one that is slow, silent or never reads costs only its own connection, and one that asks without end only
+//! its own turns.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod listener;
 mod log;
 mod party;
 mod queue;
+mod room;
 mod server;
 mod settings;
 mod shown;

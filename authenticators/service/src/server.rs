@@ -15,11 +15,16 @@ use crate::connection::{Closed, Connection};
 use crate::error::ServeError;
 use crate::listener::Listener;
 use crate::log::log;
+use crate::party::Party;
+use crate::room::{self, Admission, Place};
 use crate::settings::Settings;
 use crate::worker::{self, ConnectionId, Done, Inbox, Job, Progress, Since, Waker, Work};
 
 /// How long no connection is accepted when there is no descriptor left for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How many connections are accepted before those that are open get their turn. Fewer than may be unnamed, so that none of root's has
+/// to give way before its name is read.
+const ACCEPTED_AT_ONCE: usize = 8;
 
 /// Serves connections until there have been none for a while ([`Settings::idle_exit`]). The authenticator works on the calling
 /// thread.
@@ -92,7 +97,7 @@ struct Server<'a, S, T> {
 /// never more requests than connections are let in.
 struct Departed {
     id: ConnectionId,
-    uid: u32,
+    party: Party,
     progress: Arc<Progress>,
 }
 
@@ -182,12 +187,20 @@ impl<S: Send, T: Send> Server<'_, S, T> {
                 self.with(*id, |connection| connection.writable(now).map(|()| None))?;
             }
             if flags.intersects(PollFlags::IN) {
-                self.with(*id, |connection| connection.readable(now))?;
+                self.read(*id, now)?;
             } else if flags.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
                 self.with(*id, |_| Err(Closed))?;
             }
         }
         Ok(())
+    }
+
+    fn read(&mut self, id: ConnectionId, now: Instant) -> Result<(), ServeError> {
+        let mut connections = self.connections.iter();
+        let named = connections.find(|connection| connection.id() == id).and_then(Connection::named);
+        // Root is let in twice: to name an account, and then for it.
+        let is_in = named.is_none_or(|party| self.make_room(party));
+        self.with(id, |connection| if is_in { connection.readable(now) } else { Err(Closed) })
     }
 
     fn tick(&mut self, now: Instant) -> Result<(), ServeError> {
@@ -216,9 +229,9 @@ impl<S: Send, T: Send> Server<'_, S, T> {
             Ok(None) => Ok(()),
             Ok(Some(job)) => self.work.send(Work::Job(job)).map_err(|_| ServeError::Worker),
             Err(Closed) => {
-                let uid = connection.uid();
+                let party = connection.party();
                 let departed = connection.progress().map(Arc::clone);
-                self.departed.extend(departed.map(|progress| Departed { id, uid, progress }));
+                self.departed.extend(departed.map(|progress| Departed { id, party, progress }));
                 self.connections.retain(|connection| connection.id() != id);
                 Ok(())
             }
@@ -226,11 +239,10 @@ impl<S: Send, T: Send> Server<'_, S, T> {
     }
 
     fn accept(&mut self, now: Instant) {
-        // No more than the kernel keeps waiting, so that those who are connected get their turn.
-        for _ in 0..self.settings.connections {
+        for _ in 0..ACCEPTED_AT_ONCE {
             match self.listener.accept() {
                 Ok(Some((socket, uid))) => {
-                    if self.has_room_for(uid) {
+                    if self.make_room(Party::silent(uid)) {
                         let id = self.next_id;
                         self.next_id = self.next_id.wrapping_add(1);
                         self.connections.push(Connection::new(id, socket, uid, self.device, now));
@@ -246,15 +258,18 @@ impl<S: Send, T: Send> Server<'_, S, T> {
         }
     }
 
-    /// Users cannot take all connections: some are kept for root, which signs people in.
-    fn has_room_for(&self, uid: u32) -> bool {
-        let count = |of: &dyn Fn(u32) -> bool| {
-            let departed = self.departed.iter().map(|departed| departed.uid);
-            self.connections.iter().map(Connection::uid).chain(departed).filter(|uid| of(*uid)).count()
-        };
-        count(&|_| true) < self.settings.connections
-            && (uid == 0
-                || (count(&|other| other == uid) < self.settings.connections_of_user
-                    && count(&|other| other != 0) < self.settings.connections_of_users))
+    /// Whether one more is let in. If another has to give way, it is closed.
+    fn make_room(&mut self, party: Party) -> bool {
+        let departed =
+            |departed: &Departed| Place { id: departed.id, party: departed.party, idle_since: None };
+        let places = self.connections.iter().map(Connection::place).chain(self.departed.iter().map(departed));
+        match room::admit(party, &places.collect::<Vec<Place>>(), self.settings) {
+            Admission::Free => true,
+            Admission::InPlaceOf(id) => {
+                self.connections.retain(|connection| connection.id() != id);
+                true
+            }
+            Admission::Refused => false,
+        }
     }
 }

@@ -18,12 +18,14 @@ pub struct Settings {
     /// How long the authenticator may work on one request, or one wait may last. What takes longer hangs, and the process ends, to be
     /// started anew.
     pub request: Duration,
-    /// Connections of one user other than root.
-    pub connections_of_user: usize,
+    /// Connections of one user, and of root for one account.
+    pub connections_for_account: usize,
     /// Connections of all users other than root.
     pub connections_of_users: usize,
-    /// Connections in all, root's among them.
-    pub connections: usize,
+    /// Connections of root, which signs people in, for all accounts.
+    pub connections_of_root: usize,
+    /// Connections of root that have not named an account yet.
+    pub connections_unnamed: usize,
 }
 
 impl Default for Settings {
@@ -35,9 +37,10 @@ impl Default for Settings {
             continuation: Duration::from_secs(3),
             unread: Duration::from_secs(5),
             request: Duration::from_secs(120),
-            connections_of_user: 8,
+            connections_for_account: 8,
             connections_of_users: 24,
-            connections: 32,
+            connections_of_root: 64,
+            connections_unnamed: 16,
         }
     }
 }

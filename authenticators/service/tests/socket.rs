@@ -382,7 +382,7 @@ impl Client {
 #[test]
 fn while_one_waits_for_a_person_the_others_are_served() {
     let service = start(lasting());
-    let mut waiting: Vec<Client> = (0..8).map(|_| Client::open(&service.path)).collect();
+    let mut waiting: Vec<Client> = (0..7).map(|_| Client::open(&service.path)).collect();
     waiting.iter_mut().for_each(Client::begin_wait);
     let mut other = Client::open(&service.path);
     let begun = Instant::now();
@@ -440,7 +440,7 @@ fn one_who_hangs_up_ends_their_wait_and_nobody_elses() {
 /// A wait that goes on after its peer has gone counts as a connection, and keeps the service from ending.
 #[test]
 fn no_more_waits_than_connections() {
-    let settings = Settings { connections: 3, connections_of_user: 3, ..brief() };
+    let settings = Settings { connections_for_account: 3, ..brief() };
     let service = start(settings);
     let begun = Instant::now();
     for _ in 0..2 {
@@ -450,7 +450,7 @@ fn no_more_waits_than_connections() {
         gone.report().unwrap();
     }
     let last = Client::open(&service.path);
-    assert!(Client::new(&service.path).is_closed());
+    assert!(Client::new(&service.path).turned_away());
     assert!(begun.elapsed() < Duration::from_millis(900), "the waits were still going on");
     drop(last);
     service.serving.join().unwrap().unwrap();
@@ -531,16 +531,10 @@ fn silence_has_an_end() {
 }
 
 #[test]
-fn connections_are_limited_for_each_user_and_in_all() {
-    // Tests of root's see only the limit in all.
-    let (limit, settings) = if own() == 0 {
-        (4, Settings { connections: 4, connections_of_user: 2, ..lasting() })
-    } else {
-        (4, Settings { connections_of_user: 4, ..lasting() })
-    };
-    let service = start(settings);
-    let mut within: Vec<Client> = (0..limit).map(|_| Client::open(&service.path)).collect();
-    assert!(Client::new(&service.path).is_closed());
+fn connections_are_limited_for_each_account() {
+    let service = start(Settings { connections_for_account: 2, ..lasting() });
+    let mut within: Vec<Client> = (0..2).map(|_| Client::open(&service.path)).collect();
+    assert!(Client::new(&service.path).turned_away());
     for client in &mut within {
         assert_eq!(client.cbor(&[4]), said(own(), own() == 0, 1));
     }
@@ -566,7 +560,7 @@ fn users_leave_room_for_root() {
         // Nothing to be seen without being root; the limits of one user are above.
         return;
     }
-    let service = start(Settings { connections: 3, connections_of_users: 2, ..lasting() });
+    let service = start(Settings { connections_of_users: 2, connections_of_root: 1, ..lasting() });
     let (sender, receiver) = mpsc::channel();
     let path = service.path.clone();
     let users = thread::spawn(move || {
@@ -581,6 +575,28 @@ fn users_leave_room_for_root() {
     assert_eq!(Client::open(&service.path).cbor(&[4]), said(0, true, 1));
     users.thread().unpark();
     users.join().unwrap();
+}
+
+#[test]
+fn the_user_who_holds_most_gives_way() {
+    if own() != 0 {
+        return;
+    }
+    let service = start(Settings { connections_of_users: 2, ..lasting() });
+    let open_as = |uid: u32| {
+        let path = service.path.clone();
+        let opened = thread::spawn(move || {
+            let user = Uid::from_raw(uid);
+            rustix::thread::set_thread_res_uid(user, user, user).unwrap();
+            Client::open(&path)
+        });
+        opened.join().unwrap()
+    };
+    let [oldest, mut newer] = [(); 2].map(|()| open_as(1234));
+    let mut other = open_as(1235);
+    assert!(oldest.is_closed());
+    assert_eq!(newer.cbor(&[4]), said(1234, false, 1));
+    assert_eq!(other.cbor(&[4]), said(1235, false, 1));
 }
 
 #[test]
@@ -681,20 +697,53 @@ fn one_user_keeps_root_waiting_for_no_more_than_a_request() {
     assert!(took < Duration::from_millis(700), "{took:?}");
 }
 
+/// Names an account, and is let in for it or not.
+fn open_for(service: &Service, account: u32) -> Option<Client> {
+    let mut client = Client::new(&service.path);
+    client.send(&naming(account));
+    client.channel.init([3; 8]);
+    (client.event() == Some(Event::Opened)).then_some(client)
+}
+
 /// Any user can start set-uid programs that ask for alice's PIN and wait.
 #[test]
-#[ignore = "programs of root's that wait for one account's PIN take the connections of all"]
 fn prompts_for_one_account_keep_no_other_account_out() {
     if own() != 0 {
         return;
     }
     let service = start(lasting());
-    let open = |account| {
-        let mut client = Client::new(&service.path);
-        client.send(&naming(account));
-        client.channel.init([3; 8]);
-        (client.event() == Some(Event::Opened)).then_some(client)
-    };
+    let open = |account| open_for(&service, account);
     let waiting: Vec<Option<Client>> = (0..40).map(|_| open(1000)).collect();
     assert!(open(1001).is_some(), "{} are open", waiting.iter().flatten().count());
+}
+
+#[test]
+fn one_that_is_idle_gives_way_to_another_account() {
+    if own() != 0 {
+        return;
+    }
+    let service = start(Settings { connections_of_root: 3, ..lasting() });
+    let mut open: Vec<Client> =
+        [1000, 1001, 1001].into_iter().map(|account| open_for(&service, account).unwrap()).collect();
+    open[1].begin_wait();
+    let other = open_for(&service, 1002).unwrap();
+    assert!(open.pop().unwrap().is_closed(), "the one of 1001's that is idle");
+    open[1].cancel();
+    open.push(other);
+    for (client, count) in open.iter_mut().zip([1, 2, 1]) {
+        assert_eq!(client.cbor(&[4]).last(), Some(&count));
+    }
+}
+
+#[test]
+fn one_that_names_no_account_keeps_nobody_out() {
+    if own() != 0 {
+        return;
+    }
+    let service = start(Settings { connections_unnamed: 2, ..lasting() });
+    let begun = Instant::now();
+    let silent = [(); 2].map(|()| Client::new(&service.path));
+    assert!(open_for(&service, 1000).is_some());
+    assert!(silent[0].is_closed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "before the time for a name is over");
 }
