@@ -79,7 +79,14 @@ pub(crate) fn refused(status: Status) -> ErrorReport {
         )
         .hint("Run it as root: sudo passkey-enroll key pin set --on this-computer");
     }
-    refused_for(&status)
+    if status == Status::OTHER { broken() } else { refused_for(&status) }
+}
+
+/// `CTAP1_ERR_OTHER` is what the service says of its own: the log has the reason.
+fn broken() -> ErrorReport {
+    failed(
+        "The service that keeps the passkeys of this computer cannot do it: its state cannot be read or written, as on a full disk.",
+    )
 }
 
 fn refused_for(reason: &dyn Display) -> ErrorReport {

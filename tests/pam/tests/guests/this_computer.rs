@@ -132,6 +132,13 @@ fn what_is_lost_is_said(guest: &Guest) {
     sudo.ctrl_c();
     assert_ne!(sudo.wait().status, 0);
     assert!(audit_line(guest).contains("does not hold the passkey any more"), "{}", audit_line(guest));
+    // Whom a removal would take their passkey from, it says.
+    let warned = guest
+        .root("sh /var/lib/dpkg/info/passkey-tpm.prerm remove 2>&1; systemctl start passkey-tpm.socket")
+        .ok();
+    for person in ["alice signs in no more", "bob signs in no more"] {
+        assert!(warned.contains(person), "{warned}");
+    }
     guest.root(&format!("systemctl stop passkey-tpm.service; rm -rf {STATE}/*")).ok();
     let mut sudo = self::sudo(guest, "bob");
     sudo.expect("This computer does not hold your passkey any more.");
