@@ -209,7 +209,12 @@ fn type_wrong_pins(service: &Service, desk: &RelyingParty, credential: &Credenti
     let mut client = service.client(&person);
     block_on(client.change_pin(PIN, OTHER_PIN)).expect("it is the right one");
     drop(client);
-    assert_eq!(service.pin_retries(), all);
+    let given_back = match service.kind {
+        // The TPM forgets none for a right one.
+        Kind::Platform => 0,
+        Kind::Roaming => 2,
+    };
+    assert_eq!(service.pin_retries(), all - 2 + given_back);
     let mut client = service.client(&person);
     person.types(OTHER_PIN);
     desk.authenticate(&mut *client, &[credential], &[credential]).expect("it is the new one");
