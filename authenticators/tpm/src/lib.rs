@@ -16,6 +16,7 @@ pub mod fingerprint;
 pub mod fingers;
 pub mod session;
 pub mod state;
+mod toml_text;
 pub mod tpm;
 
 pub use authenticator::TpmAuthenticator;

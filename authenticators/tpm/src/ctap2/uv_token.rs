@@ -13,7 +13,7 @@ use super::request::ClientPin;
 use crate::authenticator::{Outcome, TpmAuthenticator};
 use crate::fingerprint::{FprintdError, Verdict};
 use crate::session::Session;
-use crate::state::MAX_FINGER_TRIES;
+use crate::state::{Account, MAX_FINGER_TRIES};
 
 /// What a token by finger is given out for: to enrol and to sign in. Not to manage what is there.
 const PERMISSIONS: u8 = Permissions::MC.0 | Permissions::GA.0;
@@ -88,7 +88,7 @@ impl TpmAuthenticator {
                 if wait.is_cancelled() {
                     return Err(Status::KEEPALIVE_CANCEL);
                 }
-                return self.finger_token(session, finger_try);
+                return self.finger_token(session, finger_try, &account);
             }
             Some(Ok(Verdict::NoMatch)) => {
                 let left = account.finger_tries.left;
@@ -110,10 +110,14 @@ impl TpmAuthenticator {
     }
 
     /// Much may have happened while the finger was waited for: what it unlocks is looked for anew.
-    fn finger_token(&mut self, session: &mut Session, finger_try: &FingerTry) -> Result<Vec<u8>, Status> {
+    fn finger_token(
+        &mut self,
+        session: &mut Session,
+        finger_try: &FingerTry,
+        account: &Account,
+    ) -> Result<Vec<u8>, Status> {
         let uid = session.peer.account;
-        let account = self.load(uid)?;
-        let pin = self.pin_of(uid, &account)?;
+        let pin = self.pin_of(uid, account)?;
         let seal = self.finger_seal(uid, &pin)?.filter(|seal| seal.salt == finger_try.salt);
         let secret = self.unseal_for_finger(uid, &seal.ok_or(Status::NOT_ALLOWED)?)?;
         let FingerTry { agreement, permissions, rp_id_hash, .. } = finger_try;

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
+
+use crate::toml_text;
 
 /// More than the file ever needs.
 const MAX_LEN: u64 = 64 * 1024;
@@ -91,14 +93,10 @@ impl Settings {
 
     /// Reads the text; what is wrong with it, with the line.
     fn parse(text: &str) -> Result<Self, (usize, String)> {
-        let line = |offset: usize| text.get(..offset).unwrap_or(text).matches('\n').count().saturating_add(1);
-        let table = DeTable::parse(text).map_err(|error| {
-            let message: String = error.message().chars().filter(|c| !c.is_control()).take(200).collect();
-            (error.span().map_or(1, |span| line(span.start)), format!("not valid TOML: {message}"))
-        })?;
+        let table = toml_text::table(text).map_err(|(line, message)| (line.unwrap_or(1), message))?;
         let mut settings = Self::default();
         for (key, value) in table.get_ref() {
-            let line = line(key.span().start);
+            let line = toml_text::line(text, key.span().start);
             match (&**key.get_ref(), value.get_ref()) {
                 ("fingerprint", DeValue::Boolean(on)) => settings.fingerprint = *on,
                 ("fingerprint", _) => return Err((line, "`fingerprint` is true or false".to_owned())),

@@ -8,12 +8,10 @@ use zeroize::Zeroizing;
 
 use super::account::{Account, Discoverable, FingerSeal, PinRecord, User};
 use super::tries::{FingerTries, MAX_FINGER_TRIES, MAX_TRIES, Tries};
+use crate::toml_text::{self, Wrong};
 use crate::tpm::Blob;
 
 const VERSION: u64 = 1;
-
-/// The line, where it is known, and the message.
-type Wrong = (Option<usize>, String);
 
 /// The text of an account.
 pub(super) fn write(account: &Account) -> Zeroizing<String> {
@@ -73,7 +71,7 @@ pub(super) fn write_seal(seal: &FingerSeal) -> Zeroizing<String> {
 
 /// Reads the text of what a finger unlocks.
 pub(super) fn parse_seal(text: &str) -> Result<FingerSeal, String> {
-    let table = DeTable::parse(text).map_err(|_| "not valid TOML".to_owned())?;
+    let table = toml_text::table(text).map_err(|(_, message)| message)?;
     let mut fields = Fields::of(table.get_ref());
     if fields.number("version")? != VERSION {
         return Err("written by another version of passkey-tpm".to_owned());
@@ -109,12 +107,8 @@ fn write_text(text: &mut String, key: &str, value: Option<&String>) {
 
 /// Reads the text of an account. A key that is not known is an error, since it would be lost.
 pub(super) fn parse(text: &str) -> Result<Account, Wrong> {
-    let line = |offset: usize| text.get(..offset).unwrap_or(text).matches('\n').count().saturating_add(1);
-    let table = DeTable::parse(text).map_err(|error| {
-        let message: String = error.message().chars().filter(|c| !c.is_control()).take(200).collect();
-        (error.span().map(|span| line(span.start)), format!("not valid TOML: {message}"))
-    })?;
-    let at = |offset: usize| move |message| (Some(line(offset)), message);
+    let table = toml_text::table(text)?;
+    let at = |offset: usize| move |message| (Some(toml_text::line(text, offset)), message);
     let mut top =
         Fields(table.get_ref().iter().map(|(key, value)| (&**key.get_ref(), value.get_ref())).collect());
     let whole = |message| (None, message);
