@@ -1,13 +1,12 @@
 //! A finger in place of the PIN: the service behind its socket, and fprintd with libfprint's virtual reader.
 
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use authenticator_service::{Listener, ServeError, Settings, serve};
 use ctap::client_pin::{self, Permissions};
-use ctap::hid::{Channel, Cid, Command, Event, Keepalive, REPORT_LEN, packet};
+use ctap::hid::{Event, Keepalive};
 use ctap::make_credential;
 use ctap::pin_uv_auth::{PinUvAuthProtocol, PinUvAuthToken, Session as Agreement};
 use ctap::{Flags, Info, ReplyError, Status, get_assertion, info, status};
@@ -16,12 +15,12 @@ use passkey_tpm::fingerprint::{Fprintd, Limits};
 use passkey_tpm::fingers::Fingers;
 use passkey_tpm::state::{FingerSeals, MAX_FINGER_TRIES, Store};
 use passkey_tpm::tpm::Tpm;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use tss_esapi::tcti_ldr::TctiNameConf;
 
 use crate::client::{DISCOVERABLE, Enrolment, HASH, ORDINARY, RP_ID, pin, plain, random};
 use crate::reader::{Peer, Reader, full_bus, mute_bus, nonsense};
 use crate::simulator::Simulator;
+use crate::socket::Connection;
 
 const PIN: &str = "correct horse";
 const PROTOCOL: PinUvAuthProtocol = PinUvAuthProtocol::Two;
@@ -110,76 +109,32 @@ impl Desk {
     }
 
     fn connect(&self) -> Client {
-        Client::open(&self.path("socket"), own())
+        Client(Connection::open(&self.path("socket"), Some(own())))
     }
 
     /// For another account, which root alone may name.
     fn connect_for(&self, account: u32) -> Client {
-        Client::open(&self.path("socket"), account)
+        Client(Connection::open(&self.path("socket"), Some(account)))
     }
 }
 
-struct Client {
-    socket: OwnedFd,
-    channel: Channel,
-}
+struct Client(Connection);
 
 impl Client {
-    fn open(path: &std::path::Path, account: u32) -> Self {
-        // Programs that other tests start must not keep the connection open.
-        let (kind, flags) = (SocketType::SEQPACKET, SocketFlags::CLOEXEC);
-        let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, flags, None).unwrap();
-        rustix::net::connect(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
-        let mut client = Self { socket, channel: Channel::new() };
-        let naming = packet::fragment(Cid::BROADCAST, 0x42, &account.to_be_bytes()).unwrap();
-        rustix::net::send(&client.socket, &naming[0], SendFlags::NOSIGNAL).unwrap();
-        client.channel.init(*b"a nonce!");
-        assert_eq!(client.event(), Event::Opened);
-        client
-    }
-
-    fn flush(&mut self) {
-        while let Some(report) = self.channel.next_report() {
-            rustix::net::send(&self.socket, &report, SendFlags::NOSIGNAL).unwrap();
-        }
-    }
-
     fn any_event(&mut self) -> Event {
-        self.flush();
-        loop {
-            let mut report = [0; REPORT_LEN];
-            let (_, len) = rustix::net::recv(&self.socket, &mut report, RecvFlags::empty()).unwrap();
-            assert_eq!(len, REPORT_LEN);
-            if let Some(event) = self.channel.handle_report(&report).unwrap() {
-                return event;
-            }
-        }
-    }
-
-    fn event(&mut self) -> Event {
-        loop {
-            match self.any_event() {
-                Event::Keepalive(_) => {}
-                event => return event,
-            }
-        }
+        self.0.any_event()
     }
 
     fn reply(&mut self) -> Vec<u8> {
-        match self.event() {
-            Event::Response { payload, .. } => payload,
-            other => panic!("{other:?}"),
-        }
+        self.0.reply()
     }
 
     fn begin(&mut self, request: &[u8]) {
-        self.channel.request(Command::Cbor, request).unwrap();
-        self.flush();
+        self.0.begin(request);
     }
 
     fn ask(&mut self, request: &[u8]) -> Vec<u8> {
-        self.begin(request);
-        self.reply()
+        self.0.ask(request)
     }
 
     fn info(&mut self) -> Info {
@@ -399,7 +354,7 @@ fn a_wait_for_a_finger_keeps_nobody_waiting_and_ends_at_once() {
     // The reader is in use: nobody else gets it, and the PIN does.
     let mut second = desk.connect();
     assert_eq!(second.uv(), Some(true));
-    waiting.channel.cancel();
+    waiting.0.channel.cancel();
     assert_eq!(waiting.reply(), [Status::KEEPALIVE_CANCEL.0]);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(second.uv_retries(), Ok(MAX_FINGER_TRIES), "no finger was judged");

@@ -18,5 +18,6 @@ mod reader;
 mod rivals;
 mod service;
 mod simulator;
+mod socket;
 mod tries;
 mod trouble;

@@ -1,21 +1,19 @@
 //! The built service, behind its socket.
 
 use std::io::{BufRead as _, BufReader};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ctap::client_pin;
-use ctap::hid::{Channel, Event, REPORT_LEN};
 use ctap::pin_uv_auth::{PinUvAuthProtocol, Session as Agreement};
 use passkey_tpm::ctap2::AAGUID;
 use passkey_tpm::state::MAX_TRIES;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
 
 use crate::client::{pin, random};
 use crate::simulator::Simulator;
+use crate::socket::Connection;
 
 struct Service {
     process: Child,
@@ -64,48 +62,15 @@ impl Drop for Service {
 }
 
 /// A client behind the socket.
-struct Client {
-    socket: OwnedFd,
-    channel: Channel,
-}
+struct Client(Connection);
 
 impl Client {
     fn open(path: &Path) -> Self {
-        let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
-        let address = SocketAddrUnix::new(path).unwrap();
-        // It exists a moment before it is listened on.
-        let begun = Instant::now();
-        while rustix::net::connect(&socket, &address).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(10));
-        }
-        let mut client = Self { socket, channel: Channel::new() };
-        client.channel.init(*b"a nonce!");
-        assert_eq!(client.event(), Event::Opened);
-        client
-    }
-
-    fn send(&mut self) {
-        while let Some(report) = self.channel.next_report() {
-            rustix::net::send(&self.socket, &report, SendFlags::NOSIGNAL).unwrap();
-        }
-    }
-
-    fn event(&mut self) -> Event {
-        self.send();
-        loop {
-            let mut report = [0; REPORT_LEN];
-            rustix::net::recv(&self.socket, &mut report, RecvFlags::empty()).unwrap();
-            match self.channel.handle_report(&report).unwrap() {
-                Some(Event::Keepalive(_)) | None => {}
-                Some(event) => return event,
-            }
-        }
+        Self(Connection::open(path, None))
     }
 
     fn ask(&mut self, request: &client_pin::Request<'_>) -> client_pin::Response {
-        self.channel.request(ctap::hid::Command::Cbor, &request.encode()).unwrap();
-        let Event::Response { payload, .. } = self.event() else { panic!() };
-        client_pin::Response::parse(&payload).unwrap()
+        client_pin::Response::parse(&self.0.ask(&request.encode())).unwrap()
     }
 
     fn agree(&mut self) -> Agreement {
@@ -125,8 +90,7 @@ impl Client {
         let session = self.agree();
         let pin_hash_enc = session.pin_hash_enc(&pin("wrong one"), &mut random);
         let request = client_pin::Request::PinToken { session: &session, pin_hash_enc: &pin_hash_enc };
-        self.channel.request(ctap::hid::Command::Cbor, &request.encode()).unwrap();
-        self.send();
+        self.0.begin(&request.encode());
     }
 }
 
