@@ -61,6 +61,12 @@ fn gdm_password_on_debian_sid() {
 
 #[test]
 #[ignore = "takes long: ./check desktop-full"]
+fn gdm_password_on_debian_13() {
+    gdm_password::all("trixie");
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
 fn gdm_outlives_long_last_words_on_debian_sid() {
     gdm_password::long_last_words("sid");
 }
