@@ -168,7 +168,9 @@ impl<'a> Shell<'a> {
             self.guest.display().press(&["shift"]);
             thread::sleep(Duration::from_secs(2));
         }
-        self.says("Click or press a key");
+        // The shell of GNOME 48 says it to nobody: it is there, transparent until the screen has been left alone for a while.
+        let is_hint = |element: &Element| element.text.contains("Click or press a key");
+        expect_element(SOON, "the clock of the lock screen", || self.elements(), is_hint);
         self.guest.display().press(&["ret"]);
         self.prompt();
     }
