@@ -198,7 +198,7 @@ fn self_selecting(name: &str, aaguid: [u8; 16]) -> ImpostorConfig {
         .answer(Asked::Assertion, Answer::on_touch(Answer::SignsNonsense))
 }
 
-/// `docs/architecture.md`: "What an unproven key answers ends nothing."
+/// `docs/architecture.md`: "Answers of an unproven key do not end the ceremony."
 #[test]
 fn a_device_that_could_not_verify_its_user_does_not_end_the_wait_for_the_right_key() {
     let mut outcomes = Vec::new();
