@@ -21,8 +21,8 @@ pub(crate) fn page(date: Date) -> String {
         page.paragraph(&paragraph);
     }
     page.paragraph(
-        "Results come on standard output, everything else on standard error. Whatever is asked at the terminal can be given on the \
-         command line or on standard input instead.",
+        "Results are written to standard output, everything else to standard error. Every answer that the command asks for at the terminal can be \
+         given on the command line or on standard input instead.",
     );
     page.heading("OPTIONS OF EVERY COMMAND");
     for option in command.get_arguments().filter(|argument| argument.is_global_set()) {
@@ -38,11 +38,11 @@ pub(crate) fn page(date: Date) -> String {
     page.item(&format!("`{DEFAULT_PATH}`"), &["The configuration: see `passkey.toml`(5)."]);
     page.item(
         &format!("`{DEFAULT_CREDENTIAL_FILES}`"),
-        &["The passkeys of each user, where they are not kept elsewhere."],
+        &["The passkeys of each user, unless the configuration names another file."],
     );
     page.item(
         "`/var/lib/passkey/pam`",
-        &["What PAM files were before `passkey-enroll pam enable` changed them: `SERVICE.before`; and what is on trial."],
+        &["Copies of PAM files before `passkey-enroll pam enable` changed them, `SERVICE.before`, and changes on trial."],
     );
     page.heading("EXAMPLES");
     for (command, meaning) in help::EXAMPLES {
@@ -83,7 +83,7 @@ fn commands(page: &mut Page, group: &Command, path: &str) {
     }
 }
 
-/// `--help` and what stands at the beginning of the page.
+/// `--help`, and options that are described at the beginning of the page.
 fn is_of_every_command(argument: &Arg) -> bool {
     argument.is_global_set() || matches!(argument.get_id().as_str(), "help" | "version")
 }
@@ -117,18 +117,18 @@ fn item(page: &mut Page, argument: &Arg) {
     page.item(&term, &text);
 }
 
-/// The whole of what is said of an argument.
+/// The long help of an argument, or else the short one.
 fn help(argument: &Arg) -> String {
     argument.get_long_help().or_else(|| argument.get_help()).map(ToString::to_string).unwrap_or_default()
 }
 
-/// What stands for an argument's value.
+/// The placeholder of an argument's value.
 fn value(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default();
     names.iter().map(|name| name.as_str().to_uppercase()).collect::<Vec<_>>().join(" ")
 }
 
-/// What is said of a command.
+/// The help of a command, in paragraphs.
 fn paragraphs(command: &Command) -> Vec<String> {
     let about = command.get_long_about().or_else(|| command.get_about()).map(ToString::to_string);
     about.unwrap_or_default().split("\n\n").map(|paragraph| sentence(&paragraph.replace('\n', " "))).collect()

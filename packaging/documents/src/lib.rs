@@ -1,5 +1,5 @@
-//! The documents that come with the programs, made from the definitions that the programs themselves work by: the command line of
-//! `passkey-enroll`, and `config/passkey.toml`, where every setting stands with its explanation.
+//! The documents that come with the programs, made from the programs' own definitions: the command line of
+//! `passkey-enroll`, and `config/passkey.toml`, which explains every setting.
 
 #![forbid(unsafe_code)]
 
@@ -16,9 +16,9 @@ use passkey_enroll::completions;
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Where it belongs, seen from `/usr/share`.
+    /// Its path below `/usr/share`.
     pub path: &'static str,
-    /// What stands in it.
+    /// Its content.
     pub text: String,
 }
 

@@ -10,34 +10,37 @@ use crate::settings::paragraphs;
 /// The table whose keys are arguments of the module too.
 const ARGUMENTS: &str = "defaults";
 
-/// What the module answers, and when.
+/// The module's return values, and when it gives them.
 const ANSWERS: [(&str, &str); 10] = [
     ("PAM_SUCCESS", "The passkey was verified."),
     (
         "PAM_IGNORE",
-        "The user has no passkey, and `unenrolled=ignore`. The store was read and truly has none.",
+        "The user has no passkey, and `unenrolled=ignore` is set. The files were read and contain none.",
     ),
     (
         "PAM_AUTHINFO_UNAVAIL",
-        "There was nothing to go by: the user has no passkey, no key was plugged in in time, or only keys without a passkey of the \
+        "The passkey could not be used: the user has no passkey, no key was plugged in in time, or only keys without a passkey of the \
          user; the session comes from another computer; no PIN was typed; Ctrl-C was pressed.",
     ),
-    ("PAM_AUTH_ERR", "The key was not touched in time, or what it signed is not what was asked for."),
-    ("PAM_MAXTRIES", "The PINs of this sign-in are used up, or the key takes none any more."),
+    ("PAM_AUTH_ERR", "The key was not touched in time, or its signature is not valid for the request."),
+    (
+        "PAM_MAXTRIES",
+        "The PIN attempts of this sign-in are used up, or the key does not accept a PIN any longer.",
+    ),
     (
         "PAM_CRED_INSUFFICIENT",
-        "GDM is given this one in place of `PAM_AUTHINFO_UNAVAIL` and `PAM_MAXTRIES`, after which it would not prompt again.",
+        "GDM gets this value in place of `PAM_AUTHINFO_UNAVAIL` and `PAM_MAXTRIES`, after which it would not prompt again.",
     ),
     (
         "PAM_CRED_UNAVAIL",
-        "In GDM's exchange (gdm-switchable-auth) the person gave the password instead. It is `PAM_AUTHTOK` now, and the next module has to check \
+        "In GDM's exchange (gdm-switchable-auth) the person typed the password instead. It is `PAM_AUTHTOK` now, and the next module must check \
          it: `auth [success=2 cred_unavail=ignore default=die] pam_passkey.so mode=passwordless`.",
     ),
     ("PAM_USER_UNKNOWN", "There is no such user."),
     (
         "PAM_SERVICE_ERR",
-        "The configuration, the arguments or the user's passkeys cannot be read, trusted or understood. That is never taken for \
-         “has no passkey”.",
+        "The configuration, the arguments or the user's passkeys cannot be read, trusted or understood. That never counts as \
+         “no passkey”.",
     ),
     ("PAM_SYSTEM_ERR", "The system failed."),
 ];
@@ -53,23 +56,25 @@ pub(crate) fn page(date: Date) -> String {
     page.paragraph(&format!("`pam_passkey.so` {}", arguments.join(" ")));
     page.heading("DESCRIPTION");
     page.paragraph(
-        "The module signs a person in with a passkey that a FIDO security key holds: after the password, as a second factor, or in \
-         its place, with the PIN of the key or a fingerprint. The computer keeps public keys and metadata only. Passkeys are \
+        "The module signs a person in with a passkey on a FIDO security key: after the password, as a second factor, or in \
+         its place, with the PIN of the key or a fingerprint. For a passkey, the computer stores public keys and metadata only. Passkeys are \
          enrolled with `passkey-enroll`(1).",
     );
     page.paragraph(
         "It belongs behind `auth` in a service's file in /etc/pam.d, and has no part in `account`, `session` and `password`. Keep a \
          root shell open until it has worked once. `passkey-enroll verify --service` rehearses a sign-in under the rules of a \
-         service, and `passkey-enroll doctor` looks for everything that can stop one.",
+         service, and `passkey-enroll doctor` finds problems that can prevent one.",
     );
     page.heading("ARGUMENTS");
     page.paragraph(
-        "Arguments beat the configuration. Those with `true` or `false` can be written without a value to mean `true`. An argument \
-         that is not understood, or that is given twice, refuses every sign-in, and the log names it.",
+        "Arguments override the configuration. Those with `true` or `false` can be written without a value to mean `true`. With an unknown \
+         argument, or one that is given twice, every sign-in is refused, and the log names the argument.",
     );
     page.item(
         "`config`=PATH",
-        &[format!("The configuration to read in place of `{DEFAULT_PATH}`. Unlike that one, it must exist.")],
+        &[format!(
+            "The configuration to read in place of `{DEFAULT_PATH}`. Unlike that file, it must exist."
+        )],
     );
     for setting in sample.table(ARGUMENTS).map(|table| table.settings.as_slice()).unwrap_or_default() {
         let terms: Vec<String> =
@@ -84,7 +89,7 @@ pub(crate) fn page(date: Date) -> String {
     page.item(&format!("`{DEFAULT_PATH}`"), &["The configuration: see `passkey.toml`(5)."]);
     page.item(
         &format!("`{DEFAULT_CREDENTIAL_FILES}`"),
-        &["The passkeys of each user, where they are not kept elsewhere."],
+        &["The passkeys of each user, unless the configuration names another file."],
     );
     page.item(&format!("`{DEFAULT_STATE_DIR}`"), &["Signature counters and the time of the last use."]);
     examples(&mut page);
@@ -97,6 +102,6 @@ fn examples(page: &mut Page) {
     page.heading("EXAMPLES");
     page.paragraph("The password first, then a touch of the security key, as in /etc/pam.d/sudo on Debian:");
     page.example(&["@include common-auth", "auth required pam_passkey.so"]);
-    page.paragraph("The passkey alone, with PIN or fingerprint; the password where there is no key:");
+    page.paragraph("The passkey alone, with PIN or fingerprint; the password if no key is plugged in:");
     page.example(&["auth sufficient pam_passkey.so mode=passwordless", "@include common-auth"]);
 }

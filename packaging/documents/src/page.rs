@@ -6,12 +6,12 @@ use jiff::civil::Date;
 #[derive(Debug)]
 pub(crate) struct Page {
     text: String,
-    /// Whether nothing stands below the last heading yet: a paragraph that begins there is not marked as one.
+    /// Whether the last heading has no text yet: the first paragraph below a heading needs no mark.
     is_fresh: bool,
 }
 
 impl Page {
-    /// `about`: the line behind the name.
+    /// `about`: the text after the name.
     pub(crate) fn new(name: &str, section: u8, about: &str, date: Date) -> Self {
         let mut page = Self { text: String::new(), is_fresh: false };
         let version = env!("CARGO_PKG_VERSION");
@@ -30,7 +30,7 @@ impl Page {
         self.is_fresh = true;
     }
 
-    /// A part of a section.
+    /// A subsection.
     pub(crate) fn subheading(&mut self, title: &str) {
         self.line(&format!(".SS {}", quoted(title)));
         self.is_fresh = true;
@@ -46,7 +46,7 @@ impl Page {
         self.line(&inline(text));
     }
 
-    /// Something and what is to be said of it, one paragraph after the other.
+    /// A term and its description, in paragraphs.
     pub(crate) fn item(&mut self, term: &str, paragraphs: &[impl AsRef<str>]) {
         self.line(".TP");
         self.line(&inline(term));
@@ -86,10 +86,10 @@ impl Page {
     }
 }
 
-/// What becomes of a `-`.
+/// How a `-` is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hyphens {
-    /// It is one that a person types, such as that of an option.
+    /// As a person types it, such as that of an option.
     AsTyped,
     /// It joins words.
     OfProse,
@@ -106,7 +106,7 @@ fn inline(text: &str) -> String {
     at_line_start(&line)
 }
 
-/// Text that means nothing to roff.
+/// Text without a meaning to roff.
 fn escaped(text: &str, hyphens: Hyphens) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,23 +1,23 @@
-//! `config/passkey.toml`, where every setting stands with its explanation.
+//! `config/passkey.toml`, which explains every setting.
 
 /// The file itself.
 pub const TEXT: &str = include_str!("../../../config/passkey.toml");
 
-/// What stands in it.
+/// Its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
-    /// What is said of the file as a whole.
+    /// The description of the file as a whole.
     pub about: Vec<Block>,
-    /// The tables in order, and before them, without a name, what stands outside of any.
+    /// The tables in order; first, without a name, the settings outside any table.
     pub tables: Vec<Table>,
 }
 
 /// A table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// What stands between its brackets; empty outside of any table.
+    /// The name in brackets; empty outside any table.
     pub name: String,
-    /// What is said of it.
+    /// Its description.
     pub about: Vec<Block>,
     /// Its settings, in order.
     pub settings: Vec<Setting>,
@@ -26,9 +26,9 @@ pub struct Table {
 /// Settings that are explained together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Setting {
-    /// Each key with the value that stands there.
+    /// Each key with its value.
     pub keys: Vec<(String, String)>,
-    /// What is said of them.
+    /// Their description.
     pub about: Vec<Block>,
 }
 
@@ -37,16 +37,16 @@ pub struct Setting {
 pub enum Block {
     /// A paragraph.
     Text(String),
-    /// A line as it is typed.
+    /// An example line.
     Example(String),
 }
 
 impl Sample {
-    /// Reads `text`. What is said of something stands right above it, and what is said of the file above an empty line.
+    /// Reads `text`. A description is right above its subject, and that of the file above an empty line.
     pub fn parse(text: &str) -> Self {
         let mut sample = Self { about: Vec::new(), tables: vec![Table::default()] };
         let mut about: Vec<Block> = Vec::new();
-        // Whether the line before was a setting, that one of the same explanation can follow.
+        // Whether the previous line was a setting; another one with the same explanation may follow.
         let mut follows = false;
         for line in text.lines() {
             let active = line.strip_prefix('#').unwrap_or(line);
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_of_something_stands_above_it() {
+    fn a_description_is_above_its_subject() {
         let text = |text: &str| Block::Text(text.to_owned());
         let setting = |keys: &[(&str, &str)], about: Vec<Block>| Setting {
             keys: keys.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),

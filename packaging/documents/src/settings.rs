@@ -14,7 +14,7 @@ pub(crate) fn page(date: Date) -> String {
     blocks(&mut page, &sample.about);
     page.paragraph(
         "The file is written in TOML: `key = value`, text in double quotes, and tables that begin with their names in brackets. \
-         What stands outside of a table comes first.",
+         Settings outside any table come first.",
     );
     for table in &sample.tables {
         section(&mut page, table);
@@ -26,7 +26,7 @@ pub(crate) fn page(date: Date) -> String {
 
 fn section(page: &mut Page, table: &Table) {
     match table.name.as_str() {
-        "" => page.heading("OUTSIDE OF ANY TABLE"),
+        "" => page.heading("OUTSIDE ANY TABLE"),
         // An example of a table that can have any name.
         name => match name.split_once('.') {
             Some((kind, _)) if page.has(&format!("[{kind}.NAME]")) => {}
@@ -51,7 +51,7 @@ fn item(page: &mut Page, Setting { keys, about }: &Setting) {
     page.item(&keys.join(", "), &paragraphs(about));
 }
 
-/// Its paragraphs; what is typed is set in bold.
+/// Its paragraphs; input is set in bold.
 pub(crate) fn paragraphs(about: &[Block]) -> Vec<String> {
     let paragraph = |block: &Block| match block {
         Block::Text(text) => text.clone(),

@@ -31,7 +31,7 @@ pub struct Add {
     /// Use the security key at this device node, such as /dev/hidraw0
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
-    /// Where to keep the passkey [default: ask, where both can]
+    /// Where to keep the passkey [default: ask if both are possible]
     #[arg(long, value_enum, value_name = "WHERE", conflicts_with = "device")]
     pub on: Option<On>,
     /// The keyring.
@@ -51,7 +51,7 @@ pub struct Add {
 /// Whether the new passkey opens the keyring.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct AddKeyring {
-    /// Have the passkey open your keyring too when it signs you in without the password; asks for the login password
+    /// Also unlock your keyring when the passkey signs you in without the password; asks for the login password
     #[arg(long)]
     pub keyring: bool,
     /// With --keyring, read the login password from the first line of standard input instead of asking for it

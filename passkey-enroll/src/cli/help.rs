@@ -10,9 +10,9 @@ pub const EXAMPLES: [(&str, &str); 7] = [
     ("passkey-enroll list", "show your passkeys"),
     ("passkey-enroll verify --service sudo", "rehearse signing in to sudo"),
     ("sudo passkey-enroll pam enable sudo", "have sudo ask for a passkey"),
-    ("sudo passkey-enroll doctor", "look for everything that can stop a sign-in"),
-    ("passkey-enroll key pin set", "give a security key a PIN"),
-    ("sudo passkey-enroll remove \"Old key\"", "take a passkey away"),
+    ("sudo passkey-enroll doctor", "find problems that can prevent a sign-in"),
+    ("passkey-enroll key pin set", "set the first PIN of a security key"),
+    ("sudo passkey-enroll remove \"Old key\"", "remove a passkey"),
 ];
 
 /// Examples of each command, by its words.
@@ -20,7 +20,7 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
     (
         "setup",
         &[
-            ("sudo passkey-enroll setup", "be guided through all of it"),
+            ("sudo passkey-enroll setup", "set everything up, step by step"),
             ("sudo passkey-enroll setup --skip services", "passkeys and recovery codes only"),
             (
                 "sudo passkey-enroll setup --yes --json --pin-stdin --user alice",
@@ -41,10 +41,10 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("sudo passkey-enroll pam enable sudo", "password and passkey"),
             ("sudo passkey-enroll pam enable sudo --passwordless", "the passkey in place of the password"),
-            ("passkey-enroll pam enable sudo --dry-run", "only show what would change"),
+            ("passkey-enroll pam enable sudo --dry-run", "show the change without making it"),
         ],
     ),
-    ("pam disable", &[("sudo passkey-enroll pam disable sudo", "put the file back as it was")]),
+    ("pam disable", &[("sudo passkey-enroll pam disable sudo", "restore the file")]),
     ("pam confirm", &[("sudo passkey-enroll pam confirm sudo", "keep the change, from a new sign-in")]),
     (
         "lock-on-removal on",
@@ -57,7 +57,7 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("sudo passkey-enroll lock-on-removal on --all-users", "for every user of this machine"),
         ],
     ),
-    ("lock-on-removal off", &[("passkey-enroll lock-on-removal off", "leave your session alone")]),
+    ("lock-on-removal off", &[("passkey-enroll lock-on-removal off", "stop locking your session")]),
     (
         "lock-on-removal status",
         &[("passkey-enroll lock-on-removal status", "show which passkeys are watched")],
@@ -66,14 +66,14 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "lock-on-removal watch",
         &[("passkey-enroll lock-on-removal watch", "watch from a terminal, until Ctrl-C")],
     ),
-    ("pam undo", &[("sudo passkey-enroll pam undo", "roll back what is overdue")]),
+    ("pam undo", &[("sudo passkey-enroll pam undo", "roll back overdue changes")]),
     (
         "add",
         &[
             ("sudo passkey-enroll add", "enrol the security key that is plugged in"),
             ("sudo passkey-enroll add --name \"Blue key\" --user alice", "enrol one for another user"),
             ("sudo passkey-enroll add --discoverable", "for signing in without a user name"),
-            ("sudo passkey-enroll add --keyring", "for a keyring that opens without the password"),
+            ("sudo passkey-enroll add --keyring", "unlock the keyring without the password"),
             ("sudo passkey-enroll add --on this-computer", "keep the passkey in the TPM of this computer"),
         ],
     ),
@@ -84,9 +84,9 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("sudo passkey-enroll keyring enable \"Blue key\"", "with this one only"),
         ],
     ),
-    ("keyring disable", &[("sudo passkey-enroll keyring disable", "forget the stored password")]),
-    ("keyring status", &[("sudo passkey-enroll keyring status", "show which passkeys open it")]),
-    ("keyring rotate", &[("sudo passkey-enroll keyring rotate", "encrypt the stored password anew")]),
+    ("keyring disable", &[("sudo passkey-enroll keyring disable", "delete the stored password")]),
+    ("keyring status", &[("sudo passkey-enroll keyring status", "show which passkeys unlock it")]),
+    ("keyring rotate", &[("sudo passkey-enroll keyring rotate", "encrypt the stored password again")]),
     (
         "list",
         &[
@@ -112,7 +112,7 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("passkey-enroll verify --device /dev/hidraw0 --timeout 10", "test one of several keys"),
         ],
     ),
-    ("recovery new", &[("sudo passkey-enroll recovery new", "make ten codes and show them")]),
+    ("recovery new", &[("sudo passkey-enroll recovery new", "create ten codes and show them")]),
     ("recovery status", &[("sudo passkey-enroll recovery status", "show how many codes are left")]),
     ("recovery revoke", &[("sudo passkey-enroll recovery revoke", "remove all codes")]),
     ("keys", &[("passkey-enroll keys", "show each key with its PIN tries and your passkeys on it")]),
@@ -170,7 +170,7 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("passkey-enroll key reset", "erase a key"),
             (
                 "passkey-enroll key reset --on this-computer",
-                "forget your PIN of this computer and your passkeys on it",
+                "delete your PIN of this computer and your passkeys on it",
             ),
         ],
     ),
@@ -180,7 +180,7 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("sudo passkey-enroll import ~/.config/Yubico/u2f_keys", "from pam_u2f"),
             (
                 "sudo passkey-enroll import /etc/u2f_mappings --all-users",
-                "the passkeys of everybody in the file",
+                "the passkeys of all users in the file",
             ),
             ("ipa user-show alice | sudo passkey-enroll import - --rp-id example.org", "from FreeIPA"),
             ("sudo passkey-enroll import ~/.ssh/id_ed25519_sk", "from OpenSSH"),
@@ -193,7 +193,7 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
             ("passkey-enroll export --format sssd", "values for the directory of SSSD"),
         ],
     ),
-    ("doctor", &[("sudo passkey-enroll doctor", "look at everything that only root can see, too")]),
+    ("doctor", &[("sudo passkey-enroll doctor", "also check what only root can read")]),
     (
         "completions",
         &[(

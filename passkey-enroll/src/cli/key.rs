@@ -32,8 +32,8 @@ pub enum KeyCommand {
     Config(ConfigCommand),
     /// Erase a security key: its passkeys, its PIN and its fingerprints
     ///
-    /// A key allows this only within 10 seconds of being plugged in, and when it is touched. Passkeys for websites are lost as well. This
-    /// computer forgets the PIN and the passkeys of one account.
+    /// A key allows this only within 10 seconds of being plugged in, and must be touched. Passkeys for websites are
+    /// lost as well. On this computer, a reset deletes the PIN and the passkeys of one account.
     #[command(after_help = help::after_help_of("key reset"))]
     Reset(Reset),
 }
@@ -106,9 +106,9 @@ pub enum PinCommand {
     /// Change the PIN of a security key
     #[command(after_help = help::after_help_of("key pin change"))]
     Change(ChangePin),
-    /// Check the PIN of a security key, and show how many tries are left before it
+    /// Show how many PIN tries are left, and check the PIN of a security key
     ///
-    /// A wrong PIN costs one try; after the last one the key locks itself for good. The right one brings all tries back.
+    /// A wrong PIN uses up one try; after the last one, the key blocks its PIN permanently. The right PIN restores all tries.
     #[command(after_help = help::after_help_of("key pin verify"))]
     Verify(ListOnKey),
 }
@@ -127,7 +127,7 @@ pub struct SetPin {
 /// `key pin change`
 #[derive(Args, Debug)]
 pub struct ChangePin {
-    /// Read the present PIN and the new one from standard input, one per line, instead of asking for them
+    /// Read the current PIN and the new one from standard input, one per line, instead of asking for them
     #[arg(long)]
     pub pin_stdin: bool,
     /// Which key.
@@ -144,7 +144,7 @@ pub enum ConfigCommand {
     AlwaysUv(AlwaysUv),
     /// Raise the minimum PIN length of a security key
     ///
-    /// Only `key reset` lowers it again. If the present PIN is shorter, it must be changed before the key can be used.
+    /// Only `key reset` lowers it again. If the current PIN is shorter, it must be changed before the key can be used.
     #[command(name = "min-pin-length")]
     #[command(after_help = help::after_help_of("key config min-pin-length"))]
     MinPinLength(MinPinLength),
@@ -173,7 +173,7 @@ pub struct AlwaysUv {
 pub enum Switch {
     /// At every use
     On,
-    /// Where a program asks for it
+    /// Only if a program asks for it
     Off,
 }
 
@@ -222,7 +222,7 @@ pub struct ListOnKey {
 /// `key fingerprint add`
 #[derive(Args, Debug)]
 pub struct AddFingerprint {
-    /// What to call the fingerprint, such as "right thumb" [default: Finger, Finger 2, …]
+    /// The name of the fingerprint, such as "right thumb" [default: Finger, Finger 2, …]
     #[arg(long, value_parser = name)]
     pub name: Option<String>,
     /// How the PIN comes in.
@@ -301,7 +301,7 @@ pub struct Reset {
     /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
-    /// Afterwards remove those of your passkeys from this machine that were on the security key [default: ask]
+    /// Also remove your passkeys that were on the security key from this machine [default: ask]
     #[arg(long)]
     pub forget: bool,
     /// Which key.

@@ -18,19 +18,19 @@ pub struct Keyring {
 /// The commands below `keyring`.
 #[derive(Debug, Subcommand)]
 pub enum KeyringCommand {
-    /// Have a passkey open your keyring when it signs you in without the password
+    /// Unlock your keyring when a passkey signs you in without the password
     ///
-    /// Your login password is checked, and stored encrypted: only the security key can decrypt it, after you have given it your PIN
-    /// or your finger.
+    /// The command checks your login password and stores it encrypted. Only the security key can decrypt it, after it
+    /// has checked your PIN or fingerprint.
     #[command(after_help = help::after_help_of("keyring enable"))]
     Enable(KeyringEnable),
-    /// Have passkeys open your keyring no longer
+    /// Stop passkeys from unlocking your keyring
     #[command(after_help = help::after_help_of("keyring disable"))]
     Disable(KeyringDisable),
-    /// Show which passkeys open your keyring
+    /// Show which passkeys unlock your keyring
     #[command(after_help = help::after_help_of("keyring status"))]
     Status,
-    /// Encrypt the stored password anew, under another secret of the security key
+    /// Encrypt the stored password again, with a new secret of the security key
     #[command(after_help = help::after_help_of("keyring rotate"))]
     Rotate(KeyringRotate),
 }

@@ -17,8 +17,9 @@ pub struct LockOnRemoval {
 pub enum LockOnRemovalCommand {
     /// Lock your session when the security key that signed you in is pulled out
     ///
-    /// The key that signed in to the session counts, or unlocked it last. A session that was signed in to by a password alone is left alone.
-    /// A key that is plugged in again in time, a suspend and other devices lock nothing.
+    /// This applies to the key that signed in to the session, or unlocked it last. A session that was opened with a
+    /// password alone is not locked. Plugging the key in again in time, a suspend and other devices do not lock the
+    /// session.
     #[command(after_help = help::after_help_of("lock-on-removal on"))]
     On(LockOn),
     /// Stop locking your session when a security key is pulled out
@@ -27,7 +28,7 @@ pub enum LockOnRemovalCommand {
     /// Show whether it is on, which passkeys are watched, and whether a screen locker listens
     #[command(after_help = help::after_help_of("lock-on-removal status"))]
     Status,
-    /// Watch your security keys, and have your session locked; systemd runs this by itself
+    /// Watch your security keys and lock your session; systemd runs this command
     #[command(after_help = help::after_help_of("lock-on-removal watch"))]
     Watch,
 }
@@ -35,10 +36,10 @@ pub enum LockOnRemovalCommand {
 /// `lock-on-removal on`
 #[derive(Args, Clone, Copy, Debug)]
 pub struct LockOn {
-    /// Lock after the key has been away for this many seconds; with 0, a key that is only reset locks as well
+    /// Lock after the key has been away for this many seconds; with 0, a USB reset locks as well
     #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = clap::value_parser!(u16).range(0..=600))]
     pub grace: u16,
-    /// Keep the session open as long as any of your security keys is plugged in, and watch sessions however they were signed in to
+    /// Keep the session open as long as any of your security keys is plugged in, and watch all sessions, however they were opened
     #[arg(long)]
     pub any_key: bool,
     /// For every user of this machine, from their next sign-in on (root only)
@@ -49,7 +50,7 @@ pub struct LockOn {
 /// `lock-on-removal off`
 #[derive(Args, Clone, Copy, Debug)]
 pub struct LockOff {
-    /// For every user of this machine (root only); what users have switched on for themselves stays on
+    /// For every user of this machine (root only); users who switched it on for themselves keep it
     #[arg(long, conflicts_with = "user")]
     pub all_users: bool,
 }

@@ -38,7 +38,7 @@ pub use transfer::{Export, ExportFormat, ForeignFormat, Import};
 
 /// Enrol and manage the passkeys that sign you in to this machine.
 ///
-/// A passkey lives on a security key, or in the TPM of this computer. This machine keeps only what it needs to recognise it.
+/// A passkey is stored on a security key, or in the TPM of this computer. This machine stores only its public key and metadata.
 #[derive(Debug, Parser)]
 #[command(name = "passkey-enroll", version, after_help = help::after_help(), max_term_width = 100)]
 pub struct Cli {
@@ -71,14 +71,14 @@ pub struct Global {
 pub enum Command {
     /// Set everything up, step by step: key, PIN, passkeys, recovery codes, services
     ///
-    /// Every step can be left out and done later by a command of its own; the summary names it. What is done already is seen, so
-    /// that the command can be run again after an interruption.
+    /// You can skip any step and do it later with a command of its own, which the summary names. Steps that are
+    /// already done are recognised, so you can run the command again after an interruption.
     #[command(after_help = help::after_help_of("setup"))]
     Setup(Setup),
     /// Enrol a passkey on a security key, or on this computer
     ///
-    /// Where a PIN is needed and the key has none yet, you are asked for one at the terminal, and it is set. Scripts set it
-    /// beforehand, with `key pin set`.
+    /// If a PIN is needed and the key has none, the command asks for a new one at the terminal and sets it. Scripts
+    /// set it beforehand with `key pin set`.
     #[command(visible_alias = "enroll")]
     #[command(after_help = help::after_help_of("add"))]
     Add(Add),
@@ -105,11 +105,11 @@ pub enum Command {
     /// Test signing in with your passkeys, without signing in to anything
     #[command(after_help = help::after_help_of("verify"))]
     Verify(Verify),
-    /// Look after the codes that sign you in when your security key is lost
+    /// Manage the recovery codes that sign you in if your security key is lost
     Recovery(Recovery),
-    /// Have passkeys open your keyring when they sign you in without the password
+    /// Unlock your keyring when a passkey signs you in without the password
     Keyring(Keyring),
-    /// Show the security keys that are plugged in, and this computer where it holds passkeys
+    /// Show the security keys that are plugged in, and this computer if it holds passkeys
     #[command(after_help = help::after_help_of("keys"))]
     Keys,
     /// Manage a security key: its PIN, its fingerprints, its settings, the passkeys on it
@@ -126,13 +126,14 @@ pub enum Command {
     LockOnRemoval(LockOnRemoval),
     /// List the users of this machine with their passkeys and recovery codes (root only)
     ///
-    /// Listed are the people in the user database, and everyone who has a credential file. With --user, only this user.
+    /// The list contains the people in the user database and everyone with a credential file. With --user, only this user.
     #[command(after_help = help::after_help_of("users"))]
     Users,
-    /// Look for everything that can stop a sign-in, and say what to do about it
+    /// Find problems that can prevent a sign-in, and say how to fix them
     ///
-    /// Nothing is changed. Without root, only what the caller can see is looked at. The exit status is 0 where nothing is worse
-    /// than a note, 11 where the credential files or the configuration are broken, and 1 for any other warning or error.
+    /// The command does not change anything. Without root, it checks only what the caller can read. The exit status
+    /// is 0 if nothing is worse than a note, 11 if a credential file or the configuration is broken, and 1 for any
+    /// other warning or error.
     #[command(after_help = help::after_help_of("doctor"))]
     Doctor,
     /// Print a completion script for a shell
@@ -161,7 +162,7 @@ pub struct Rename {
     /// The name of the passkey
     #[arg(value_name = "OLD")]
     pub name: String,
-    /// What to call it from now on
+    /// The new name
     #[arg(value_name = "NEW", value_parser = name)]
     pub new_name: String,
 }
@@ -171,7 +172,7 @@ pub struct Rename {
 pub struct Disable {
     /// The name of the passkey
     pub name: String,
-    /// Do not ask for confirmation, even if it is the last one that can sign in
+    /// Do not ask for confirmation, even for the last passkey that can sign in
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -197,7 +198,7 @@ pub struct Remove {
 #[derive(Args, Debug)]
 pub struct Verify {
     /// Rehearse under the rules of this PAM service, such as sudo: those of the configuration and those of its line in
-    /// /etc/pam.d or /usr/lib/pam.d [default: the rules of no service in particular]
+    /// /etc/pam.d or /usr/lib/pam.d [default: the settings for all services]
     #[arg(long, value_name = "SERVICE")]
     pub service: Option<String>,
     /// Use only the security key at this device node, such as /dev/hidraw0
@@ -221,7 +222,7 @@ impl Verify {
 /// `completions`
 #[derive(Args, Debug)]
 pub struct Completions {
-    /// The shell that it is for
+    /// The shell
     #[arg(value_enum)]
     pub shell: Shell,
 }

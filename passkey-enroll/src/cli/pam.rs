@@ -22,24 +22,25 @@ pub enum PamCommand {
     Status(PamStatus),
     /// Make a service ask for passkeys, safely
     ///
-    /// The change is shown first, and refused if it would lock someone out or let someone in. You sign in once by the new lines
-    /// before they are in place. Then they are on trial: they are rolled back unless you confirm them from a new sign-in, with
-    /// passkey-enroll pam confirm.
+    /// The command shows the change, and refuses one that would lock someone out or let someone in. You sign in once
+    /// by the new lines before they are installed. Then they are on trial: they are rolled back unless you confirm
+    /// them from a new sign-in, with passkey-enroll pam confirm.
     ///
-    /// A greeter, such as lightdm or gdm-password, cannot be tried from a terminal: log out, and sign in there with the passkey. The session
-    /// that opens keeps the change. The trial goes on when you log out.
+    /// A greeter, such as lightdm or gdm-password, cannot be tried from a terminal: log out, and sign in there with
+    /// the passkey. The session that opens keeps the change. The trial continues when you log out.
     ///
-    /// On Debian and its derivatives, common-auth stands for all services at once; pam-auth-update writes that file. A single
-    /// service that this command had ask in another way is switched to the new way in one step. sudo-i and su-l go with sudo and su.
+    /// On Debian and its derivatives, common-auth stands for all services at once; pam-auth-update writes that file.
+    /// A service that this command has switched on in the other way is changed in one step. sudo-i and su-l are
+    /// switched with sudo and su.
     #[command(after_help = help::after_help_of("pam enable"))]
     Enable(PamEnable),
-    /// Stop a service from asking for passkeys: its file is put back as it was
+    /// Stop a service from asking for passkeys, and restore its file
     #[command(after_help = help::after_help_of("pam disable"))]
     Disable(PamDisable),
     /// Keep a change that is on trial
     #[command(after_help = help::after_help_of("pam confirm"))]
     Confirm(PamConfirm),
-    /// Roll back changes that were not confirmed in time, or before the machine was restarted; systemd runs this by itself
+    /// Roll back changes that were not confirmed in time, or before the machine was restarted; systemd runs this command
     #[command(after_help = help::after_help_of("pam undo"))]
     Undo,
 }
@@ -61,10 +62,10 @@ pub struct PamStatus {
 pub struct PamEnable {
     /// The PAM service, such as sudo
     pub service: String,
-    /// Ask for the passkey besides the password (the default)
+    /// Ask for the passkey in addition to the password (the default)
     #[arg(long, group = "way")]
     pub second_factor: bool,
-    /// Ask for the passkey in place of the password, which remains the way in without a key
+    /// Ask for the passkey in place of the password; without a key, the password still works
     #[arg(long, group = "way")]
     pub passwordless: bool,
     /// Let people who have no passkey in by the password alone
@@ -76,13 +77,13 @@ pub struct PamEnable {
     /// Show the change and its risks without making it
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
-    /// Accept this risk, by the word that the refusal names; may be given several times
+    /// Accept this risk, by its name in the refusal; may be given several times
     #[arg(long, value_name = "RISK")]
     pub accept: Vec<String>,
-    /// Skip the rehearsal, for a script with nobody at the machine
+    /// Skip the rehearsal, for unattended scripts
     #[arg(long)]
     pub no_rehearsal: bool,
-    /// Read the answers to what the rehearsal asks from standard input, one per line
+    /// Read the answers to the rehearsal's prompts from standard input, one per line
     #[arg(long, conflicts_with = "no_rehearsal")]
     pub answers_stdin: bool,
     /// Roll the change back after this many seconds unless it is confirmed; 0 keeps it at once [default: 120; for a greeter, 600]
@@ -110,7 +111,7 @@ pub struct PamDisable {
     /// Every service that this command has switched on
     #[arg(long, conflicts_with = "service")]
     pub all: bool,
-    /// Where the lines were put in by hand: put them back after this many seconds unless it is confirmed; 0 for taking them out at once [default: 120; for a greeter, 600]
+    /// For lines written by hand: restore them after this many seconds unless the change is confirmed; 0 removes them at once [default: 120; for a greeter, 600]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600), conflicts_with = "all")]
     pub confirm_within: Option<u16>,
     /// Do not ask for confirmation
@@ -131,7 +132,7 @@ impl PamDisable {
 pub struct PamConfirm {
     /// The PAM service, such as sudo
     pub service: String,
-    /// Do not ask where no sign-in with a passkey has been seen since
+    /// Do not ask for confirmation, even if no sign-in with a passkey has been seen since the change
     #[arg(long, short)]
     pub yes: bool,
 }

@@ -15,10 +15,10 @@ pub struct Recovery {
 /// The commands below `recovery`.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum RecoveryCommand {
-    /// Make ten new codes and show them once; older ones stop working
+    /// Create ten new codes and show them once; older codes stop working
     #[command(after_help = help::after_help_of("recovery new"))]
     New(Confirmation),
-    /// Show how many codes are left and what became of the others
+    /// Show how many codes are left, and what happened to the others
     #[command(after_help = help::after_help_of("recovery status"))]
     Status,
     /// Remove all codes

@@ -8,13 +8,13 @@ use serde::Serialize;
 #[command(group(ArgGroup::new("way")))]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Setup {
-    /// Leave out a step; may be given several times
+    /// Skip a step; may be given several times
     #[arg(long, value_enum, value_name = "STEP")]
     pub skip: Vec<SetupStep>,
-    /// The services to switch on, separated by commas [default: asked for; sudo where --yes is given]
+    /// The services to switch on, separated by commas [default: ask; with --yes, sudo]
     #[arg(long, value_name = "SERVICES", value_delimiter = ',')]
     pub services: Vec<String>,
-    /// Have the services ask for the passkey besides the password [default: asked for; this where --yes is given]
+    /// Have the services ask for the passkey in addition to the password [default: ask; with --yes, this]
     #[arg(long, group = "way")]
     pub second_factor: bool,
     /// Have the services take the passkey in place of the password
@@ -23,7 +23,7 @@ pub struct Setup {
     /// Accept this risk of switching a service on; may be given several times
     #[arg(long, value_name = "RISK")]
     pub accept: Vec<String>,
-    /// Switch services on without a rehearsal, as where nobody is at the machine
+    /// Switch services on without a rehearsal, for unattended scripts
     #[arg(long)]
     pub no_rehearsal: bool,
     /// Roll a service back after this many seconds unless it is confirmed; 0 keeps it at once
@@ -32,7 +32,7 @@ pub struct Setup {
     /// Read the PIN of each new passkey's security key from standard input, one per line
     #[arg(long)]
     pub pin_stdin: bool,
-    /// Do every step that is not left out, without asking
+    /// Do every step that is not skipped, without asking
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -43,13 +43,13 @@ pub struct Setup {
 pub enum SetupStep {
     /// Find the security key
     Key,
-    /// Give it a PIN
+    /// Set its PIN
     Pin,
     /// Enrol the first passkey
     Passkey,
     /// Enrol a passkey on a second key
     SecondKey,
-    /// Make recovery codes
+    /// Create recovery codes
     RecoveryCodes,
     /// Switch services on
     Services,

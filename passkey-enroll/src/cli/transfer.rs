@@ -9,7 +9,7 @@ use super::{Pin, rp_id};
 /// `import`
 #[derive(Args, Debug)]
 pub struct Import {
-    /// The file that the other program keeps them in, or - for standard input
+    /// The file of the other program, or - for standard input
     pub file: PathBuf,
     /// Which program wrote the file [default: by its content]
     #[arg(long, value_enum)]
@@ -20,7 +20,7 @@ pub struct Import {
     /// Import the passkeys of all users that the file names (root only)
     #[arg(long, conflicts_with = "user")]
     pub all_users: bool,
-    /// Use the security key at this device node for what the file leaves to the key
+    /// Use the security key at this device node for entries that leave the passkey to the key
     #[arg(long, value_name = "PATH")]
     pub device: Option<PathBuf>,
     /// How the PIN comes in.
@@ -89,7 +89,7 @@ pub enum ExportFormat {
     /// A line for the authfile of pam_u2f
     #[value(name = "pam-u2f")]
     PamU2f,
-    /// Passkey mappings of SSSD and FreeIPA, one in a line
+    /// Passkey mappings of SSSD and FreeIPA, one per line
     Sssd,
 }
 
