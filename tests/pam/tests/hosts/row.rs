@@ -177,7 +177,7 @@ impl fmt::Display for Mishap {
             Self::ForeignKey => "only a foreign key",
             Self::LateKey => "the key is plugged in late",
             Self::PulledOut => "the key is pulled out and put back",
-            Self::NoTouch => "nobody touches the key in time",
+            Self::NoTouch => "the key is not touched in time",
             Self::CtrlC => "Ctrl-C while the key blinks",
             Self::WrongPin => "a wrong PIN, then the right one",
             Self::PinLocked => "wrong PINs until the key locks itself",

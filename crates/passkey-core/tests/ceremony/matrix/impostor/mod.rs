@@ -97,11 +97,11 @@ impl Outcomes {
 
 /// What stands above the tables.
 const INTRODUCTION: &str = "\
-They claim any model, any option and any version, and answer what they like. What comes of it where no other key is plugged in, over all
-that they may claim; what leads on to another question stands under that one. *waits* is a device that blinks and is never touched, *once
-touched* one that answers as if it had been. None is ever asked for a PIN, a fingerprint or to be chosen, and beside each of them the
+They claim any model, any option and any version, and answer anything. The tables have the result if no other key is plugged in, over all
+claims; an answer that leads to another question is in the table of that question. *waits* is a device that blinks and is never touched,
+*once touched* one that answers as if it had been. None is ever asked for a PIN, a fingerprint or to be chosen, and beside each of them the
 honest key signs in as if it were alone. A device can get further only with the model of a passkey that is on record as not answering
-without a touch, or of which nothing is on record yet, and only where it is the only one plugged in or the person has chosen it by touch.
+without a touch, or that has no such record yet, and only if it is the only one plugged in or the person has chosen it by touch.
 
 ";
 
