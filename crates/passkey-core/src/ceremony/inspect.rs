@@ -87,7 +87,7 @@ pub fn inspect<'a>(
                     inspected.on_refused(asked, error, pool.speaks_u2f(key), credentials);
                 }
             }
-            Event::Lost(key, loss) => {
+            Event::Lost(key, _, loss) => {
                 topics.remove(key);
                 if let Some(plugged) = pool.plugged(key).cloned() {
                     report.insert(key, InspectedKey::new(plugged, Err(InspectError::Lost(loss))));

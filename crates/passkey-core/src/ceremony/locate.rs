@@ -224,7 +224,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                         self.single.pool.release(key);
                     }
                 }
-                Event::Lost(key, loss) => {
+                Event::Lost(key, _, loss) => {
                     keys.remove(&key);
                     if loss != KeyError::Unplugged && self.is_wanted(key) {
                         failure = LocateError::Key(KeyFailure::Unusable(loss));

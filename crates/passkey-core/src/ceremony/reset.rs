@@ -122,7 +122,7 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
             match self.pool.next(until) {
                 // The key itself stays open: that it is gone shows as a loss.
                 Event::Opened(other) if other != key => self.pool.release(other),
-                Event::Lost(lost, KeyError::Unplugged) if lost == key => break,
+                Event::Lost(lost, _, KeyError::Unplugged) if lost == key => break,
                 Event::Interrupted => return Err(ResetError::Interrupted),
                 Event::Elapsed if self.pool.now() >= deadline => return Err(ResetError::NotUnplugged),
                 Event::Elapsed
@@ -157,7 +157,7 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
                 },
                 Event::Refused(key, _) => self.turn_away(key),
                 Event::Busy(key) if !others.contains(&key) => (self.tell)(ResetStep::Busy),
-                Event::Lost(key, loss) if !others.contains(&key) && loss != KeyError::Unplugged => {
+                Event::Lost(key, _, loss) if !others.contains(&key) && loss != KeyError::Unplugged => {
                     failure = Some(ResetError::KeyUnusable(loss));
                 }
                 Event::Interrupted => return Err(ResetError::Interrupted),
@@ -176,8 +176,10 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
             match self.pool.next(deadline) {
                 Event::Opened(opened) if opened == key => return Ok(key),
                 Event::Opened(other) => self.pool.release(other),
-                Event::Lost(lost, KeyError::Unplugged) if lost == key => return Err(ResetError::Unplugged),
-                Event::Lost(lost, error) if lost == key => return Err(ResetError::KeyUnusable(error)),
+                Event::Lost(lost, _, KeyError::Unplugged) if lost == key => {
+                    return Err(ResetError::Unplugged);
+                }
+                Event::Lost(lost, _, error) if lost == key => return Err(ResetError::KeyUnusable(error)),
                 Event::Interrupted => return Err(ResetError::Interrupted),
                 Event::Elapsed => return Err(ResetError::KeyUnusable(KeyError::Silent)),
                 Event::Reply(..)
@@ -203,8 +205,10 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
                     return Err(ResetError::KeyUnusable(KeyError::Refused(error)));
                 }
                 Event::Busy(from) if from == key => (self.tell)(ResetStep::Busy),
-                Event::Lost(from, KeyError::Unplugged) if from == key => return Err(ResetError::Unplugged),
-                Event::Lost(from, loss) if from == key => return Err(ResetError::KeyUnusable(loss)),
+                Event::Lost(from, _, KeyError::Unplugged) if from == key => {
+                    return Err(ResetError::Unplugged);
+                }
+                Event::Lost(from, _, loss) if from == key => return Err(ResetError::KeyUnusable(loss)),
                 Event::Opened(other) => self.pool.release(other),
                 Event::Interrupted => return Err(ResetError::Interrupted),
                 Event::Elapsed => return Err(ResetError::NoTouch),

@@ -109,7 +109,7 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
                 Event::Refused(key, error) => self.on_refused(key, error),
                 Event::Busy(_) => self.single.dialogue.tell(Notice::KeyBusy),
                 Event::Stuck(_) => self.single.dialogue.tell(Notice::KeyUnusable(KeyError::Stuck)),
-                Event::Lost(key, error) => {
+                Event::Lost(key, _, error) => {
                     self.keys.remove(key);
                     if error != KeyError::Unplugged {
                         self.failure = Some(KeyFailure::Unusable(error));
@@ -236,7 +236,7 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
                         return Err(KeyFailure::Unusable(KeyError::Refused(error)));
                     }
                 }
-                Event::Lost(key, error) => {
+                Event::Lost(key, _, error) => {
                     again.remove(key);
                     self.do_without(key, error.into())?;
                 }

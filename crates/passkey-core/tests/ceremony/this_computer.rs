@@ -560,3 +560,15 @@ fn a_host_that_invites_hears_what_waits() {
     assert!(is_verified(&scene.sign_in()));
     assert_eq!(scene.person.invitations, [Invitation { needs_pin: false, by_finger_alone: false }]);
 }
+
+#[test]
+fn a_service_that_ends_before_it_has_answered_is_no_key_that_was_pulled_out() {
+    let (mut scene, computer) = scene();
+    let key = add_key(&mut scene, KeyConfig::new("blue"), None);
+    scene.bench().unplug(key);
+    let ends = Sabotage { asked: None, nth: 2, how: Misbehaviour::Unplug };
+    scene.bench().sabotage(computer, Some(ends));
+    let error = scene.sign_in().result.unwrap_err();
+    assert_eq!(error, SignInError::ThisComputerUnusable(KeyError::Unplugged));
+    assert!(!scene.person.told.contains(&Notice::KeyRemoved), "{:?}", scene.person.told);
+}

@@ -214,7 +214,7 @@ impl Connection {
     pub(crate) fn open(&mut self, platform: &mut impl Platform, events: &mut VecDeque<Event>) {
         if let Err(error) = self.open_if_due(platform) {
             self.lose(platform, Some(error));
-            events.push_back(Event::Lost(self.id(), error));
+            events.push_back(Event::Lost(self.id(), self.plugged.attachment, error));
         }
     }
 
@@ -230,7 +230,7 @@ impl Connection {
             .and_then(|()| self.check_timeout(platform));
         if let Err(error) = outcome {
             self.lose(platform, Some(error));
-            events.push_back(Event::Lost(self.id(), error));
+            events.push_back(Event::Lost(self.id(), self.plugged.attachment, error));
         }
     }
 

@@ -1,6 +1,6 @@
 //! What can happen on the keys while a ceremony goes on.
 
-use super::platform::KeyId;
+use super::platform::{Attachment, KeyId};
 use ctap::hid::{FramingError, HidError};
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ pub(crate) enum Event {
     Busy(KeyId),
     /// The key says that it is busy, has done so for long, and no program that keeps to the lock is using it.
     Stuck(KeyId),
-    /// The key is of no further use, or no longer there.
-    Lost(KeyId, KeyError),
+    /// The key is of no further use, or no longer there: `KeyPool` may not know any more how it belonged to this machine.
+    Lost(KeyId, Attachment, KeyError),
     /// The person gave up.
     Interrupted,
     /// The time given to `KeyPool::next` is over.
@@ -37,7 +37,7 @@ impl Event {
             | Self::UserPresenceNeeded(key)
             | Self::Busy(key)
             | Self::Stuck(key)
-            | Self::Lost(key, _) => Some(*key),
+            | Self::Lost(key, ..) => Some(*key),
             Self::Interrupted | Self::Elapsed => None,
         }
     }

@@ -277,8 +277,8 @@ impl<'w, W: Platform> KeyPool<'w, W> {
             self.connections.keys().filter(|id| !plugged.iter().any(|key| key.id == *id)).collect();
         for id in gone {
             self.platform.close(id);
-            if self.connections.remove(id).is_some_and(|link| !link.is_lost()) {
-                self.events.push_back(Event::Lost(id, KeyError::Unplugged));
+            if let Some(link) = self.connections.remove(id).filter(|link| !link.is_lost()) {
+                self.events.push_back(Event::Lost(id, link.plugged().attachment, KeyError::Unplugged));
             }
         }
         let now = self.platform.now();

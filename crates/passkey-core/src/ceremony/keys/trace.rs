@@ -59,7 +59,7 @@ impl fmt::Display for Happened<'_> {
             Event::Refused(KeyId(key), error) => write!(f, "key {key} does not take that: {error}"),
             Event::Stuck(KeyId(key)) => write!(f, "key {key} has been busy for long, and with nobody"),
             Event::Busy(KeyId(key)) => write!(f, "key {key} is held by another program"),
-            Event::Lost(KeyId(key), loss) => write!(f, "key {key} is lost: {loss:?}"),
+            Event::Lost(KeyId(key), _, loss) => write!(f, "key {key} is lost: {loss:?}"),
             Event::Interrupted => f.write_str("the person gave up"),
             Event::Elapsed => f.write_str("time has passed"),
         }

@@ -232,7 +232,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                     self.clock.wait_to_the_end();
                     self.on_busy(key, Notice::KeyUnusable(KeyError::Stuck))
                 }
-                Event::Lost(key, error) => self.on_lost(key, error),
+                Event::Lost(key, attachment, error) => self.on_lost(key, attachment, error),
                 Event::Interrupted => return Err(SignInError::Interrupted),
                 Event::Elapsed => self.on_elapsed()?,
             };
@@ -419,25 +419,19 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         None
     }
 
-    fn on_lost(&mut self, key: KeyId, error: KeyError) -> Option<Verified> {
-        let attachment = self.pool.attachment(key);
+    fn on_lost(&mut self, key: KeyId, attachment: Attachment, error: KeyError) -> Option<Verified> {
         let state = self.keys.get(key);
         let is_undecided = state.is_none_or(State::is_undecided);
         let candidate = state.and_then(State::candidate);
         let passkey = candidate.and_then(Candidate::proved);
         let is_trusted = candidate.is_some_and(Candidate::is_trusted);
         let may_have_done = candidate.is_some_and(Candidate::is_worth_waiting_for);
-        // One that is gone is no longer known to the pool.
-        let is_this_computer = candidate.is_some_and(Candidate::is_this_computer);
         if error != KeyError::Unplugged {
             self.decide_by(key, passkey);
         }
         self.forget(key);
         match error {
-            KeyError::Unplugged if is_this_computer => {
-                self.findings.remark(SignInError::ThisComputerUnusable(error));
-            }
-            KeyError::Unplugged => {
+            KeyError::Unplugged if attachment == Attachment::Plugged => {
                 self.findings.removed(key, may_have_done);
                 if may_have_done && self.keys.is_empty() && self.pool.now() < self.clock.wait_until {
                     self.tell(Notice::KeyRemoved);
@@ -448,6 +442,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             KeyError::Hidden | KeyError::NoDescriptors => {
                 self.findings.judge(SignInError::KeyUnusable(error));
             }
+            // A service that is no longer there, too.
             error if attachment == Attachment::Service => {
                 self.findings.remark(SignInError::ThisComputerUnusable(error));
             }

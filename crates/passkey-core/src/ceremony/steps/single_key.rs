@@ -165,7 +165,7 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
     /// Ends the wait for `key` where nothing can come of it any more, and lets other keys do what they will.
     fn pass_over(&mut self, key: KeyId, event: &Event) -> Result<(), KeyFailure> {
         match event {
-            Event::Lost(from, loss) if *from == key => return Err((*loss).into()),
+            Event::Lost(from, _, loss) if *from == key => return Err((*loss).into()),
             Event::Interrupted => return Err(KeyFailure::Interrupted),
             Event::Opened(other) => self.pool.release(*other),
             Event::Reply(..)
