@@ -116,12 +116,19 @@ impl<'a> Announcements<'a> {
             }
             assert!(
                 start.elapsed() < patience,
-                "'{words}' is not said within {patience:?}, of {} texts after the first {}: {heard:#?}",
+                "'{words}' is not said within {patience:?}, of {} texts after the first {}: {heard:#?}\n{}",
                 heard.len(),
-                self.passed.get()
+                self.passed.get(),
+                self.logged()
             );
             thread::sleep(Duration::from_millis(200));
         }
+    }
+
+    /// What our own programs have logged of late.
+    #[track_caller]
+    fn logged(&self) -> String {
+        self.guest.root("grep -E 'pam_passkey|passkey-' /var/log/syslog | tail -n 20").stdout
     }
 
     /// All so far.
