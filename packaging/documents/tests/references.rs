@@ -115,3 +115,43 @@ fn tests_of_known_flaws_are_there() {
     }
     assert!(count > 15, "{count}");
 }
+
+/// The anchor that a heading gets on the web: lower case, hyphens for spaces, without other signs.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+fn anchors(text: &str) -> Vec<String> {
+    let mut is_fenced = false;
+    let mut anchors = Vec::new();
+    for line in text.lines() {
+        is_fenced ^= line.trim_start().starts_with("```");
+        if let (false, Some(heading)) = (is_fenced, line.strip_prefix('#')) {
+            anchors.push(anchor(heading.trim_start_matches('#').trim()));
+        }
+    }
+    anchors
+}
+
+#[test]
+fn links_to_a_part_of_a_document_find_its_heading() {
+    let tree = Tree::read();
+    let mut count = 0;
+    for (document, text) in tree.documents() {
+        let folder = tree.root.join(document).parent().unwrap().to_owned();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let Some((file, part)) = target.split_once('#') else { continue };
+            if target.contains("://") {
+                continue;
+            }
+            let of = match file {
+                "" => text.clone(),
+                file => fs::read_to_string(folder.join(file)).unwrap(),
+            };
+            assert!(anchors(&of).iter().any(|it| it == part), "{document}: {target} has no heading");
+            count += 1;
+        }
+    }
+    assert!(count > 10, "{count}");
+}
