@@ -1,23 +1,6 @@
-//! Certificates: any bytes as a file of them, and as chains that lead nowhere.
+//! The fuzzer in front of `pam_passkey_fuzz::certificate`.
 #![no_main]
 
-use attestation::{Certificate, path};
-use jiff::Timestamp;
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|data: &[u8]| {
-    if let Ok(certificate) = Certificate::parse(data) {
-        assert_eq!(certificate.as_der(), data, "nothing follows it");
-        let _ = (certificate.subject(), certificate.issuer(), certificate.sha256());
-    }
-    let Ok(certificates) = Certificate::parse_all(data) else { return };
-    assert!(!certificates.is_empty());
-    let now = Timestamp::from_second(1_795_000_000).expect("it is in range");
-    for end in 1..=certificates.len().min(path::MAX_LEN + 1) {
-        let (chain, roots) = certificates.split_at(end);
-        match path::validate(chain, roots, now) {
-            Ok(root) => assert!(roots.contains(root)),
-            Err(error) => drop(error.to_string()),
-        }
-    }
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    pam_passkey_fuzz::certificate::run(data);
 });

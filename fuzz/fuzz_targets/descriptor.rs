@@ -1,8 +1,6 @@
-//! HID report descriptors: any bytes.
+//! The fuzzer in front of `pam_passkey_fuzz::descriptor`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|data: &[u8]| {
-    let _ = hidraw::descriptor::fido_report_len(data);
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    pam_passkey_fuzz::descriptor::run(data);
 });

@@ -1,37 +1,6 @@
-//! Attestation statements: any bytes as a key's reply, read, verified and judged. No fuzzer signs, so nothing is ever trusted.
+//! The fuzzer in front of `pam_passkey_fuzz::statement`.
 #![no_main]
 
-use std::path::Path;
-use std::sync::LazyLock;
-
-use attestation::{Refusal, Trust, Verified, judge, verify_statement};
-use ctap::attestation::Statement;
-use ctap::make_credential;
-use jiff::Timestamp;
-use libfuzzer_sys::fuzz_target;
-use passkey_core::ceremony::Attestation;
-use passkey_core::config::{AttestationPolicy, Config};
-
-static TRUSTED: LazyLock<AttestationPolicy> = LazyLock::new(|| {
-    let text = "[attestation]\nrequire = \"trusted\"\nroots = \"/roots\"\n";
-    Config::parse(Path::new("passkey.toml"), text)
-        .expect("it is sound")
-        .attestation
-        .read()
-        .expect("and so is this")
-});
-
-fuzz_target!(|data: &[u8]| {
-    for format in ["none", "packed", "fido-u2f", "tpm"] {
-        let _ = Statement::parse(format, data);
-    }
-    let Ok(made) = make_credential::Response::parse(data) else { return };
-    if let Ok(verified) = verify_statement(&made, &[7; 32]) {
-        assert!(matches!(verified, Verified::None | Verified::Unknown), "nobody has signed it");
-    }
-    let attestation = Attestation { made, client_data_hash: [7; 32], enterprise_requested: true };
-    let _ = judge(&attestation, &AttestationPolicy::default(), &Trust::default(), Timestamp::UNIX_EPOCH);
-    let refusal: Refusal = judge(&attestation, &TRUSTED, &Trust::default(), Timestamp::UNIX_EPOCH)
-        .expect_err("there is nobody to trust");
-    let _ = refusal.to_string();
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    pam_passkey_fuzz::statement::run(data);
 });
