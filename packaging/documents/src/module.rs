@@ -45,6 +45,10 @@ const ANSWERS: [(&str, &str); 10] = [
     ("PAM_SYSTEM_ERR", "The system failed."),
 ];
 
+/// Two of the examples, which their own tests run.
+const SECOND_FACTOR: &str = include_str!("../../../config/pam.d/debian/sudo-second-factor");
+const PASSWORDLESS: &str = include_str!("../../../config/pam.d/debian/sudo-passwordless");
+
 pub(crate) fn page(date: Date) -> String {
     let sample = Sample::parse(sample::TEXT);
     let mut page =
@@ -61,8 +65,8 @@ pub(crate) fn page(date: Date) -> String {
          enrolled with `passkey-enroll`(1).",
     );
     page.paragraph(
-        "It belongs behind `auth` in a service's file in /etc/pam.d, and has no part in `account`, `session` and `password`. Keep a \
-         root shell open until it has worked once. `passkey-enroll verify --service` rehearses a sign-in under the rules of a \
+        "It belongs behind `auth` in a service's file in /etc/pam.d. Behind `password`, as `optional`, it is told of a changed password, \
+         for the keyring. It has no part in `account` and `session`. Keep a root shell open until it has worked once. `passkey-enroll verify --service` rehearses a sign-in under the rules of a \
          service, and `passkey-enroll doctor` finds problems that can prevent one.",
     );
     page.heading("ARGUMENTS");
@@ -99,9 +103,13 @@ pub(crate) fn page(date: Date) -> String {
 }
 
 fn examples(page: &mut Page) {
+    /// The line that they stand before or behind.
+    const PASSWORD: &str = "@include common-auth";
+    let lines =
+        |example: &'static str| example.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     page.heading("EXAMPLES");
     page.paragraph("The password first, then a touch of the security key, as in /etc/pam.d/sudo on Debian:");
-    page.example(&["@include common-auth", "auth required pam_passkey.so"]);
+    page.example(&std::iter::once(PASSWORD).chain(lines(SECOND_FACTOR)).collect::<Vec<_>>());
     page.paragraph("The passkey alone, with PIN or fingerprint; the password if no key is plugged in:");
-    page.example(&["auth sufficient pam_passkey.so mode=passwordless", "@include common-auth"]);
+    page.example(&lines(PASSWORDLESS).chain([PASSWORD]).collect::<Vec<_>>());
 }

@@ -16,6 +16,8 @@ use pam_client::raw::{
 
 use super::module;
 
+/// What is given to administrators.
+mod examples;
 /// Hosts without memory.
 mod memory;
 /// The language of the host.

@@ -7,3 +7,6 @@ pub(crate) mod change;
 pub(crate) mod edit;
 pub mod parse;
 pub mod simulate;
+
+#[cfg(test)]
+mod recipes_tests;

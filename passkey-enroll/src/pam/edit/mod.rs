@@ -281,9 +281,7 @@ fn is_ours(rule: &Rule) -> bool {
 #[cfg(test)]
 mod authtok_tests;
 #[cfg(test)]
-mod recipes_tests;
-#[cfg(test)]
-mod stacks_tests;
+pub(super) mod stacks_tests;
 #[cfg(test)]
 mod switchable_tests;
 #[cfg(test)]

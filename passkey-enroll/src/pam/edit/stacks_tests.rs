@@ -10,7 +10,7 @@ use crate::pam::simulate::Verdict;
 use crate::pam::simulate::dispatch::{Possible, Program};
 
 /// Services, who gets in today, and where the line goes: behind the password, in its place.
-type Row = (&'static str, &'static str, &'static str, &'static str);
+pub(in crate::pam) type Row = (&'static str, &'static str, &'static str, &'static str);
 
 /// Nothing in it asks for a password.
 const NONE: &str = "refused: NoPassword";
@@ -205,7 +205,7 @@ const NIXOS_U2F: &[Row] = &[
 ];
 
 /// The files of `tests/stacks`, and what is right there.
-const STACKS: [(&str, &[Row]); 39] = [
+pub(in crate::pam) const STACKS: [(&str, &[Row]); 39] = [
     ("alpine", ALPINE),
     ("arch", ARCH),
     ("debian-12", DEBIAN),
@@ -274,7 +274,7 @@ fn folder() -> PathBuf {
 }
 
 /// A machine with these files.
-pub(super) fn machine(name: &str) -> (tempfile::TempDir, ServiceFiles) {
+pub(in crate::pam) fn machine(name: &str) -> (tempfile::TempDir, ServiceFiles) {
     let root = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(folder().join(name)).unwrap();
     for section in text.split("==> ").skip(1) {

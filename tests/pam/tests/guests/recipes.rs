@@ -15,7 +15,7 @@ auth        required                                     pam_deny.so
 account     required                                     pam_unix.so
 ";
 
-/// A fenced block of the guide: ```` ```pam DISTRIBUTION WAY ````.
+/// A fenced block of the guide: ```` ```pam DISTRIBUTION[,DISTRIBUTION] WAY ````.
 struct Recipe {
     distribution: String,
     way: String,
@@ -43,7 +43,7 @@ fn signs_in(guest: &Guest) -> bool {
 #[test]
 fn each_recipe_does_what_the_guide_says() {
     let recipes = recipes();
-    assert_eq!(recipes.len(), 6, "as many as there are to see");
+    assert!(recipes.len() >= 6, "{} recipes", recipes.len());
     let guest = Guest::debian12()
         .user("alice", "secret")
         .file("/etc/pam.d/system-auth", SYSTEM_AUTH)
@@ -61,7 +61,7 @@ fn each_recipe_does_what_the_guide_says() {
         guest.write("/etc/pam.d/recipe", &text);
         let says = guest.root("passkey-enroll pam status recipe --json").ok();
         match way.as_str() {
-            "second-factor" => {
+            "second-factor" | "second-factor-optional" => {
                 assert!(says.contains("\"for\": \"password_and_passkey\""), "{what}{says}");
                 assert!(!signs_in(&guest), "without the key: {what}");
                 guest.key("blue").plug();

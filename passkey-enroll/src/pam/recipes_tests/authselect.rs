@@ -1,13 +1,14 @@
 //! Fedora's profile, with every choice of features that bears on who gets in, and whatever the modules answer: nobody gets in by less than
 //! is asked of them, and nobody is kept out who gives it.
-#![allow(missing_docs, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use passkey_enroll::pam::parse::{Call, Facility, ReturnValue, ServiceFiles};
-use passkey_enroll::pam::simulate::dispatch;
+use super::libpam;
+use super::person::{Held, Person};
+use crate::pam::parse::{Facility, ReturnValue, ServiceFiles};
+use crate::pam::simulate::dispatch;
 
 const FEATURES: [&str; 6] = [
     "with-passkey",
@@ -19,7 +20,7 @@ const FEATURES: [&str; 6] = [
 ];
 
 fn profile(file: &str) -> String {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../redhat/authselect");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/redhat/authselect");
     fs::read_to_string(Path::new(folder).join(file)).unwrap()
 }
 
@@ -62,51 +63,11 @@ fn expanded(template: &str, features: &BTreeSet<&str>) -> String {
     text
 }
 
-/// What the person has to show.
-#[derive(Clone, Copy, Debug)]
-struct Shown {
-    password: bool,
-    finger: bool,
-    /// On a key, with its PIN or its fingerprint reader; `None`: nothing is enrolled.
-    passkey: Option<bool>,
-}
-
-impl Shown {
-    fn all() -> impl Iterator<Item = Self> {
-        [false, true].into_iter().flat_map(|password| {
-            [false, true].into_iter().flat_map(move |finger| {
-                [None, Some(false), Some(true)].map(|passkey| Self { password, finger, passkey })
-            })
-        })
-    }
-
-    /// What a module answers.
-    fn answer(self, call: &Call) -> ReturnValue {
-        let result = |is_right| if is_right { ReturnValue::Success } else { ReturnValue::AuthErr };
-        match call.rule.module_name() {
-            "pam_unix.so" => result(self.password),
-            "pam_fprintd.so" => result(self.finger),
-            "pam_passkey.so" => self.passkey.map_or(ReturnValue::Ignore, result),
-            "pam_faillock.so" if call.rule.arguments.iter().any(|word| *word == *"authfail") => {
-                ReturnValue::AuthErr
-            }
-            "pam_deny.so" => ReturnValue::AuthErr,
-            "pam_debug.so" => ReturnValue::AuthinfoUnavail,
-            // They have no opinion (pam_env(8), pam_faildelay(8)).
-            "pam_env.so" | "pam_faildelay.so" => ReturnValue::Ignore,
-            // Where there is no daemon to speak to.
-            "pam_gnome_keyring.so" => ReturnValue::ServiceErr,
-            "pam_faillock.so" | "pam_permit.so" => ReturnValue::Success,
-            other => panic!("{other}"),
-        }
-    }
-}
-
 /// Whether it is to be enough.
-fn suffices(service: &str, has: impl Fn(&str) -> bool, shown: Shown) -> bool {
+fn suffices(service: &str, has: impl Fn(&str) -> bool, shown: Person) -> bool {
     let finger = shown.finger && has("with-fingerprint") && !has("with-passkey-2fa");
-    let in_place = has("with-passkey") && shown.passkey == Some(true);
-    let second = !has("with-passkey-2fa") || shown.passkey != Some(false);
+    let in_place = has("with-passkey") && shown.passkey == Held::Used;
+    let second = !has("with-passkey-2fa") || shown.passkey != Held::Missing;
     match service {
         "fingerprint-auth" => finger,
         "password-auth" => in_place || shown.password && second,
@@ -126,16 +87,18 @@ fn nobody_gets_in_by_less_and_nobody_is_kept_out() {
         for service in ["system-auth", "password-auth", "fingerprint-auth"] {
             let text = expanded(&profile(service), &features);
             fs::write(folder.join(service), &text).unwrap();
-            let stack = ServiceFiles::below(root.path()).stack(service, Facility::Auth).unwrap();
-            for shown in Shown::all() {
+            let files = ServiceFiles::below(root.path());
+            let stack = files.stack(service, Facility::Auth).unwrap();
+            for shown in Person::all() {
                 let expected = suffices(service, |feature| features.contains(feature), shown);
                 let mut opens_keyring = false;
                 let outcome = dispatch::outcome(&stack, &mut |call| {
                     opens_keyring |= call.rule.module_name() == "pam_gnome_keyring.so";
-                    shown.answer(call)
+                    shown.answer(&call.rule)
                 });
                 let what = || format!("{shown:?}, {features:?}: {text}");
                 assert_eq!(outcome == ReturnValue::Success, expected, "{}", what());
+                assert_eq!(libpam::signs_in(&files, service, shown), expected, "libpam: {}", what());
                 let_in += u32::from(expected);
                 // Whatever lets somebody in, the keyring comes after it.
                 if expected && service != "fingerprint-auth" {
