@@ -8,6 +8,9 @@
     reason = "a test says by a panic that it fails"
 )]
 
+#[path = "../../../tests/shared/machine.rs"]
+mod machine;
+
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -469,7 +472,7 @@ fn a_panic_in_a_wait_ends_the_service() {
 
 /// Run by the next test, in a process of its own.
 #[test]
-#[ignore = "ends its process"]
+#[ignore = "a process of its own, which it ends"]
 fn hangs() {
     let asked: u8 = std::env::var("PASSKEY_TEST_ASKED").unwrap().parse().unwrap();
     let service = start(Settings { request: Duration::from_millis(200), ..lasting() });
@@ -556,8 +559,7 @@ impl Client {
 
 #[test]
 fn users_leave_room_for_root() {
-    if own() != 0 {
-        // Nothing to be seen without being root; the limits of one user are above.
+    if !machine::has(own() == 0, "root, for more than one user") {
         return;
     }
     let service = start(Settings { connections_of_users: 2, connections_of_root: 1, ..lasting() });
@@ -579,7 +581,7 @@ fn users_leave_room_for_root() {
 
 #[test]
 fn the_user_who_holds_most_gives_way() {
-    if own() != 0 {
+    if !machine::has(own() == 0, "root, for more than one user") {
         return;
     }
     let service = start(Settings { connections_of_users: 2, ..lasting() });
@@ -666,8 +668,7 @@ fn nothing_is_taken_that_systemd_did_not_hand_over() {
 /// With as many requests under way as a user may have connections.
 #[test]
 fn one_user_keeps_root_waiting_for_no_more_than_a_request() {
-    if own() != 0 {
-        // Without being root there are no two users.
+    if !machine::has(own() == 0, "root, for more than one user") {
         return;
     }
     let service = start(lasting());
@@ -708,7 +709,7 @@ fn open_for(service: &Service, account: u32) -> Option<Client> {
 /// Any user can start set-uid programs that ask for alice's PIN and wait.
 #[test]
 fn prompts_for_one_account_keep_no_other_account_out() {
-    if own() != 0 {
+    if !machine::has(own() == 0, "root, for more than one user") {
         return;
     }
     let service = start(lasting());
@@ -719,7 +720,7 @@ fn prompts_for_one_account_keep_no_other_account_out() {
 
 #[test]
 fn one_that_is_idle_gives_way_to_another_account() {
-    if own() != 0 {
+    if !machine::has(own() == 0, "root, for more than one user") {
         return;
     }
     let service = start(Settings { connections_of_root: 3, ..lasting() });
@@ -737,7 +738,7 @@ fn one_that_is_idle_gives_way_to_another_account() {
 
 #[test]
 fn one_that_names_no_account_keeps_nobody_out() {
-    if own() != 0 {
+    if !machine::has(own() == 0, "root, for more than one user") {
         return;
     }
     let service = start(Settings { connections_unnamed: 2, ..lasting() });

@@ -56,6 +56,7 @@ fn it_is_stripped_and_stays_small() {
     let len = std::fs::metadata(module()).unwrap().len();
     assert!(len < 1_140_000, "{len} bytes");
     let sections = String::from_utf8(run("readelf", &["--sections", "--wide"], &module()).stdout).unwrap();
+    assert!(sections.contains(".dynsym"), "{sections}");
     assert!(!sections.contains(".symtab") && !sections.contains(".debug_info"));
 }
 
@@ -69,5 +70,6 @@ fn it_is_hardened_as_distributions_expect() {
     assert!(headers.contains("GNU_RELRO"));
     let dynamic = String::from_utf8(run("readelf", &["--dynamic", "--wide"], &module).stdout).unwrap();
     assert!(dynamic.contains("NOW"), "late binding");
+    assert!(dynamic.contains("NEEDED"), "{dynamic}");
     assert!(!dynamic.contains("TEXTREL") && !dynamic.contains("RPATH") && !dynamic.contains("RUNPATH"));
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::machine;
 use crate::scene::{BLUE, PROGRAM, Ran, Scene, has_security_key};
 
 /// Every command that manages a key.
@@ -27,7 +28,7 @@ const COMMANDS: [&[&str]; 10] = [
 
 #[test]
 fn without_a_key_each_command_waits_its_time_and_ends_alike() {
-    if has_security_key() {
+    if !machine::has(!has_security_key(), "that no security key is plugged in") {
         return;
     }
     let scene = Scene::enrolled(&[BLUE]);
@@ -71,7 +72,7 @@ fn a_device_that_is_not_a_security_key_is_refused_at_once() {
 
 #[test]
 fn waiting_for_a_key_ends_at_once_when_the_person_gives_up() {
-    if has_security_key() {
+    if !machine::has(!has_security_key(), "that no security key is plugged in") {
         return;
     }
     let scene = Scene::new();

@@ -11,6 +11,8 @@
 mod attestation;
 mod covered;
 mod key;
+#[path = "../../../tests/shared/machine.rs"]
+mod machine;
 mod passkeys;
 mod people;
 mod probe;

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::machine;
 use crate::scene::{BLUE, GREEN, PROGRAM, Ran, Scene, has_security_key};
 
 #[test]
 fn without_a_key_enrolment_waits_its_time_and_says_for_what() {
-    if has_security_key() {
+    if !machine::has(!has_security_key(), "that no security key is plugged in") {
         return;
     }
     let scene = Scene::new();
@@ -30,7 +31,7 @@ fn without_a_key_enrolment_waits_its_time_and_says_for_what() {
 
 #[test]
 fn a_polite_end_comes_in_order() {
-    if has_security_key() {
+    if !machine::has(!has_security_key(), "that no security key is plugged in") {
         return;
     }
     for signal in ["INT", "TERM", "HUP"] {
@@ -148,7 +149,7 @@ fn disabling_asks_only_where_it_locks_somebody_out() {
 
 #[test]
 fn at_a_terminal_the_prompt_moves_and_is_gone_afterwards() {
-    if has_security_key() {
+    if !machine::has(!has_security_key(), "that no security key is plugged in") {
         return;
     }
     let scene = Scene::new();

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::machine;
 use crate::scene::PROGRAM;
 
 /// What a module looks like from outside.
@@ -109,8 +110,8 @@ fn accesses(questions: &[(u32, &Path, &str)]) -> Vec<Value> {
 
 #[test]
 fn the_kernel_says_what_a_user_may_do() {
-    if !rustix::process::geteuid().is_root() {
-        // Nobody else can take on another user's rights.
+    // Nobody else can take on another user's rights.
+    if !machine::has(rustix::process::geteuid().is_root(), "root, for another user's rights") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -173,10 +174,9 @@ fn access_control_lists_count() {
         list.extend(id.to_le_bytes());
     }
     let flags = rustix::fs::XattrFlags::empty();
-    if !rustix::process::geteuid().is_root()
-        || rustix::fs::setxattr(&path, "system.posix_acl_access", &list, flags).is_err()
-    {
-        // Not every file system has such lists.
+    let has_lists = rustix::process::geteuid().is_root()
+        && rustix::fs::setxattr(&path, "system.posix_acl_access", &list, flags).is_ok();
+    if !machine::has(has_lists, "root, and a file system with access control lists for temporary files") {
         return;
     }
     assert_eq!(accesses(&[(1000, &path, "read_write"), (1001, &path, "read")]), [json!(true), json!(false)]);

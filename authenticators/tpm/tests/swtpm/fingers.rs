@@ -18,6 +18,7 @@ use passkey_tpm::tpm::Tpm;
 use tss_esapi::tcti_ldr::TctiNameConf;
 
 use crate::client::{DISCOVERABLE, Enrolment, HASH, ORDINARY, RP_ID, pin, plain, random};
+use crate::machine;
 use crate::reader::{Peer, Reader, full_bus, mute_bus, nonsense};
 use crate::simulator::Simulator;
 use crate::socket::Connection;
@@ -543,8 +544,7 @@ fn without_fprintd_the_pin_is_left() {
 
 #[test]
 fn the_finger_of_one_account_is_not_anothers() {
-    if own() != 0 {
-        // Only root speaks for two accounts.
+    if !machine::has(own() == 0, "root, for more than one account") {
         return;
     }
     let (desk, reader, _) = Desk::ready();
@@ -564,7 +564,7 @@ fn the_finger_of_one_account_is_not_anothers() {
 /// Not in the database of users: fprintd cannot be asked for them.
 #[test]
 fn an_account_without_a_name_has_no_prints() {
-    if own() != 0 {
+    if !machine::has(own() == 0, "root, for more than one account") {
         return;
     }
     let reader = Reader::start();

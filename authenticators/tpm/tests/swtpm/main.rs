@@ -12,6 +12,8 @@ mod client;
 mod fingers;
 mod flows;
 mod hostile;
+#[path = "../../../../tests/shared/machine.rs"]
+mod machine;
 mod management;
 mod objects;
 mod reader;

@@ -8,6 +8,8 @@
 )]
 
 mod files;
+#[path = "../../../../tests/shared/machine.rs"]
+mod machine;
 #[path = "../shared/passkey.rs"]
 mod passkey;
 mod record;

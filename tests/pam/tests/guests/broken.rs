@@ -64,14 +64,20 @@ fn every_broken_thing_is_named_and_nobody_signs_in() {
         }
     }
 
-    guest.root("rm -rf /etc/passkey; cp -a /root/good /etc/passkey; : > /var/log/syslog").ok();
-    for argument in ["timeot=3", "timeout=soon", "mode=third-factor", "config=/nonexistent.toml"] {
+    guest.root("rm -rf /etc/passkey; cp -a /root/good /etc/passkey").ok();
+    for (argument, named) in [
+        ("timeot=3", "argument \"timeot=3\": unknown"),
+        ("timeout=soon", "argument \"timeout=soon\""),
+        ("mode=third-factor", "argument \"mode=third-factor\""),
+        ("config=/nonexistent.toml", "/nonexistent.toml"),
+    ] {
+        guest.root(": > /var/log/syslog").ok();
         guest.write("/etc/pam.d/passkey", passkey_only(argument));
         let output = guest.root("pamtester passkey alice authenticate 2>&1");
         assert_ne!(output.status, 0, "{argument}");
-        let named = argument.split('=').next_back().unwrap();
-        let log = guest.syslog();
-        assert!(log.contains(named) || log.contains("timeot"), "{argument} in {log}");
+        // As the line of the log has it, where quotation marks are escaped.
+        let log = guest.syslog().replace("\\\"", "\"");
+        assert!(log.contains(named), "{named} in {log}");
     }
     guest.write("/etc/pam.d/passkey", passkey_only(""));
     assert_eq!(guest.root("pamtester passkey alice authenticate").status, 0, "all is well after");

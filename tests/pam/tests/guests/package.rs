@@ -131,7 +131,7 @@ fn on_debian_13() {
 /// Asks another archive than Debian's, which not every machine that builds can reach:
 /// `cargo test --workspace --test guests -- --ignored package::`
 #[test]
-#[ignore = "fetches Ubuntu from its archive"]
+#[ignore = "fetches Ubuntu from its archive: ./check guest-full"]
 fn on_ubuntu_24_04() {
     from_first_to_last("noble");
 }

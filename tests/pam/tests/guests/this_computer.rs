@@ -158,7 +158,7 @@ fn scan(guest: &Guest, finger: &str) {
 }
 
 #[test]
-#[ignore = "fprintd and polkit need an image of their own; the tests of passkey-tpm have the same without a guest, but for polkit's rule"]
+#[ignore = "fprintd and polkit take an image of their own: ./check guest-full; the tests of passkey-tpm have the same without a guest, but for polkit's rule"]
 fn a_finger_in_place_of_its_pin() {
     let guest = machine(&["fprintd", "polkitd"]);
     guest.write("/etc/systemd/system/fprintd.service.d/virtual.conf", VIRTUAL_READER);
