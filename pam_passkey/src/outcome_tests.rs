@@ -253,3 +253,53 @@ fn people_are_told_in_plain_words() {
 fn a_login_prompt_does_not_tell_who_has_an_account() {
     assert_eq!(Outcome::UnknownUser.row().sentence, Outcome::NotEnrolled.row().sentence);
 }
+
+fn told(outcome: &Outcome) -> String {
+    match outcome.row().sentence {
+        Sentence::None => String::new(),
+        Sentence::Info(phrase) | Sentence::Error(phrase) => phrase.in_language(&English),
+    }
+}
+
+/// The words of the tables in `docs/hostile-keys.md`, which the tests of passkey-core hold to what comes of each misbehaviour.
+#[test]
+fn the_words_for_hostile_keys_are_told_as_documented() {
+    use SignInError as E;
+    const DOCUMENT: &str = include_str!("../../docs/hostile-keys.md");
+    let mut outcomes = vec![
+        ("signs in", Outcome::Verified(Box::new(signed_in()))),
+        ("silent", lost(KeyError::Silent)),
+        ("garbled", lost(KeyError::Garbled(FramingError::ReportLength(3)))),
+        ("closed", lost(KeyError::Refused(HidError::CHANNEL_BUSY))),
+        ("stuck", lost(KeyError::Stuck)),
+        ("unplugged", lost(KeyError::Unplugged)),
+        ("foreign", failed(E::ForeignKeys)),
+        ("no touch", failed(E::NoTouch)),
+        ("declined", failed(E::Declined)),
+        ("malformed", failed(E::Malformed)),
+        ("refused", failed(E::Refused(Status(0x7F)))),
+        ("rejected", rejected(VerifyError::CredentialNotAskedFor)),
+        ("no PIN", failed(E::CannotVerifyUser(Impossible::NotSetUp))),
+        ("locked", pin(TokenError::AttemptsUsedUp { retries_left: Some(5) })),
+    ];
+    let (_, rows) = DOCUMENT.split_once("\n| word | PAM code |").unwrap();
+    for row in rows.lines().skip(2).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [words, code, sentence] = cells[..] else { panic!("{row}") };
+        // Enrolling has no code: the command's own tests have it.
+        for word in words.split(", ").filter(|word| *word != "enrols") {
+            let place = outcomes.iter().position(|(name, _)| *name == word);
+            let (_, outcome) =
+                outcomes.remove(place.unwrap_or_else(|| panic!("{word}, which nothing is called")));
+            assert_eq!(code, format!("`{:?}`", outcome.code()), "{word}");
+            let told = told(&outcome);
+            // "That …" describes a sentence with a number or a command in it.
+            let is_right = if sentence.starts_with("That ") { !told.is_empty() } else { sentence == told };
+            assert!(is_right, "{word}: {sentence:?}, not {told:?}");
+        }
+    }
+    assert!(outcomes.is_empty(), "not in the table: {outcomes:?}");
+    let checked = told(&pin(TokenError::Malformed));
+    assert_eq!(told(&pin(TokenError::Refused(Status(0x7F)))), checked);
+    assert!(DOCUMENT.contains(&checked), "{checked}");
+}

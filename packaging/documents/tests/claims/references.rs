@@ -1,60 +1,8 @@
 //! What the documents refer to in this tree is there: files by link or by name, and the tests that are named for a claim.
-#![allow(
-    missing_docs,
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used
-)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Folders of what is made, and of what is not ours.
-const NOT_OURS: [&str; 3] = [".git", "target", "transcripts"];
-
-struct Tree {
-    root: PathBuf,
-    /// From the root.
-    files: Vec<String>,
-}
-
-impl Tree {
-    fn read() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-        let (mut files, mut open) = (Vec::new(), vec![root.clone()]);
-        while let Some(folder) = open.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                let is_ours =
-                    path.file_name().is_some_and(|name| !NOT_OURS.iter().any(|other| name == *other));
-                if path.is_dir() && is_ours {
-                    open.push(path);
-                } else if path.is_file() {
-                    files.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
-                }
-            }
-        }
-        Self { root, files }
-    }
-
-    fn documents(&self) -> impl Iterator<Item = (&String, String)> {
-        let names = self.files.iter().filter(|name| Path::new(name).extension().is_some_and(|it| it == "md"));
-        names.map(|name| (name, fs::read_to_string(self.root.join(name)).unwrap()))
-    }
-
-    /// The files whose path ends so.
-    fn called<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a String> {
-        self.files.iter().filter(move |file| {
-            file.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-        })
-    }
-}
-
-/// What stands between two backticks, in order.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
+use super::tree::{Tree, attributes, quoted};
 
 fn is_of(code: &str, characters: &str) -> bool {
     !code.is_empty()
@@ -93,25 +41,28 @@ fn files_of_source_are_called_by_their_names() {
     assert!(count > 20, "{count}");
 }
 
-/// In a row of its table, a test stands behind the file that it is in.
+/// In a row of its table, a test stands behind the file that it is in. Each row has one, and it is run each time.
 #[test]
-fn tests_of_known_flaws_are_there() {
+fn tests_of_known_flaws_are_there_and_run() {
     let tree = Tree::read();
-    let text = fs::read_to_string(tree.root.join("docs/cve.md")).unwrap();
+    let text = tree.text("docs/cve.md");
     let mut count = 0;
     for row in text.lines().filter(|line| line.starts_with('|')).skip(2) {
         let cell = row.rsplit('|').nth(1).expect("a row ends with a bar");
-        let mut inside = Vec::new();
+        let (mut inside, mut has_tests) = (Vec::new(), false);
         for code in quoted(cell) {
             if is_source(code) {
-                inside =
-                    tree.called(code).map(|file| fs::read_to_string(tree.root.join(file)).unwrap()).collect();
+                inside = tree.called(code).map(|file| tree.text(file)).collect();
+                has_tests |= inside.iter().any(|source| source.contains("#[test]"));
             } else if code.contains('_') && is_of(code, "_") {
-                let function = format!("fn {code}(");
-                assert!(inside.iter().any(|source| source.contains(&function)), "{code} is not there: {row}");
+                let attributes = inside.iter().find_map(|source| attributes(source, code));
+                let attributes = attributes.unwrap_or_else(|| panic!("{code} is not there: {row}"));
+                assert!(attributes.contains(&"#[test]"), "{code} is no test: {row}");
+                assert!(!attributes.iter().any(|it| it.starts_with("#[ignore")), "{code} is not run: {row}");
                 count += 1;
             }
         }
+        assert!(has_tests, "no test: {row}");
     }
     assert!(count > 15, "{count}");
 }
@@ -147,7 +98,7 @@ fn links_to_a_part_of_a_document_find_its_heading() {
             }
             let of = match file {
                 "" => text.clone(),
-                file => fs::read_to_string(folder.join(file)).unwrap(),
+                file => std::fs::read_to_string(folder.join(file)).unwrap(),
             };
             assert!(anchors(&of).iter().any(|it| it == part), "{document}: {target} has no heading");
             count += 1;
