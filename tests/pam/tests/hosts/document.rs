@@ -18,8 +18,13 @@ pub(crate) fn table<'a>(rows: impl IntoIterator<Item = &'a Row>) -> String {
     );
     for row in rows {
         let words: Vec<String> = row.words.iter().map(|words| format!("{words}…")).collect();
-        let words = if words.is_empty() { "nothing".to_owned() } else { words.join(" ") };
         let Row { host, mode, mishap, code, log, .. } = row;
+        let words = match words.as_slice() {
+            // Whatever is said: the host has no place for it.
+            [] if !host.shows_words() => "–".to_owned(),
+            [] => "nothing".to_owned(),
+            words => words.join(" "),
+        };
         // Writing to a string cannot fail.
         let _ =
             writeln!(text, "| {host} | {mode} | {mishap} | `PAM_{code}` | {words} | {log} | {} |", row.end());

@@ -76,7 +76,7 @@ pub(crate) struct Row {
     pub(crate) mishap: Mishap,
     /// What the module tells libpam, without `PAM_`.
     pub(crate) code: &'static str,
-    /// What the person reads, in this order.
+    /// What the person reads, in this order; nothing of the module's, where it is empty and the host [shows words](Host::shows_words).
     pub(crate) words: &'static [&'static str],
     /// Of the audit line's reason.
     pub(crate) log: &'static str,
@@ -97,6 +97,23 @@ impl Host {
             Self::Sudo | Self::Su | Self::Login | Self::Sshd | Self::Polkit | Self::I3lock => Stage::Light,
             Self::SudoRs | Self::Swaylock | Self::TuiGreet => Stage::Trixie,
             Self::SudoInSsh | Self::SandboxedPolkit | Self::PolkitInSsh => Stage::Full,
+        }
+    }
+
+    /// Whether it has a place for what the module says.
+    pub(crate) fn shows_words(self) -> bool {
+        match self {
+            Self::I3lock | Self::Swaylock => false,
+            Self::Sudo
+            | Self::SudoRs
+            | Self::SudoInSsh
+            | Self::Su
+            | Self::Login
+            | Self::Sshd
+            | Self::Polkit
+            | Self::SandboxedPolkit
+            | Self::PolkitInSsh
+            | Self::TuiGreet => true,
         }
     }
 

@@ -12,12 +12,14 @@ use crate::program::begin;
 use crate::row::{End, Mode, Row, Stage};
 use crate::scene::PASSWORD;
 use crate::table::ROWS;
+use crate::words;
 
 /// Runs every row of a stage, prints them, and fails with all that did not come out as the table says.
 pub(crate) fn all(stage: Stage, guest: &Guest) {
     let only = env::var("ROWS").unwrap_or_default();
     let rows: Vec<&Row> =
         ROWS.iter().filter(|row| row.host.stage() == stage && row.to_string().contains(&only)).collect();
+    assert!(!rows.is_empty(), "no row has {only:?} in its first columns");
     let mut failures = Vec::new();
     for row in &rows {
         let start = Instant::now();
@@ -62,6 +64,11 @@ fn one(guest: &Guest, row: &Row) {
         let found = rest.split_once(words);
         (_, rest) = found.unwrap_or_else(|| panic!("'{words}' in its place in:\n{seen}"));
     }
+    // Where the person reads nothing, none of it is there. What a host never shows can be in no row.
+    for words in words::ALL.iter().filter(|_| row.words.is_empty()) {
+        assert!(!seen.contains(words), "'{words}' in:\n{seen}");
+    }
+    assert!(row.host.shows_words() || row.words.is_empty() && seen.is_empty(), "{}: {seen}", row.host);
     row.check_key(guest);
     let audit = audit_line(guest, row.host.service());
     assert!(audit.contains(&format!("code=PAM_{} ", row.code)), "PAM_{} in {audit}", row.code);

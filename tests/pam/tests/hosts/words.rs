@@ -1,5 +1,27 @@
 //! The telling words of what a person reads: each of them in one place.
 
+/// All of them.
+pub(crate) const ALL: [&str; 18] = [
+    TOUCH,
+    FINGER,
+    FINGER_AGAIN,
+    FINGER_LOCKED,
+    PLUG_IN,
+    PLUG_IN_AGAIN,
+    NO_KEY,
+    FOREIGN,
+    NOT_PERMITTED,
+    NO_TOUCH,
+    PIN,
+    PIN_WRONG,
+    PIN_LOCKED,
+    NOT_THE_PASSWORD,
+    NOT_SENT,
+    BROKEN,
+    STORE_BROKEN,
+    NOT_ENROLLED,
+];
+
 pub(crate) const TOUCH: &str = "Touch your security key";
 pub(crate) const FINGER: &str = "Put your finger on the reader";
 pub(crate) const FINGER_AGAIN: &str = "not recognised";
