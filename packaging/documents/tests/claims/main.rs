@@ -1,5 +1,5 @@
 //! What documents claim is so: what they refer to is there, what is to be typed is understood, what people read is what they are told,
-//! and a test that is named for something exists, is run, and can fail.
+//! the words are plain, and a test that is named for something exists, is run, and can fail.
 #![allow(
     missing_docs,
     clippy::arithmetic_side_effects,
@@ -10,6 +10,7 @@
 )]
 
 mod commands;
+mod english;
 mod references;
 mod rescue;
 mod sentences;

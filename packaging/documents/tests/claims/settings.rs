@@ -39,7 +39,8 @@ fn each_argument_is_understood() {
             match Arguments::parse(arguments.split_whitespace().map(str::as_bytes)) {
                 Ok(_) => count += 1,
                 // Another program's.
-                Err(error) if !code.contains("pam_passkey.so") && error.to_string().contains(": unknown") => {}
+                Err(error) if !code.contains("pam_passkey.so") && error.to_string().contains(": unknown") => {
+                }
                 Err(error) => wrong.push(format!("{document}: {code}: {error}")),
             }
         }

@@ -1,13 +1,12 @@
 //! Documents, help and manual pages avoid words that have a plainer form. What a list cannot tell (inverted clauses, "no X" for "not X") is
 //! for the reader: CONTRIBUTING.md, "English".
-#![allow(missing_docs, clippy::panic, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use clap::Command;
 use passkey_enroll::cli;
+
+use super::tree::Tree;
 
 /// Words, and what to write instead. Lower case, one space between words.
 const WORDS: &[(&str, &str)] = &[
@@ -46,37 +45,18 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("docs/hosts.md", "no more", "a message of the module: \"The security key takes no more fingerprints\""),
 ];
 
-/// Folders of what is made, of what is not ours, and of recorded output.
-const NOT_OURS: [&str; 4] = [".git", "target", "transcripts", "node_modules"];
-
 /// A text that people read.
 struct Text {
     name: String,
     text: String,
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
 fn documents() -> Vec<Text> {
-    let (root, mut texts) = (root(), Vec::new());
-    let mut open = vec![root.clone()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let is_ours = path.file_name().is_some_and(|name| !NOT_OURS.iter().any(|other| name == *other));
-            if path.is_dir() && is_ours {
-                open.push(path);
-            } else if path.extension().is_some_and(|it| it == "md") {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                texts.push(Text { name, text: prose(&fs::read_to_string(&path).unwrap()) });
-            }
-        }
-    }
-    let sample = fs::read_to_string(root.join("config/passkey.toml")).unwrap();
-    texts.push(Text { name: "config/passkey.toml".to_owned(), text: sample.replace("\n#", "\n") });
-    texts
+    let tree = Tree::read();
+    let documents = tree.documents().map(|(name, text)| Text { name: name.clone(), text: prose(&text) });
+    let sample = "config/passkey.toml";
+    let settings = Text { name: sample.to_owned(), text: tree.text(sample).replace("\n#", "\n") };
+    documents.chain([settings]).collect()
 }
 
 /// A document without what is typed or shown: fences and code.
@@ -94,7 +74,7 @@ fn prose(markdown: &str) -> String {
 }
 
 fn manuals() -> Vec<Text> {
-    let all = documents::all(jiff::civil::date(2026, 11, 27));
+    let all = ::documents::all(jiff::civil::date(2026, 11, 27));
     let manuals = all.into_iter().filter(|document| document.path.starts_with("man/"));
     manuals.map(|manual| Text { name: manual.path.to_owned(), text: manual.text }).collect()
 }
