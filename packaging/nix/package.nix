@@ -15,8 +15,11 @@ rustPlatform.buildRustPackage {
   nativeBuildInputs = [ gettext ];
   buildInputs = [ pam ];
 
+  # Translations are looked for where they are installed.
   postPatch = ''
     patchShebangs packaging po/build
+    substituteInPlace pam_passkey/src/ffi/gettext.rs \
+      --replace-fail 'c"/usr/share/locale"' 'c"${placeholder "out"}/share/locale"'
   '';
 
   # For cargo to build each of them with its own features, as everywhere.

@@ -15,7 +15,7 @@ const BOOTED: &str = "/run/systemd/system";
 /// What is asked for.
 const PROPERTIES: &str = "LoadState,FragmentPath,PrivateDevices,DevicePolicy,DeviceAllow,ProtectHome";
 /// Where systemctl is.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
 
 /// What is known of a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]

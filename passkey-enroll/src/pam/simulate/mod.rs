@@ -153,3 +153,7 @@ impl Asked {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "nixos_tests.rs"]
+mod nixos_tests;

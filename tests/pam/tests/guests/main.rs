@@ -31,6 +31,7 @@ mod leftovers;
 mod lock_on_removal;
 mod lockout;
 mod migrate;
+mod nixos;
 mod package;
 mod pin;
 mod power;
