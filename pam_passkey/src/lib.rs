@@ -9,6 +9,7 @@
 
 mod audit;
 mod auth;
+mod build_settings;
 mod conversation;
 mod ffi;
 mod gdm;

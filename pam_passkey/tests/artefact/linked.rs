@@ -73,3 +73,25 @@ fn it_is_hardened_as_distributions_expect() {
     assert!(dynamic.contains("NEEDED"), "{dynamic}");
     assert!(!dynamic.contains("TEXTREL") && !dynamic.contains("RPATH") && !dynamic.contains("RUNPATH"));
 }
+
+/// The folders of the machine that built it: what is in the bytes would be other bytes elsewhere. packaging/check looks at the other
+/// programs.
+#[test]
+fn nothing_in_it_tells_where_it_was_built() {
+    let module = module();
+    let bytes = std::fs::read(&module).unwrap();
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().canonicalize().unwrap();
+    let target = module.ancestors().nth(2).unwrap().canonicalize().unwrap();
+    let cargo_home =
+        std::env::var("CARGO_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cargo");
+    // …/bin/cargo
+    let toolchain = Path::new(env!("CARGO")).ancestors().nth(2).unwrap();
+    for folder in [&*tree, &*target, Path::new(&cargo_home), toolchain] {
+        let folder = folder.to_str().unwrap();
+        // A toolchain of the distribution's is below /usr, as the names are that are given.
+        assert!(folder == "/usr" || !has(&format!("{folder}/")), "{folder}");
+    }
+    // That paths are in it at all, under the names that packaging/cargo gives them.
+    assert!(has("/usr/src/cargo/registry/src/"));
+}

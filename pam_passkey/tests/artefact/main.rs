@@ -34,7 +34,8 @@ static RELEASE: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("PAS
 fn build() -> PathBuf {
     // target/debug/deps/artefact-0123 → target
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
-    let status = Command::new(env!("CARGO"))
+    let status = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/cargo"))
+        .env("CARGO", env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--release", "--quiet", "--lib", "--example", "panicking", "--target-dir"])
         .arg(&target)
