@@ -3,6 +3,7 @@
   lib,
   rustPlatform,
   dbus,
+  pam,
   pkg-config,
   tpm2-tss,
 }:
@@ -12,14 +13,10 @@ rustPlatform.buildRustPackage {
   version = (lib.importTOML ../../Cargo.toml).workspace.package.version;
   src = lib.cleanSource ../..;
   cargoLock.lockFile = ../../Cargo.lock;
-  cargoBuildFlags = [
-    "--package"
-    "passkey-tpm"
-  ];
-
   nativeBuildInputs = [ pkg-config ];
   buildInputs = [
     dbus
+    pam
     tpm2-tss
   ];
 
@@ -27,14 +24,20 @@ rustPlatform.buildRustPackage {
     patchShebangs packaging
   '';
 
+  # The notices of what is linked in are made beside the manual pages, which link libpam.
+  buildPhase = ''
+    runHook preBuild
+    packaging/cargo build --locked --release -p passkey-tpm
+    packaging/cargo run --locked --release -p documents -- target/documents
+    runHook postBuild
+  '';
+
   # They need a TPM in software.
   doCheck = false;
 
-  # The hook of the build has cargo build for the platform, in a folder of that name.
   installPhase = ''
     runHook preInstall
-    release=$(dirname "$(find target -path '*/release/passkey-tpm' -type f | head -n 1)")
-    CARGO_TARGET_DIR=$(dirname "$release") packaging/stage --package passkey-tpm nix stage
+    packaging/stage --package passkey-tpm nix stage
     mkdir -p $out
     cp -r stage/usr/. $out
     substituteInPlace $out/lib/systemd/system/passkey-tpm.service \

@@ -20,7 +20,7 @@ impl Probe {
     fn new(asks_for: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/build_settings.rs");
-        let code = format!("#[path = {settings:?}]\nmod build_settings;\n{asks_for}");
+        let code = format!("#[path = \"{}\"]\nmod build_settings;\n{asks_for}", settings.display());
         std::fs::write(folder.path().join("lib.rs"), code).unwrap();
         let manifest =
             "[package]\nname = \"probe\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n[workspace]\n";

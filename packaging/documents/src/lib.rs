@@ -1,9 +1,10 @@
 //! The documents that come with the programs, made from the programs' own definitions: the command line of
-//! `passkey-enroll`, and `config/passkey.toml`, which explains every setting.
+//! `passkey-enroll`, and `config/passkey.toml`, which explains every setting. Also the notices of the linked crates.
 
 #![forbid(unsafe_code)]
 
 mod command;
+pub mod licenses;
 mod module;
 mod page;
 pub mod sample;
