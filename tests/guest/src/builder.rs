@@ -203,7 +203,7 @@ impl GuestBuilder {
                 Err(_) if *product == Product::VirtualKey && self.keys.is_empty() => continue,
                 Err(reason) => return Err(reason),
             };
-            seed.write(product.installed(), product.mode(), &product.content(&built)?).map_err(io)?;
+            seed.write(&product.installed(), product.mode(), &product.content(&built)?).map_err(io)?;
         }
         for (to, mode, content) in &self.files {
             seed.write(to, *mode, content).map_err(io)?;

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
+use crate::architecture::Architecture;
 use crate::disk::Disk;
 use crate::image::{BootFiles, Init};
 use crate::protocol::PORT;
 
 /// Programs lie at the same addresses each time (`norandmaps`): QEMU translates what lies elsewhere anew, which for a short program is
 /// most of its time.
-const KERNEL_WORDS: &str = "console=ttyS0 quiet mitigations=off norandmaps random.trust_cpu=on panic=-1";
-/// The plainest processor that Debian's programs make use of: what newer ones can do besides is slower when it is emulated.
-const CPU: &str = "Nehalem,+rdrand";
+const KERNEL_WORDS: &str = "quiet mitigations=off norandmaps random.trust_cpu=on panic=-1";
 
 /// The parts of a machine that are chosen; the others are the same in all.
 pub(crate) struct Hardware {
@@ -49,17 +48,17 @@ impl Hardware {
 
     fn arguments_with(&self, folder: &Path, disks: &[(&Path, &str)]) -> Vec<String> {
         let BootFiles { kernel, initrd, root } = &self.files;
+        let own = Architecture::own();
         // A kernel that is booted like this finds none by itself.
         let tpm = if self.tpm { " tpm_tis.force=1 tpm_tis.interrupts=0" } else { "" };
-        let words = format!("{KERNEL_WORDS}{}{tpm}", self.init.kernel_words());
+        let words = format!("console={} {KERNEL_WORDS}{}{tpm}", own.console, self.init.kernel_words());
         let socket = |id: &str, name: &str| format!("socket,id={id},path={}", escaped(&folder.join(name)));
         let memory = self.megabytes.to_string();
         let mut arguments: Vec<String> = [
             // KVM is not to be had on many build machines, and hangs on some where it is nested.
-            &["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", CPU, "-smp", "2", "-m", &memory][..],
-            &["-display", "none", "-nodefaults", "-no-reboot"],
-            // Tells the kernel that it goes on from a saved state, so that its random numbers are its own.
-            &["-device", "vmgenid,guid=auto"],
+            &["-machine", own.machine, "-accel", "tcg,thread=multi", "-cpu", own.processor, "-smp", "2"][..],
+            &["-m", &memory, "-display", "none", "-nodefaults", "-no-reboot"],
+            if own.has_generation_id { &["-device", "vmgenid,guid=auto"] } else { &[] },
             &["-serial", &format!("file:{}", escaped(&folder.join(CONSOLE)))],
             &["-kernel", &kernel.to_string_lossy(), "-initrd", &initrd.to_string_lossy(), "-append", &words],
             &["-chardev", &socket("monitor", MONITOR), "-mon", "chardev=monitor,mode=control"],
@@ -71,18 +70,12 @@ impl Hardware {
         .map(str::to_owned)
         .collect();
         if let Some((width, height)) = self.display {
-            arguments.extend(display(width, height));
+            arguments.extend(display(own.card, width, height));
         }
         if self.tpm {
-            // The interface that most TPMs have, and whose driver is part of Debian's kernel.
-            let parts = [
-                "-chardev",
-                &socket("tpm", TPM),
-                "-tpmdev",
-                "emulator,id=tpm0,chardev=tpm",
-                "-device",
-                "tpm-tis,tpmdev=tpm0",
-            ];
+            let device = format!("{},tpmdev=tpm0", own.tpm);
+            let backend = "emulator,id=tpm0,chardev=tpm";
+            let parts = ["-chardev", &socket("tpm", TPM), "-tpmdev", backend, "-device", &device];
             arguments.extend(parts.map(str::to_owned));
         }
         // In this order they are vda, vdb and so on.
@@ -96,9 +89,9 @@ impl Hardware {
     }
 }
 
-/// The plainest graphics card that Linux has a driver of its own for, and a keyboard and a pointer that lose nothing however slow the guest is.
-fn display(width: u16, height: u16) -> impl Iterator<Item = String> {
-    let card = format!("VGA,edid=on,xres={width},yres={height}");
+/// A card, and a keyboard and a pointer that lose nothing however slow the guest is.
+fn display(card: &str, width: u16, height: u16) -> impl Iterator<Item = String> {
+    let card = format!("{card},edid=on,xres={width},yres={height}");
     [card, "virtio-keyboard-pci".to_owned(), "virtio-tablet-pci".to_owned()]
         .into_iter()
         .flat_map(|device| ["-device".to_owned(), device])

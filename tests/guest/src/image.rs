@@ -4,6 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::architecture::Architecture;
+
 /// The root file system of a guest.
 #[derive(Debug, Clone)]
 pub enum Root {
@@ -85,6 +87,7 @@ pub(crate) fn cache() -> PathBuf {
 /// Builds what the cache lacks: about a minute the first time.
 pub(crate) fn boot_files(root: &Root, display: bool) -> Result<BootFiles, String> {
     let mut build = Command::new(folder().join("build"));
+    build.args(["--architecture", Architecture::own().name]);
     if display {
         build.arg("--display");
     }
@@ -105,15 +108,18 @@ pub(crate) fn boot_files(root: &Root, display: bool) -> Result<BootFiles, String
         );
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let path = |key: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
-            .map(PathBuf::from)
-            .ok_or_else(|| format!("image/build names no {key}"))
-    };
+    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    let path = |key: &str| value(key).map(PathBuf::from).ok_or_else(|| format!("image/build names no {key}"));
+    if let (Root::Debian { suite, .. }, Some(date)) = (root, value("dated")) {
+        println!("guest: Debian {suite} as it was on {date}");
+    }
     let mut files = BootFiles { kernel: path("kernel")?, initrd: path("initrd")?, root: path("root")? };
     if let Root::Image(image) = root {
         files.root.clone_from(image);
     }
     Ok(files)
 }
+
+#[cfg(test)]
+#[path = "image_tests.rs"]
+mod tests;

@@ -35,6 +35,7 @@ pub mod agent;
 pub mod demo;
 pub mod protocol;
 
+mod architecture;
 mod builder;
 mod console;
 mod disk;
@@ -56,7 +57,9 @@ mod seed;
 mod slot;
 mod state;
 mod terminal;
+mod usage;
 
+pub use architecture::{debian_architecture, libraries};
 pub use builder::GuestBuilder;
 pub use console::Console;
 pub use disk::Disk;

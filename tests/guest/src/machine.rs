@@ -26,7 +26,7 @@ pub(crate) struct Machine {
     qemu: Mutex<Qemu>,
     disks: Mutex<Vec<Disk>>,
     folder: TempDir,
-    _slot: Slot,
+    slot: Slot,
 }
 
 impl Machine {
@@ -52,7 +52,7 @@ impl Machine {
             })?,
         };
         let disks = Mutex::new(hardware.disks);
-        Ok((Self { qemu: Mutex::new(qemu), disks, folder, _slot: slot }, link))
+        Ok((Self { qemu: Mutex::new(qemu), disks, folder, slot }, link))
     }
 
     /// What the kernel and QEMU have said.
@@ -67,7 +67,11 @@ impl Machine {
 
     /// Pulls the plug; the machine's disks remain.
     pub(crate) fn cut_power(&self) -> Vec<Disk> {
-        self.qemu.lock().unwrap().kill();
+        let mut qemu = self.qemu.lock().unwrap();
+        if let Some(usage) = qemu.usage() {
+            usage.record(self.slot.since);
+        }
+        qemu.kill();
         std::mem::take(&mut self.disks.lock().unwrap())
     }
 
@@ -76,6 +80,16 @@ impl Machine {
         let disks = self.disks.lock().unwrap();
         let disk = disks.iter().find(|disk| disk.name() == name).ok_or(format!("no disk '{name}'"))?;
         self.qemu.lock().unwrap().monitor.paused(|| disk.copy())?
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Ok(qemu) = self.qemu.get_mut()
+            && let Some(usage) = qemu.usage()
+        {
+            usage.record(self.slot.since);
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+use crate::architecture::libraries;
+
 /// Builds everything that goes into a guest.
 const BUILD: &str = "tests/guest/image/products";
 
@@ -38,14 +40,14 @@ impl Product {
     }
 
     /// Where it is installed in the guest.
-    pub(crate) fn installed(self) -> &'static str {
+    pub(crate) fn installed(self) -> String {
         match self {
-            Self::Agent => "/guest/agent",
-            Self::VirtualKey => "/usr/local/bin/virtual-key",
-            Self::Module => "/usr/lib/x86_64-linux-gnu/security/pam_passkey.so",
-            Self::Enroll => "/usr/bin/passkey-enroll",
-            Self::Tpm => "/usr/lib/passkey/passkey-tpm",
-            Self::German => "/usr/share/locale/de/LC_MESSAGES/pam_passkey.mo",
+            Self::Agent => "/guest/agent".to_owned(),
+            Self::VirtualKey => "/usr/local/bin/virtual-key".to_owned(),
+            Self::Module => format!("{}/security/pam_passkey.so", libraries()),
+            Self::Enroll => "/usr/bin/passkey-enroll".to_owned(),
+            Self::Tpm => "/usr/lib/passkey/passkey-tpm".to_owned(),
+            Self::German => "/usr/share/locale/de/LC_MESSAGES/pam_passkey.mo".to_owned(),
         }
     }
 

@@ -8,8 +8,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::architecture::Architecture;
 use crate::hardware::{AGENT, CONSOLE, Hardware, MONITOR, TPM};
 use crate::monitor::{Monitor, quote};
+use crate::usage::Usage;
 
 /// What QEMU itself has to say.
 const ERRORS: &str = "qemu";
@@ -35,7 +37,7 @@ impl Qemu {
         // The plug is pulled also when this process is killed: setpriv sees to it here, the agent in the guest.
         let mut command = Command::new("setpriv");
         command
-            .args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"])
+            .args(["--pdeathsig", "KILL", "--", Architecture::own().emulator])
             .args(hardware.arguments(folder))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -57,6 +59,11 @@ impl Qemu {
                 Err(format!("{reason}\n{}", said(folder)))
             }
         }
+    }
+
+    /// What it has made of this machine's processors so far; none without power.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        Usage::of(self.child.id())
     }
 
     /// Pulls the plug, at once.

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 /// Held for as long as a guest runs.
 pub(crate) struct Slot {
     _lock: File,
+    /// When it was taken.
+    pub(crate) since: SystemTime,
 }
 
 impl Slot {
@@ -36,7 +38,7 @@ impl Slot {
             if queue.is_some() {
                 for slot in 0..slots {
                     if let Some(lock) = lock(&folder.join(format!("slot-{slot}")))? {
-                        return Ok(Self { _lock: lock });
+                        return Ok(Self { _lock: lock, since: SystemTime::now() });
                     }
                 }
             }

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::architecture::Architecture;
 use crate::hardware::Hardware;
 use crate::image::cache;
 use crate::monitor::Monitor;
@@ -18,7 +19,7 @@ use crate::monitor::Monitor;
 pub(crate) struct State {
     path: PathBuf,
     saved: bool,
-    /// A TPM's own state would have to go with the machine's.
+    /// Not where a TPM's own state would have to go with the machine's, nor where its random numbers would be those of others.
     is_of_use: bool,
 }
 
@@ -33,15 +34,18 @@ impl State {
             data.map(|data| (data.len(), data.modified().ok())).hash(&mut hasher);
         }
         // A state is good for the very same version only.
-        let version = Command::new("qemu-system-x86_64").arg("--version").output();
+        let own = Architecture::own();
+        let version = Command::new(own.emulator).arg("--version").output();
         version.map(|output| output.stdout).unwrap_or_default().hash(&mut hasher);
         let path = cache().join(format!("state-{:016x}", hasher.finish()));
+        let is_of_use = own.has_generation_id && !hardware.tpm;
         // The time of last use, by which image/build throws old ones away.
+        let _in_use = in_use();
         let saved = OpenOptions::new().append(true).open(&path).is_ok_and(|file| {
             let _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
             true
         });
-        Self { path, saved: saved && !hardware.tpm, is_of_use: !hardware.tpm }
+        Self { path, saved: saved && is_of_use, is_of_use }
     }
 
     /// The file, if there is one.
@@ -70,4 +74,11 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Whoever takes something from the cache into use holds this, as in `image/build`; whoever throws something away waits. Without it, at the
+/// worst, a state is gone between here and QEMU, and the machine is switched on.
+fn in_use() -> Option<File> {
+    let file = File::create(cache().join("in-use.lock")).ok()?;
+    flock(&file, FlockOperation::LockShared).ok().map(|()| file)
 }

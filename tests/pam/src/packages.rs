@@ -37,7 +37,8 @@ pub fn passkey_tpm() -> Vec<u8> {
 }
 
 fn made(name: &str, sources: &[&str]) -> Vec<u8> {
-    let path = PathBuf::from(format!("{PROJECT}/target/packages/{name}_amd64.deb"));
+    let path =
+        PathBuf::from(format!("{PROJECT}/target/packages/{name}_{}.deb", guest::debian_architecture()));
     let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
     let built = modified(&path).unwrap_or_else(|error| {
         panic!("{}: {error}; this makes it:\n    ./check build packages", path.display())

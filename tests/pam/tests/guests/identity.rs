@@ -35,7 +35,7 @@ fn sign_in(guest: &Guest, service: &str, name: &str, password: &str) -> (bool, S
 #[test]
 fn a_name_in_other_letters_is_the_same_account() {
     let guest = guest(IGNORE)
-        .file("/usr/lib/x86_64-linux-gnu/libnss_icase.so.2", database_that_ignores_case())
+        .file(&format!("{}/libnss_icase.so.2", guest::libraries()), database_that_ignores_case())
         .file("/etc/nsswitch.conf", "passwd: files icase\nshadow: files icase\ngroup: files\n")
         .key("blue", KeyOptions::default())
         .boot();

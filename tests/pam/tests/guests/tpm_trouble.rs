@@ -196,7 +196,8 @@ fn the_tpms_lockout(guest: &Guest) {
 #[ignore = "takes long: ./check guest-full"]
 fn a_tpm_that_is_gone_or_another_one_is_said_and_the_right_one_signs_in() {
     // The module is in no other package.
-    let packages = ["kmod", "libtss2-tcti-device0", "linux-image-amd64", "swtpm", "tpm2-tools"];
+    let kernel = format!("linux-image-{}", guest::debian_architecture());
+    let packages = ["kmod", "libtss2-tcti-device0", &kernel, "swtpm", "tpm2-tools"];
     let guest = people(this_computer::machine_without_tpm().packages(&packages)).boot();
     guest.root("modprobe tpm_vtpm_proxy && [ -c /dev/vtpmx ]").ok();
     plug_tpm(&guest, "first");
