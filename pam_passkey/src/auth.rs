@@ -1,4 +1,4 @@
-//! The way of one sign-in: arguments, configuration, user, and the steps of [`passkey_core::session`] with what PAM adds to them.
+//! The course of one sign-in: arguments, configuration, user, and the steps of [`passkey_core::session`] with what PAM adds to them.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -41,7 +41,7 @@ pub(crate) fn authenticate(pam: &mut Pam<'_>, arguments: &[&CStr]) -> PamResultC
         }
     }
     let SignInContext { verbosity, interrupt, handed_on, .. } = context;
-    // Whoever called it off by ending the application has waited for as long as this.
+    // A caller that ended the application to cancel has waited for as long as this.
     drop(interrupt);
     if row.code == PamResultCode::PAM_SUCCESS {
         if verbosity.host.cue == Cue::TakenDown && !verbosity.quiet {
@@ -216,7 +216,7 @@ fn somebody(
     }
 }
 
-/// Signs in whoever the key says it belongs to.
+/// Signs in the user whom the key names.
 fn anybody(
     pam: &mut Pam<'_>,
     config: &Config,
@@ -234,7 +234,7 @@ fn anybody(
             pam.set_user(&proved.account().name).map_err(|NotSet| Outcome::UserNotSet)?;
             record(pam, session, proved, context)
         }
-        // Nobody signed in; if that is because a file could not be read, it must not look like a stranger.
+        // The sign-in failed; if a file could not be read, the person must not be taken for a stranger.
         Err(Failed { unread: Some(error), .. }) => Err(not_found(error)),
         Err(failed) => Err(fail(pam, session, &failed, context)),
     }
@@ -251,7 +251,7 @@ fn has_password(pam: &Pam<'_>, failed: &Failed, context: &mut SignInContext) -> 
                 PamResultCode::PAM_AUTHINFO_UNAVAIL | PamResultCode::PAM_MAXTRIES,
                 Sentence::Info(why) | Sentence::Error(why),
             ) => why,
-            // gnome-shell begins anew by itself.
+            // gnome-shell begins again by itself.
             (_, Sentence::None | Sentence::Info(_) | Sentence::Error(_)) => return false,
         };
         // No key is in use any more.
@@ -306,7 +306,7 @@ fn recover(
     codes: &RecoveryCodes<'_>,
     context: &mut SignInContext,
 ) -> Result<Outcome, Outcome> {
-    // No key is in use any more: whoever is asked for a code can leave as the host has it.
+    // No key is in use any longer: the prompt for a code can be cancelled as the host allows.
     context.interrupt = None;
     let typed = failed.recovery_code.take();
     if typed.is_none() {
@@ -319,7 +319,7 @@ fn recover(
     }
     record_failure(pam, session, &failed, context);
     let redeemed = codes.instead_of(failed.error, typed, pam, &mut context.verbosity)?;
-    // No key has signed anybody in.
+    // No key has signed in.
     (context.record.key, context.record.passkey) = (None, None);
     Ok(Outcome::Recovered(Box::new(redeemed)))
 }

@@ -33,7 +33,7 @@ pub(crate) enum Typed {
     Nothing,
     /// The account's password.
     Password(Secret),
-    /// There was nobody to ask, or what came back is no answer.
+    /// There was no person to ask, or the reply is not an answer.
     None,
 }
 
@@ -54,7 +54,7 @@ impl Exchange {
         !self.has_begun || self.touch.take().as_ref() == Some(notice)
     }
 
-    /// Asks for the PIN of a key that is plugged in; anew where the last one was wrong. Where it was typed before anything was known of the
+    /// Asks for the PIN of a key that is plugged in; again if the last one was wrong. Where it was typed before anything was known of the
     /// key, it counts, unless the person has to know first that few tries are left.
     pub(crate) fn ask_pin(&mut self, pam: &Pam<'_>, prompt: &PinPrompt<'_>) -> Typed {
         let is_told = prompt.retries_left.is_none_or(|left| left > FEW_TRIES);

@@ -1,4 +1,4 @@
-//! What the program that this module is a guest of calls itself.
+//! The name of the host program.
 
 use std::fs::File;
 use std::io::Read as _;

@@ -1,4 +1,4 @@
-//! What systemd-logind knows of the session that this process belongs to, without its library and without D-Bus.
+//! systemd-logind's record of this process's session, read without its library and without D-Bus.
 //!
 //! A `sudo` inside an SSH session shows no other sign of it. Logind keeps a small file for each session in a folder of
 //! root's; where there is no logind, or the process belongs to no session (a service, a program of the user's service

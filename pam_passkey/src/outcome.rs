@@ -1,5 +1,5 @@
-//! Every way in which a sign-in can end, and what follows from it: the PAM code, what the person is told, and what the
-//! log says. One table, exhaustive: a new way to fail does not compile until it has a row.
+//! Every way in which a sign-in can end, and its consequences: the PAM code, the sentence for the person, and the
+//! line for the log. One exhaustive table: a new way to fail does not compile until it has a row.
 
 use std::borrow::Cow;
 use std::io;
@@ -46,7 +46,7 @@ pub(crate) enum Outcome {
     Remote(RemoteSign),
     /// The application has no way to talk to the person.
     NoConversation,
-    /// Nobody said who is signing in.
+    /// The user who signs in is not known.
     NoUser,
     /// No such user.
     UnknownUser,
@@ -126,7 +126,7 @@ impl Outcome {
         // What the command line says of the same mishap.
         let info = |error| say::sign_in_error(error).map_or(None, Info);
         let alert = |error| say::sign_in_error(error).map_or(None, Error);
-        // The stack should go on to its next module: nobody has failed to be who they say they are, and nothing is held
+        // The stack should go on to its next module: the person has not failed to prove who they are, and nothing is held
         // against them (faillock).
         let pass_on = |sentence, severity, reason: &'static str| {
             Row::new(Code::PAM_AUTHINFO_UNAVAIL, sentence, severity, reason)
@@ -213,7 +213,7 @@ impl Outcome {
                 system(format!("defect in the module, please report it: panic at {}", panic.place()))
             }
 
-            // Not PAM_IGNORE: a stack in which nothing else asks would let in whoever types anything.
+            // Not PAM_IGNORE: a stack in which no other module checks anything would let anyone in who types anything.
             Self::PasswordGiven => Row::new(
                 Code::PAM_CRED_UNAVAIL,
                 None,

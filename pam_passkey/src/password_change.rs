@@ -1,4 +1,4 @@
-//! The account has another password: what was wrapped for the keyring is of no use any more.
+//! The account's password was changed: the one that is wrapped for the keyring is out of date.
 //!
 //! It decides nothing, and the change of the password stands whatever happens here. Where the person is there with the key, the new
 //! password is wrapped at once; else what is wrapped is marked, so that the next sign-in says what to do.
@@ -29,7 +29,7 @@ pub(crate) fn begin(pam: &mut Pam<'_>) {
     let Ok(Some(typed)) = pam.user() else { return };
     let Ok(Some(account)) = SystemUsers.by_name(&typed) else { return };
     if let Some(before) = mark(&SystemUsers, &account) {
-        // Without it nothing is wrapped anew.
+        // Without it, the password cannot be wrapped again.
         let _ = pam.keep(before.to_bytes());
     }
 }
@@ -41,7 +41,7 @@ enum Change {
     Seen,
     /// It is not: the change was refused, and libpam has called the module all the same.
     None,
-    /// Nobody here can tell, as with a directory's password: it may be.
+    /// Not known here, as with a directory's password: it may be.
     Unknown,
 }
 
@@ -69,7 +69,7 @@ fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
     let service = pam.service();
     let host = Host::of(&service, host::program().as_deref());
     let policy = config.policy_of_host(&service, host, &arguments.settings);
-    // Whoever plugs a key in later has the command.
+    // For a key that is plugged in later, there is the command.
     let policy = Policy { wait_for_key: Duration::ZERO, ..policy };
     let Ok(Some(typed)) = pam.user() else { return Ok(()) };
     let Some(account) = SystemUsers.by_name(&typed).map_err(|error| error.to_string())? else {
@@ -108,7 +108,7 @@ fn try_follow(pam: &mut Pam<'_>, arguments: &[&CStr]) -> Result<(), String> {
 }
 
 /// Whether the person themselves sits at this machine's terminal, to whom a question can be put. Desktops change a password through a program
-/// that knows the questions of one module, and answer no other; and root, who changes it for somebody, has not their key.
+/// that knows the questions of one module, and answer no other; and root, who changes it for another user, does not have their key.
 fn is_person_there(pam: &mut Pam<'_>, account: &Account, policy: &Policy) -> bool {
     let is_here = policy.remote == Remote::Allow || Origin::of(pam).remote_sign().is_none();
     is_here && is_theirs(account) && pam.can_converse() && std::io::stdin().is_terminal()

@@ -25,7 +25,7 @@ pub(crate) struct RecoveryCodes<'a> {
 }
 
 impl<'a> RecoveryCodes<'a> {
-    /// `None` where policy takes no codes or the user has none left. That they cannot be read keeps nobody from using a key.
+    /// `None` where policy takes no codes or the user has none left. If they cannot be read, keys still work.
     pub(crate) fn of(pam: &Pam<'_>, store: &'a Store, account: &Account, policy: &Policy) -> Option<Self> {
         if policy.recovery == Recovery::Deny {
             return None;

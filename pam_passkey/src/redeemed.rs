@@ -1,4 +1,4 @@
-//! A real [`Redeemed`] for tests, made the only way there is: by a recovery code that is right.
+//! A real [`Redeemed`] for tests, made in the only possible way: by a right recovery code.
 
 use passkey_core::account::{Account, PasswdEntry};
 use passkey_core::config::Config;

@@ -114,8 +114,8 @@ impl Origin {
         host.is_empty()
             || LOCAL_HOSTS.iter().any(|name| same(name))
             || self.hostname.as_deref().is_some_and(|own| {
-                // With or without the domain that is part of our own name. A domain that is not could be anybody's:
-                // whoever controls the reverse DNS of an address can put our first name before it.
+                // With or without the domain that is part of our own name. A domain that is not could belong to anyone:
+                // the owner of an address's reverse DNS can put our first name before it.
                 same(own) || own.split('.').next().is_some_and(same)
             })
     }

@@ -1,4 +1,4 @@
-//! A real [`Verified`] and [`SignedIn`] for tests, made the only way there is: by a signature that verifies, put on record.
+//! A real [`Verified`] and [`SignedIn`] for tests, made in the only possible way: by a signature that verifies, and is recorded.
 
 use std::io;
 use std::path::Path;

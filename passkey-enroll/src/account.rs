@@ -1,4 +1,4 @@
-//! Whose passkeys the command is about.
+//! The account whose passkeys the command works on.
 
 use std::ffi::CString;
 use std::fmt;
@@ -31,9 +31,9 @@ impl Caller {
         }
     }
 
-    /// Whom the caller means where they name nobody: root who came through sudo means the user who called it.
+    /// The user whom the caller means by default: root who came through sudo means the user who called it.
     fn own_uid(&self) -> u32 {
-        // Anybody can set the variable; only root gains nothing by it.
+        // Anyone can set the variable; root does not gain anything by it.
         let through_sudo = self.sudo_uid.as_deref().filter(|_| self.is_root).and_then(|uid| uid.parse().ok());
         through_sudo.unwrap_or(self.uid)
     }
@@ -95,7 +95,7 @@ fn account_of(found: nix::Result<Option<User>>) -> io::Result<Option<Account>> {
 /// Why there is no account to work on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AccountError {
-    /// Somebody else's passkeys, and the caller is not root.
+    /// Another user's passkeys, and the caller is not root.
     NotRoot,
     /// The passkeys of all users, and the caller is not root.
     NotRootForAll,

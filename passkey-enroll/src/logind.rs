@@ -1,4 +1,4 @@
-//! What systemd-logind knows of sessions, and locking them, by its own command.
+//! systemd-logind's sessions, and locking them, by its own command.
 
 use std::time::Duration;
 

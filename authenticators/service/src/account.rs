@@ -1,4 +1,4 @@
-//! For which account a connection is.
+//! The account of a connection.
 
 use ctap::hid::packet::{self, Packet};
 use ctap::hid::{Cid, Report};

@@ -257,7 +257,7 @@ impl Channels {
             Transaction::Working { cid, next_keepalive, .. } => {
                 let cid = *cid;
                 *next_keepalive = after(now, KEEPALIVE);
-                // A peer that does not read them needs no more of them.
+                // A peer that does not read them does not need more of them.
                 if self.outgoing.is_empty() {
                     let status = match status {
                         Keepalive::Processing => 1,

@@ -1,4 +1,4 @@
-//! Why there is no service.
+//! Why the service cannot run.
 
 use std::fmt;
 use std::io;

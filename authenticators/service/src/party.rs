@@ -1,4 +1,4 @@
-//! Whose a connection is, where peers take turns and share the connections.
+//! The party of a connection: peers take turns and share the connections.
 
 use crate::authenticator::Peer;
 

@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Which connections are accepted.
 
 use std::cmp::Reverse;
 use std::time::Instant;
@@ -19,7 +19,7 @@ pub(crate) struct Place {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Free,
-    /// Once this one, which is idle, is closed. Its peer can connect anew.
+    /// Once this one, which is idle, is closed. Its peer can connect again.
     InPlaceOf(ConnectionId),
     Refused,
 }
@@ -27,7 +27,7 @@ pub(crate) enum Admission {
 /// Whether a connection of that party is let in.
 ///
 /// Root's and users' are limited apart, so that neither keep the other out. Where there is no room left, those who hold most give way
-/// to those who hold less; nobody gives way to their own, so two who come again and again do not take turns closing each other.
+/// to those with fewer; an account does not give way to itself, so two clients that keep connecting do not close each other in turn.
 pub(crate) fn admit(party: Party, places: &[Place], settings: &Settings) -> Admission {
     let held = |by: Party| places.iter().filter(|place| place.party == by).count();
     let own = held(party);

@@ -30,7 +30,7 @@ const ACCEPTED_AT_ONCE: usize = 8;
 /// thread.
 ///
 /// # Errors
-/// When connections cannot be waited for, or the authenticator hangs. It should then be started anew.
+/// When connections cannot be waited for, or the authenticator hangs. It should then be restarted.
 ///
 /// # Panics
 /// When the authenticator does.

@@ -16,7 +16,7 @@ pub struct Settings {
     /// How long a peer may leave a report unread.
     pub unread: Duration,
     /// How long the authenticator may work on one request, or one wait may last. What takes longer hangs, and the process ends, to be
-    /// started anew.
+    /// restarted.
     pub request: Duration,
     /// Connections of one user, and of root for one account.
     pub connections_for_account: usize,

@@ -1,4 +1,4 @@
-//! What a service has to show, on its way to a person: a sentence, and a code to scan.
+//! The content that a service shows to a person: a sentence, and a code to scan.
 
 use std::fmt;
 

@@ -65,7 +65,7 @@ pub(crate) fn begin<'scope, S: Send + 'scope, T: Send + 'scope>(
         let waiting = Waiting { progress, cancelled: cancelled.as_fd() };
         let ended = panic::catch_unwind(AssertUnwindSafe(|| later(&waiting)));
         progress.end_wait();
-        // Nobody takes it when the service is ending.
+        // It is not taken when the service is ending.
         let _ = work.send(Work::Waited(job, ended.map_or_else(Ended::Panicked, Ended::With)));
     };
     match Builder::new().spawn_scoped(scope, waits) {

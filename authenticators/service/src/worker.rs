@@ -38,7 +38,7 @@ pub(crate) enum Work<S, T> {
     Job(Job<S>),
     /// A request that has been put off, and how the wait has ended.
     Waited(Job<S>, Ended<T>),
-    /// Nobody wants anything any more.
+    /// There are no further requests.
     End,
 }
 
@@ -162,7 +162,7 @@ pub(crate) struct Inbox<S, T> {
 }
 
 impl<S, T> Inbox<S, T> {
-    /// Waits for something to do; gives what is next of all that has come. `None`: nobody wants anything any more.
+    /// Waits for something to do; gives what is next of all that has come. `None`: there are no further requests.
     fn next(&self, queue: &mut Queue<Work<S, T>>) -> Option<Work<S, T>> {
         if queue.is_empty() {
             let work = self.receiver.recv().ok()?;

@@ -1,6 +1,6 @@
-//! What a finger unlocks: the account's secret once more, sealed for a random authorization value that stands beside it, in memory.
+//! The secret that a finger unlocks: the account's secret, sealed again for a random authorization value that is beside it, in memory.
 //!
-//! The TPM gives it out to whoever has read it. That only the account's finger leads there is fprintd's word and this program's.
+//! The TPM releases it to anyone who has read the value. That only the account's finger leads there is fprintd's word and this program's.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ impl TpmAuthenticator {
         }
     }
 
-    /// The PIN was right: from now on a finger does as well, if the account has prints. That it does not work keeps nobody out.
+    /// The PIN was right: from now on a finger does as well, if the account has prints. A failure does not deny the sign-in.
     pub(crate) fn seal_for_finger(&mut self, session: &Session, pin: &PinRecord, secret: &AccountSecret) {
         let uid = session.peer.account;
         let wanted = session.has_prints && self.fprintd().is_some();

@@ -1,4 +1,4 @@
-//! TOML, and the line of what is wrong with it.
+//! TOML, and the line of an error in it.
 
 use toml::Spanned;
 use toml::de::DeTable;

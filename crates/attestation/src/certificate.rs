@@ -44,7 +44,7 @@ pub(crate) mod attribute {
 #[derive(Clone, Debug)]
 pub struct Certificate {
     der: Vec<u8>,
-    /// What the signature covers, byte for byte: written anew it might come out otherwise.
+    /// The signed bytes, as received: serialised again, they might differ.
     signed: Vec<u8>,
     parsed: x509_cert::Certificate,
     basic_constraints: Option<BasicConstraints>,

@@ -38,7 +38,7 @@ pub struct Judgement {
 pub enum Caveat {
     /// Its attestation is not valid, and none is required.
     Invalid(StatementError),
-    /// The metadata warns of its model, and nobody requires a key that is trusted.
+    /// The metadata warns of its model, and a trusted key is not required.
     Compromised {
         /// What is reported.
         status: Compromise,
@@ -102,8 +102,8 @@ pub fn judge(
             }
         }
     }
-    // A certificate without an AAGUID lets its maker's keys say that they are of anybody's model: nothing is certified of one whose
-    // own roots do not vouch for this key, whoever else does.
+    // A certificate without an AAGUID lets its maker's keys claim any model: a certification does not count for one whose
+    // own roots do not vouch for this key, even if others do.
     let proved = anchor.iter().flat_map(|anchor| &anchor.models);
     let certification = proved.filter_map(|model| model.certification(now)).max();
     let wanted = policy.metadata.as_ref().and_then(|metadata| metadata.certification);

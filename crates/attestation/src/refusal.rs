@@ -1,4 +1,4 @@
-//! Why a security key may not hold a passkey, in a sentence for whoever holds it.
+//! Why a security key may not hold a passkey, in a sentence for its owner.
 
 use std::fmt;
 

@@ -154,7 +154,7 @@ fn split_off_map(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
 pub struct Flags(pub u8);
 
 impl Flags {
-    /// User present: somebody touched the authenticator.
+    /// User present: the authenticator was touched.
     pub const UP: Self = Self(0x01);
     /// User verified: by PIN, fingerprint or the like.
     pub const UV: Self = Self(0x04);

@@ -1,4 +1,4 @@
-//! The one type for bytes that nobody may read: PINs, tokens, shared secrets.
+//! The one type for secret bytes: PINs, tokens, shared secrets.
 
 use std::fmt;
 

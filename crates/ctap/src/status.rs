@@ -32,7 +32,7 @@ statuses! {
     INVALID_SEQ = 0x04, "CTAP1_ERR_INVALID_SEQ";
     /// The message timed out.
     TIMEOUT = 0x05, "CTAP1_ERR_TIMEOUT";
-    /// The authenticator works for somebody else.
+    /// The authenticator is busy with another client.
     CHANNEL_BUSY = 0x06, "CTAP1_ERR_CHANNEL_BUSY";
     /// The command requires a channel lock.
     LOCK_REQUIRED = 0x0a, "CTAP1_ERR_LOCK_REQUIRED";
@@ -82,7 +82,7 @@ statuses! {
     KEEPALIVE_CANCEL = 0x2d, "CTAP2_ERR_KEEPALIVE_CANCEL";
     /// None of the credentials asked for, or none for the RP ID.
     NO_CREDENTIALS = 0x2e, "CTAP2_ERR_NO_CREDENTIALS";
-    /// Nobody touched the authenticator in time.
+    /// The authenticator was not touched in time.
     USER_ACTION_TIMEOUT = 0x2f, "CTAP2_ERR_USER_ACTION_TIMEOUT";
     /// The command does not continue what went before, or is not allowed now.
     NOT_ALLOWED = 0x30, "CTAP2_ERR_NOT_ALLOWED";

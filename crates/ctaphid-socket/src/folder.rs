@@ -34,14 +34,14 @@ pub struct ServiceInfo {
     pub path: PathBuf,
     /// Whose process must be at its other end.
     pub(crate) owner: u32,
-    /// Device and inode: a socket that was made anew is another one.
+    /// Device and inode: a socket that was made again is another one.
     identity: (u64, u64),
 }
 
 /// Why services could not be listed.
 #[derive(Debug)]
 pub enum ListError {
-    /// Somebody else than its owner could have put a socket there.
+    /// Users other than its owner could have put a socket there.
     Untrusted(PathBuf),
     /// This process, or the machine, has used up its file descriptors (`EMFILE`, `ENFILE`).
     NoDescriptors,

@@ -6,7 +6,7 @@
 //!
 //! A service of this machine opens as a key does, once [`services`] has said where to look.
 //!
-//! As the original, it waits for a report as long as the key likes: whoever calls must be able to do without an answer.
+//! As the original, it waits for a report as long as the key likes: the caller must be able to do without an answer.
 
 #![forbid(unsafe_code)]
 
@@ -197,7 +197,7 @@ impl HidDevice {
 
     fn wait(&self, event: PollFlags) -> HidResult<()> {
         match poll(&mut [PollFd::new(&self.0, event)], None::<&Timespec>) {
-            // Somebody's signal: whether there is anything is found out by trying.
+            // A signal: whether there is a report is found out by trying.
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(errno) => Err(HidError::new(errno)),
         }

@@ -53,7 +53,7 @@ impl DetachedWrite {
     /// How it ended; `None` as long as it goes on. Never waits.
     ///
     /// # Errors
-    /// As [`Device::write`](crate::Device::write); `UnexpectedEof` if the process was killed, so that nobody knows
+    /// As [`Device::write`](crate::Device::write); `UnexpectedEof` if the process was killed, so that it is not known
     /// whether the device has the report.
     pub fn outcome(&mut self) -> Option<Result<(), TransferError>> {
         let mut errors = [0_u8; 64];

@@ -21,7 +21,7 @@ use rustix::io::Errno;
 /// | `ETIMEDOUT` | usbcore | the device did not take the report within 5 s |
 /// | `ENOENT`, `EHOSTUNREACH` | usbcore | the endpoint is disabled by a reset, or the device suspended |
 ///
-/// Only what says of the device itself that it is no more is [`Gone`](Self::Gone). A transfer also fails in the quarter
+/// Only an error that says that the device itself no longer exists is [`Gone`](Self::Gone). A transfer also fails in the quarter
 /// of a second before the kernel notices an unplug: opening the device again tells which it was.
 #[derive(Debug)]
 pub enum TransferError {

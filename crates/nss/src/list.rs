@@ -59,7 +59,7 @@ fn next_entry() -> io::Result<Option<Entry>> {
         let entry = unsafe { libc::getpwent().as_ref() };
         let Some(entry) = entry else {
             let error = io::Error::last_os_error();
-            // Sources differ in how they say that there are no more.
+            // Sources differ in how they report the end.
             let is_end = matches!(error.raw_os_error(), None | Some(0 | libc::ENOENT));
             return if is_end { Ok(None) } else { Err(error) };
         };

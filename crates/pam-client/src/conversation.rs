@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::raw::{self, Message, Response};
 
-/// Whoever signs in.
+/// The person who signs in.
 pub trait Person {
-    /// Tells them something. Text of modules, and of whomever they quote.
+    /// Tells them something. The text comes from modules, which may quote others.
     fn tell(&mut self, tone: Tone, text: &str);
     /// Asks them something; `echo`: what they type may be seen.
     fn ask(&mut self, question: &str, echo: bool) -> Answer;
@@ -31,7 +31,7 @@ pub enum Tone {
 pub enum Answer {
     /// This, possibly nothing at all.
     Typed(Zeroizing<Vec<u8>>),
-    /// They have given up, or there is nobody.
+    /// They have given up, or there is no person.
     None,
 }
 
@@ -107,7 +107,7 @@ fn answer(
     true
 }
 
-/// An array of responses as libpam wants it: allocated by `malloc`, freed by whoever asked.
+/// An array of responses as libpam wants it: allocated by `malloc`, freed by the caller.
 struct Answers {
     first: *mut Response,
     len: usize,
@@ -150,7 +150,7 @@ impl Drop for Answers {
             return;
         }
         for index in 0..self.len {
-            // SAFETY: within the array; what `set` has put there is a text of C that nobody else has.
+            // SAFETY: within the array; `set` has put a C string there, which has no other owner.
             unsafe {
                 let text = (*self.first.add(index)).text;
                 if !text.is_null() {
@@ -159,7 +159,7 @@ impl Drop for Answers {
                 }
             }
         }
-        // SAFETY: calloc's, and nobody else has it.
+        // SAFETY: calloc's, without another owner.
         unsafe { libc::free(self.first.cast()) };
     }
 }

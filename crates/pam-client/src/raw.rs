@@ -16,7 +16,7 @@ pub struct Message {
 #[repr(C)]
 #[derive(Debug)]
 pub struct Response {
-    /// The answer, allocated by `malloc` and freed by whoever asked; null where there is none.
+    /// The answer, allocated by `malloc` and freed by the caller; null without one.
     pub text: *mut c_char,
     /// Always 0.
     pub code: c_int,

@@ -14,8 +14,8 @@ use crate::raw::{self, Conversation, Handle};
 
 /// A sign-in that has begun; dropping it ends it.
 ///
-/// Modules run in this process and can do to it what they like: change its signals, end it. Whoever depends on their process
-/// gives the sign-in one of its own.
+/// Modules run in this process and can do to it what they like: change its signals, end it. Callers that depend on their process
+/// give the sign-in one of its own.
 pub struct Transaction<'p> {
     handle: *mut Handle,
     /// libpam's, until the handle is gone.
@@ -138,7 +138,7 @@ impl<'p> Transaction<'p> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        // SAFETY: the handle is libpam's own and not used again; nobody but the handle knew the conversation.
+        // SAFETY: the handle is libpam's own and not used again; only the handle knew the conversation.
         unsafe {
             if !self.handle.is_null() {
                 raw::pam_end(self.handle, self.status.0);

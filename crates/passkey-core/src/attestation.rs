@@ -39,7 +39,7 @@ pub struct AttestationProof {
 /// Who vouches for a key (WebAuthn Level 3, section 6.5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttestationKind {
-    /// Nobody.
+    /// No one.
     None,
     /// The new passkey itself: that says nothing of the key.
     SelfAttested,

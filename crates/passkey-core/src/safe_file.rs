@@ -2,7 +2,7 @@
 //!
 //! The path is walked from the root one component at a time, each opened relative to the descriptor before it and
 //! never by the kernel through a symbolic link, and every descriptor is judged itself: nothing can be exchanged between
-//! the question and the answer. A file is trusted when nobody but root and its user could have written it or put it there.
+//! the question and the answer. A file is trusted if only root and its user could have written it or put it there.
 //!
 //! A symbolic link on the way, such as `/home` → `/var/home`, is followed where root alone could have put it there: the
 //! link and its directory are root's, and the directory is not writable by others. What it leads to is walked and judged
@@ -193,7 +193,7 @@ impl TrustedDir {
         let path = self.path.join(name);
         let ours = match rustix::fs::mkdirat(&self.fd, name, mode) {
             Ok(()) => true,
-            // Somebody else made it at the same moment: it is judged like any other.
+            // Another process made it at the same moment: it is judged like any other.
             Err(Errno::EXIST) => false,
             Err(errno) => return Err(refusal(&path, errno.into())),
         };

@@ -1,4 +1,4 @@
-//! One sign-in from the passkeys on file to the record of it, as `pam_passkey.so` and `passkey-enroll verify` share it.
+//! One sign-in from the enrolled passkeys to its record, as `pam_passkey.so` and `passkey-enroll verify` share it.
 //!
 //! Each step makes the value that the next one takes, so that none can be left out or done with other facts:
 //!
@@ -359,7 +359,7 @@ impl Session<'_> {
     }
 }
 
-/// Has the services of this machine looked for where the account has passkeys on one: nobody else waits for them.
+/// Looks for the services of this machine if the account has passkeys on one: others do not wait for them.
 pub fn include_services<'c>(
     platform: &mut impl Platform,
     account: &Account,

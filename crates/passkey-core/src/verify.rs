@@ -50,7 +50,7 @@ impl<'a> AssertionFacts<'a> {
         self.credential
     }
 
-    /// Whether the authenticator saw somebody touch it.
+    /// Whether the authenticator was touched.
     pub fn user_present(&self) -> bool {
         self.flags.contains(Flags::UP)
     }
@@ -96,7 +96,7 @@ pub fn verify_assertion<'c>(
 }
 
 /// The id of the credential with this public key, by an authenticator's reply to a request without an allow list. It
-/// says whose id it is, and signs nobody in.
+/// says whose id it is, and cannot sign in.
 ///
 /// # Errors
 /// The first thing that is wrong: above all, that another credential signed.
@@ -171,7 +171,7 @@ pub enum UserVerification {
     NotRequired,
 }
 
-/// What policy asks of the facts. Somebody must have touched the authenticator in any case.
+/// What policy requires of the facts. The authenticator must always have been touched.
 #[derive(Clone, Copy, Debug)]
 pub struct Requirements {
     /// User verification.
@@ -272,7 +272,7 @@ pub enum VerifyError {
     BadSignature,
     /// The stored public key is no usable key of its algorithm.
     UnusablePublicKey,
-    /// Nobody touched the authenticator.
+    /// The authenticator was not touched.
     UserNotPresent,
     /// The authenticator did not verify its user.
     UserNotVerified,

@@ -25,7 +25,7 @@ mod exported {
 /// Account and session management are none of our business: the trait answers `PAM_IGNORE`.
 impl PamHooks for Passkey {
     /// `PAM_SILENT` is not looked at: sudo sets it for every sign-in, and a key that blinks without a word is a key
-    /// that nobody touches. The argument `quiet` is what silences the module.
+    /// that is never touched. The argument `quiet` silences the module.
     fn sm_authenticate(handle: &mut PamHandle, arguments: Vec<&CStr>, _flags: PamFlag) -> PamResultCode {
         guard::silence_panics();
         if memory::ensure_for_sign_in().is_err() {

@@ -129,7 +129,7 @@ pub(crate) fn exchange(pam: &Pam<'_>, number: u8, json: &str) -> JsonAnswer {
 /// Reads the reply and frees it, wiped.
 ///
 /// # Safety
-/// `reply` is null, or was allocated with malloc, is not used by anybody else and has the size that its first bytes tell, as [`Packet`]
+/// `reply` is null, or was allocated with malloc, is not used elsewhere and has the size that its first bytes tell, as [`Packet`]
 /// has it; where it is one of this protocol, likewise its `json` is null or a string that was allocated so.
 unsafe fn take(reply: *mut Packet, number: u8) -> JsonAnswer {
     if reply.is_null() {

@@ -61,22 +61,22 @@ pub(crate) enum Answer {
     Given(Secret),
     /// Nothing was typed.
     Empty,
-    /// The application says that all is well and gives no answer: it has nobody to ask.
+    /// The application reports success without an answer: there is no person to ask.
     Missing,
-    /// There is no conversation, or it failed: nobody to ask, or the person gave up.
+    /// There is no conversation, or it failed: no person to ask, or the person gave up.
     Failed,
 }
 
 /// How serious a line of the log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Severity {
-    /// Somebody must act: broken configuration, broken store.
+    /// An administrator must act: broken configuration, broken store.
     Error,
-    /// Somebody should look: a counter that did not rise, a locked key.
+    /// An administrator should look: a counter that did not rise, a locked key.
     Warning,
     /// The audit line.
     Notice,
-    /// For whoever asked with `debug`.
+    /// Only with `debug`.
     Debug,
 }
 
@@ -115,7 +115,7 @@ impl<'h> Pam<'h> {
         self.user()
     }
 
-    /// Says who has signed in, where nobody had said it before: `PAM_USER`.
+    /// Sets the user who has signed in, if the application named none: `PAM_USER`.
     ///
     /// # Errors
     /// When libpam does not take it, for lack of memory.
@@ -202,7 +202,7 @@ impl<'h> Pam<'h> {
         text(Some(unsafe { CStr::from_ptr(value) }))
     }
 
-    /// Whether the application can talk to somebody at all.
+    /// Whether the application can talk to a person at all.
     pub(crate) fn can_converse(&self) -> bool {
         matches!(self.handle.get_item::<Conv<'_>>(), Ok(Some(_)))
     }
@@ -247,7 +247,7 @@ impl<'h> Pam<'h> {
     }
 
     /// Writes one line to the system log, after libpam's own `pam_passkey(service:auth):`. Control characters arrive
-    /// escaped, so that nobody can forge another line.
+    /// escaped, so that another line cannot be forged.
     pub(crate) fn log(&self, severity: Severity, line: &str) {
         let priority = match severity {
             Severity::Error => libc::LOG_ERR,

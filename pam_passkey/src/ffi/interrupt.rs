@@ -37,7 +37,7 @@ impl InterruptGuard {
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: signalfd just made the descriptor, and nobody else owns it.
+        // SAFETY: signalfd just made the descriptor, and it has no other owner.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         let before = blocked.change_mask(libc::SIG_BLOCK)?;
         Ok(Self { fd, ctrl_c: SignalSet::of(&[libc::SIGINT]), blocked, before, _thread: PhantomData })

@@ -1,4 +1,4 @@
-//! The border to C: the entry points that libpam calls, and what the module asks of libpam and libc.
+//! The border to C: the entry points that libpam calls, and the module's calls to libpam and libc.
 //!
 //! This folder holds all the unsafe code of the module. What it gives to the rest is safe, owned and bounded.
 #![allow(unsafe_code)]

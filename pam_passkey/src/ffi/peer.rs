@@ -1,4 +1,4 @@
-//! Who is at the other end of a socket.
+//! The peer of a socket.
 
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::ptr;

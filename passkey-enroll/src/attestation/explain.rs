@@ -1,4 +1,4 @@
-//! Why an authenticator may not hold a passkey, with what to do.
+//! Why an authenticator may not hold a passkey, with remedies.
 
 use ::attestation::Refusal;
 use passkey_core::ceremony::Authenticator;
@@ -57,7 +57,7 @@ pub(crate) fn trust(error: &TrustError) -> ErrorReport {
     }
 }
 
-/// How it comes out that nobody is trusted.
+/// The result if no maker is trusted.
 pub(crate) fn nobody_trusted() -> ErrorReport {
     let message = "No security key can be trusted: the configuration names nobody who could vouch for one.";
     ErrorReport::new(Exit::Usage, "nobody_trusted", message)

@@ -1,4 +1,4 @@
-//! Whom the configuration trusts to vouch for security keys, and what models are called.
+//! The makers that the configuration trusts to vouch for security keys, and the names of models.
 
 pub(crate) mod explain;
 pub(crate) mod models;

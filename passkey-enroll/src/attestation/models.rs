@@ -15,7 +15,7 @@ use crate::attestation::roots;
 /// The table that comes with the program.
 const BUILT_IN: &str = include_str!("models.toml");
 
-/// Somebody who knows models by name: the table that comes with the program, or the statements of the FIDO Alliance's Metadata
+/// A source of the names of models: the table that comes with the program, or the statements of the FIDO Alliance's Metadata
 /// Service in a file of the administrator's.
 pub(crate) trait ModelNames {
     /// The name of the model, where it is known. Text from outside: to be escaped before it is shown.
@@ -61,7 +61,7 @@ fn entries(table: &DeTable<'_>) -> Vec<(String, String)> {
     table.iter().filter_map(|(key, value)| entry(key.get_ref(), value.get_ref())).collect()
 }
 
-/// The metadata of the administrator's, which is read once a model is asked for that nobody before knows.
+/// The administrator's metadata, which is read once for a model that is not in the sources before it.
 pub(crate) struct FromMetadata {
     policy: MetadataPolicy,
     owner: Owner,

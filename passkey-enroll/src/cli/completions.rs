@@ -1,4 +1,4 @@
-//! What lets a shell complete the words of this command.
+//! Completion scripts for shells.
 
 use clap_complete::shells;
 

@@ -1,4 +1,4 @@
-//! What the help says of the command as a whole.
+//! The help of the command as a whole, and the examples.
 
 use std::fmt::Write as _;
 

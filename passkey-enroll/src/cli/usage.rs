@@ -1,4 +1,4 @@
-//! What is wrong with the command line.
+//! Errors of the command line.
 
 use std::ffi::OsString;
 
@@ -16,7 +16,7 @@ pub(crate) fn usage(refusal: &clap::Error, arguments: &[OsString]) -> Exit {
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
     if is_help {
-        // Help that somebody closed is no failure.
+        // Help whose reader closed the pipe is not a failure.
         let _ = refusal.print();
         return if refusal.exit_code() == 0 { Exit::Done } else { Exit::Usage };
     }

@@ -347,7 +347,7 @@ pub(super) fn strictest(config: &Config) -> UserVerification {
         .unwrap_or(UserVerification::Discouraged)
 }
 
-/// Nobody needs more, and it reads better in the file.
+/// More is not needed, and it reads better in the file.
 fn now_to_the_second() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)

@@ -128,7 +128,7 @@ pub(crate) enum Error {
     OnThisComputer(ManageError),
     /// Nothing was imported or exported.
     Transfer(TransferError),
-    /// The service that was to be rehearsed lets nobody in.
+    /// The service that was to be rehearsed lets no one in.
     ServiceBroken {
         /// Its name.
         service: String,
@@ -143,7 +143,7 @@ pub(crate) enum Error {
     Keyring(Box<KeyringError>),
     /// `setup` is root's.
     SetupOnlyRoot,
-    /// A yes was needed, and there is nobody to give it.
+    /// A confirmation was needed, and there is no person to give it.
     NobodyToConfirm,
     /// The person gave up, or did not say yes.
     Cancelled,
@@ -157,7 +157,7 @@ pub(crate) enum Error {
     AttestationConfig(Box<ConfigError>),
     /// The files that say who is trusted to vouch for a key cannot be relied on.
     Trust(TrustError),
-    /// A key has to be trusted, and nobody is who could vouch for one.
+    /// A key must be trusted, and no maker is trusted to vouch for one.
     NobodyTrusted,
     /// The authenticator does not prove what it has to.
     AttestationRefused {

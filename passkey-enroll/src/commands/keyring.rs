@@ -1,4 +1,4 @@
-//! `keyring`: passkeys that open the keyring when they sign somebody in without the password.
+//! `keyring`: passkeys that unlock the keyring when they sign in without the password.
 
 use ctap::Secret;
 use passkey_core::ceremony::LinuxPlatform;
@@ -50,7 +50,7 @@ impl Secrets {
     }
 }
 
-/// Whether the caller may do any of this, before anybody goes to any trouble.
+/// Whether the caller may do any of this, checked before they are asked for anything.
 pub(super) fn check_permitted(context: &Context) -> Result<(), Error> {
     let looked = context.store.update_keyring(&context.account, |_| ());
     looked.map_err(|error| store_error(context, error))
@@ -166,7 +166,7 @@ fn ready(context: &Context, credential: &Credential) -> Ready {
     }
 }
 
-/// Refuses what cannot be before anybody goes to any trouble.
+/// Refuses the impossible before the person is asked for anything.
 fn check_able(context: &Context, file: &CredentialFile, name: Option<&str>) -> Result<(), Error> {
     let Some(name) = name else {
         let mut able = file.credentials.iter().filter(|credential| credential.hmac_secret).peekable();

@@ -127,7 +127,7 @@ fn models(attestation: &AttestationPolicy, owner: Owner) -> Models {
 impl Context {
     fn new(global: &Global, output: Output) -> Result<Self, Error> {
         let caller = Caller::of_process();
-        // Whoever names a file can trust their own: it gives them no rights that they lack.
+        // A caller who names a file can trust their own: it does not give them further rights.
         let owner = if global.config.is_some() { Owner::RootOr(caller.uid) } else { Owner::Root };
         let config = match &global.config {
             None => Config::load(Path::new(DEFAULT_PATH))?,
@@ -184,7 +184,7 @@ impl Context {
         self.load()?.filter(|loaded| !loaded.file.is_unenrolled()).ok_or_else(|| self.not_enrolled())
     }
 
-    /// What is remembered of the passkeys' use. `None`, with a warning, where it cannot be read: that keeps nobody from
+    /// What is remembered of the passkeys' use. `None`, with a warning, if it cannot be read: that does not prevent
     /// anything.
     fn state(&self) -> Option<State> {
         self.store

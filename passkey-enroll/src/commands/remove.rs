@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, arguments: &Remove) -> Result<(), Error> {
     })
 }
 
-/// Takes away what is wrapped for the passkey. Whoever may not see that has nothing to take away.
+/// Deletes the password that is wrapped for the passkey. A caller who may not see it does not delete anything.
 fn forget_password(context: &Context, id: &CredentialId) -> Result<(), StoreError> {
     match context.store.load_keyring(&context.account) {
         Ok(keyring) if keyring.is_empty() => Ok(()),

@@ -51,7 +51,7 @@ pub(super) fn run(mut context: Context, global: &Global, arguments: &Verify) -> 
         warn(session.record_failure(&failed));
         Error::SignIn { error: failed.error, asked }
     })?;
-    // Nothing of it goes to the log: nobody has signed in.
+    // It is not logged: this was not a sign-in.
     let signed_in = session.record(proved, None, |_, _| {}).map_err(|error| not_recorded(error, asked))?;
     warn(signed_in.complaints());
     let verified = signed_in.verified();

@@ -1,4 +1,4 @@
-//! A machine's files in a folder, for the tests: all is well there until a test breaks something.
+//! A machine's files in a directory, for the tests: everything is in order until a test breaks something.
 
 use std::fs;
 use std::io;
@@ -28,7 +28,7 @@ const COMMON_AUTH: &str =
 pub(super) const MODULE: &str = "a module";
 /// Where libpam looks for modules.
 const MODULES: &str = "usr/lib/machine/security";
-/// The files of every machine; `ROOT` is the folder, `GID` the group of whoever runs the tests.
+/// The files of every machine; `ROOT` is the folder, `GID` the group of the tests' user.
 const FILES: [(&str, &str); 10] = [
     (
         "etc/passkey/passkey.toml",
@@ -152,7 +152,7 @@ impl Fixture {
     }
 }
 
-/// The accounts of the machine, and any other, which has a number that nobody has.
+/// The accounts of the machine, and any other, with an unused number.
 pub(super) fn account(name: &str) -> Account {
     let uid = match name {
         "root" => 0,
@@ -198,7 +198,7 @@ impl Files {
     }
 
     fn find(&self, is_meant: impl Fn(&PasswdEntry) -> bool) -> Option<Account> {
-        // Those of a directory, which lists nobody.
+        // Those of a directory, which does not list its users.
         let directory = self.text("directory");
         let unlisted = directory.lines().filter_map(PasswdEntry::parse);
         let entries = self.entries().into_iter().map(|(entry, _)| entry).chain(unlisted);

@@ -1,4 +1,4 @@
-//! Everything that can stop a sign-in, looked at from outside. Nothing is changed.
+//! Looks from outside for everything that can prevent a sign-in, without changing anything.
 //!
 //! Each part of the machine has a file below `checks`: it gathers the facts and judges them. The result is a [`Finding`] with the
 //! place and the remedy. Where the module has its own words for a fault, those are used. `probe` asks other processes, `people` is

@@ -88,7 +88,7 @@ fn is_person(user: &User, range: IdRange) -> bool {
         // Not where nothing is known of it.
         0 => user.password == Some(PasswordState::Usable),
         uid if range.contains(uid) => true,
-        // Those of homed, of directories, of anybody who was given a number of their own.
+        // Those of homed, of directories, and others with an assigned number.
         uid if uid > range.last => may_have_password,
         _ => user.password == Some(PasswordState::Usable),
     }

@@ -129,7 +129,7 @@ fn is_run_by_root(machine: &Machine, service: &str) -> bool {
     program.is_some_and(|program| program.mode() & SET_UID != 0)
 }
 
-/// What it means that people who are at other machines cannot touch a key here. `unattended`: nobody tries it first.
+/// What it means that people who are at other machines cannot touch a key here. `unattended`: without a rehearsal.
 pub(crate) fn over_ssh(
     subject: &Subject,
     config: &Config,

@@ -1,4 +1,4 @@
-//! Where the user database comes from, and which sources do not list everyone whom they know.
+//! The sources of the user database, and which of them do not list all their users.
 
 use crate::doctor::machine::Machine;
 

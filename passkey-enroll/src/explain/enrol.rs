@@ -1,4 +1,4 @@
-//! Why no passkey was made, with what to do.
+//! Why a passkey was not made, with remedies.
 
 use ::attestation::Refusal;
 use passkey_core::ceremony::{Authenticator, EnrolError, Impossible, KeyFailure};

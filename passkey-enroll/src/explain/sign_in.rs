@@ -1,4 +1,4 @@
-//! Why a rehearsal failed, with what to do.
+//! Why a rehearsal failed, with remedies.
 
 use passkey_core::ceremony::{Authenticator, Impossible, KeyError, PinReason, SignInError, TokenError};
 use passkey_core::messages::{self, English, Phrase};

@@ -1,4 +1,4 @@
-//! What can go wrong with the passkeys of this computer, with what to do: there is nothing to plug in and nothing to touch.
+//! Errors of this computer's passkeys, with remedies: there is nothing to plug in and nothing to touch.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! Why passkeys cannot be imported from another program or exported for one, with what to do.
+//! Errors of importing and exporting passkeys, with remedies.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! What other programs wrote, see `tests/vectors/README.md`, and passkeys of our own.
+//! Files of other programs, see `tests/vectors/README.md`, and passkeys of our own.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Why a key could not be managed, with what to do.
+//! Errors of managing a key, with remedies.
 
 use passkey_core::ceremony::{KeyError, KeyFailure, ResetError};
 

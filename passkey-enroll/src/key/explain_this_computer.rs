@@ -1,4 +1,4 @@
-//! Why something on this computer could not be managed, with what to do.
+//! Errors of managing this computer's passkeys, with remedies.
 
 use passkey_core::ceremony::{KeyError, ResetError};
 

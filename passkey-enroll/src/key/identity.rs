@@ -1,4 +1,4 @@
-//! Which key, or service, is meant, once it was found.
+//! The identity of a key, or service, that was found.
 
 use std::path::PathBuf;
 

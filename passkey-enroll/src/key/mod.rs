@@ -297,7 +297,7 @@ impl<'i> ManagedKey<'i> {
             }
             Event::Sample(sample) => {
                 on_sample(person, *sample);
-                // A key that goes on waiting for nobody is no sign of anybody.
+                // A key that keeps waiting is not a sign of a person.
                 sample.status != Some(NO_SAMPLE)
             }
             Event::Done(_) | Event::Failed(_) => false,

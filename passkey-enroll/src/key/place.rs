@@ -1,4 +1,4 @@
-//! What is to be used: a security key that is plugged in, or a service of this machine such as this computer.
+//! Where to work: on a security key that is plugged in, or a service of this machine such as this computer.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

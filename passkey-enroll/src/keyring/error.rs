@@ -1,4 +1,4 @@
-//! Why the keyring is not opened by a passkey, each with what to do about it.
+//! Why a passkey does not unlock the keyring, with remedies.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::report::{ErrorReport, Exit};
 /// Why a passkey does not open the keyring.
 #[derive(Debug)]
 pub(crate) enum KeyringError {
-    /// There is nobody to ask for the login password.
+    /// There is no person to ask for the login password.
     NobodyToAsk,
     /// The login password is another one.
     WrongPassword {
@@ -48,7 +48,7 @@ pub(crate) enum KeyringError {
         /// The command that enables it.
         enable: String,
     },
-    /// Nothing is stored that could be taken away or encrypted anew, or it is out of date.
+    /// There is no stored password to delete or to encrypt again, or it is out of date.
     NothingStored {
         /// Whose it would be.
         user: String,

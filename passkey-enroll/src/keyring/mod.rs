@@ -1,4 +1,4 @@
-//! The keyring: what keeps it from being opened by passkeys, and whether a password is the account's.
+//! The keyring: why passkeys do not unlock it, and whether a password is the account's.
 
 mod error;
 pub(crate) mod password;

@@ -1,6 +1,6 @@
 //! Whether a password is an account's, by PAM.
 //!
-//! Asked are the modules that know passwords, and no service of this machine: a service may let somebody in by other means. They run in
+//! The modules that know passwords are asked, not a service of this machine: a service may let people in by other means. They run in
 //! a process of their own, with a deadline, by a service file that no other process sees.
 
 use std::ffi::OsString;
@@ -50,7 +50,7 @@ pub(crate) enum Checked {
 /// Whether `password` is that of the account `user`.
 ///
 /// # Errors
-/// When nobody can tell.
+/// When it cannot be determined.
 pub(crate) fn is_password_of(user: &str, password: &Secret, interrupt: &Interrupt) -> io::Result<Checked> {
     let folder = tempfile::Builder::new().prefix("passkey-password-").tempdir()?;
     fs::write(folder.path().join(SERVICE), STACK)?;

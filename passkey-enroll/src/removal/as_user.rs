@@ -74,7 +74,7 @@ fn relay(command: &mut Command, patience: Option<Duration>, interrupt: &Interrup
             stderr = None;
         }
     }
-    // It has closed both, and ends: what it says no more, it need not do any more.
+    // It has closed both, and ends: its output is complete.
     let left = deadline.map_or(END_PATIENCE, |(start, patience)| patience.saturating_sub(start.elapsed()));
     match process::wait(&mut running.0, left, || Ok(None::<Infallible>))? {
         Waited::Ended(status) => Ok(status),
@@ -141,7 +141,7 @@ impl<R: Read, W: Write> Pipe<R, W> {
         let line = std::mem::take(&mut self.line);
         let text = String::from_utf8_lossy(&line);
         let (text, end) = text.strip_suffix('\n').map_or((&*text, ""), |text| (text, "\n"));
-        // Whoever was reading has read enough.
+        // The reader has closed the pipe.
         let _ = write!(self.to, "{}{end}", Escaped::name(text, MAX_LINE)).and_then(|()| self.to.flush());
     }
 }

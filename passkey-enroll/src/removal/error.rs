@@ -1,4 +1,4 @@
-//! Why sessions are not watched over, each with what to do about it.
+//! Why sessions are not watched, with remedies.
 
 use std::io;
 use std::path::PathBuf;

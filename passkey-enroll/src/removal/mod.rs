@@ -1,4 +1,4 @@
-//! The key leaves, the screen locks: the watcher that asks logind to lock the user's sessions, and switching it on and off.
+//! Lock on removal: the watcher that asks logind to lock the user's sessions, and switching it on and off.
 //!
 //! - [`watch`]: the loop over hot-plug, grace periods and signals. It opens no device, so none can hold it up.
 //! - [`probe`]: which passkeys a device holds, asked by a process of its own for each device.

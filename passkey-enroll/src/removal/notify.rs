@@ -35,7 +35,7 @@ impl Notify {
     }
 
     fn send(&self, text: &str) {
-        // There is nobody else to tell that nobody listens.
+        // A missing listener cannot be reported elsewhere.
         let _ = self.socket.as_ref().map(|socket| socket.send(text.as_bytes()));
     }
 }

@@ -103,7 +103,7 @@ impl Passkey {
     fn claim(&mut self, device: &Device) {
         let is_taken = match &self.claimed_by {
             None => false,
-            // Nobody sits before an unlocked screen: another device may be the holder from now on.
+            // The screen is locked: another device may be the holder from now on.
             Some((_, None)) if self.state == State::Gone => false,
             Some((looks, None)) => *looks != device.looks,
             // One beside it could stay when this one goes.

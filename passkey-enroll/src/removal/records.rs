@@ -1,4 +1,4 @@
-//! The passkeys on file and the record of their use, read again when they change.
+//! The enrolled passkeys and the record of their use, read again when they change.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};

@@ -1,4 +1,4 @@
-//! The unit that the watcher runs in, as systemd is asked about it and told.
+//! The watcher's unit: its state in systemd, and switching it on and off.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub(crate) fn require_systemd() -> Result<(), RemovalError> {
     if Path::new(BOOTED).is_dir() { Ok(()) } else { Err(RemovalError::NoSystemd) }
 }
 
-/// Has the watcher run, now and at every sign-in. One that runs takes its settings anew.
+/// Runs the watcher, now and at every sign-in. A running one reads its settings again.
 pub(crate) fn enable(whom: For, user: &str) -> Result<(), RemovalError> {
     if whom == For::Everyone {
         return systemctl(&["--global", "enable", NAME]).map(drop);

@@ -328,7 +328,7 @@ impl<'a> Watcher<'a> {
     fn wait(&mut self, interrupt: BorrowedFd<'_>, hotplug: BorrowedFd<'_>) -> Woken {
         let now = monotonic();
         let left = |at: Duration| at.saturating_sub(now);
-        // Where no more can be asked, one of those that are asked is waited for.
+        // If the limit is reached, wait for one of the probes that are running.
         let has_room = self.probes.len() < MAX_PROBES;
         let timeout = self
             .probes

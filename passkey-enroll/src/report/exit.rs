@@ -17,7 +17,7 @@ pub enum Exit {
     WrongPin,
     /// The PIN or the fingerprint reader is locked.
     Locked,
-    /// Nobody touched the key in time.
+    /// The key was not touched in time.
     TimedOut,
     /// The person gave up.
     Cancelled,

@@ -1,4 +1,4 @@
-//! What comes out: results on stdout, as text for a person or as one JSON object; everything else on stderr.
+//! Output: results on stdout, as text for a person or as one JSON object; everything else on stderr.
 //!
 //! - [`Output`], [`Human`]: results. [`Exit`]: how the command ends.
 //! - [`ErrorReport`]: an error as it comes out. What an error means stands beside its enum.
@@ -112,7 +112,7 @@ impl Output {
 pub(crate) fn plain<E: From<StdoutError>>(text: &str) -> Result<(), E> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // Whoever was reading has read enough.
+        // The reader has closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| StdoutError(error).into()),
     }

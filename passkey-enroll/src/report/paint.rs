@@ -1,4 +1,4 @@
-//! Colour, where a person looks at a terminal and has nothing against it.
+//! Colour, on a terminal whose user does not disable it.
 
 use std::io::{self, IsTerminal as _};
 

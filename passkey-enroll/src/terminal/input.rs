@@ -1,4 +1,4 @@
-//! Questions to the person at the terminal. What they type as a secret is not shown, and the terminal is put back as it was
+//! Questions to the person at the terminal. Secrets are not echoed, and the terminal is restored
 //! however the question ends.
 
 use std::fs::File;
@@ -47,7 +47,7 @@ impl Terminal {
         self.0.write_all(question.as_bytes())?;
         let line = read_line(self.0.as_fd(), interrupt, &mut nothing())?;
         if !matches!(line, Line::Typed(_)) {
-            // The cursor stands behind the question, where nobody has pressed Enter.
+            // The cursor is after the question, since Enter was not pressed.
             self.0.write_all(b"\n")?;
         }
         Ok(line)
@@ -113,7 +113,7 @@ impl<'t> Silent<'t> {
 
 impl Drop for Silent<'_> {
     fn drop(&mut self) {
-        // Should this fail the terminal is gone, and nobody is left to be told.
+        // If this fails, the terminal is gone, and the error cannot be reported.
         let _ = tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
     }
 }

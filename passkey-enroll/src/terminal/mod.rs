@@ -2,7 +2,7 @@
 //!
 //! - `input`: what they type, secrets unseen.
 //! - `prompter`: asks and tells for the ceremonies.
-//! - `status_line`: moves while somebody is waited for.
+//! - `status_line`: moves while the command waits for a person.
 //! - `signals`: their Ctrl-C.
 
 pub(crate) mod input;

@@ -33,7 +33,7 @@ pub(crate) enum Waited {
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     raised: UnixStream,
-    /// Whether the session has ended, or somebody wants the process to: not the person at Ctrl-C.
+    /// Whether the session has ended, or the process was told to end, other than by Ctrl-C.
     hang_up: Arc<AtomicBool>,
 }
 
@@ -59,7 +59,7 @@ impl Interrupt {
         (Self { raised, hang_up: Arc::default() }, raise)
     }
 
-    /// The descriptor. Nobody reads from it, so it stays readable.
+    /// The descriptor. It is never read from, so it stays readable.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.raised.as_fd()
     }

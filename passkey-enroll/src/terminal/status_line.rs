@@ -1,4 +1,4 @@
-//! What the person sees while something is waited for.
+//! The status line that a person sees during a wait.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;

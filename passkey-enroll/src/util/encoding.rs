@@ -1,4 +1,4 @@
-//! Bytes as text: one encoder for base64 and hexadecimal. Reading is as lenient as the programs are different that wrote the text.
+//! Bytes as text: one encoder for base64 and hexadecimal. Reading accepts the variants of different programs.
 
 use std::sync::LazyLock;
 

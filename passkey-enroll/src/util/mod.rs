@@ -1,4 +1,4 @@
-//! What every part of the command needs, once: reading files with a bound, processes with a deadline, base64 and hexadecimal.
+//! Shared parts of the command: reading files with a bound, processes with a deadline, base64 and hexadecimal.
 
 pub(crate) mod bounded_read;
 pub(crate) mod encoding;

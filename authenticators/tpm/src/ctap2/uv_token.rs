@@ -109,7 +109,7 @@ impl TpmAuthenticator {
         Err(status)
     }
 
-    /// Much may have happened while the finger was waited for: what it unlocks is looked for anew.
+    /// Much may have happened while the finger was waited for: what it unlocks is looked up again.
     fn finger_token(
         &mut self,
         session: &mut Session,

@@ -41,7 +41,7 @@ pub struct Limits {
     pub ask: Duration,
     /// To begin, and how long a reader is waited for that another program still has.
     pub begin: Duration,
-    /// To put a finger on the reader, each time anew after one that was not read well. The PIN is asked for next: the reader may be out of
+    /// To put a finger on the reader, again after each one that was not read well. The PIN is asked for next: the reader may be out of
     /// reach, under the lid of a laptop.
     pub finger: Duration,
 }
@@ -61,7 +61,7 @@ pub enum Verdict {
     NoMatch,
     /// There was none in time.
     NoFinger,
-    /// Nobody wants to know any more.
+    /// The result is no longer needed.
     Cancelled,
 }
 
@@ -166,7 +166,7 @@ struct Device<'w> {
 impl<'w> Device<'w> {
     fn open(bus: &str, waiting: &'w Waiting<'w>, until: Instant) -> Result<Self, BusError> {
         let mut bus = Bus::connect(bus, waiting, until)?;
-        // The bus starts fprintd for it, and lets nobody else answer.
+        // The bus starts fprintd for it, and only fprintd can answer.
         let reply = bus.call(until, (NAME, MANAGER_PATH, MANAGER, "GetDefaultDevice"), |call| call)?;
         let path: Path<'_> = reply.read1().map_err(|_| BusError::Nonsense)?;
         let fprintd = reply.sender().ok_or(BusError::Nonsense)?.to_string();

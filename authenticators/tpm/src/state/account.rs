@@ -39,7 +39,7 @@ impl std::fmt::Debug for PinRecord {
     }
 }
 
-/// The account's secret once more, for a finger: whoever has this and the TPM has the secret.
+/// The account's secret once more, for a finger: this and the TPM together yield the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FingerSeal {
     /// The salt of the PIN that was right when it was made. A changed PIN makes it void.

@@ -1,5 +1,5 @@
 //! How many wrong PINs an account still has, below the TPM's own count, so that no account locks the TPM for the others. They come back
-//! as the TPM forgets them: a right PIN makes it forget none.
+//! as the TPM forgets them: a right PIN does not make it forget any.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Tries {
                 self.left = u8::try_from(left).unwrap_or(MAX_TRIES);
                 self.since = self.since.saturating_add(back.saturating_mul(seconds));
             }
-            // The clock has been set back: the wait begins anew.
+            // The clock has been set back: the wait begins again.
             None => self.since = now,
         }
     }

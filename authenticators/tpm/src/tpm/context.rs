@@ -217,7 +217,7 @@ impl Open {
     }
 }
 
-/// What all keys have in common that the TPM makes itself and keeps. Wrong authorization values do not count for them (`noDA`): nobody
+/// What all keys have in common that the TPM makes itself and keeps. Wrong authorization values do not count for them (`noDA`): no one
 /// guesses a random one.
 pub(super) fn made_here() -> ObjectAttributesBuilder {
     ObjectAttributesBuilder::new()

@@ -1,4 +1,4 @@
-//! What can go wrong with the TPM.
+//! Errors of the TPM.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A secret that the TPM gives out for the right authorization value only, and counts the wrong ones.
+//! A secret that the TPM releases only for the right authorization value; it counts the wrong ones.
 
 use ctap::Secret;
 use tss_esapi::attributes::ObjectAttributesBuilder;
@@ -17,7 +17,7 @@ impl Tpm {
         self.seal_with(secret, auth, false)
     }
 
-    /// Seals a secret for a random authorization value, which nobody guesses: wrong ones do not count (`noDA`), and it can be had while
+    /// Seals a secret for a random authorization value, which cannot be guessed: wrong ones do not count (`noDA`), and it can be had while
     /// the TPM is locked.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::error::TpmError;
 
 /// The length of a coordinate, in bytes.
 pub const COORDINATE_LEN: usize = 32;
-/// Some TPMs leave zeros at the front of a coordinate out. Such a key is made anew, which takes one in 128 tries.
+/// Some TPMs leave zeros at the front of a coordinate out. Such a key is made again, which happens once in 128 tries.
 const DRAWS: usize = 8;
 
 /// A key outside of the TPM, encrypted by it.

@@ -40,7 +40,7 @@ pub(super) fn verify(
     let chain = certificates(&header.x5c)?;
     let certificate = chain.first().ok_or(MetadataError::NoCertificate)?;
     path::validate(&chain, roots, now).map_err(MetadataError::Path)?;
-    // Under a public root anybody can have a certificate.
+    // Under a public root, anyone can have a certificate.
     if !certificate.is_for_host(signer) {
         return Err(MetadataError::Signer { expected: signer.to_owned(), subject: certificate.subject() });
     }
@@ -68,7 +68,7 @@ fn decode(part: &str) -> Result<Vec<u8>, MetadataError> {
 
 /// The certificates of `x5c`: DER in plain Base64, the signer's first (RFC 7515, section 4.1.6).
 fn certificates(x5c: &[String]) -> Result<Vec<Certificate>, MetadataError> {
-    // Nobody has signed them yet, so no more are read than could count.
+    // They are not verified yet, so only as many are read as could count.
     if x5c.len() > path::MAX_LEN {
         return Err(MetadataError::Path(PathError::TooLong));
     }

@@ -62,7 +62,7 @@ impl Metadata {
         Self::parse_payload(&jws::verify(blob, roots, signer, now)?)
     }
 
-    /// Reads what was signed. Public for the fuzzer alone: nobody has verified it.
+    /// Reads what was signed. Public for the fuzzer alone: it is not verified.
     ///
     /// # Errors
     /// When it is no metadata.

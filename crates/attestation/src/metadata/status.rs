@@ -38,7 +38,7 @@ pub enum Compromise {
     UserKeyPhysicalCompromise,
     /// From afar, passkeys can be taken from it.
     UserKeyRemoteCompromise,
-    /// Anybody may pretend to be of the model.
+    /// Anyone may pretend to be of the model.
     AttestationKeyCompromise,
     /// The FIDO Alliance itself has given it up.
     Revoked,

@@ -29,7 +29,7 @@ impl Control {
 }
 
 /// An authentication request. With [`Control::EnforceUserPresence`] the key answers
-/// [`CONDITIONS_NOT_SATISFIED`](StatusWord::CONDITIONS_NOT_SATISFIED) until somebody has touched it; the request is then to be
+/// [`CONDITIONS_NOT_SATISFIED`](StatusWord::CONDITIONS_NOT_SATISFIED) until a person has touched it; the request is then to be
 /// sent again.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -70,7 +70,7 @@ pub fn is_own(payload: &[u8]) -> Result<bool, ReplyError> {
 /// A signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// Whether somebody touched the key.
+    /// Whether the key was touched.
     pub user_present: bool,
     /// The key's signature counter.
     pub counter: u32,

@@ -15,7 +15,7 @@ const UNCOMPRESSED: u8 = 0x04;
 /// UP and AT in authenticator data.
 const FLAGS: u8 = 0x41;
 
-/// A registration request. The key answers [`CONDITIONS_NOT_SATISFIED`](super::StatusWord::CONDITIONS_NOT_SATISFIED) until somebody
+/// A registration request. The key answers [`CONDITIONS_NOT_SATISFIED`](super::StatusWord::CONDITIONS_NOT_SATISFIED) until a person
 /// has touched it; the request is then to be sent again.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -84,7 +84,7 @@ impl Response {
     }
 
     /// The authenticator data that a CTAP2 authenticator would have made (CTAP 2.1 §7.2): user present, counter 0, no AAGUID.
-    /// It is signed by nobody: `fido-u2f` attestation is over [`signed_message`](Self::signed_message).
+    /// It is not signed: `fido-u2f` attestation is over [`signed_message`](Self::signed_message).
     pub fn authenticator_data(&self, application: &[u8; 32]) -> Vec<u8> {
         let key_handle_len = u16::try_from(self.key_handle.len()).unwrap_or(u16::MAX).to_be_bytes();
         [

@@ -1,4 +1,4 @@
-//! What is plugged in, without asking anything of a person.
+//! The plugged-in keys, inspected without asking a person for anything.
 
 use super::keys::{
     Attachment, Event, KeyError, KeyMap, KeyPool, Message, Platform, PluggedKey, Protocol, fits_u2f,

@@ -1,4 +1,4 @@
-//! The person at the machine, as a ceremony sees them: somebody to tell things to, and to ask for a PIN or an account.
+//! The person at the machine, as a ceremony sees them: it sends them messages, and asks for a PIN or an account.
 
 use super::keys::{Attachment, KeyError};
 use ctap::show::Shown;
@@ -72,7 +72,7 @@ pub enum Notice {
     ThisFingerprintLocked,
     /// The key was pulled out in the middle; the ceremony waits for it to come back.
     KeyRemoved,
-    /// The key takes no more tries; the ceremony goes on with another one.
+    /// The key accepts no further tries; the ceremony continues with another one.
     KeyLocked(Lock),
 }
 
@@ -154,7 +154,7 @@ pub enum PinAnswer {
     Empty,
     /// What was typed is the account's password, as far as can be told, and not for the key.
     Password,
-    /// There is nobody to ask.
+    /// There is no person to ask.
     Unavailable,
     /// The person gave up (Ctrl-C).
     Interrupted,
@@ -176,7 +176,7 @@ pub enum Invited {
     Accepted,
     /// They gave the account's password instead.
     Password,
-    /// There is nobody to ask, or they gave up.
+    /// There is no person to ask, or they gave up.
     Unavailable,
 }
 
@@ -185,7 +185,7 @@ pub enum Invited {
 pub enum AccountAnswer {
     /// The one at this place of the list.
     Chosen(usize),
-    /// None of them, or there is nobody to ask.
+    /// None of them, or there is no person to ask.
     None,
     /// The person gave up (Ctrl-C).
     Interrupted,

@@ -54,7 +54,7 @@ pub enum ResetError {
     KeyUnusable(KeyError),
     /// More than 10 seconds had passed since it was plugged in.
     TooLate,
-    /// Nobody touched it in time.
+    /// It was not touched in time.
     NoTouch,
     /// The person refused on the key itself.
     Declined,
@@ -167,7 +167,7 @@ impl<W: Platform, F: FnMut(ResetStep)> Ceremony<'_, W, F> {
         }
     }
 
-    /// Connects to the service anew; its id.
+    /// Connects to the service again; its id.
     fn await_connection(&mut self) -> Result<KeyId, ResetError> {
         let key = self.request.key.id;
         let deadline = self.deadline();

@@ -91,7 +91,7 @@ impl<'p, 'a, W: Platform, P: Prompter> Selecting<'p, 'a, W, P> {
             if !undecided || self.single.pool.now() >= settled_at {
                 match identified.as_slice() {
                     [] => self.nothing_to_pick(undecided)?,
-                    // Of a key that has said nothing yet nobody knows whether it is the one that is meant.
+                    // A key that has not answered yet may be the one that is meant.
                     [only] if !undecided || self.device.is_some() => {
                         let chosen = Chosen::only(identified.len()).ok_or(KeyFailure::NoKey)?;
                         return self.take(*only, chosen);

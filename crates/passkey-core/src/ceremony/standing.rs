@@ -1,4 +1,4 @@
-//! What a key has shown of the passkeys that it is asked for, and what may be asked of it for that.
+//! A key's standing: the passkeys that it has proved to hold, and the requests that this permits.
 //!
 //! Any device can say that it is a security key, of any model, with any abilities. So what it says earns it nothing but a touch:
 //! a PIN, a fingerprint, and a touch for which others stop blinking are asked of a [`Trusted`] key only, and every request for those

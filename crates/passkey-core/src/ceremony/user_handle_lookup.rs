@@ -1,4 +1,4 @@
-//! Where the user handle of a discoverable passkey leads to its user.
+//! Looks up the user of a discoverable passkey by the user handle.
 
 use crate::config::Account;
 use crate::credential::UserHandle;
@@ -18,6 +18,6 @@ pub struct EnrolledUser {
 
 /// Finds users by their handles.
 pub trait UserHandleLookup: Debug {
-    /// Whose handle it is; `None` where it is nobody's, or cannot be told: why is the directory's to remember.
+    /// The owner of the handle; `None` if there is none, or it cannot be told: the directory remembers why.
     fn holder(&self, handle: &UserHandle) -> Option<EnrolledUser>;
 }

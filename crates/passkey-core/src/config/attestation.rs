@@ -1,4 +1,4 @@
-//! `[attestation]`: which security keys may hold new passkeys. It says nothing about signing in, so it is read when somebody asks, which
+//! `[attestation]`: which security keys may hold new passkeys. It does not concern signing in, so it is read on demand, which
 //! the module never does.
 
 use std::path::PathBuf;
@@ -126,8 +126,8 @@ impl AttestationPolicy {
     }
 }
 
-/// The table as it stands in a file, if it does: nobody has looked into it. What is wrong there is found by [`AttestationTable::read`]; it
-/// is about enrolling, and keeps nobody from signing in.
+/// The table as it is in a file, if it is, unexamined. Mistakes in it are found by [`AttestationTable::read`]; it
+/// concerns enrolling, and does not prevent a sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttestationTable {
     /// The path and the whole text of the configuration.
@@ -241,7 +241,7 @@ impl Draft {
             }
         };
         let require = match self.certification {
-            // Of a model that nobody vouches for, a certificate says nothing.
+            // A certification does not count for a model without a trusted attestation.
             Some(_) => AttestationRequirement::Trusted,
             None => self.require.unwrap_or(AttestationRequirement::None),
         };

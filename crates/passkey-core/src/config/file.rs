@@ -90,7 +90,7 @@ impl Config {
     pub const KEYS: &'static [&'static str] = KEYS;
 
     /// Reads the configuration; a file that does not exist stands for the built-in defaults. The file and the
-    /// directories above it must belong to root and be writable by nobody else.
+    /// directories above it must belong to root, and only root may write to them.
     ///
     /// # Errors
     /// When the file cannot be read or trusted, or holds anything that is not understood.
@@ -98,7 +98,7 @@ impl Config {
         Ok(Self::read(path, Owner::Root)?.unwrap_or_default())
     }
 
-    /// Like [`Config::load`], for a file that somebody asked for by name: it must exist.
+    /// Like [`Config::load`], for a file that was named explicitly: it must exist.
     ///
     /// # Errors
     /// As [`Config::load`], and when the file does not exist.

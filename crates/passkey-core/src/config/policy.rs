@@ -115,7 +115,7 @@ words! {
 pub struct Policy {
     /// What the passkey is for.
     pub mode: Mode,
-    /// Whether the key may say who signs in, where nobody has said so yet.
+    /// Whether the key may say who signs in if no name was given.
     pub usernameless: bool,
     /// Whether the key has to verify its user.
     pub verification: UserVerification,
@@ -156,7 +156,7 @@ impl Policy {
             (Mode::SecondFactor, Waits::Yes) => Duration::from_secs(30),
             (Mode::SecondFactor, Waits::No) | (Mode::Passwordless, _) => Duration::ZERO,
         };
-        // Elsewhere nothing opens a keyring, and a password that nobody needs is not to be had.
+        // Elsewhere no keyring is unlocked, and a password that is not needed is not made available.
         let keyring = match (mode, host.role) {
             (Mode::Passwordless, Role::Greeter) => KeyringPolicy::On,
             (Mode::Passwordless, Role::Locker | Role::Other) | (Mode::SecondFactor, _) => KeyringPolicy::Off,

@@ -43,7 +43,7 @@ impl Request<'_> {
         for (name, value) in [
             ("keyConnected", self.key_connected),
             ("pinRequest", self.pin_request),
-            // Nobody asks a Kerberos server here.
+            // A Kerberos server is not asked here.
             ("kerberos", false),
         ] {
             json.extend([",\"", name, if value { "\":true" } else { "\":false" }]);

@@ -83,7 +83,7 @@ pub enum LastWords {
     Error,
 }
 
-/// How long messages may take to read when a sign-in has failed, before the program asks anew.
+/// How long messages may take to read when a sign-in has failed, before the program asks again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadingTime {
     /// As long as they take.
@@ -125,7 +125,7 @@ pub enum Cue {
 pub enum Pictures {
     /// It does.
     Shown,
-    /// It does not, or nobody has seen it do so.
+    /// It does not, or has not been seen to.
     NotShown,
 }
 
@@ -203,7 +203,7 @@ impl Host {
         }
     }
 
-    /// How long a sign-in that failed stays when it has said its last words, so that the program gets to ask anew.
+    /// How long a failed sign-in stays after its last message, so that the program can ask again.
     pub fn stay(&self, last_words: &str) -> Duration {
         match self.reading_time {
             ReadingTime::Any => Duration::ZERO,

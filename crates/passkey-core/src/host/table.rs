@@ -1,11 +1,11 @@
-//! The rows. What is known of each program was read from its source and seen in it; see `docs/hosts.md`.
+//! The rows. Each program's behaviour was read in its source and observed; see `docs/hosts.md`.
 
 use super::{
     Answers, Cue, Extension, FailureCode, Host, LastWords, LineLength, Pictures, PromptLength, ReadingTime,
     Role, Shows, Waits,
 };
 
-/// A host that is not known: what is said is neither repeated nor left out, and nothing is counted against anybody.
+/// An unknown host: messages are neither repeated nor left out, and no answer counts as an echo.
 pub const OTHER: Host = Host {
     name: "other",
     services: &[],
@@ -64,7 +64,7 @@ pub const TABLE: &[Host] = &[
         reading_time: ReadingTime::TenSeconds,
         ..OTHER
     },
-    // Beside gdm-password: another code than "service unavailable" would begin the whole sign-in anew.
+    // Beside gdm-password: another code than "service unavailable" would restart the whole sign-in.
     Host {
         name: "gdm-beside",
         role: Role::Greeter,
@@ -124,7 +124,7 @@ pub const TABLE: &[Host] = &[
         ..BLIND
     },
     Host { name: "i3lock", role: Role::Locker, services: &["i3lock"], programs: &["i3lock"], ..BLIND },
-    // A message that is wider than the screen kills it (4.0.0), and the session stays locked with nobody to unlock it.
+    // A message that is wider than the screen kills it (4.0.0), and the session stays locked for good.
     Host {
         name: "gtklock",
         role: Role::Locker,
@@ -146,7 +146,7 @@ pub const TABLE: &[Host] = &[
     },
     Host { name: "xscreensaver", role: Role::Locker, services: &["xscreensaver"], ..OTHER },
     Host { name: "xfce4-screensaver", role: Role::Locker, services: &["xfce4-screensaver"], ..OTHER },
-    // Of these no more is known than what they are for.
+    // Only their purpose is known.
     Host { name: "greeter", services: &["lxdm", "slim", "xdm"], role: Role::Greeter, ..OTHER },
     Host {
         name: "locker",

@@ -3,7 +3,7 @@
 
 use super::phrase::Message;
 
-/// Makes a constant of every message, and a list of them all for the tests: a message that nobody says is dead code.
+/// Makes a constant of every message, and a list of them all for the tests: an unused message is dead code.
 macro_rules! messages {
     ($(
         $(#[doc = $comment:literal])+
@@ -237,7 +237,7 @@ messages! {
     /// The security key itself refuses, for a reason that would mean nothing to a person.
     pub(super) KEY_REFUSED =
         "The security key could not sign in. Unplug it, plug it in again and try once more.";
-    /// Nobody touched it.
+    /// It was not touched.
     pub(super) NO_TOUCH = "The security key was not touched in time.";
     /// The person refused, with a button of the security key.
     pub(super) DECLINED = "Signing in was declined on the security key.";
@@ -299,9 +299,9 @@ messages! {
     pub(super) PIN_UNCHECKED =
         "The security key could not check the PIN. Unplug it, plug it in again and try once more.";
 
-    /// Nobody typed a user name; the passkey on the security key should say who signs in, and there is none that could.
+    /// No user name was typed; the passkey on the security key should say who signs in, and there is none that could.
     pub(super) NOTHING_DISCOVERABLE = "This security key has no passkey that could say who you are.";
-    /// Nobody typed a user name; the passkey on the security key says who signs in, and this computer does not know them.
+    /// No user name was typed; the passkey on the security key says who signs in, and this computer does not know them.
     pub(super) UNKNOWN_ACCOUNT = "The passkey on this security key belongs to no account on this computer.";
 
     /// The person is signed in, and the keyring (of saved passwords) is not opened: this security key was not set up to open it. What stands

@@ -46,7 +46,7 @@ pub enum SafeFileError {
         /// What is there instead.
         path: PathBuf,
     },
-    /// Owned by somebody who has no business here.
+    /// Owned by a user who may not own it.
     ForeignOwner {
         /// What is owned.
         path: PathBuf,

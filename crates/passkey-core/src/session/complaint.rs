@@ -1,4 +1,4 @@
-//! What is odd about a sign-in and stops nobody.
+//! Irregularities of a sign-in that do not stop it.
 
 use std::{fmt, path::PathBuf};
 

@@ -13,7 +13,7 @@ use crate::{
 /// What a sign-in has for the modules that open the keyring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginPassword {
-    /// Nothing, and nobody expects it: the service opens no keyring, or the account has wrapped no password.
+    /// None, and none is expected: the service does not unlock keyrings, or the account has no wrapped password.
     None,
     /// The password, to be handed on as `PAM_AUTHTOK`.
     Unwrapped(Secret),
@@ -66,7 +66,7 @@ impl LoginPassword {
                 }
             }
             KeySecret::Made(_) | KeySecret::Withheld => Self::Shut(Shut::Withheld),
-            // The service has the key verify nobody: that is its choice, and no news.
+            // The service does not require user verification: that is its choice, and not reported.
             KeySecret::NotAsked => Self::None,
         }
     }

@@ -104,7 +104,7 @@ impl Session<'_> {
         Ok(verified.credential().clone())
     }
 
-    /// Wraps the password that is wrapped already anew, under another salt, for the case that the secret of the old one was seen. Gives the
+    /// Wraps the stored password again under another salt, in case the secret of the old one was seen. Gives the
     /// passkey.
     ///
     /// # Errors
@@ -183,7 +183,7 @@ pub struct Known<'a> {
     pub password: &'a Secret,
     /// The mark that the account's password had before this one was found to be right.
     pub marked: Option<PasswordMark>,
-    /// What is never sent to a key as its PIN, where somebody may mistake one for the other.
+    /// The text that is never sent to a key as its PIN, since a person may mistake one for the other.
     pub forbidden_pin: Option<&'a Secret>,
 }
 

@@ -87,7 +87,7 @@ impl Assumed {
 impl Drop for Assumed {
     fn drop(&mut self) {
         if !self.left {
-            // Nobody is left to tell; the way here was an error or a panic already.
+            // It cannot be reported; the way here was an error or a panic already.
             let _ = self.restore();
         }
     }

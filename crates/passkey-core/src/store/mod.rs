@@ -194,7 +194,7 @@ impl Store {
 
     /// The name of the user whose handle an authenticator gave. Costs the same however many users there are.
     ///
-    /// The answer is a hint: whoever uses it loads the user's file and compares the handle there.
+    /// The answer is a hint: the caller loads the user's file and compares the handle there.
     ///
     /// # Errors
     /// When the index cannot be read or trusted.
@@ -297,7 +297,7 @@ fn credential_place(template: &Template, account: &Account) -> Result<Place, Sto
     })
 }
 
-/// Runs `action` as whoever may be led astray by what is in the way: the user, in the user's own directories.
+/// Runs `action` as the user in the user's own directories, where links could lead astray.
 fn in_place<T>(
     template: &Template,
     account: &Account,

@@ -38,7 +38,7 @@ pub(super) struct Place {
     pub(super) max_len: u64,
 }
 
-/// Which file a writer locks. It is never the file itself, which is replaced, nor the directory: nobody else can
+/// Which file a writer locks. It is never the file itself, which is replaced, nor the directory: other users cannot
 /// open a lock file, or any user could keep it locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LockFile {
@@ -138,7 +138,7 @@ impl Locked<'_> {
     fn stage(&self, content: &str) -> Result<Staged<'_>, StoreError> {
         let failed = |errno: Errno| StoreError::write(&self.place.path, errno);
         let temporary = beside(self.name, ".tmp");
-        // Whatever a writer that was killed has left is worth nothing; under the lock it belongs to nobody.
+        // The remains of a killed writer are useless; under the lock, they have no owner.
         match rustix::fs::unlinkat(&self.dir, &temporary, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(errno) => return Err(failed(errno)),
@@ -192,7 +192,7 @@ impl Drop for Staged<'_> {
     }
 }
 
-/// A hidden name beside the file's. User names never begin with a dot, so it is nobody's file.
+/// A hidden name beside the file's. User names never begin with a dot, so it is not a user's file.
 fn beside(name: &OsStr, suffix: &str) -> OsString {
     let mut hidden = OsString::from(".");
     hidden.push(name);

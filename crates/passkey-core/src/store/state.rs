@@ -17,7 +17,7 @@ const MAX_SERVICE_LEN: usize = 128;
 /// The state of one user's passkeys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// One of each; nobody has so many that looking through them would take time.
+    /// One of each; they are too few for a search to take time.
     credentials: Vec<(CredentialId, CredentialState)>,
     skipped: Vec<SkippedEntry>,
     /// One of each service, the longest ago first.

@@ -94,7 +94,7 @@ impl Draft {
         self.passkey.discoverable || (self.passkey.id == Id::InPrivateFile && self.seen.is_some())
     }
 
-    /// The user handle that a new file should have for the sake of this passkey: the key gives it back where nobody said who
+    /// The user handle that a new file should have for the sake of this passkey: the key returns it if no name says who
     /// signs in.
     pub(super) fn own_handle(&self) -> Option<&UserHandle> {
         self.user_handle().filter(|_| self.is_discoverable())

@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context, arguments: &Import) -> Result<Exit, Error> 
 }
 
 /// The sound entries of the file by their users; damaged ones go to the report. Without `--all-users` only those that are
-/// the user's, or nobody's.
+/// the user's, or no one's.
 fn sorted(
     context: &Context,
     arguments: &Import,
@@ -127,7 +127,7 @@ fn read(arguments: &Import) -> Result<(ForeignFormat, Vec<Entry>), Error> {
 struct RpIds<'a> {
     arguments: &'a Import,
     format: ForeignFormat,
-    /// pam_u2f's, once somebody has asked.
+    /// pam_u2f's, once it has been asked for.
     found: Option<Origin>,
 }
 
@@ -282,7 +282,7 @@ fn add(
     Ok((credential, draft.remarks(&file.user_handle)))
 }
 
-/// Whether nobody else has this user handle: it tells users apart.
+/// Whether this user handle is unique: it tells users apart.
 fn is_free_handle(context: &Context, handle: &UserHandle) -> bool {
     context
         .store

@@ -59,7 +59,7 @@ impl Settings {
         settings
     }
 
-    /// Whether the module reads this file for somebody. Without `authfile` it reads each user's own; a relative path is below their
+    /// Whether the module reads this file for a user. Without `authfile` it reads each user's own; a relative path is below their
     /// home, and `%u` stands for their name.
     fn reads(&self, file: &Path) -> bool {
         match self.file.as_deref() {

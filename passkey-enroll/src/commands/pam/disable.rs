@@ -1,4 +1,4 @@
-//! `pam disable`: a service asks for passkeys no more.
+//! `pam disable`: a service stops asking for passkeys.
 
 use super::super::change;
 use super::error::PamError;

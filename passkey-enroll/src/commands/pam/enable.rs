@@ -1,4 +1,4 @@
-//! `pam enable`: a service asks for passkeys, and nobody is locked out by it.
+//! `pam enable`: a service asks for passkeys, without locking anyone out.
 
 use super::super::{Context, change};
 use super::error::PamError;
@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global, output: Output, arguments: &PamEnable) -> Res
     }
     let way = if arguments.passwordless || is_switchable { Way::Passwordless } else { Way::SecondFactor };
     let journal = Journal::of_machine();
-    // Only root can see what is on trial; whoever looks ahead need not.
+    // Only root can see what is on trial; a dry run does not need to.
     if !arguments.dry_run {
         // What cannot be read is told of before anything is changed.
         if let Err(error @ PamError::OnTrial(_)) = trial::refuse_open(&journal, &service) {

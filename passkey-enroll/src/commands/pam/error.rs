@@ -35,15 +35,15 @@ pub(crate) enum PamError {
     Risks(Vec<Finding>),
     /// The rehearsal did not end well.
     NotRehearsed(String, NotRehearsed),
-    /// Somebody else changed the file while the person was asked.
+    /// Another process changed the file while the person was asked.
     ChangedMeanwhile(PathBuf),
     /// The service is on trial already.
     OnTrial(String),
     /// It is not.
     NotOnTrial(String),
-    /// Nobody confirmed the change in time.
+    /// The change was not confirmed in time.
     NotConfirmed(String),
-    /// Nobody signed in with the passkey in time, nor was it confirmed.
+    /// There was no sign-in with the passkey in time, and no confirmation.
     NoSignIn(String),
     /// The person gave up waiting.
     TakenBack(String),

@@ -1,4 +1,4 @@
-//! What is to be done to a service's file for it to ask for passkeys, or for it to ask no more, and what would come of it.
+//! The change of a service's file that makes it ask for passkeys, or stop asking, and its consequences.
 
 use std::fs;
 use std::io;
@@ -243,7 +243,7 @@ fn judge_others(
         if old.stack == new.stack || serves_other_machines(&service) || old.asks() {
             continue;
         }
-        // Where nobody gets in, or anyone, there is nothing to lose.
+        // If no one gets in, or anyone does, there is nothing to lose.
         if old.verdict().is_ok_and(|verdict| verdict.is_shut() || verdict.open_door().is_some()) {
             continue;
         }
@@ -276,7 +276,7 @@ pub(super) fn risks(
     risks
 }
 
-/// What would come of it is a reason to leave it, unless whoever decides has named it.
+/// Its consequences are a reason to refuse it, unless the caller has accepted them by name.
 pub(super) fn refuse_risks(risks: &[Finding], accepted: &[String]) -> Result<(), Error> {
     let is_refused = |risk: &&Finding| match risk.severity {
         Severity::Ok | Severity::Note => false,
@@ -301,7 +301,7 @@ pub(super) fn warn_of_lost(before: &ServiceFiles, after: &ServiceFiles, service:
     }
 }
 
-/// How lines that somebody has put in by hand come out; `None` where there are none.
+/// How to remove lines that were written by hand; `None` if there are none.
 pub(super) fn without_lines(files: &ServiceFiles, service: &str) -> Result<Option<Plan>, PamError> {
     let gate = ServiceAccess::asking(files, service, &Config::default());
     let Some(gate) = gate.map_err(|error| PamError::Broken(service.to_owned(), error.to_string()))? else {

@@ -40,7 +40,7 @@ impl Terms {
                 user: account.name.clone(),
                 accounts: AwaitedAccount::all(account, &SystemUsers),
             },
-            // Without logind nobody knows of a session, and most lockers run as their user, and can put nothing on record.
+            // Without logind sessions are unknown, and most lockers run as their user and cannot record anything.
             Role::Greeter | Role::Locker | Role::Other => KeptBy::Confirmation,
         };
         Self { time, kept_by }

@@ -168,7 +168,7 @@ pub(crate) struct Passkeys {
     pub(crate) path: Option<String>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) skipped: Vec<Skipped>,
-    /// Whether last use and counters could be read: if not, they are null because nobody knows.
+    /// Whether last use and counters could be read: if not, they are null because they are unknown.
     pub(crate) state_known: bool,
 }
 
@@ -426,7 +426,7 @@ pub(crate) enum KeyError {
     Stuck,
     /// It speaks neither FIDO2 nor U2F.
     NoProtocol,
-    /// Not the key's fault: this process may open no more files.
+    /// Not the key's fault: this process cannot open further files.
     NoDescriptors,
     /// Another program is using it.
     Busy,

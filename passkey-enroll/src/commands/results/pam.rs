@@ -30,7 +30,7 @@ pub(crate) struct Status {
 pub(crate) struct ServiceStatus {
     pub(crate) service: String,
     pub(crate) asks: Asks,
-    /// Each way in for somebody with passkeys: what has to be proved.
+    /// Each way in for a person with passkeys: what has to be proved.
     pub(crate) ways: Vec<Vec<&'static str>>,
     /// The lines that let some people in with less.
     pub(crate) exempt: Vec<ExemptLine>,
@@ -126,7 +126,7 @@ pub(crate) struct ExemptLine {
     pub(crate) with: Vec<&'static str>,
 }
 
-/// What lets somebody in.
+/// What lets a person in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "for")]
 pub(crate) enum Asks {
@@ -150,7 +150,7 @@ pub(crate) enum Asks {
         /// Why.
         reason: String,
     },
-    /// Nobody gets in.
+    /// Everyone is refused.
     Nothing {
         /// Why.
         reason: String,
@@ -207,7 +207,7 @@ pub(crate) enum By {
     PasskeyEnroll,
     /// This command, until it is confirmed.
     OnTrial,
-    /// Somebody else: by hand, or a profile of the distribution.
+    /// Others: by hand, or a profile of the distribution.
     Hand,
 }
 
@@ -312,7 +312,7 @@ pub(crate) struct Enabled {
     pub(crate) changed: bool,
     /// Whether all is as it was, since only a draft was asked for.
     pub(crate) dry_run: bool,
-    /// Whether somebody has signed in by the new lines before they were in place.
+    /// Whether a person has signed in by the new lines before they were installed.
     pub(crate) rehearsed: bool,
     /// Null where nothing was to change.
     pub(crate) draft: Option<Draft>,
@@ -352,7 +352,7 @@ impl Human for Enabled {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Confirmed {
     pub(crate) service: String,
-    /// Null where it asks no more.
+    /// Null if it no longer asks.
     pub(crate) way: Option<Way>,
 }
 
@@ -373,7 +373,7 @@ pub(crate) struct DisabledServices {
     pub(crate) services: Vec<Disabled>,
 }
 
-/// A service that asks no more.
+/// A service that no longer asks.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Disabled {
     pub(crate) service: String,

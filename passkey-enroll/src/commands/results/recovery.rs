@@ -53,7 +53,7 @@ pub(crate) struct Revoked {
 }
 
 impl Human for NewCodes {
-    /// For paper: whoever finds it in a drawer should know what it is.
+    /// For paper: a person who finds it in a drawer should know its purpose.
     fn human(&self, paint: Paint) -> String {
         let title = format!(
             "Recovery codes for {} on {}, made {}",

@@ -198,7 +198,7 @@ impl Run<'_> {
             )
         };
         self.tell(reason);
-        // Nobody is there to choose one.
+        // There is no person to choose one.
         let command = self.command(command);
         if self.arguments.yes || self.ask(question, false)? == Answer::Skip {
             self.record(SetupStep::Pin, None, Outcome::Skipped, String::new(), Some(command), None);

@@ -1,4 +1,4 @@
-//! `[attestation]`: can it be told which security keys may hold new passkeys? Nobody is kept from signing in by what is wrong here.
+//! `[attestation]`: can it be told which security keys may hold new passkeys? Errors here do not prevent a sign-in.
 
 use std::path::Path;
 

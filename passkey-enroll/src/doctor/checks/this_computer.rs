@@ -27,7 +27,7 @@ enum Listening {
     At { socket: PathBuf, open_to_user: Option<bool> },
     /// It does not.
     Missing,
-    /// Somebody else than root could have put a socket there.
+    /// Users other than root could have put a socket there.
     Untrusted(PathBuf),
     /// The folder cannot be looked at, for this reason.
     NotListed(String),
@@ -41,7 +41,7 @@ struct Told {
     pin_set: Option<bool>,
     pin_retries: Option<u8>,
     finger: Finger,
-    /// The names of the passkeys that are on it no more.
+    /// The names of the passkeys that are no longer on it.
     gone: Vec<String>,
 }
 

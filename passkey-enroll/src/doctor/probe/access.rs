@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    /// Whoever runs the tests needs no other process.
+    /// The tests' user does not need another process.
     #[test]
     fn what_is_asked_of_ones_own_rights_is_answered_at_once() {
         let dir = tempfile::tempdir().unwrap();

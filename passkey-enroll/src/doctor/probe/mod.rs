@@ -1,4 +1,4 @@
-//! What another process finds out: because it loads foreign libraries, takes on another user's rights, or may hang.
+//! Checks in another process: because it loads foreign libraries, takes on another user's rights, or may hang.
 //!
 //! - [`module`]: does the dynamic linker take the module, and where does libpam look for it?
 //! - [`access`]: may a user open a file?

@@ -85,7 +85,7 @@ fn load_libpams_own() -> io::Result<()> {
     let lines = LIBPAMS_OWN.map(|module| format!("-auth required {module}\n"));
     fs::write(folder.path().join("doctor"), lines.concat())?;
     let mut silent = Silent;
-    // Nobody is signed in. What was loaded stays so until the end of the process, at the latest.
+    // This does not sign in. The module stays loaded until the end of the process, at the latest.
     match Transaction::start("doctor", "root", Some(folder.path()), &mut silent) {
         Ok(transaction) => std::mem::forget(transaction),
         Err(error) => return Err(io::Error::other(error.to_string())),
@@ -102,7 +102,7 @@ fn folder_in(maps: &str) -> Option<PathBuf> {
     })
 }
 
-/// Nobody is asked.
+/// No person is asked.
 struct Silent;
 
 impl Person for Silent {

@@ -1,4 +1,4 @@
-//! What systemd makes of a unit: its file, the drop-ins and its own defaults together, as `systemctl show` tells.
+//! A unit as systemd sees it: its file, the drop-ins and its own defaults together, by `systemctl show`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! The process that talks to the key, through `ctap-hid-fido2`.
 //!
 //! That crate waits for ever for a key that is silent, panics on some malformed replies, prints to stdout, and takes any number
-//! that a key says for true. Here it may: this process is there for one request only, has nothing that anybody needs, and is
+//! that a key says for true. Here it may: this process serves one request only, has nothing of value, and is
 //! killed when it takes too long. What it knows of the PIN goes with it.
 
 use std::fs::File;
@@ -39,7 +39,7 @@ const BUSY_TRIES: usize = 20;
 
 /// Does what the other end of stdin asks for, and answers there.
 pub(crate) fn main() -> ExitCode {
-    // The words of a panic could hold what nobody should see.
+    // The message of a panic could contain secrets.
     set_hook(Box::new(|_| {}));
     if confine().is_err() {
         return Exit::Failed.into();

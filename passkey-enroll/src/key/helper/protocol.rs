@@ -1,4 +1,4 @@
-//! What goes between the command and the process that talks to the key: lines of JSON, one request and then events.
+//! The messages between the command and the process that talks to the key: lines of JSON, one request and then events.
 
 use ctap::Pin;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! The sign-in that a greeter's change waits for.
 //!
-//! That a passkey was verified is the module's to say. It shows nothing of the lines behind the module, and nobody gets in by it where those
+//! That a passkey was verified is the module's to say. It does not cover the lines after the module, and the sign-in is refused if those
 //! fail: so what counts is the session that the very process has opened, as logind knows it.
 //!
 //! It is looked for again and again, and must not keep the change from being taken back in time: the user database, which may wait for another
@@ -27,7 +27,7 @@ const SESSION_MODULES: [&str; 2] = ["pam_systemd.so", "pam_elogind.so"];
 /// Where both keep their sessions.
 const SESSIONS: &str = "/run/systemd/sessions";
 
-/// An account whose sign-in is waited for: a line of the user database, without what nobody asks for here.
+/// An account whose sign-in is waited for: a line of the user database, without the fields that are not needed here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AwaitedAccount {
     name: String,
@@ -99,7 +99,7 @@ impl Awaited {
     /// Whether a session has come of it that stands.
     pub(super) fn has_come(&mut self) -> bool {
         self.look(|pid| Path::new("/proc").join(pid.to_string()).is_dir());
-        // Whoever cannot be asked has said nothing.
+        // A source that cannot be asked has no answer.
         !self.hosts.is_empty()
             && logind::opened().is_ok_and(|sessions| self.is_opened(&sessions, Timestamp::now(), parent))
     }

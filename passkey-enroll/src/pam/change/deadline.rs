@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// A moment of this start of the machine. It is over when the machine has started anew, and a clock that is set does not move it.
+/// A moment of this start of the machine. It is over when the machine has restarted, and a clock that is set does not move it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Deadline {
     /// The kernel's name for this start.

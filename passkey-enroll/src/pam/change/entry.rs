@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     version: u32,
     /// The service.
     pub(crate) service: String,
-    /// How it asks; `None` where it was to ask no more.
+    /// How it asks; `None` if it was to stop asking.
     pub(crate) way: Option<Way>,
     /// When the change was in place.
     pub(crate) switched: Timestamp,

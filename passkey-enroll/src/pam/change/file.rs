@@ -1,4 +1,4 @@
-//! Writing a file so that a reader, and whoever switches the machine on after a power cut, sees the old content or the new.
+//! Writing a file so that a reader, also after a power failure, sees the old content or the new.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};

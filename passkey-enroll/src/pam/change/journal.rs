@@ -133,7 +133,7 @@ impl Journal {
         entries.into_iter().find(|entry| entry.is_switched_on() && entry.has_changed(path))
     }
 
-    /// What a service's files held before a change that is kept and that nobody has touched since; `None` where there is no such
+    /// What a service's files held before a change that is kept and unmodified since; `None` where there is no such
     /// change, or there was no file before.
     pub(crate) fn originals(&self, service: &str) -> io::Result<Option<Originals>> {
         let Some(entry) = self.entry(service)?.filter(|entry| matches!(entry.state, EntryState::Kept { .. }))
@@ -169,7 +169,7 @@ impl Journal {
         }
     }
 
-    /// Watches over the change for as long as the result lives. Whoever looks whether it is watched holds the lock for a moment, and so
+    /// Watches over the change for as long as the result lives. A process that checks whether it is watched holds the lock for a moment, and so
     /// may an earlier watcher: each is waited for. Once it is had, the mark may be gone.
     pub(super) fn watch(&self, service: &str) -> io::Result<File> {
         let mark = File::open(self.mark(service))?;

@@ -1,5 +1,5 @@
 //! The common files of Debian and its kin, which services include. `pam-auth-update` writes them from profiles, ours among
-//! them, and nobody else may.
+//! them, and no other program may.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -97,7 +97,7 @@ pub(crate) fn draft(profile: &str) -> Result<Vec<FileChange>, Failed> {
     if changes.is_empty() { Err(Failed::Refused(NO_CHANGE.to_owned())) } else { Ok(changes) }
 }
 
-/// It ends well and does nothing where somebody has edited its files by hand.
+/// It succeeds without an effect if its files were edited by hand.
 const NO_CHANGE: &str = "it leaves the common files as they are; if they were edited by hand, have a look at what \
                          pam-auth-update --force would do";
 

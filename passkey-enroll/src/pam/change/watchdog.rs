@@ -123,7 +123,7 @@ fn watched(journal: &Journal, service: &str) -> io::Result<()> {
             if mark.metadata()?.nlink() == 0 {
                 return Ok(());
             }
-            // As it is now that nobody else can change it.
+            // As it is now, locked against changes by others.
             let entry = journal.entry(service)?.filter(|_| has_come);
             let is_same = |entry: &Entry| awaited.as_ref().is_some_and(|awaited| awaited.is_for(entry));
             if let Some(entry) = entry.filter(|entry| is_same(entry) && is_on_trial(entry))

@@ -1,4 +1,4 @@
-//! How a service's file would have to read for the service to ask for passkeys, and for it to ask no more.
+//! How a service's file would have to read for the service to ask for passkeys, and for it to stop asking.
 //!
 //! Nothing here knows the files of any distribution. A few ways of writing it down are tried, the plainest first, and each is
 //! simulated: who would get in with what. The first that does what is meant, and nothing else, is taken; of those, one that passes by no
@@ -189,7 +189,7 @@ impl PassedBy {
     }
 }
 
-/// Whether a service would ask as it shall, and nobody would be worse off for it. Gives the lines that exempt people, as they do
+/// Whether a service would ask as it should, without making anyone worse off. Gives the lines that exempt people, as they do
 /// today.
 ///
 /// # Errors
@@ -222,7 +222,7 @@ pub(crate) enum NotTakenOut {
 /// The file's bytes without the calls of the module.
 ///
 /// # Errors
-/// When another line counts on them, or without them the service would let in nobody, or somebody without a password.
+/// When another line counts on them, or without them the service would let no one in, or let a person in without a password.
 pub(crate) fn without_passkeys(
     files: &ServiceFiles,
     config: &Config,
@@ -253,7 +253,7 @@ pub(crate) fn without_passkeys(
 /// Judges bytes in which a service's file no longer asks for passkeys.
 ///
 /// # Errors
-/// When the service would let in nobody, or somebody without a password.
+/// When the service would let no one in, or let a person in without a password.
 pub(crate) fn judge_without(
     files: &ServiceFiles,
     config: &Config,

@@ -24,7 +24,7 @@ pub(super) struct Outline<'f> {
     entries: Vec<Entry<'f>>,
     /// The modules that unlock something for a session of the service with the password.
     consumers: BTreeSet<String>,
-    /// Whether `/etc/nologin` is looked at once more, after somebody has proved who they are.
+    /// Whether `/etc/nologin` is checked once more, after a person has proved who they are.
     account_has_nologin: bool,
 }
 
@@ -129,12 +129,12 @@ impl<'f> Outline<'f> {
             // Those that stand in the file of the password's lines would be passed by.
             candidates.push(with(&self.consumers_within(password)));
         }
-        // So many lines of this very file: nobody changes their number elsewhere.
+        // So many lines of this very file: their number does not change elsewhere.
         let own = self.entries.get(password.first..end).unwrap_or_default();
         if own.iter().all(|entry| matches!(entry.line.content, Content::Rule(_))) {
             let call = call(&format!("[success={} default=ignore]", own.len()));
             candidates.push(self.inserted_before(password.first, &call));
-            // Somebody has to speak for the passkey where the lines behind have no opinion.
+            // A line must vouch for the passkey if the lines after it have no opinion.
             candidates.push(self.framed(password.first, end, &call, PERMIT));
         }
         candidates.into_iter().flatten().collect()
@@ -248,7 +248,7 @@ impl<'f> Outline<'f> {
     fn replaced(&self, entry: usize, block: &str) -> Option<Vec<u8>> {
         let index = self.entries.get(entry)?.index;
         let next = index.saturating_add(1);
-        // Whoever jumped over the one line would land among several.
+        // A jump over the one line would end among several.
         (!self.is_jumped_over(index) && !self.is_jumped_over(next))
             .then(|| self.with_lines(index, next, block))
     }

@@ -1,7 +1,7 @@
 //! How this machine's libpam reads service files.
 //!
 //! There is no version to ask for, and distributions patch what matters here. So libpam itself is tried: on files in a folder of
-//! their own, without signing anybody in.
+//! their own, without a sign-in.
 
 use std::fs;
 use std::io;
@@ -131,7 +131,7 @@ fn vendor_folders(library: &[u8]) -> Vec<PathBuf> {
     folders.collect()
 }
 
-/// Nobody: nothing is asked where nobody signs in.
+/// No person: nothing is asked without a sign-in.
 struct Silent;
 
 impl Person for Silent {

@@ -22,7 +22,7 @@ pub(crate) struct Consumer {
     pub(crate) is_known: bool,
 }
 
-/// By what somebody signs in.
+/// The factor by which a person signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
     Password,
@@ -62,7 +62,7 @@ impl ServiceAccess {
         Ok(passed_by)
     }
 
-    /// The modules that unlock something for a session, and are run after a sign-in with a passkey alone. Without any, a password has nobody
+    /// The modules that unlock something for a session, and are run after a sign-in with a passkey alone. Without any, a password has no module
     /// to be handed to.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl ServiceAccess {
         Ok(calls.filter(|call| may_take_authtok(&call.rule)).collect())
     }
 
-    /// The calls that are reached after `after` was proved, by somebody who uses their password and their passkey as far as they have them.
+    /// The calls that are reached after `after` was proved, by a person who uses their password and their passkey as far as they have them.
     fn reached_by(
         &self,
         program: &Program<'_>,

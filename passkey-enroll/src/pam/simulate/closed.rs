@@ -1,4 +1,4 @@
-//! Which services are closed to somebody for want of a passkey.
+//! Which services refuse a person for lack of a passkey.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::compare::refuses;
 use super::{MissingPasskey, ServiceAccess};
 use crate::pam::parse::{Content, Include, ServiceFiles};
 
-/// The services that are closed to somebody for want of a passkey, in order.
+/// The services that refuse a person for lack of a passkey, in order.
 pub(crate) fn closed(config: &Config, files: &ServiceFiles, missing: MissingPasskey) -> Vec<String> {
     let names = files.services();
     let mut closed: BTreeSet<String> = services(files)

@@ -1,4 +1,4 @@
-//! What a change of a stack means for people: who would get in that did not, and who no more.
+//! What a change of a stack means for people: who would get in who did not, and who no longer would.
 
 use std::fmt;
 
@@ -25,9 +25,9 @@ type Case = (Option<Line>, Vec<Limit>);
 /// Why a change must not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nobody would get in.
+    /// Everyone would be refused.
     Shut,
-    /// Somebody would get in without any proof who does not today, at this line.
+    /// A person would get in without any proof who does not today, at this line.
     Opens(Line),
     /// The passkey could be left out: these factors, proved at these lines, would be enough.
     PasskeyNotNeeded(Way),
@@ -74,12 +74,12 @@ impl fmt::Display for Fault {
 /// Judges a change that has a service ask for the passkey after the password. Gives the ways round it that are there today.
 ///
 /// # Errors
-/// When it would open the service, not be enforced, or shut somebody out who has a passkey.
+/// When it would open the service, not be enforced, or lock a person out who has a passkey.
 pub(crate) fn second_factor(before: &ServiceAccess, after: &ServiceAccess) -> Result<Vec<Exemption>, Fault> {
     let (old, new) = (before.verdict()?, after.verdict()?);
     let mut exempt = kept_exemptions(&old, &new)?;
     for way in new.ways.iter().filter(|way| !way.factors.contains(Factors::PASSKEY)) {
-        // What lets in by itself today, as a fingerprint does, is an exemption that somebody may have meant.
+        // A line that lets in by itself today, as a fingerprint does, may be an intended exemption.
         let was_there = old.ways.iter().any(|old| old.factors == way.factors);
         match way.lines.last() {
             Some(line)
@@ -99,7 +99,7 @@ pub(crate) fn second_factor(before: &ServiceAccess, after: &ServiceAccess) -> Re
 /// Judges a change that has a service take the passkey in place of the password. Gives the exemptions that are there today.
 ///
 /// # Errors
-/// When it would open the service, the passkey would not do, or somebody would be shut out.
+/// When it would open the service, the passkey would not suffice, or a person would be locked out.
 pub(crate) fn passwordless(before: &ServiceAccess, after: &ServiceAccess) -> Result<Vec<Exemption>, Fault> {
     let (old, new) = (before.verdict()?, after.verdict()?);
     if !new.passkey_is_enough() {
@@ -116,10 +116,10 @@ pub(crate) fn passwordless(before: &ServiceAccess, after: &ServiceAccess) -> Res
     Ok(exempt)
 }
 
-/// Judges a change that has a service ask for passkeys no more.
+/// Judges a change that stops a service from asking for passkeys.
 ///
 /// # Errors
-/// When somebody would get in who needs the passkey today and has to prove nothing else, or nobody would.
+/// When a person would get in who needs only the passkey today, or everyone would be refused.
 pub(crate) fn without_passkeys(before: &ServiceAccess, after: &ServiceAccess) -> Result<(), Fault> {
     let (old, new) = (before.verdict()?, after.verdict()?);
     kept_exemptions(&old, &new)?;
@@ -135,7 +135,7 @@ pub(crate) fn without_passkeys(before: &ServiceAccess, after: &ServiceAccess) ->
     if new.is_shut() { Err(Fault::Shut) } else { Ok(()) }
 }
 
-/// The line by which somebody who gets in today, by their passkey alone or with more, would no longer get in by their password.
+/// The line by which a person who gets in today, by their passkey alone or with more, would no longer get in by their password.
 pub(crate) fn lost_without_passkeys(before: &ServiceAccess, after: &ServiceAccess) -> Option<Line> {
     let by_password = |proved: Factors| proved.without(Factors::PASSKEY).with(Factors::PASSWORD);
     match nobody_lost(before, after, by_password) {
@@ -257,10 +257,10 @@ impl ServiceAccess {
         Ok(cases)
     }
 
-    /// Whether somebody who lacks a passkey stays outside where others get in. Of a stack that is too complex, it is said.
+    /// Whether a person without a passkey is refused where others get in; yes for a stack that is too complex.
     ///
     /// Where a condition keeps the password out in any case, as of those whose account is on another machine, it is no lack of a
-    /// passkey that keeps somebody out: if the password is what opens in some cases, the others do not count.
+    /// passkey that causes a refusal: if the password suffices in some cases, the others do not count.
     pub(crate) fn is_closed_to(&self, missing: MissingPasskey) -> bool {
         self.closed_cases(missing, &[]).unwrap_or(true)
     }
@@ -327,7 +327,7 @@ fn turns(line: &Line) -> Vec<Limit> {
     turns
 }
 
-/// Whether the module itself would refuse somebody without passkeys under this policy.
+/// Whether the module itself would refuse a person without passkeys under this policy.
 pub(crate) fn refuses(policy: &Policy, missing: MissingPasskey) -> bool {
     !missing.answers(policy).contains(&ReturnValue::Ignore)
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::factors::Factors;
 use crate::pam::parse::{Action, Call, MustFail, ReturnValue, Rule, Stack, Step};
 
-/// What libpam answers where nobody else does.
+/// What libpam answers if no module does.
 const MUST_FAIL: ReturnValue = ReturnValue::PermDenied;
 /// The most states that are looked at. Real stacks have a few hundred.
 const MAX_STATES: usize = 50_000;
@@ -405,7 +405,7 @@ impl Run<'_, '_> {
         exits: &mut States,
     ) -> Result<(), TooComplex> {
         if let Some(next) = block.next_call.get(index) {
-            // What nobody asks again is forgotten, so that states that only differ in it are one.
+            // Answers that are not needed again are forgotten, so that states that only differ in them are one.
             let questions = &self.program.questions;
             state.remembered.retain(|(first, _)| {
                 questions.get(*first).copied().flatten().is_some_and(|question| question.last >= *next)

@@ -1,8 +1,8 @@
-//! What somebody proves on the way in.
+//! What a person proves on the way in.
 
 use std::fmt;
 
-/// A set of things that somebody can prove.
+/// A set of things that a person can prove.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Factors(u8);
 

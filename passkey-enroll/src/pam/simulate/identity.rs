@@ -57,7 +57,7 @@ impl Identity<'_> {
     /// `pam_succeed_if(8)`: every condition has to hold.
     fn fulfils_all(self, arguments: &[String]) -> Option<bool> {
         const FLAGS: [&str; 6] = ["debug", "use_uid", "quiet", "quiet_fail", "quiet_success", "audit"];
-        // It is about whoever runs the program, not about whoever signs in.
+        // It concerns the user who runs the program, not the one who signs in.
         if arguments.iter().any(|argument| argument == "use_uid") {
             return None;
         }

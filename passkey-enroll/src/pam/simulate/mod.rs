@@ -1,13 +1,13 @@
 //! Who gets in at a service, computed from its PAM files and from what the configuration makes of its calls of `pam_passkey.so`.
 //!
 //! - [`dispatch`]: libpam's dispatcher, walked with every answer that modules may give at once.
-//! - `modules`: how modules answer; one that is not known may give any answer. `person`: what somebody brings along;
+//! - `modules`: how modules answer; one that is not known may give any answer. `person`: what a person has;
 //!   `identity`: what conditions are known to say of an account.
 //! - `ways`: who gets in with what, and which line exempts whom. `compare`: what a change means for people.
 //! - `authtok`: which modules take the password, and whether a passkey passes them by.
 //! - `password_change`: whether the module hears of a changed password where it is called for that.
 //! - `explain`: what each line does, in words.
-//! - `closed`: the services that somebody without a passkey cannot get in at.
+//! - `closed`: the services that refuse a person without a passkey.
 
 mod authtok;
 mod closed;
@@ -45,7 +45,7 @@ pub(crate) const GDM_SWITCHABLE: &str = "gdm-switchable-auth";
 pub(crate) struct ServiceAccess {
     /// Its name.
     pub(crate) service: String,
-    /// What happens there when somebody signs in.
+    /// What happens there when a person signs in.
     pub(crate) stack: Stack,
     /// Its calls of the module, in order.
     pub(crate) passkeys: Vec<PasskeyCall>,

@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Check,
     /// Nothing of the person.
     Neutral,
-    /// Nobody: it refuses.
+    /// No one: it refuses.
     Denies,
     /// It is not known, and may give any answer.
     Unknown,
@@ -72,7 +72,7 @@ pub(crate) struct ModuleBehaviour {
     pub(crate) no: &'static [ReturnValue],
 }
 
-/// What our module answers to somebody whom it does not let in, each for a reason of its own.
+/// What our module returns if it does not let a person in, each for a reason of its own.
 const REFUSALS: [ReturnValue; 9] = [
     ReturnValue::AuthErr,
     ReturnValue::AuthinfoUnavail,

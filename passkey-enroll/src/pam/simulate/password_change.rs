@@ -1,7 +1,7 @@
 //! Whether a stack by which passwords are changed can call the module, so that a wrapped password does not go stale unseen.
 //!
 //! The module is to hear of a password that was changed, and of no other; and it must have no say. In a stack where its line can be reached
-//! before the change, or with the change refused, or before anybody has spoken for it, it does not belong.
+//! before the change, or with the change refused, or before any module has decided, it does not belong.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,7 +22,7 @@ const UNIX: &str = "pam_unix.so";
 pub(crate) enum Misplaced {
     /// No password is changed by the time that it is reached, or none may be.
     BeforeChange(Place),
-    /// It could decide: its control is not `optional`, or nobody has spoken before it.
+    /// It could decide: its control is not `optional`, or no module has decided before it.
     Decides(Place),
     /// It is never reached once a password was changed.
     NotReached(Place),
@@ -92,7 +92,7 @@ fn fault(program: &Program<'_>, number: usize, call: &Call) -> Option<Misplaced>
     if states.iter().any(|state| !state.factors.contains(Factors::PASSWORD)) {
         return Some(Misplaced::BeforeChange(place()));
     }
-    // Where somebody has spoken, an agreement changes nothing, and by these controls a refusal does not count.
+    // If a module has decided, success does not change that, and by these controls a failure does not count.
     let is_optional = matches!(call.rule.control, Control::Optional);
     let is_heard = !is_optional || states.iter().any(|state| !state.is_decided);
     is_heard.then(|| Misplaced::Decides(place()))

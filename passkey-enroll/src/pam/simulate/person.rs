@@ -1,4 +1,4 @@
-//! What somebody brings along, and how modules answer them.
+//! What a person has, and how modules answer them.
 
 use passkey_core::config::{Mode, Policy, Remote, Unenrolled, serves_other_machines};
 use passkey_core::host::{Extension, FailureCode};
@@ -9,7 +9,7 @@ use super::factors::Factors;
 use super::modules::{Kind, ModuleBehaviour, distinct, is_for_root};
 use crate::pam::parse::{Call, ReturnValue};
 
-/// Somebody who signs in.
+/// A person who signs in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Person {
     /// What they can prove. They need not: a PIN can be wrong, a card left at home.
@@ -20,7 +20,7 @@ pub(crate) struct Person {
     pub(crate) is_root_already: bool,
 }
 
-/// What somebody is to our module.
+/// What a person is to our module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Passkey {
     /// They have passkeys; whether they use one is up to [`Person::has`].
@@ -31,7 +31,7 @@ pub(crate) enum Passkey {
     NotAsked,
 }
 
-/// Why somebody has no passkey that could sign in.
+/// Why a person has no passkey that could sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum MissingPasskey {
     /// They have none at all, and `unenrolled` says what becomes of them.
@@ -41,12 +41,12 @@ pub(crate) enum MissingPasskey {
 }
 
 impl Person {
-    /// Somebody with passkeys who can prove this.
+    /// A person with passkeys who can prove this.
     pub(crate) fn enrolled(has: Factors) -> Self {
         Self { has, passkey: Passkey::Enrolled, is_root_already: false }
     }
 
-    /// Somebody without passkeys who can prove this.
+    /// A person without passkeys who can prove this.
     pub(crate) fn missing(missing: MissingPasskey, has: Factors) -> Self {
         Self { has, passkey: Passkey::Missing(missing), is_root_already: false }
     }
@@ -95,7 +95,7 @@ impl ServiceAccess {
         match kind {
             Kind::Passkey => self.passkey_answers(call, person),
             Kind::Factor(factors) => proving(factors).chain(plainly(no)).chain(absent).collect(),
-            // Where the program runs with its caller's id, nobody from outside is root, and whoever is has nothing to gain.
+            // If the program runs with its caller's id, outsiders are not root, and root does not gain anything.
             Kind::Check if is_for_root(&call.rule) && runs_as_caller(&self.service) => {
                 plainly(if person.is_root_already { yes } else { no }).collect()
             }
@@ -122,7 +122,7 @@ impl ServiceAccess {
         };
         let is_refused = asked.policy.remote == Remote::Refuse && serves_other_machines(&self.service);
         match person.passkey {
-            // Somebody without passkeys may pass by from wherever they come.
+            // A person without passkeys may pass, locally or remotely.
             Passkey::Missing(missing) => {
                 missing.answers(&asked.policy).into_iter().map(Possible::from).collect()
             }
@@ -142,7 +142,7 @@ impl ServiceAccess {
     }
 }
 
-/// Whether a service's program runs with the real user id of whoever starts it. Others, such as login, are started by root for
+/// Whether a service's program runs with the real user id of its caller. Others, such as login, are started by root for
 /// everyone; of one that is not known it is not known.
 pub(super) fn runs_as_caller(service: &str) -> bool {
     const PROGRAMS: [&str; 12] = [

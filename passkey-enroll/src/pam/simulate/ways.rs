@@ -69,19 +69,19 @@ impl fmt::Display for Way {
 /// Whom a service lets in, and with what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// Each way in for somebody with passkeys, fewest factors first. Without any nobody gets in.
+    /// Each way in for a person with passkeys, fewest factors first. Without any, no one gets in.
     pub(crate) ways: Vec<Way>,
     /// The lines that exempt those for whom their condition holds; the ways are those of everybody else.
     pub(crate) exempt: Vec<Exemption>,
-    /// How somebody who has no passkeys gets in without any proof.
+    /// How a person without passkeys gets in without any proof.
     pub(crate) open_to_unenrolled: Option<Way>,
-    /// What gets somebody in who has no passkeys, where the service asks for them; `None` where they stay outside.
+    /// What lets a person without passkeys in, if the service asks for them; `None` if they are refused.
     pub(crate) without_passkey: Option<Factors>,
     /// Calls of modules that are not known and may turn any way, in order.
     pub(crate) unknown: Vec<Line>,
 }
 
-/// A line that lets somebody in with less, if its condition holds.
+/// A line that lets a person in with less, if its condition holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Exemption {
     /// The line.
@@ -129,7 +129,7 @@ impl ServiceAccess {
         Ok(!self.successes(program, person, limits)?.is_empty())
     }
 
-    /// Whether somebody who uses their passkey, and proves all else that is asked for, can get in.
+    /// Whether a person who uses their passkey, and proves everything else that is asked for, can get in.
     ///
     /// # Errors
     /// When the stack has more states than can be looked at.
@@ -168,7 +168,7 @@ impl ServiceAccess {
 
     /// The lines that exempt people, and what is left when they do not.
     ///
-    /// A line exempts if its condition decides that somebody gets in without any proof or, where a passkey is asked for, without
+    /// A line exempts if its condition decides that a person gets in without any proof or, where a passkey is asked for, without
     /// the passkey, while those for whom it does not hold have to prove more.
     fn exemptions(&self, program: &Program<'_>) -> Result<(Vec<Exemption>, Vec<Limit>), TooComplex> {
         let (mut exempt, mut limits) = (Vec::new(), Vec::new());
@@ -190,7 +190,7 @@ impl ServiceAccess {
         }
     }
 
-    /// The last line of a path whose condition decides that no more has to be proved.
+    /// The last line of a path whose condition decides that nothing further must be proved.
     fn exempting_line(
         &self,
         program: &Program<'_>,
@@ -231,7 +231,7 @@ impl ServiceAccess {
         Ok(None)
     }
 
-    /// How somebody who proves no more gets in where the calls of a path answer as they did there, but for one line.
+    /// How a person who proves nothing further gets in if the calls of a path answer as they did there, except for one line.
     fn opens_like(
         &self,
         program: &Program<'_>,
@@ -286,17 +286,17 @@ pub(super) fn is_minimal(end: &End, all: &[End]) -> bool {
 }
 
 impl Verdict {
-    /// Whether nobody gets in, whatever they have.
+    /// Whether everyone is refused, whatever they have.
     pub(crate) fn is_shut(&self) -> bool {
         self.ways.is_empty()
     }
 
-    /// The way in, where there is one, for somebody who can prove this and no more.
+    /// The way in, if there is one, for a person who can prove only this.
     pub(crate) fn way_with(&self, has: Factors) -> Option<&Way> {
         self.ways.iter().find(|way| has.contains(way.factors))
     }
 
-    /// The way in of whoever can prove everything but a passkey.
+    /// The way in of a person who can prove everything but a passkey.
     pub(crate) fn way_without_passkey(&self) -> Option<&Way> {
         self.ways.iter().find(|way| !way.factors.contains(Factors::PASSKEY))
     }

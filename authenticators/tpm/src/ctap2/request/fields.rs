@@ -1,4 +1,4 @@
-//! What several requests have.
+//! Fields that several requests share.
 
 use ctap::cbor::{Key, Malformed, Reader};
 

@@ -29,7 +29,7 @@ impl<W: Platform, P: Prompter> Ceremony<'_, W, P> {
         Ok(())
     }
 
-    /// Has the key make a credential. It answers at once and is asked again until somebody has touched it.
+    /// Has the key make a credential. It answers at once and is asked again until it has been touched.
     pub(super) fn register(&mut self, key: KeyId) -> Result<Attestation, EnrolError> {
         if self.enrolment.verification == UserVerification::Required {
             return Err(EnrolError::CannotVerifyUser(Impossible::U2fOnly));

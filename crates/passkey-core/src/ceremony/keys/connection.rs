@@ -368,7 +368,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Opens the key again, and sends it anew what it was asked, unless that must not be sent twice.
+    /// Opens the key again, and repeats the request, unless it must not be sent twice.
     fn on_transfer_error(
         &mut self,
         error: TransferError,

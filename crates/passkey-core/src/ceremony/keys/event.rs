@@ -1,4 +1,4 @@
-//! What can happen on the keys while a ceremony goes on.
+//! The events of keys during a ceremony.
 
 use super::platform::{Attachment, KeyId};
 use ctap::hid::{FramingError, HidError};

@@ -1,4 +1,4 @@
-//! What a ceremony knows of each key.
+//! The state of each key in a ceremony.
 
 use super::platform::KeyId;
 

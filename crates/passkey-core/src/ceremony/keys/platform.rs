@@ -1,4 +1,4 @@
-//! What a ceremony needs of the machine: time, randomness and the plugged-in keys.
+//! The machine as a ceremony uses it: time, randomness and the plugged-in keys.
 //!
 //! The ceremonies are written against this trait alone, so that the same code runs on real `hidraw` devices
 //! ([`super::LinuxPlatform`]) and, in tests, on virtual keys under a fake clock.
@@ -33,7 +33,7 @@ pub struct PluggedKey {
 /// How an authenticator belongs to this machine, and so what its word is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attachment {
-    /// Somebody has plugged it in. It can be pulled out, and says of itself whatever it likes.
+    /// It is plugged in. It can be pulled out, and may claim anything.
     Plugged,
     /// It is a service of this machine, where the superuser alone can have put it. It cannot be touched.
     Service,
@@ -118,7 +118,7 @@ pub trait Platform {
     fn read(&mut self, key: KeyId) -> Result<Option<Report>, TransferError>;
     /// Sends a report; `false` when the key cannot take it yet.
     fn write(&mut self, key: KeyId, report: &Report) -> Result<bool, TransferError>;
-    /// Notes a step of the ceremony for whoever looks for a fault. Holds nothing secret, and text of keys is not escaped yet.
+    /// Notes a step of the ceremony for debugging. Holds nothing secret, and text of keys is not escaped yet.
     fn trace(&mut self, _step: fmt::Arguments<'_>) {}
     /// Sleeps until a key of `keys` may be readable, one of `writers` writable, something was plugged or unplugged, the person
     /// gave up, or `until` ([`now`](Platform::now)'s clock) has come. May return early for no reason.

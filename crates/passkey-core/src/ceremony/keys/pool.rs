@@ -108,7 +108,7 @@ impl<'w, W: Platform> KeyPool<'w, W> {
         self.rescan_at.filter(|_| self.failed_looks == 1)
     }
 
-    /// Has a key that was lost, and is still plugged in, opened anew at `until`, as if it had been plugged in then.
+    /// Has a key that was lost, and is still plugged in, opened again at `until`, as if it had been plugged in then.
     pub(crate) fn retry_at(&mut self, key: KeyId, until: Duration) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.rest(until);

@@ -1,4 +1,4 @@
-//! What a key speaks: CTAP2, or U2F alone.
+//! A key's protocol: CTAP2, or U2F alone.
 
 use crate::credential::Credential;
 use ctap::cose::PublicKey;

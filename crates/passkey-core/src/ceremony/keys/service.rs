@@ -10,7 +10,7 @@ pub(super) fn open(service: &ServiceInfo, account: u32) -> Result<Connection, Op
         ConnectError::Denied => OpenError::Denied,
         ConnectError::NoDescriptors => OpenError::NoDescriptors,
         ConnectError::Busy => OpenError::Later,
-        // It may be on its way up: only a socket that is listed no more is gone.
+        // It may be on its way up: only a socket that is no longer listed is gone.
         ConnectError::Gone | ConnectError::Untrusted | ConnectError::Io(_) => OpenError::Failed,
     })
 }

@@ -18,9 +18,9 @@ pub(super) struct Transaction {
     pub(super) state: State,
     /// The key has said that it waits for a touch.
     pub(super) told_presence: bool,
-    /// Nobody waits for the reply any more.
+    /// The reply is no longer needed.
     pub(super) abandoned: bool,
-    /// The kernel had no room for more reports of the key, the reply perhaps among them: asked anew then, if nothing is heard before.
+    /// The kernel had no room for more reports of the key, perhaps including the reply: asked again then, if nothing is heard before.
     pub(super) ask_anew_at: Option<Duration>,
     blocked: Option<Blocked>,
 }
@@ -123,7 +123,7 @@ impl Transaction {
     }
 
     /// So many reports were read at once: whether the reply was among those that were lost shows soon. What must not be sent twice is
-    /// not asked anew.
+    /// not asked again.
     pub(super) fn has_read(&mut self, reports: usize, now: Duration) {
         let may_be_lost = reports >= KERNEL_QUEUE && self.is_running() && !self.abandoned && !self.is_once();
         if may_be_lost {

@@ -17,7 +17,7 @@ use crate::verify::VerifyError;
 use ctap::{ReplyError, get_assertion};
 use std::collections::VecDeque;
 
-/// Passkeys of one key that are looked at. Each costs a transaction, and nobody reads a longer list.
+/// Passkeys of one key that are looked at. Each costs a transaction, and a longer list would not be read.
 const MAX_DISCOVERED: usize = 16;
 
 impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
@@ -125,7 +125,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     fn conclude(&mut self, key: KeyId, candidate: Candidate<'a>, discovery: Discovery<'a>) -> Step {
         let Discovery { mut found, rejected, .. } = discovery;
         let is_trusted = candidate.is_trusted();
-        // It waits for the person's answer, and blinks for nobody.
+        // It waits for the person's answer, and does not blink.
         self.set(key, State::Ready(candidate));
         let index = match found.as_slice() {
             [] => {

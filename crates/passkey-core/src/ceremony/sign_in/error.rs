@@ -1,4 +1,4 @@
-//! Why a sign-in came to nothing, and which of several reasons is the one to tell.
+//! Why a sign-in failed, and which of several reasons is reported.
 
 use super::super::keys::{KeyError, KeyId, KeyMap, NoRandomness};
 use super::super::steps::pin_uv_token::TokenError;
@@ -22,7 +22,7 @@ pub enum SignInError {
     ThisComputerRefused(Status),
     /// Keys were plugged in, but none holds a discoverable passkey that could say who is signing in.
     NothingDiscoverable,
-    /// The key's passkeys belong to nobody on this machine.
+    /// The key's passkeys belong to no user of this machine.
     UnknownAccount,
     /// The key holds passkeys of several accounts, and the person chose none of them.
     NoAccountChosen,
@@ -32,7 +32,7 @@ pub enum SignInError {
     KeyUnusable(KeyError),
     /// A key answers, and could not be asked for all of the passkeys in time.
     TooManyPasskeys,
-    /// Nobody touched the key in time.
+    /// The key was not touched in time.
     NoTouch,
     /// The person refused on the key itself.
     Declined,

@@ -64,7 +64,7 @@ pub struct SignIn<'a> {
 pub enum Wanted<'a> {
     /// These, of a user who is known.
     Passkeys(&'a [Passkey<'a>]),
-    /// Anybody's: the key says who is signing in, by the user handle of a discoverable passkey.
+    /// Those of any user: the key says who is signing in, by the user handle of a discoverable passkey.
     Anyone {
         /// The RP ID that the passkeys were made for.
         rp_id: &'a str,
@@ -228,7 +228,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Event::UserPresenceNeeded(key) => self.on_user_presence_needed(key),
                 Event::Busy(key) => self.on_busy(key, Notice::KeyBusy),
                 Event::Stuck(key) => {
-                    // The person is told to plug it in anew, and that takes them a while.
+                    // The person is told to plug it in again, and that takes them a while.
                     self.clock.wait_to_the_end();
                     self.on_busy(key, Notice::KeyUnusable(KeyError::Stuck))
                 }
@@ -412,7 +412,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
     /// Another program holds the key. The person may have selected it, but need not wait for it while there are others.
     fn on_busy(&mut self, key: KeyId, notice: Notice) -> Option<Verified> {
         self.selected = self.selected.filter(|(selected, _)| *selected != key);
-        // Nobody can do anything about a service.
+        // A person cannot do anything about a service.
         if self.pool.attachment(key) == Attachment::Plugged {
             self.tell(notice);
         }

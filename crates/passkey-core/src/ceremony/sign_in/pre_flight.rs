@@ -33,7 +33,7 @@ enum Answer<'a> {
     No,
     /// It takes less than it said.
     TooLong,
-    /// It waited for a touch, and nobody came.
+    /// It waited for a touch in vain.
     Again,
     /// Neither yes nor no.
     Neither,

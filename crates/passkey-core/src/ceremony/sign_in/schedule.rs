@@ -1,4 +1,4 @@
-//! What may begin next, seen over all keys.
+//! Which request may begin next, over all keys.
 
 use super::super::keys::{KeyError, KeyId, ListError, Platform};
 use super::super::prompter::{Authenticator, Invitation, Invited, Notice, Prompter};
@@ -23,7 +23,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 Ok(())
             };
         }
-        // While this computer looks at what was typed, there is nothing to touch. A finger keeps nobody waiting.
+        // While this computer looks at what was typed, there is nothing to touch. A fingerprint does not delay others.
         let asks_here = |state: &State<'a>| matches!(state, State::Verifying(candidate, verifying) if candidate.is_this_computer() && !verifying.flow.is_by_sensor());
         if self.keys.values().any(asks_here) {
             return Ok(());
@@ -193,7 +193,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         None
     }
 
-    /// The time for the touch begins with the first key that can be touched, and anew with one that comes when no other waits.
+    /// The time for the touch begins with the first key that can be touched, and again with one that comes when no other waits.
     pub(super) fn begin_person(&mut self, candidate: &mut Candidate<'a>) {
         if std::mem::replace(&mut candidate.has_asked, true) {
             return;
@@ -224,7 +224,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         let unselected = self.ready(Candidate::needs_selecting).first().map(|key| (*key, None));
         if let Some((key, passkey)) = waiting.or(unselected) {
             self.decide_by(key, passkey);
-            // Nobody came to the reader of this computer.
+            // The reader of this computer was not used.
             let awaited_finger = |state: &State<'a>| matches!(state, State::Verifying(candidate, _) if candidate.is_this_computer());
             let is_finger = self.keys.get(key).is_some_and(awaited_finger);
             return if is_finger { SignInError::Pin(TokenError::Empty) } else { SignInError::NoTouch };
@@ -258,7 +258,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
                 SignInError::KeyUnusable(KeyError::NoDescriptors)
             }
             None if self.pool.is_any_busy() => SignInError::KeyBusy,
-            // There is nobody to say so: nothing listens.
+            // It cannot be reported: nothing listens.
             None if !self.a_key_could_help() => SignInError::ThisComputerUnusable(KeyError::Unplugged),
             None if self.findings.has_seen_foreign_key() && self.pool.count() > 0 => {
                 match self.request.wanted {

@@ -1,4 +1,4 @@
-//! An authenticator that is somewhere else shows its person what to do: a code for their phone to scan.
+//! A remote authenticator shows the person what to do: a code for their phone to scan.
 //!
 //! It cannot say silently whether it holds a passkey. The superuser has put it there, so it is asked for the passkeys that can be
 //! reached the way it reaches them, for one assertion with its user verified, and never for a PIN.

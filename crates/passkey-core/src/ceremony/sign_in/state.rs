@@ -126,7 +126,7 @@ pub(super) struct Agreement {
 /// A key that verifies its user.
 pub(super) struct Verifying<'a> {
     pub(super) flow: PinUvTokenFlow<'a>,
-    /// When it is asked again, if nobody came to its sensor.
+    /// When it is asked again, if its sensor was not used.
     pub(super) resume_at: Option<Duration>,
 }
 
@@ -152,11 +152,11 @@ pub(super) struct Discovery<'a> {
     /// Passkeys that it is still to tell of.
     pub(super) left: usize,
     pub(super) found: Vec<Discovered>,
-    /// What was wrong with an assertion for somebody who is known here.
+    /// The error of an assertion for a user who is known here.
     pub(super) rejected: Option<VerifyError>,
 }
 
-/// Somebody who would be signed in.
+/// A user who would be signed in.
 pub(super) struct Discovered {
     pub(super) account: Account,
     pub(super) verified: Verified,
@@ -227,7 +227,7 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// Whether it could be the one that the person means, as far as others are concerned: what is undecided holds nobody up.
+    /// Whether it could be the one that the person means, as far as others are concerned: an undecided key does not delay them.
     pub(super) fn may_be_meant(&self) -> bool {
         matches!(self.standing, Standing::Claimed(..) | Standing::Trusted(_))
     }

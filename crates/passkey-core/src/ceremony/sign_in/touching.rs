@@ -241,7 +241,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
             status if status != Status::OPERATION_DENIED && check.agreement.give_up() => {
                 self.set(key, State::Ready(candidate));
             }
-            // The token has expired, or the key has lost it: its user is verified anew.
+            // The token has expired, or the key has lost it: its user is verified again.
             Status::PIN_AUTH_INVALID | Status::PIN_TOKEN_EXPIRED
                 if check.token.is_some() && check.refused_tokens < MAX_REFUSED_TOKENS =>
             {

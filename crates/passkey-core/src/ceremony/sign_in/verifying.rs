@@ -202,7 +202,7 @@ impl<'a, W: Platform, P: Prompter> Ceremony<'a, W, P> {
         };
         self.turn_away(key, candidate.proved(), reason);
         match error {
-            // The person's word, or nobody to ask: no other key changes that.
+            // The person's decision, or no person to ask: other keys do not change that.
             TokenError::Empty
             | TokenError::Unavailable
             | TokenError::Interrupted

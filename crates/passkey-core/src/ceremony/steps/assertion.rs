@@ -1,4 +1,4 @@
-//! Asking one key for an assertion, and holding its reply against what was asked.
+//! Asking one key for an assertion, and checking its reply against the request.
 
 use super::super::keys::Message;
 use super::super::keys::{NoRandomness, Platform};

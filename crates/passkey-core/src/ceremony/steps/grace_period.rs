@@ -1,5 +1,5 @@
-//! How long keys that have not answered yet keep the person from being asked: whoever has two keys plugged in should be let choose
-//! between them although one is slow, and nobody should sit before a key that says nothing.
+//! How long keys that have not answered yet delay the prompt: a person with two keys plugged in should be able to choose
+//! between them even if one is slow, and should not wait for a silent key.
 //!
 //! A key is waited for as long as it gets on: until it has said nothing for [`SETTLE`], and for [`LIMIT`] at most. A key that takes
 //! longer over a request than that says so every tenth of a second (CTAP 2.1 §11.2.9.1.7).

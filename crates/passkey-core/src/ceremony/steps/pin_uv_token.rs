@@ -40,7 +40,7 @@ pub enum TokenError {
     SensorLocked,
     /// The person typed nothing.
     Empty,
-    /// There is nobody to ask.
+    /// There is no person to ask.
     Unavailable,
     /// The person gave up.
     Interrupted,
@@ -130,13 +130,13 @@ pub(crate) struct TokenRequest<'r> {
 pub(crate) enum Progress {
     /// A request is under way: come back with its reply.
     Sent,
-    /// Nobody came to the sensor in the key's own time: call [`PinUvTokenFlow::resume`] after a pause.
+    /// The sensor was not used in the key's own time: call [`PinUvTokenFlow::resume`] after a pause.
     Pause,
     /// Here it is, and the secret that was agreed on with the key for it.
     Done(Token, Box<Session>),
-    /// The sensor takes no more fingers, and there is a PIN.
+    /// The sensor is blocked, and there is a PIN.
     SensorGaveUp,
-    /// Nobody came to the sensor of this computer, which may be out of reach, and there is a PIN.
+    /// The sensor of this computer, which may be out of reach, was not used, and there is a PIN.
     SensorUnused,
     /// There will be none.
     Failed(TokenError),
@@ -170,7 +170,7 @@ enum State {
     SensorToken(Session),
     /// getUVRetries is under way.
     SensorRetries(Session),
-    /// Nobody came to the sensor.
+    /// The sensor was not used.
     Paused(Session),
     /// It has come to its end.
     Ended,
@@ -217,7 +217,7 @@ impl<'a> PinUvTokenFlow<'a> {
             wrong_pins: 0,
             recovery_code: None,
         };
-        // Tries may have been lost on another machine: nobody types a PIN without knowing that it is the last one.
+        // Tries may have been used up on another machine: a person is warned before the last one.
         let first =
             if by_sensor { flow.request_key_agreement(None, host) } else { flow.request_retries(host) };
         Some((flow, first))
@@ -344,7 +344,7 @@ impl<'a> PinUvTokenFlow<'a> {
                     self.recovery_code = Some(code);
                     return Progress::Failed(TokenError::RecoveryCode);
                 }
-                // Nobody typed that.
+                // No person typed that.
                 Typed::Unfit(reason @ PinReason::ThatWasAOneTimePassword) => self.reason = reason,
                 Typed::Unfit(reason) => {
                     spend_attempt(host);
@@ -362,7 +362,7 @@ impl<'a> PinUvTokenFlow<'a> {
             (Reading::Code(code), true) => return Typed::RecoveryCode(code),
             (Reading::Code(_), false) => return Typed::Unfit(PinReason::ThatWasARecoveryCode),
             _ if is_password => return Typed::Unfit(PinReason::ThatWasThePassword),
-            // Only where somebody may have meant a code: it could be the PIN.
+            // Only where a person may have meant a code: it could be the PIN.
             (Reading::Mistyped, true) => return Typed::Unfit(PinReason::MistypedRecoveryCode),
             (Reading::Mistyped | Reading::NoCode, _) => {}
         }
@@ -522,7 +522,7 @@ pub(crate) fn locked_notice(authenticator: Authenticator, key: Option<String>) -
     }
 }
 
-/// What somebody typed where a PIN was asked for.
+/// The answer to a prompt for a PIN.
 enum Typed {
     Pin(Pin),
     RecoveryCode(Code),

@@ -13,7 +13,7 @@ const NO_RP: &str = ".choice";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Touched(());
 
-/// The request to a key of this protocol. A U2F key makes a credential that nobody keeps.
+/// The request to a key of this protocol. A U2F key makes a credential that is discarded.
 pub(crate) fn message(protocol: &Protocol) -> Message {
     match protocol {
         Protocol::Ctap2(info) => Message::ctap2(request(info)),
@@ -49,7 +49,7 @@ pub(crate) enum SelectionReply {
     Touched(Touched),
     /// It says so, sooner than any person could.
     TooSoon,
-    /// Nobody touched it in the key's own time: ask again.
+    /// It was not touched in the key's own time: ask again.
     Again,
     /// The person refused on the key.
     Declined,

@@ -23,7 +23,7 @@ pub enum KeyFailure {
     Unusable(KeyError),
     /// It was unplugged in the middle.
     Unplugged,
-    /// Nobody touched it, or any of those to choose from, in time.
+    /// Neither it nor another one to choose from was touched in time.
     NoTouch,
     /// The person refused on the key itself.
     Declined,
@@ -146,7 +146,7 @@ impl<'a, W: Platform, P: Prompter> SingleKey<'a, W, P> {
         }
     }
 
-    /// Waits until a U2F key that nobody has touched yet is to be asked again.
+    /// Waits until a U2F key that has not been touched yet is to be asked again.
     pub(crate) fn pause_for_u2f(&mut self, key: KeyId) -> Result<(), KeyFailure> {
         self.pause(key, U2F_POLL)
     }

@@ -1,4 +1,4 @@
-//! How long things take, or may.
+//! Durations and time limits.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) const SILENT_RETRY: Duration = Duration::from_secs(2);
 /// The touch is asked for at the latest this long after the key has got the request, should it not say that it waits.
 ///
 /// The words never come before the request. A key that was not asked silently may turn out to hold nothing, and a program that takes
-/// its time to show them would keep the key dark. Whoever touches a blinking key before they have read why has said yes all the same.
+/// its time to show them would keep the key dark. A person who touches a blinking key before reading why has agreed nevertheless.
 pub(crate) const CUE_DELAY: Duration = Duration::from_millis(500);
 /// How long keys may be asked for passkeys before the person is told that they are.
 pub(crate) const SEARCH_NOTICE: Duration = Duration::from_secs(2);

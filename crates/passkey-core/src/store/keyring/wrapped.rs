@@ -96,7 +96,7 @@ impl fmt::Display for WrapError {
 
 impl std::error::Error for WrapError {}
 
-/// What was wrapped cannot be had with this: it was wrapped under another secret, for somebody else, or is damaged.
+/// This cannot unwrap it: it was wrapped under another secret, for another user, or is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotUnwrapped;
 

@@ -23,11 +23,11 @@ const GROUP: usize = 4;
 /// So many symbols are taken for a code with a slip in it: one or two too few, wrong or too many.
 const NEARLY: std::ops::RangeInclusive<usize> = 18..=22;
 
-/// A recovery code. It says nothing about whose it is, if anybody's.
+/// A recovery code. It does not say whose it is, if it is valid at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Code(Secret);
 
-/// What somebody typed.
+/// A typed text.
 #[derive(Debug)]
 pub enum Reading {
     /// A recovery code.

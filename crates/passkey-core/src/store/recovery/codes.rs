@@ -102,8 +102,8 @@ impl Codes {
         self.limit.failures
     }
 
-    /// For how long no code is looked at; `None` also where the clock has been set back since, when whoever tries one
-    /// has the wait begin anew.
+    /// For how long codes are refused; `None` also if the clock has been set back since, when the next try
+    /// restarts the wait.
     pub fn locked_for(&self, now: Timestamp) -> Option<Duration> {
         self.limit.wait(now).filter(|_| !self.limit.clock_was_set_back(now))
     }
@@ -125,7 +125,7 @@ impl Codes {
         for (index, code) in self.entries.iter().enumerate() {
             let same = hash.is_some_and(|hash| code.hash == *hash);
             found = match (same, code.used, found) {
-                // An entry that somebody has copied does not bring a code back to life.
+                // A copied entry does not make a used code valid again.
                 (true, Some(_), _) | (true, None, Match::Used) => Match::Used,
                 (true, None, Match::None | Match::Unused(_)) => Match::Unused(index),
                 (false, ..) => found,

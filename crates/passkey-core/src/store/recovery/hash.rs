@@ -25,7 +25,7 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// For new codes. It has to be borne by sudo on a small machine, and 80 random bits need no more.
+    /// For new codes. sudo on a small machine must afford it, and it suffices for 80 random bits.
     pub(super) const NEW: Self = Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
 
     /// Whether a file may ask this of a machine: at most 64 MiB, eight times over.

@@ -1,6 +1,6 @@
 //! How many wrong codes are looked at, and when.
 //!
-//! Nobody guesses 80 bits. The limit keeps noise out of the log and the cost of the hash off the machine.
+//! 80 bits cannot be guessed. The limit keeps noise out of the log and the cost of the hash off the machine.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::time;
 const FREE: u32 = 5;
 /// The first wait. Every further wrong code doubles it.
 const FIRST_WAIT_SECONDS: u32 = 60;
-/// The longest: whoever types nonsense at a prompt must not keep the owner out for a day.
+/// The longest: a person who types nonsense at a prompt must not keep the owner out for a day.
 const LONGEST_WAIT_SECONDS: u32 = 3600;
 
 /// Wrong codes since the last right one.

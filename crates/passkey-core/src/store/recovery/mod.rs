@@ -1,6 +1,6 @@
 //! Recovery codes: for the day the security key is lost. Each signs in once, where policy allows it.
 //!
-//! - [`Code`]: one code, its shape and its text. [`Reading`]: what somebody typed, held against that shape.
+//! - [`Code`]: one code, its shape and its text. [`Reading`]: a typed text, compared with that shape.
 //! - [`Codes`]: a user's codes as their file holds them, hashed (`hash`), with the limit on guessing (`limit`).
 //! - [`Redeemed`]: the proof that a code was right, was unused, and is used up on the disk. Made here and nowhere else.
 
@@ -152,7 +152,7 @@ impl Store {
     /// the disk has it before this returns.
     ///
     /// # Errors
-    /// When the code is wrong, or nobody can tell, or it cannot be written down that it is used.
+    /// When the code is wrong, or cannot be checked, or its use cannot be recorded.
     pub fn redeem(&self, account: &Account, code: &Code, now: Timestamp) -> Result<Redeemed, RedeemError> {
         let place = self.codes_place(account)?;
         let locked = place.lock(LOCK_PATIENCE)?;
@@ -167,7 +167,7 @@ impl Store {
             return Err(RedeemError::Locked { wait });
         }
         let mut hasher = Hasher::new(&codes.cost)?;
-        // It counts as a failure until it has proved right: whoever is killed in between has had their try.
+        // It counts as a failure until it has proved right: killing the process in between uses up the try.
         codes.limit.charge(now);
         write(&locked, &codes)?;
         let locked_for = codes.limit.wait(now);

@@ -1,4 +1,4 @@
-//! The files of services: lines of ours that are for nothing, and who can change them.
+//! The files of services: lines of ours without effect, and who can change them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The services of the machine: who comes in, who does not, and what with.
+//! The services of the machine: who gets in, who does not, and with what.
 
 mod lines;
 mod trial;

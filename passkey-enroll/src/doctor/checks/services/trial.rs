@@ -1,4 +1,4 @@
-//! Changes that were made on trial, and that are not undone.
+//! Changes on trial that were not undone.
 
 use crate::doctor::finding::{Area, Finding};
 use crate::doctor::machine::Machine;

@@ -1,4 +1,4 @@
-//! Who comes in and who does not, and what with.
+//! Who gets in and who does not, and with what.
 
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ pub(super) fn open_to_anyone(services: &[Service]) -> Vec<Finding> {
     findings
 }
 
-/// Where somebody gets in without any proof.
+/// Where a person gets in without any proof.
 fn open(service: &str, verdict: &Verdict) -> Vec<Finding> {
     let remedy = "Have another line ask for the password, such as pam_unix.so; keep a root shell open.";
     if let Some(line) = verdict.open_door().and_then(|way| way.lines.last()) {
