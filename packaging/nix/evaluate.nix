@@ -220,8 +220,17 @@ let
           specialArgs.pkgs.formats.toml = _: {
             # As nixpkgs has it, without null.
             type = with lib.types; attrsOf (attrsOf anything);
-            # Made into a file of TOML when it is built.
-            generate = name: value: { inherit name value; };
+            # Made into a file when it is built. Numbers, strings and booleans are written in TOML as in JSON.
+            generate =
+              _: tables:
+              lib.concatStrings (
+                lib.mapAttrsToList (
+                  table: settings:
+                  lib.concatLines (
+                    [ "[${table}]" ] ++ lib.mapAttrsToList (key: value: "${key} = ${builtins.toJSON value}") settings
+                  )
+                ) tables
+              );
           };
         })
         config

@@ -28,17 +28,9 @@ impl Machine {
         machine
     }
 
-    /// What NixOS makes a file of TOML: numbers, strings and booleans are written in it as in JSON.
     fn config(&self) -> Config {
-        let tables = &self.evaluated["etc"]["passkey/passkey.toml"]["source"]["value"];
-        let mut text = String::new();
-        for (table, settings) in tables.as_object().into_iter().flatten() {
-            text += &format!("[{table}]\n");
-            for (key, value) in settings.as_object().unwrap() {
-                text += &format!("{key} = {value}\n");
-            }
-        }
-        Config::parse(Path::new("/etc/passkey/passkey.toml"), &text).unwrap()
+        let text = self.evaluated["etc"]["passkey/passkey.toml"]["source"].as_str().unwrap_or_default();
+        Config::parse(Path::new("/etc/passkey/passkey.toml"), text).unwrap()
     }
 
     fn access(&self, service: &str) -> ServiceAccess {
