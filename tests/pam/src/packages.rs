@@ -9,36 +9,34 @@ const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// The version of the source.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The package `passkey` of this version.
+/// The package `libpam-passkey` of this version.
 ///
 /// # Panics
 /// When it is older than what is in it.
-pub fn passkey(version: &str) -> Vec<u8> {
-    made(
-        &format!("passkey_{version}"),
-        &[
-            "config",
-            "target/release/passkey-enroll",
-            "target/release/libpam_passkey.so",
-            "passkey-enroll/Cargo.toml",
-        ],
-    )
+pub fn libpam_passkey(version: &str) -> Vec<u8> {
+    made("libpam-passkey", version, &["config", "target/release/libpam_passkey.so"])
+}
+
+/// The package `passkey-enroll` of this version.
+///
+/// # Panics
+/// As [`libpam_passkey`] does.
+pub fn passkey_enroll(version: &str) -> Vec<u8> {
+    made("passkey-enroll", version, &["config", "target/release/passkey-enroll"])
 }
 
 /// The package `passkey-tpm`.
 ///
 /// # Panics
-/// As [`passkey`] does.
+/// As [`libpam_passkey`] does.
 pub fn passkey_tpm() -> Vec<u8> {
-    made(
-        &format!("passkey-tpm_{VERSION}"),
-        &["authenticators/tpm/polkit", "authenticators/tpm/systemd", "target/release/passkey-tpm"],
-    )
+    let sources = ["authenticators/tpm/polkit", "authenticators/tpm/systemd", "target/release/passkey-tpm"];
+    made("passkey-tpm", VERSION, &sources)
 }
 
-fn made(name: &str, sources: &[&str]) -> Vec<u8> {
-    let path =
-        PathBuf::from(format!("{PROJECT}/target/packages/{name}_{}.deb", guest::debian_architecture()));
+fn made(name: &str, version: &str, sources: &[&str]) -> Vec<u8> {
+    let architecture = guest::debian_architecture();
+    let path = PathBuf::from(format!("{PROJECT}/target/packages/{name}_{version}-1_{architecture}.deb"));
     let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
     let built = modified(&path).unwrap_or_else(|error| {
         panic!("{}: {error}; this makes it:\n    ./check build packages", path.display())

@@ -1,10 +1,10 @@
-//! The life of the package on a clean Debian or Ubuntu: from the first installation to the last trace gone, and nobody is ever locked out.
+//! The life of the packages on a clean Debian or Ubuntu: from the first installation to the last trace gone, and nobody is ever locked out.
 //!
 //! The packages are those that `./check packages` has made.
 
 use std::time::{Duration, Instant};
 
-use guest::{Guest, KeyOptions};
+use guest::{Guest, GuestBuilder, KeyOptions};
 use pam_tests::{enrol, packages};
 
 /// Emulated, dpkg and debconf take their time.
@@ -21,13 +21,19 @@ struct Machine {
 
 impl Machine {
     fn boot(suite: &str) -> Self {
-        let guest = Guest::debian(suite)
+        Self::boot_as(Guest::debian(suite))
+    }
+
+    fn boot_as(guest: GuestBuilder) -> Self {
+        let guest = guest
             .packages(&["apt"])
             .without_product()
             .user("alice", "secret")
             .user("bob", "secret")
-            .file("/root/earlier.deb", packages::passkey(EARLIER))
-            .file("/root/passkey.deb", packages::passkey(packages::VERSION))
+            .file("/root/earlier/libpam-passkey.deb", packages::libpam_passkey(EARLIER))
+            .file("/root/earlier/passkey-enroll.deb", packages::passkey_enroll(EARLIER))
+            .file("/root/new/libpam-passkey.deb", packages::libpam_passkey(packages::VERSION))
+            .file("/root/new/passkey-enroll.deb", packages::passkey_enroll(packages::VERSION))
             .key("blue", KeyOptions::default().pin("1234"))
             .boot();
         let untouched = pam_files(&guest);
@@ -78,9 +84,30 @@ impl Machine {
 
     #[track_caller]
     fn assert_upgraded(&self, settings: &str, switched_on: &str) {
-        assert_eq!(self.manage("dpkg-query -W -f '${Version}' passkey"), env!("CARGO_PKG_VERSION"));
+        let versions = self.manage("dpkg-query -W -f '${Version} ' libpam-passkey passkey-enroll");
+        assert_eq!(versions, format!("{0}-1 {0}-1 ", packages::VERSION));
         self.assert_kept(settings);
         assert_eq!(pam_files(&self.guest), switched_on, "what is switched on stays on");
+    }
+
+    /// systemd has read what is installed, and watches.
+    #[track_caller]
+    fn assert_units(&self, when: &str) {
+        let units = "passkey-pam-undo.path passkey-pam-undo.timer passkey-pam-undo.service";
+        let shown = self.guest.root(&format!("systemctl show -P LoadState -P NeedDaemonReload {units}")).ok();
+        let words: Vec<&str> = shown.split_whitespace().collect();
+        assert_eq!(words, ["loaded", "no"].repeat(3), "{when}");
+        assert_eq!(self.guest.root("systemctl is-active passkey-pam-undo.path").ok(), "active\n", "{when}");
+        let pulled_in = self.guest.root("systemctl show -P Wants multi-user.target").ok();
+        assert!(pulled_in.contains("passkey-pam-undo.path"), "{when}: {pulled_in}");
+    }
+
+    #[track_caller]
+    fn assert_no_units(&self, when: &str) {
+        let known = self.guest.root("systemctl list-units --all --no-legend 'passkey-*'").ok();
+        assert_eq!(known, "", "{when}");
+        let pulled_in = self.guest.root("systemctl show -P Wants multi-user.target").ok();
+        assert!(!pulled_in.contains("passkey"), "{when}: {pulled_in}");
     }
 
     /// The password alone, and nothing else is asked for.
@@ -106,7 +133,7 @@ fn on_debian_12() {
     install_and_switch_on(&machine);
     let settings = change_settings(&machine);
     let switched_on = pam_files(&machine.guest);
-    machine.manage("dpkg --unpack /root/passkey.deb");
+    machine.manage("dpkg --unpack /root/new/*.deb");
     killed_in_postinst(&machine);
     machine.manage("dpkg --configure -a");
     machine.assert_upgraded(&settings, &switched_on);
@@ -114,13 +141,13 @@ fn on_debian_12() {
     instead_of_the_password(&machine);
     what_is_written_by_hand(&machine);
     switch_sudo_on(&machine);
-    machine.manage("apt-get remove -y passkey");
+    machine.manage("apt-get remove -y libpam-passkey");
     machine.assert_untouched("after removing");
     machine.assert_password("alice", "after removing");
-    machine.manage("dpkg -i /root/passkey.deb");
+    machine.manage("dpkg -i /root/new/*.deb");
     machine.assert_untouched("after installing again");
     machine.assert_kept(&settings);
-    purge(&machine);
+    purge_command_first(&machine);
 }
 
 #[test]
@@ -141,7 +168,7 @@ fn from_first_to_last(suite: &str) {
     install_and_switch_on(&machine);
     let settings = change_settings(&machine);
     let switched_on = pam_files(&machine.guest);
-    machine.manage("dpkg --unpack /root/passkey.deb");
+    machine.manage("dpkg --unpack /root/new/*.deb");
     machine.assert_second_factor("unpacked, not configured");
     machine.manage("dpkg --configure -a");
     machine.assert_upgraded(&settings, &switched_on);
@@ -150,11 +177,66 @@ fn from_first_to_last(suite: &str) {
     switch_sudo_on(&machine);
     machine.manage("passkey-enroll pam disable sudo --yes");
     machine.assert_untouched("sudo is switched off");
-    purge(&machine);
+    purge_module_first(&machine);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn under_systemd_on_debian_12() {
+    under_systemd("bookworm");
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn under_systemd_on_debian_13() {
+    under_systemd("trixie");
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn under_systemd_on_debian_sid() {
+    under_systemd("sid");
+}
+
+/// A full machine: what systemd knows goes with what is installed.
+fn under_systemd(suite: &str) {
+    let machine = Machine::boot_as(Guest::debian(suite).systemd());
+    install_and_switch_on(&machine);
+    machine.assert_units("installed");
+    let settings = change_settings(&machine);
+    let switched_on = pam_files(&machine.guest);
+    machine.manage("apt-get install -y /root/new/*.deb");
+    machine.assert_units("upgraded");
+    machine.assert_upgraded(&settings, &switched_on);
+    machine.assert_second_factor("upgraded");
+    machine.manage("pam-auth-update --disable passkey-second-factor");
+    machine.assert_untouched("the profile is switched off");
+
+    switch_sudo_on(&machine);
+    // On trial, with nobody there to confirm it.
+    let enable = "passkey-enroll pam enable login --ignore-unenrolled --accept only_way_to_root --yes --no-rehearsal --confirm-within 600";
+    let mut trial = machine.guest.terminal("root", enable);
+    trial.expect("Waiting for the confirmation");
+    machine.manage("apt-get remove -y passkey-enroll");
+    machine.assert_untouched("what the command has switched on is off when it goes");
+    trial.wait();
+    machine.assert_no_units("the command is removed");
+    machine.manage("pam-auth-update --enable passkey-second-factor");
+    machine.assert_second_factor("without the command");
+
+    machine.manage("apt-get install -y /root/new/passkey-enroll.deb");
+    machine.assert_units("installed again");
+    machine.assert_kept(&settings);
+    purge_command_first(&machine);
+    machine.assert_no_units("purged");
+    machine.manage("apt-get install -y /root/new/*.deb");
+    enrol(&machine.guest, "blue", Some("1234"));
+    purge_module_first(&machine);
+    machine.assert_no_units("purged again");
 }
 
 fn install_and_switch_on(machine: &Machine) {
-    machine.manage("apt-get install -y /root/earlier.deb");
+    machine.manage("apt-get install -y /root/earlier/*.deb");
     machine.assert_untouched("installing switches nothing on");
     enrol(&machine.guest, "blue", Some("1234"));
     machine.manage("pam-auth-update --enable passkey-second-factor");
@@ -181,7 +263,7 @@ fn killed_in_postinst(machine: &Machine) {
             "root",
             0o755,
         );
-        let configured = machine.try_manage("dpkg --configure passkey");
+        let configured = machine.try_manage("dpkg --configure libpam-passkey");
         assert_ne!(configured.status, 0, "{delay}: {}", configured.stdout);
         machine.assert_second_factor(&format!("killed in postinst after {delay} s"));
     }
@@ -213,13 +295,14 @@ fn instead_of_the_password(machine: &Machine) {
 fn what_is_written_by_hand(machine: &Machine) {
     let guest = &machine.guest;
     guest.root("cp -p /etc/pam.d/sudo /root/sudo && sed -i '/common-auth/a auth required pam_passkey.so' /etc/pam.d/sudo").ok();
-    let removed = machine.try_manage("dpkg -r passkey 2>&1");
+    let removed = machine.try_manage("dpkg -r passkey-enroll libpam-passkey 2>&1");
     assert_ne!(removed.status, 0, "{}", removed.stdout);
     assert!(removed.stdout.contains("  /etc/pam.d/sudo\n"), "{}", removed.stdout);
     machine.assert_second_factor("a removal was refused");
-    assert_eq!(machine.manage("dpkg-query -W -f '${db:Status-Status}' passkey"), "installed");
+    assert_eq!(machine.manage("dpkg-query -W -f '${db:Status-Status}' libpam-passkey"), "installed");
     guest.root("cp -p /root/sudo /etc/pam.d/sudo").ok();
     machine.assert_untouched("the line is out");
+    machine.manage("dpkg -i /root/new/passkey-enroll.deb");
 }
 
 /// By the command, with alice's own key in the rehearsal.
@@ -232,8 +315,23 @@ fn switch_sudo_on(machine: &Machine) {
     machine.assert_password("bob", "sudo is switched on, without a passkey");
 }
 
-fn purge(machine: &Machine) {
-    machine.manage("pam-auth-update --enable passkey-second-factor && apt-get purge -y passkey");
+/// As an administrator does who means to keep the module: what is switched on goes on, and so do the passkeys.
+fn purge_command_first(machine: &Machine) {
+    machine.manage("pam-auth-update --enable passkey-second-factor && apt-get purge -y passkey-enroll");
+    machine.assert_second_factor("the command is purged");
+    machine.manage("apt-get purge -y libpam-passkey");
+    assert_nothing_left(machine);
+}
+
+/// The command cannot do without the module, and goes with it; what is left of both is purged in that order too.
+fn purge_module_first(machine: &Machine) {
+    machine.manage("pam-auth-update --enable passkey-second-factor && apt-get remove -y libpam-passkey");
+    machine.assert_untouched("after removing");
+    machine.manage("dpkg --purge libpam-passkey && dpkg --purge passkey-enroll");
+    assert_nothing_left(machine);
+}
+
+fn assert_nothing_left(machine: &Machine) {
     machine.assert_untouched("after purging");
     machine.assert_password("alice", "after purging");
     let left = "find / -xdev \\( -path /proc -o -path /sys -o -path /root -o -path /guest -o -path /var/cache -o -path /var/log \\) -prune \

@@ -136,7 +136,7 @@ fn what_is_lost_is_said(guest: &Guest) {
     let warned = guest
         .root("sh /var/lib/dpkg/info/passkey-tpm.prerm remove 2>&1; systemctl start passkey-tpm.socket")
         .ok();
-    for person in ["alice signs in no more", "bob signs in no more"] {
+    for person in ["alice cannot sign in any more", "bob cannot sign in any more"] {
         assert!(warned.contains(person), "{warned}");
     }
     guest.root(&format!("systemctl stop passkey-tpm.service; rm -rf {STATE}/*")).ok();
