@@ -45,7 +45,7 @@ fn texts() -> Vec<(String, String)> {
     }
     let pages = documents::all(date(2026, 1, 1)).into_iter().filter(|page| page.path.starts_with("man/"));
     let sentences = sentences::sentences(&Tree::read()).into_iter().collect::<Vec<_>>();
-    texts.push(("the module's sentences".to_owned(), sentences.join("\n")));
+    texts.push(("the module's sentences".to_owned(), sentences.join("\n\n")));
     // Bold is what other documents have between backticks.
     texts.extend(pages.map(|page| {
         (page.path.to_owned(), page.text.replace("\\fB", "`").replace("\\fR", "`").replace("\\-", "-"))
@@ -59,9 +59,10 @@ struct Line {
     is_named: bool,
 }
 
-/// What stands between backticks, and in fences and the like.
+/// What stands between backticks, also over the end of a line, and in fences.
 fn lines(text: &str) -> Vec<Line> {
     let mut lines = Vec::new();
+    let mut paragraphs = vec![String::new()];
     let mut is_fenced = false;
     for line in text.lines() {
         if line.trim_start().starts_with("```") {
@@ -69,17 +70,32 @@ fn lines(text: &str) -> Vec<Line> {
         } else if is_fenced {
             lines.push(Line { line: line.to_owned(), is_named: false });
         } else {
-            let codes = line.split('`').skip(1).step_by(2);
-            lines.extend(codes.map(|code| Line { line: code.to_owned(), is_named: true }));
-            // "… with: passkey-enroll add", at the end of a sentence for people.
-            let line = line.replace(": sudo ", ": ");
-            if let Some((_, command)) = line.split_once(&format!(": {COMMAND} ")) {
-                let command = command.split(['"', '`', '.']).next().unwrap();
-                lines.push(Line { line: format!("{COMMAND} {command}"), is_named: true });
+            let begins = line.is_empty() || line.starts_with(['|', '-', '.', '#']);
+            if begins {
+                paragraphs.push(String::new());
             }
+            paragraphs.last_mut().unwrap().extend([line.trim(), " "]);
+        }
+    }
+    for paragraph in paragraphs {
+        let codes = paragraph.split('`').skip(1).step_by(2);
+        lines.extend(codes.map(|code| Line { line: with_command(code), is_named: true }));
+        // "… with: passkey-enroll add", at the end of a sentence for people.
+        let paragraph = paragraph.replace(": sudo ", ": ");
+        if let Some((_, command)) = paragraph.split_once(&format!(": {COMMAND} ")) {
+            let command = command.split(['"', '`', '.']).next().unwrap();
+            lines.push(Line { line: format!("{COMMAND} {command}"), is_named: true });
         }
     }
     lines
+}
+
+/// `pam disable sudo`, with the command before it, where it begins with a group of ours.
+fn with_command(code: &str) -> String {
+    const GROUPS: [&str; 5] = ["pam ", "key ", "keyring ", "recovery ", "lock-on-removal "];
+    // A setting can be called like a group.
+    let is_short = GROUPS.iter().any(|group| code.starts_with(group)) && !code.contains(" = ");
+    if is_short { format!("{COMMAND} {code}") } else { code.to_owned() }
 }
 
 /// The calls of the command in a line of a shell.
@@ -128,7 +144,7 @@ fn every_command_line_is_one_that_the_command_takes() {
                     ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
                     | ErrorKind::MissingSubcommand
                     | ErrorKind::MissingRequiredArgument
-                        if is_named && !call.contains(" -") => {}
+                        if is_named => {}
                     // So is `passkey-enroll add --on`, of an option without its value.
                     ErrorKind::InvalidValue if is_named && is_option(&call) => {}
                     kind => wrong.push(format!("{document}: {call}: {kind:?}")),
