@@ -53,7 +53,7 @@ fn print(case: &str, (ours, theirs): &(Counts, Counts)) {
 }
 
 #[test]
-fn one_passkey_and_a_touch() {
+fn one_passkey() {
     let guest = guest("")
         .file("/etc/pam.d/u2f", "auth required pam_u2f.so authfile=/etc/u2f_mappings\n")
         .key("blue", key_options())
@@ -63,17 +63,19 @@ fn one_passkey_and_a_touch() {
     let costs = measure(&guest, "blue", None);
     print("one passkey, touch", &costs);
     assert!(costs.0.transactions <= 3 && costs.0.transactions < costs.1.transactions, "{costs:?}");
+    guest.key("blue").unplug();
+    with_a_pin(&guest);
 }
 
-#[test]
-fn one_passkey_and_a_pin() {
-    let guest = guest("verification=required")
-        .file("/etc/pam.d/u2f", "auth required pam_u2f.so authfile=/etc/u2f_mappings pinverification=1\n")
-        .key("blue", key_options().pin("1234"))
-        .boot();
-    enrol(&guest, "blue", Some("1234"));
-    enrol_u2f(&guest, "blue", "-N");
-    let costs = measure(&guest, "blue", Some("1234"));
+fn with_a_pin(guest: &Guest) {
+    guest.root("rm -r /etc/passkey /var/lib/passkey /etc/u2f_mappings").ok();
+    guest.write("/etc/pam.d/passkey", passkey_only("verification=required"));
+    let u2f = "auth required pam_u2f.so authfile=/etc/u2f_mappings pinverification=1\n";
+    guest.write("/etc/pam.d/u2f", u2f);
+    guest.add_key("green", &key_options().pin("1234"));
+    enrol(guest, "green", Some("1234"));
+    enrol_u2f(guest, "green", "-N");
+    let costs = measure(guest, "green", Some("1234"));
     print("one passkey, PIN", &costs);
     // One more than without the promise that nobody types their last PIN unwarned.
     assert!(costs.0.transactions <= 7, "{costs:?}");

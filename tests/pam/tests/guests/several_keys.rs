@@ -1,6 +1,6 @@
 //! Several keys plugged in at once.
 
-use guest::KeyOptions;
+use guest::{Guest, KeyOptions};
 use pam_tests::{audit_line, enrol, guest, passkey_only};
 
 /// A PIN goes to the key that the person means, and to no other.
@@ -59,14 +59,15 @@ fn both_enrolled_keys_blink_and_either_signs_in() {
         guest.key(other).wait_dark();
         assert!(guest.syslog().lines().any(|line| line.contains("verified") && line.contains(touched)));
     }
+    guest.key("green").unplug();
+    only_the_enrolled_key_blinks(&guest);
+    guest.key("foreign").unplug();
+    a_key_may_go_and_come_back(&guest);
 }
 
-#[test]
-fn only_the_enrolled_key_blinks() {
-    let guest = guest("").key("blue", KeyOptions::default()).key("foreign", KeyOptions::default()).boot();
-    enrol(&guest, "blue", None);
-    guest.key("foreign").reset_counts();
-    let mut sudo = guest.terminal("alice", "sudo id -un");
+fn only_the_enrolled_key_blinks(guest: &Guest) {
+    guest.add_key("foreign", &KeyOptions::default());
+    let mut sudo = guest.terminal("alice", "sudo -k; sudo id -un");
     sudo.expect("password for alice").type_line("secret");
     sudo.expect("Touch your security key");
     guest.key("blue").wait_blinking();
@@ -78,11 +79,8 @@ fn only_the_enrolled_key_blinks() {
 }
 
 /// Unplugged while it blinks, plugged in again, touched.
-#[test]
-fn a_key_may_go_and_come_back() {
-    let guest = guest("").key("blue", KeyOptions::default()).boot();
-    enrol(&guest, "blue", None);
-    let mut sudo = guest.terminal("alice", "sudo id -un");
+fn a_key_may_go_and_come_back(guest: &Guest) {
+    let mut sudo = guest.terminal("alice", "sudo -k; sudo id -un");
     sudo.expect("password for alice").type_line("secret");
     sudo.expect("Touch your security key");
     guest.key("blue").wait_blinking();
