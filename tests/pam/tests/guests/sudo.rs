@@ -1,7 +1,7 @@
 //! The main job: a passkey, enrolled and used, in real sudo.
 
 use guest::{Guest, KeyOptions};
-use pam_tests::{enrol, guest, second_factor};
+use pam_tests::{enrol, guest, passkey_only, second_factor};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -46,9 +46,18 @@ fn enrol_switch_on_and_sign_in() {
 }
 
 #[test]
-fn without_a_touch_it_ends_at_the_deadline() {
-    let guest = guest("timeout=5").key("blue", KeyOptions::default()).boot();
+fn what_must_fail_fails() {
+    let guest = guest("").key("blue", KeyOptions::default()).boot();
     enrol(&guest, "blue", None);
+    ctrl_c_ends_the_wait_and_the_blinking(&guest);
+    guest.write("/etc/pam.d/sudo", second_factor("timeout=5"));
+    guest.write("/etc/pam.d/passkey", passkey_only("timeout=5 wait_for_key=0"));
+    without_a_touch_it_ends_at_the_deadline(&guest);
+    each_failure_has_its_code_and_its_words(&guest);
+    attempt_as_nobody(&guest);
+}
+
+fn without_a_touch_it_ends_at_the_deadline(guest: &Guest) {
     let start = Instant::now();
     let mut sudo = guest.terminal("alice", "sudo id");
     sudo.expect("password for alice").type_line("secret");
@@ -63,10 +72,7 @@ fn without_a_touch_it_ends_at_the_deadline() {
 }
 
 /// Another key, a lying key, a removed passkey: no sign-in, each with its own code and words.
-#[test]
-fn what_must_fail_fails() {
-    let guest = guest("timeout=5 wait_for_key=0").key("blue", KeyOptions::default()).boot();
-    enrol(&guest, "blue", None);
+fn each_failure_has_its_code_and_its_words(guest: &Guest) {
     let attempt = |expected_code: &str, expected_words: &str, expected_log: &str| {
         guest.root(": > /var/log/syslog").ok();
         let output = guest.root("pamtester passkey alice authenticate 2>&1");
@@ -109,8 +115,6 @@ fn what_must_fail_fails() {
     blue.plug();
     guest.root("passkey-enroll remove blue --user alice --yes").ok();
     attempt("cannot retrieve authentication info", "", "the user has no passkey");
-
-    attempt_as_nobody(&guest);
 }
 
 fn attempt_as_nobody(guest: &Guest) {
@@ -119,10 +123,7 @@ fn attempt_as_nobody(guest: &Guest) {
 }
 
 /// Ctrl-C while the key blinks: sudo goes on to its next module or ends, the key goes dark, and the program's signals are its own.
-#[test]
-fn ctrl_c_ends_the_wait_and_the_blinking() {
-    let guest = guest("").key("blue", KeyOptions::default()).boot();
-    enrol(&guest, "blue", None);
+fn ctrl_c_ends_the_wait_and_the_blinking(guest: &Guest) {
     let mut sudo = guest.terminal("alice", "sudo id");
     sudo.expect("password for alice").type_line("secret");
     sudo.expect("Touch your security key");
