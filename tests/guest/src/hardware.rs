@@ -51,7 +51,7 @@ impl Hardware {
         let own = Architecture::own();
         // A kernel that is booted like this finds none by itself.
         let tpm = if self.tpm { " tpm_tis.force=1 tpm_tis.interrupts=0" } else { "" };
-        let words = format!("console={} {KERNEL_WORDS}{}{tpm}", own.console, self.init.kernel_words());
+        let words = format!("{} {KERNEL_WORDS}{}{tpm}", own.kernel_words, self.init.kernel_words());
         let socket = |id: &str, name: &str| format!("socket,id={id},path={}", escaped(&folder.join(name)));
         let memory = self.megabytes.to_string();
         let mut arguments: Vec<String> = [
