@@ -1,6 +1,6 @@
 //! What we enrol, others verify; what others enrol, we verify.
 
-use guest::KeyOptions;
+use guest::{Guest, KeyOptions};
 use pam_tests::{enrol, guest, path};
 
 /// Yubico's python-fido2 takes our public key and checks the key's signature with it.
@@ -51,19 +51,17 @@ enabled = true''')
 "#;
 
 #[test]
-fn python_fido2_verifies_what_we_enrol() {
+fn others_verify_what_we_enrol_and_we_what_others_do() {
     let guest = guest("").key("blue", KeyOptions::default()).file("/root/verify.py", VERIFY).boot();
     enrol(&guest, "blue", None);
     guest.key("blue").touch_always(50);
     assert_eq!(guest.root("python3 /root/verify.py").ok(), "verified by python-fido2\n");
+    fido2_tools_verify_what_we_enrol(&guest);
+    we_verify_what_others_enrol(&guest);
 }
 
-#[test]
-fn fido2_tools_verify_what_we_enrol() {
-    let guest = guest("").key("blue", KeyOptions::default()).boot();
-    enrol(&guest, "blue", None);
-    guest.key("blue").touch_always(50);
-    let device = path(&guest, "blue");
+fn fido2_tools_verify_what_we_enrol(guest: &Guest) {
+    let device = path(guest, "blue");
     let script = format!(
         r#"set -e; cd /root
 python3 - <<'P' > parameters
@@ -89,15 +87,12 @@ fido2-assert -V -p -i assertion key.pem es256 && echo accepted"#
     assert_eq!(guest.root(&script).ok(), "accepted\n");
 }
 
-#[test]
-fn we_verify_what_others_enrol() {
+fn we_verify_what_others_enrol(guest: &Guest) {
     for (number, name) in [("-7", "es256"), ("-8", "eddsa")] {
-        let script = ENROL.replace("ALGORITHM", number).replace("NAME", name);
-        let guest = guest("").key("blue", KeyOptions::default()).file("/root/enrol.py", script).boot();
-        guest.key("blue").touch_always(50);
+        guest.write("/root/enrol.py", ENROL.replace("ALGORITHM", number).replace("NAME", name));
         guest
             .root(
-                "set -e; mkdir -p -m 755 /etc/passkey/credentials; cd /etc/passkey/credentials; \
+                "set -e; rm -rf /etc/passkey /var/lib/passkey; mkdir -p -m 755 /etc/passkey/credentials; cd /etc/passkey/credentials; \
                  python3 /root/enrol.py > alice.toml; chmod 640 alice.toml",
             )
             .ok();
