@@ -76,6 +76,7 @@ fn debians_file_is_of_the_form_that_debian_reads() {
             fields += usize::from(is_field);
         }
         assert!(fields > 30, "{fields}");
+        assert!(!text.contains("END OF TERMS AND CONDITIONS"), "that text is in /usr/share/common-licenses");
     }
     assert!(notices(Package::LibpamPasskey).debian_copyright().contains("\n vendor/aes-"));
 }

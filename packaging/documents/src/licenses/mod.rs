@@ -180,13 +180,30 @@ fn holders(group: &Group) -> Vec<String> {
     holders
 }
 
+/// Where Debian has the text of this one, once for all packages.
+const APACHE: &str = "On Debian systems the text of the Apache License, Version 2.0, is in\n/usr/share/common-licenses/Apache-2.0.";
+
 /// As a field goes on.
 fn indented(text: &str) -> String {
-    // Where the text of this one is, on Debian.
+    const END: &str = "END OF TERMS AND CONDITIONS";
+    let mut lines: Vec<&str> = Vec::new();
+    let mut is_apache = false;
     if License::found_in(text) == [License::Apache2] {
-        return " On Debian systems the text of the Apache License, Version 2.0, is in\n /usr/share/common-licenses/Apache-2.0."
-            .to_owned();
+        lines.extend(APACHE.lines());
+    } else {
+        for line in text.lines() {
+            if line.trim() == "Apache License" && text.contains(END) {
+                is_apache = true;
+                lines.extend(APACHE.lines());
+            }
+            if !is_apache {
+                lines.push(line);
+            } else if line.trim() == END {
+                is_apache = false;
+            }
+        }
     }
-    let lines = text.lines().map(|line| if line.is_empty() { " .".to_owned() } else { format!(" {line}") });
+    let lines =
+        lines.into_iter().map(|line| if line.is_empty() { " .".to_owned() } else { format!(" {line}") });
     lines.collect::<Vec<_>>().join("\n")
 }
