@@ -111,7 +111,7 @@ pub(crate) const ROWS: &[Row] = &[
     // tuigreet, which shows all that the module says.
     Row::new((TuiGreet, SecondFactor, RightTouch), SUCCESS, &[TOUCH], "verified"),
     Row::new((TuiGreet, Passwordless, WrongPin), SUCCESS, &[PIN, PIN_WRONG, TOUCH], "verified"),
-    Row::new((TuiGreet, Passwordless, NoKey), UNAVAILABLE, &[], "no security key was plugged in"),
+    Row::new((TuiGreet, Passwordless, NoKey), UNAVAILABLE, &[NO_KEY], "no security key was plugged in"),
     // What only a machine with systemd has.
     Row::new(
         (SandboxedPolkit, SecondFactor, NoDropIn),
