@@ -181,19 +181,19 @@ fn from_first_to_last(suite: &str) {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes long: ./check guest-full"]
 fn under_systemd_on_debian_12() {
     under_systemd("bookworm");
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes long: ./check guest-full"]
 fn under_systemd_on_debian_13() {
     under_systemd("trixie");
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes long: ./check guest-full"]
 fn under_systemd_on_debian_sid() {
     under_systemd("sid");
 }
