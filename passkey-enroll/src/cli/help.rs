@@ -120,7 +120,7 @@ const OF_COMMANDS: &[(&str, &[(&str, &str)])] = &[
         "key pin set",
         &[
             ("passkey-enroll key pin set", "set the first PIN of a key"),
-            ("passkey-enroll key pin set --on this-computer", "set your first PIN of this computer"),
+            ("sudo passkey-enroll key pin set --on this-computer", "set your first PIN of this computer"),
         ],
     ),
     (
