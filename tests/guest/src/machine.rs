@@ -19,7 +19,7 @@ use crate::slot::Slot;
 use crate::state::State;
 
 /// How long the kernel and the agent may take to come up, a service manager before it included.
-const BOOT: Duration = Duration::from_secs(180);
+const BOOT: Duration = Duration::from_secs(600);
 
 /// A running machine; dropping it pulls the plug.
 pub(crate) struct Machine {

@@ -1,4 +1,5 @@
-//! Guests take turns on the processors, also across test processes: many at a time only make every one of them miss its deadlines.
+//! A guest keeps one processor busy, hardly ever the second of its two: more guests at a time than this machine has processors only
+//! make every one of them miss its deadlines. So they take turns, also across test processes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -14,10 +15,6 @@ use crate::image::cache;
 /// Of who comes last when everything runs at once.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
-/// So many guests run beside those that keep a processor busy each: a guest is at rest while it waits for a touch that must not come, for a
-/// deadline, or for a key that hangs. `./check guest` tells for how much of their time they were at work.
-const AT_REST: usize = 1;
-
 /// Held for as long as a guest runs.
 pub(crate) struct Slot {
     _lock: File,
@@ -30,7 +27,7 @@ impl Slot {
     pub(crate) fn take() -> io::Result<Self> {
         let folder = cache();
         fs::create_dir_all(&folder)?;
-        let slots = thread::available_parallelism()?.get() + AT_REST;
+        let slots = thread::available_parallelism()?.get();
         let start = Instant::now();
         // Who waits comes before who has just had one and asks for the next.
         let mut queue = None;
