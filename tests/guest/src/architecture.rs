@@ -16,8 +16,7 @@ pub(crate) struct Architecture {
     /// The plainest processor that Debian's programs make use of: what newer ones can do besides is slower when it is emulated. It has an
     /// instruction for random numbers.
     pub(crate) processor: &'static str,
-    /// For the kernel's command line: its name of the first serial port, and what it need not try out. Where the processors have other things
-    /// to do, a timer's interrupt comes so late that the kernel takes it for broken, and panics.
+    /// For the kernel's command line: its name of the first serial port.
     pub(crate) kernel_words: &'static str,
     /// The plainest graphics card that Linux has a driver of its own for; `image/recipe` has the driver loaded.
     pub(crate) card: &'static str,
@@ -37,7 +36,7 @@ const KNOWN: [(&str, Architecture); 2] = [
             emulator: "qemu-system-x86_64",
             machine: "q35",
             processor: "Nehalem,+rdrand",
-            kernel_words: "console=ttyS0 no_timer_check",
+            kernel_words: "console=ttyS0",
             card: "VGA",
             tpm: "tpm-tis",
             has_generation_id: true,
