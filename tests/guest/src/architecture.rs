@@ -18,6 +18,10 @@ pub(crate) struct Architecture {
     pub(crate) processor: &'static str,
     /// For the kernel's command line: its name of the first serial port.
     pub(crate) kernel_words: &'static str,
+    /// Where in memory the initrd goes, clear of the kernel and of the memory's end. With a kernel that is not compressed, QEMU would copy it to
+    /// 160 KiB below that end, over the ACPI tables that the firmware has laid there: with a TPM, whose log is allocated before them, they
+    /// begin 196 KiB below it. None where QEMU keeps them apart.
+    pub(crate) initrd_address: Option<u64>,
     /// The plainest graphics card that Linux has a driver of its own for; `image/recipe` has the driver loaded.
     pub(crate) card: &'static str,
     /// The interface of a TPM whose driver is part of Debian's kernel.
@@ -37,6 +41,7 @@ const KNOWN: [(&str, Architecture); 2] = [
             machine: "q35",
             processor: "Nehalem,+rdrand",
             kernel_words: "console=ttyS0",
+            initrd_address: Some(0x1000_0000),
             card: "VGA",
             tpm: "tpm-tis",
             has_generation_id: true,
@@ -52,6 +57,7 @@ const KNOWN: [(&str, Architecture); 2] = [
             // Signed pointers in a cipher of QEMU's own rather than in the specification's, which takes most of the time.
             processor: "max,pauth-impdef=on",
             kernel_words: "console=ttyAMA0",
+            initrd_address: None,
             card: "virtio-gpu-pci",
             tpm: "tpm-tis-device",
             has_generation_id: false,
