@@ -18,14 +18,12 @@ pub(crate) struct Architecture {
     pub(crate) processor: &'static str,
     /// For the kernel's command line: its name of the first serial port.
     pub(crate) kernel_words: &'static str,
-    /// Where in memory the initrd goes, clear of the kernel and of the memory's end. With a kernel that is not compressed, QEMU would copy it to
-    /// 160 KiB below that end, over the ACPI tables that the firmware has laid there: with a TPM, whose log is allocated before them, they
-    /// begin 196 KiB below it. None where QEMU keeps them apart.
-    pub(crate) initrd_address: Option<u64>,
     /// The plainest graphics card that Linux has a driver of its own for; `image/recipe` has the driver loaded.
     pub(crate) card: &'static str,
     /// The interface of a TPM whose driver is part of Debian's kernel.
     pub(crate) tpm: &'static str,
+    /// For the command line of a kernel that has a TPM.
+    pub(crate) tpm_words: &'static str,
     /// Whether the machine can tell its kernel that it goes on from a saved state, so that its random numbers are its own (`vmgenid`). Without
     /// that, every guest is switched on.
     pub(crate) has_generation_id: bool,
@@ -41,9 +39,11 @@ const KNOWN: [(&str, Architecture); 2] = [
             machine: "q35",
             processor: "Nehalem,+rdrand",
             kernel_words: "console=ttyS0",
-            initrd_address: Some(0x1000_0000),
             card: "VGA",
             tpm: "tpm-tis",
+            // The firmware lays the ACPI tables behind the TPM's log, lower than QEMU expects, and a kernel that is not compressed has its
+            // initrd copied over them. What the kernel reads there instead can hang it, so it is to read nothing, and to look for the TPM itself.
+            tpm_words: " acpi=off tpm_tis.force=1 tpm_tis.interrupts=0",
             has_generation_id: true,
         },
     ),
@@ -57,9 +57,9 @@ const KNOWN: [(&str, Architecture); 2] = [
             // Signed pointers in a cipher of QEMU's own rather than in the specification's, which takes most of the time.
             processor: "max,pauth-impdef=on",
             kernel_words: "console=ttyAMA0",
-            initrd_address: None,
             card: "virtio-gpu-pci",
             tpm: "tpm-tis-device",
+            tpm_words: "",
             has_generation_id: false,
         },
     ),

@@ -49,8 +49,8 @@ impl Hardware {
     fn arguments_with(&self, folder: &Path, disks: &[(&Path, &str)]) -> Vec<String> {
         let BootFiles { kernel, initrd, root } = &self.files;
         let own = Architecture::own();
-        let (initrd, its_words) = initrd_at(own.initrd_address, initrd);
-        let words = format!("{} {KERNEL_WORDS}{}{its_words}", own.kernel_words, self.init.kernel_words());
+        let tpm = if self.tpm { own.tpm_words } else { "" };
+        let words = format!("{} {KERNEL_WORDS}{}{tpm}", own.kernel_words, self.init.kernel_words());
         let socket = |id: &str, name: &str| format!("socket,id={id},path={}", escaped(&folder.join(name)));
         let memory = self.megabytes.to_string();
         let mut arguments: Vec<String> = [
@@ -59,8 +59,7 @@ impl Hardware {
             &["-m", &memory, "-display", "none", "-nodefaults", "-no-reboot"],
             if own.has_generation_id { &["-device", "vmgenid,guid=auto"] } else { &[] },
             &["-serial", &format!("file:{}", escaped(&folder.join(CONSOLE)))],
-            &["-kernel", &kernel.to_string_lossy(), "-append", &words],
-            &[&initrd[0], &initrd[1]],
+            &["-kernel", &kernel.to_string_lossy(), "-initrd", &initrd.to_string_lossy(), "-append", &words],
             &["-chardev", &socket("monitor", MONITOR), "-mon", "chardev=monitor,mode=control"],
             &["-chardev", &socket("agent", AGENT), "-device", "virtio-serial-pci"],
             &["-device", &format!("virtserialport,chardev=agent,name={PORT}")],
@@ -87,16 +86,6 @@ impl Hardware {
         }
         arguments
     }
-}
-
-/// The options that bring the initrd into memory, and what the kernel has to be told of it.
-fn initrd_at(address: Option<u64>, initrd: &Path) -> ([String; 2], String) {
-    let Some(address) = address else {
-        return (["-initrd".to_owned(), initrd.display().to_string()], String::new());
-    };
-    let size = initrd.metadata().map_or(0, |data| data.len());
-    let loader = format!("loader,file={},addr={address:#x},force-raw=on", escaped(initrd));
-    (["-device".to_owned(), loader], format!(" initrdmem={address:#x},{size}"))
 }
 
 /// A card, and a keyboard and a pointer that lose nothing however slow the guest is.
