@@ -1,6 +1,6 @@
 //! What the documents refer to in this tree is there: files by link or by name, and the tests that are named for a claim.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::tree::{Tree, attributes, quoted};
 
@@ -13,19 +13,38 @@ fn is_source(code: &str) -> bool {
     Path::new(code).extension().is_some_and(|extension| extension == "rs") && is_of(code, "_-/.")
 }
 
-#[test]
-fn links_lead_somewhere() {
-    let tree = Tree::read();
-    let mut count = 0;
+/// A link from a document to another place in this tree.
+struct Link {
+    from: String,
+    target: PathBuf,
+    /// Of the target's headings, as an anchor.
+    part: Option<String>,
+}
+
+fn links(tree: &Tree) -> Vec<Link> {
+    let mut links = Vec::new();
     for (document, text) in tree.documents() {
-        let folder = tree.root.join(document).parent().unwrap().to_owned();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
-            let is_ours = !target.is_empty() && !target.contains("://");
-            assert!(!is_ours || folder.join(target).exists(), "{document}: {target}");
-            count += usize::from(is_ours);
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (file, part) = target.split_once('#').map_or((target, None), |(file, part)| (file, Some(part)));
+            let source = tree.root.join(document);
+            links.push(Link {
+                from: document.clone(),
+                target: if file.is_empty() { source } else { source.parent().unwrap().join(file) },
+                part: part.map(str::to_owned),
+            });
         }
     }
-    assert!(count > 50, "{count}");
+    links
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let links = links(&Tree::read());
+    for Link { from, target, .. } in &links {
+        assert!(target.exists(), "{from}: {}", target.display());
+    }
+    assert!(links.len() > 50, "{}", links.len());
 }
 
 #[test]
@@ -100,22 +119,12 @@ fn anchors(text: &str) -> Vec<String> {
 
 #[test]
 fn links_to_a_part_of_a_document_find_its_heading() {
-    let tree = Tree::read();
     let mut count = 0;
-    for (document, text) in tree.documents() {
-        let folder = tree.root.join(document).parent().unwrap().to_owned();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let Some((file, part)) = target.split_once('#') else { continue };
-            if target.contains("://") {
-                continue;
-            }
-            let of = match file {
-                "" => text.clone(),
-                file => std::fs::read_to_string(folder.join(file)).unwrap(),
-            };
-            assert!(anchors(&of).iter().any(|it| it == part), "{document}: {target} has no heading");
-            count += 1;
-        }
+    for Link { from, target, part } in links(&Tree::read()) {
+        let Some(part) = part else { continue };
+        let text = std::fs::read_to_string(&target).unwrap();
+        assert!(anchors(&text).contains(&part), "{from}: {} has no heading {part}", target.display());
+        count += 1;
     }
     assert!(count > 10, "{count}");
 }
