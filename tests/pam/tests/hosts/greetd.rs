@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use guest::{Console, Guest, PATIENCE};
 
-use crate::program::Sitting;
+use crate::program::{Sitting, kill};
 
 pub(crate) const CONFIG: &str = "/etc/greetd/tests.toml";
 /// The session leaves a file behind.
@@ -18,8 +18,6 @@ user = \"_greetd\"
 ";
 const START: &str = "rm -f /tmp/signed-in; printf '\\033[H\\033[J' >/dev/tty1
      setsid -f greetd --config /etc/greetd/tests.toml >/tmp/greetd.log 2>&1 </dev/null";
-const STOP: &str = "pkill -KILL -x greetd; pkill -KILL -x tuigreet
-     while pgrep -x 'greetd|tuigreet' >/dev/null; do sleep 0.05; done";
 
 pub(crate) struct TuiGreet<'a> {
     guest: &'a Guest,
@@ -72,6 +70,6 @@ impl Sitting for TuiGreet<'_> {
 
 impl Drop for TuiGreet<'_> {
     fn drop(&mut self) {
-        self.guest.root(STOP);
+        kill(self.guest, "-x 'greetd|tuigreet'");
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use guest::{Guest, PATIENCE};
 
-use crate::program::Sitting;
+use crate::program::{Sitting, kill};
 
 /// Its screen, whose keys do not repeat themselves (`-r`) when the machine is slow to let go of one.
 pub(crate) const START_X: &str = "setsid -f Xvfb :7 -ac -r -screen 0 320x240x24 >/dev/null 2>&1 </dev/null
@@ -70,6 +70,6 @@ impl Sitting for Locker<'_> {
 
 impl Drop for Locker<'_> {
     fn drop(&mut self) {
-        self.guest.root("pkill -KILL -x i3lock; while pgrep -x i3lock >/dev/null; do sleep 0.05; done");
+        kill(self.guest, "-x i3lock");
     }
 }

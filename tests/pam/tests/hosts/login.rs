@@ -5,12 +5,10 @@ use std::time::{Duration, Instant};
 
 use guest::{Console, Guest, PATIENCE};
 
-use crate::program::Sitting;
+use crate::program::{Sitting, kill};
 
 /// The program that getty starts reads the terminal as it finds it.
 const GETTY: &str = "setsid -f sh -c 'exec /sbin/agetty --noissue tty1 linux' </dev/null >/dev/null 2>&1";
-/// getty, login and the shell share one session, on tty1.
-const END: &str = "pkill -KILL -t tty1; while pgrep -t tty1 >/dev/null; do sleep 0.05; done";
 
 pub(crate) struct VirtualTerminal<'a> {
     guest: &'a Guest,
@@ -62,6 +60,7 @@ impl Sitting for VirtualTerminal<'_> {
 
 impl Drop for VirtualTerminal<'_> {
     fn drop(&mut self) {
-        self.guest.root(END);
+        // getty, login and the shell share one session.
+        kill(self.guest, "-t tty1");
     }
 }

@@ -20,6 +20,11 @@ pub(crate) trait Sitting {
     fn end(self: Box<Self>) -> (bool, String);
 }
 
+/// Ends the processes that pkill's words choose, and what they start meanwhile.
+pub(crate) fn kill(guest: &Guest, chosen: &str) {
+    guest.root(&format!("while pkill -KILL {chosen}; do sleep 0.05; done"));
+}
+
 /// Begins a sign-in of `user`, up to the host's first prompt.
 pub(crate) fn begin<'a>(guest: &'a Guest, host: Host, mishap: Mishap, user: &str) -> Box<dyn Sitting + 'a> {
     let terminal = |who: &str, command: String| -> Box<dyn Sitting + 'a> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use guest::{Guest, PATIENCE};
 
-use crate::program::Sitting;
+use crate::program::{Sitting, kill};
 
 /// Sway's screen, and a command of alice's in it.
 pub(crate) const SWAY_CONFIG: &str = "/etc/sway/tests";
@@ -71,6 +71,6 @@ impl Sitting for Swaylock<'_> {
 
 impl Drop for Swaylock<'_> {
     fn drop(&mut self) {
-        self.guest.root("pkill -KILL -x swaylock; while pgrep -x swaylock >/dev/null; do sleep 0.05; done");
+        kill(self.guest, "-x swaylock");
     }
 }
