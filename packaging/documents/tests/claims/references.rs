@@ -26,7 +26,8 @@ fn links(tree: &Tree) -> Vec<Link> {
     for (document, text) in tree.documents() {
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for target in targets.filter(|target| !target.contains("://")) {
-            let (file, part) = target.split_once('#').map_or((target, None), |(file, part)| (file, Some(part)));
+            let (file, part) =
+                target.split_once('#').map_or((target, None), |(file, part)| (file, Some(part)));
             let source = tree.root.join(document);
             links.push(Link {
                 from: document.clone(),
