@@ -161,6 +161,9 @@ pub struct Quirks {
     /// How long the key computes before it begins to answer a request of a kind (None: of any). The first that fits counts. A CTAP2
     /// request is meanwhile answered with keep-alives, status "processing".
     pub computing_time: Vec<(Option<Asked>, Duration)>,
+    /// How long the key computes over each signature, once it has been touched, where a touch is asked for: the processor of a security key
+    /// takes 50 to 150 ms. In a CTAP2 request, meanwhile keep-alives as above.
+    pub signing_time: Duration,
 }
 
 impl Quirks {

@@ -30,6 +30,7 @@ pub mod live;
 mod message;
 mod metadata;
 mod sabotage;
+mod timeline;
 
 pub use attestation::{attestation_root, metadata_root};
 pub use behaviour::Behaviour;
@@ -47,6 +48,7 @@ pub use impostor::{
 };
 pub use metadata::{Model, metadata};
 pub use sabotage::{Asked, Misbehaviour, Sabotage};
+pub use timeline::Timeline;
 
 /// Size of a CTAPHID report in bytes (CTAP 2.1 §11.2.4).
 pub const REPORT_LEN: usize = 64;

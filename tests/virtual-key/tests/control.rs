@@ -63,6 +63,7 @@ fn one_line_of_json_per_answer_and_an_exit_status() {
         &["misbehave", "blue", "mute", "--at", "info", "--nth", "2"],
         &["forget", "blue"],
         &["requests", "blue"],
+        &["timeline", "blue", "--reset"],
     ] {
         assert_eq!(ctl(words), (Some(1), unknown.clone()), "{words:?}");
     }

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use virtual_key::live::{LiveKey, uhid};
-use virtual_key::{Asked, Impostor, ImpostorConfig, KeyConfig, Report, Requested, Touch};
+use virtual_key::{Asked, Impostor, ImpostorConfig, KeyConfig, Report, Requested, Timeline, Touch};
 
 const MS: Duration = Duration::from_millis(1);
 const SELECTION: [u8; 8] = [0, 0, 0, 1, 0x90, 0, 1, 0x0b];
@@ -204,6 +205,31 @@ fn a_planned_touch_comes_when_planned() {
     assert_eq!(kernel.input()[4..8], [0xbb, 0, 1, 2]);
     kernel.output(&CANCEL);
     assert_eq!(kernel.reply().1[..8], [0, 0, 0, 1, 0x90, 0, 1, 0x2d]);
+}
+
+/// Its thread tells by the clock that every other process can read too.
+#[test]
+fn a_timeline_tells_when_a_key_blinked_was_touched_and_answered() {
+    let (kernel, key) = plugged();
+    let since_boot = || Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap();
+    let plugged_in = key.take_timeline();
+    assert!(plugged_in.first_report_in < plugged_in.last_report_out, "INIT: {plugged_in:?}");
+    assert_eq!(key.timeline(), Timeline::default());
+    let start = since_boot();
+    key.touch_after(20 * MS);
+    kernel.output(&SELECTION);
+    kernel.reply();
+    let end = since_boot();
+    let Timeline { first_report_in, blinks, touches, last_report_out } = key.timeline();
+    let (asked, answered) = (first_report_in.unwrap(), last_report_out.unwrap());
+    assert_eq!((blinks.len(), touches.len()), (1, 1));
+    // The two clocks were read one after the other when the key was made.
+    assert!(start < asked + MS && asked <= blinks[0], "{start:?} {asked:?} {blinks:?}");
+    assert!(
+        blinks[0] + 20 * MS <= touches[0] && touches[0] <= answered,
+        "{blinks:?} {touches:?} {answered:?}"
+    );
+    assert!(answered < end + MS, "{answered:?} {end:?}");
 }
 
 #[test]

@@ -248,6 +248,25 @@ fn a_key_may_compute_for_a_while() {
 }
 
 #[test]
+fn a_signature_may_take_a_while() {
+    let signing_time = 80 * MS;
+    let (mut bench, key, mut host) = quirky(Quirks { signing_time, ..Quirks::default() });
+    let (id, _) = credential(&mut bench, key, &mut host);
+    let mut takes = |bench: &mut Bench, command, parameters: &[(u64, Value)]| {
+        let start = bench.now();
+        host.ask(bench, command, parameters);
+        let status = host.reply(bench).0;
+        (status, bench.now() - start)
+    };
+    assert_eq!(takes(&mut bench, GET_INFO, &[]), (0, Duration::ZERO));
+    assert_eq!(takes(&mut bench, 0x02, &get_assertion(&[&id], false)), (0, signing_time));
+    let (status, time) = takes(&mut bench, 0x02, &get_assertion(&[&[1; 64]], false));
+    assert!(status != 0 && time.is_zero(), "it has nothing to sign with: {status:#04x} after {time:?}");
+    bench.auto_touch(key, 50 * MS);
+    assert_eq!(takes(&mut bench, 0x02, &get_assertion(&[&id], true)), (0, 50 * MS + signing_time));
+}
+
+#[test]
 fn a_write_may_fail_once() {
     for nth in 1..=3 {
         let (mut bench, key, _) = on_desk(KeyConfig::new("blue"));

@@ -13,7 +13,7 @@ use super::sha256;
 use crate::attestation;
 use crate::counts::Tally;
 use crate::hand::Hand;
-use crate::{Asked, Attestation, Corruption, Fingerprints, KeyConfig, Misbehaviour, Sabotage};
+use crate::{Asked, Attestation, Corruption, Fingerprints, KeyConfig, Misbehaviour, Sabotage, Timeline};
 
 /// The failed attempts after which a PIN is blocked.
 pub(crate) const MAX_PIN_RETRIES: u8 = 8;
@@ -41,6 +41,7 @@ impl Shared {
         let mut body = self.lock();
         if body.wanted_since.is_some() != since.is_some() {
             body.wanted_since = since;
+            body.timeline.blinks.extend(since);
             self.changed.notify_all();
         }
     }
@@ -61,6 +62,7 @@ pub(crate) struct Body {
     pub(crate) sources: BTreeMap<Vec<u8>, CredentialSource>,
     pub(crate) random: Random,
     pub(crate) tally: Tally,
+    pub(crate) timeline: Timeline,
     pub(crate) hand: Hand,
     /// Since when the key has been asking for a touch, if it is.
     pub(crate) wanted_since: Option<Duration>,
@@ -83,6 +85,7 @@ impl Body {
             sources: BTreeMap::new(),
             random,
             tally: Tally::default(),
+            timeline: Timeline::default(),
             hand: Hand::default(),
             wanted_since: None,
             corruption: None,

@@ -12,6 +12,7 @@ use crate::Corruption;
 thread_local! {
     /// Each key has a thread of its own, and OpenSK's signing takes no environment.
     static CORRUPTION: Cell<Option<Corruption>> = const { Cell::new(None) };
+    static SIGNATURES: Cell<u32> = const { Cell::new(0) };
 }
 
 /// From here on, sign authenticator data with this corruption applied.
@@ -19,7 +20,13 @@ pub(crate) fn bend(corruption: Option<Corruption>) {
     CORRUPTION.set(corruption);
 }
 
+/// How many signatures this key has made since it was last asked.
+pub(crate) fn take_signatures() -> u32 {
+    SIGNATURES.take()
+}
+
 fn bent(message: &[u8]) -> Vec<u8> {
+    SIGNATURES.set(SIGNATURES.get() + 1);
     let mut message = message.to_vec();
     // A U2F registration is none of our business: byte 0 and then two hashes, not authenticator data.
     let registration = message.len() > 130 && message[0] == 0 && message[message.len() - 65] == 4;

@@ -145,6 +145,16 @@ impl<P: Port> KeyEnv<P> {
     /// Compute for as long as this key does over such a request.
     pub(crate) fn compute(&mut self, asked: Option<Asked>) {
         let time = self.shared.lock().config.quirks.computes_for(asked);
+        self.compute_for(time);
+    }
+
+    /// Compute for as long as this key does over what it has signed for the request.
+    pub(crate) fn sign(&mut self) {
+        let time = self.shared.lock().config.quirks.signing_time;
+        self.compute_for(time * crypto::take_signatures());
+    }
+
+    fn compute_for(&mut self, time: Duration) {
         let end = self.port.now() + time;
         while !self.unplugged && self.ended.is_none() && self.port.now() < end {
             let turn = end.min(self.port.now() + KEEPALIVE_PERIOD);

@@ -78,6 +78,7 @@ fn answer<P: Port>(ctap: &mut Ctap<KeyEnv<P>>, transmit: &mut Mouth, report: Rep
         }
         crypto::bend(None);
         let env = ctap.env();
+        env.sign();
         match env.ended.take() {
             None => {}
             Some(Ended::Cancelled) => profile::set_status(&mut reply, KEEPALIVE_CANCEL),

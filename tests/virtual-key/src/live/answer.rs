@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::command::{self, Command, Switch};
 use super::key::LiveKey;
-use crate::{Counts, Impostor, Record, Requested, Touch};
+use crate::{Counts, Impostor, Record, Requested, Timeline, Touch};
 
 /// All keys of the process by name.
 #[derive(Default)]
@@ -98,6 +98,7 @@ impl Keys {
                 let counts = if *reset { key.take_counts() } else { key.counts() };
                 Ok(show(&counts))
             }
+            Command::Timeline { name, reset } => self.timeline(name, *reset),
             Command::Retries { name } => {
                 let key = self.honest(name)?;
                 Ok(json!({ "pin": key.pin_retries(), "pin_set": key.has_pin() }))
@@ -156,6 +157,11 @@ impl Keys {
         Ok(json!({ "changed": changed, "hidraw": hidraw }))
     }
 
+    fn timeline(&self, name: &str, reset: bool) -> Result<Value, String> {
+        let key = self.honest(name)?;
+        Ok(show_timeline(&if reset { key.take_timeline() } else { key.timeline() }))
+    }
+
     fn list(&self) -> Value {
         let keys = self.lock().clone();
         let keys: Vec<Value> = keys
@@ -203,6 +209,17 @@ fn show(counts: &Counts) -> Value {
         "keepalives": counts.keepalives,
         "opens": counts.opens,
         "closes": counts.closes,
+    })
+}
+
+fn show_timeline(timeline: &Timeline) -> Value {
+    let ns = |time: &Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let all = |times: &[Duration]| times.iter().map(ns).collect::<Vec<_>>();
+    json!({
+        "first_report_in": timeline.first_report_in.as_ref().map(ns),
+        "blinks": all(&timeline.blinks),
+        "touches": all(&timeline.touches),
+        "last_report_out": timeline.last_report_out.as_ref().map(ns),
     })
 }
 

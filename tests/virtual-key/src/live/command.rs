@@ -99,6 +99,14 @@ pub enum Command {
         #[arg(long)]
         reset: bool,
     },
+    /// Tell when a key was first asked, blinked, was touched and last answered, in nanoseconds of `CLOCK_MONOTONIC`.
+    Timeline {
+        /// The key; no impostor.
+        name: String,
+        /// Forget it all afterwards.
+        #[arg(long)]
+        reset: bool,
+    },
     /// Tell how many PIN attempts are left.
     Retries {
         /// The key.

@@ -67,7 +67,7 @@ fn a_key_with_everything() {
 fn a_key_with_every_quirk() {
     let words = "blue --ctap u2f-cbor-error --omit-protocols --key-agreement-alg -7 --omit-credential --ignore-up-false \
                  --user-timeout 5000=0x27 --hmac-secret by-one-only=0x33 \
-                 --mute-for 2000 --computing-time silent-assertion=110 --computing-time any=20";
+                 --mute-for 2000 --computing-time silent-assertion=110 --computing-time any=20 --signing-time 80";
     let config = add(words).unwrap();
     let ms = Duration::from_millis;
     let expected = crate::Quirks {
@@ -79,6 +79,7 @@ fn a_key_with_every_quirk() {
         hmac_secret: crate::HmacSecret::ByOneOnly(0x33),
         mute_for: ms(2000),
         computing_time: vec![(Some(Asked::SilentAssertion), ms(110)), (None, ms(20))],
+        signing_time: ms(80),
     };
     assert_eq!(config.quirks, expected);
     assert_eq!(config.profile, Profile::U2fClaimingCbor(Refusal::HidError(0x01)));

@@ -14,7 +14,7 @@ use super::service::listen_at;
 use super::uhid::{self, EVENT_LEN, Event};
 use crate::hand::Hand;
 use crate::key::{self, Body, Shared};
-use crate::{Corruption, Counts, Impostor, KeyConfig, Record, Report, Sabotage, Touch};
+use crate::{Corruption, Counts, Impostor, KeyConfig, Record, Report, Sabotage, Timeline, Touch};
 
 /// How long the kernel may take to bring a device up or down; emulated machines are slow.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A key that the kernel takes for a real one, whenever it is plugged in.
 pub struct LiveKey {
     epoch: Instant,
+    /// What `CLOCK_MONOTONIC` showed then.
+    epoch_since_boot: Duration,
     device: Arc<File>,
     unique: String,
     shared: Arc<Shared>,
@@ -86,6 +88,7 @@ impl LiveKey {
         let unique = format!("{}-{}", config.name, std::process::id());
         let key = Self {
             epoch: Instant::now(),
+            epoch_since_boot: since_boot(),
             device: Arc::new(device),
             unique,
             shared: Arc::new(Shared::new(config)),
@@ -258,6 +261,16 @@ impl LiveKey {
         std::mem::take(&mut self.shared.lock().tally.counts)
     }
 
+    /// When it was asked, blinked, was touched and answered, on `CLOCK_MONOTONIC`.
+    pub fn timeline(&self) -> Timeline {
+        self.shared.lock().timeline.clone().since(self.epoch_since_boot)
+    }
+
+    /// The same; from now on the key remembers nothing of that.
+    pub fn take_timeline(&self) -> Timeline {
+        std::mem::take(&mut self.shared.lock().timeline).since(self.epoch_since_boot)
+    }
+
     /// What it was asked, if it is an impostor: times are since it was made.
     pub fn record(&self) -> Option<Record> {
         self.record.clone()
@@ -320,7 +333,11 @@ impl Reader {
     }
 
     fn report(&self, report: Report) {
-        self.change(|body| body.tally.report_in(&report));
+        let now = self.epoch.elapsed();
+        self.change(|body| {
+            body.tally.report_in(&report);
+            body.timeline.first_report_in.get_or_insert(now);
+        });
         let mute = self.shared.lock().mute;
         if let Some(running) = &*self.power.lock()
             && !mute
@@ -359,6 +376,12 @@ impl Reader {
         // The device may be gone by now, and the request with it.
         let _ = (&*self.device).write_all(event);
     }
+}
+
+/// `CLOCK_MONOTONIC`.
+fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.try_into().expect("it begins with zero")
 }
 
 fn find_hidraw(unique: &str) -> Option<PathBuf> {

@@ -48,7 +48,12 @@ impl Port for LivePort {
 
     fn send(&mut self, report: &Report) {
         self.latency();
-        self.shared.lock().tally.report_out(report);
+        let now = self.now();
+        {
+            let mut body = self.shared.lock();
+            body.tally.report_out(report);
+            body.timeline.last_report_out = Some(now);
+        }
         // A device that has just been unplugged takes no report, and is told so by an event.
         let _ = (&*self.device).write_all(&uhid::input(report));
     }
@@ -80,6 +85,7 @@ impl Port for LivePort {
                     // Who touched may have left.
                     let _ = taken.send(in_time);
                     if in_time {
+                        self.shared.lock().timeline.touches.push(at);
                         return Wake::Touch(touch);
                     }
                 }
@@ -88,7 +94,11 @@ impl Port for LivePort {
                 Err(RecvTimeoutError::Timeout) => {
                     let now = self.now();
                     if touch_at.is_some_and(|time| time <= now) {
-                        self.shared.lock().hand.spend(now, wanted_since);
+                        let mut body = self.shared.lock();
+                        body.hand.spend(now, wanted_since);
+                        if wanted_since.is_some() {
+                            body.timeline.touches.push(now);
+                        }
                         return Wake::Touch(Touch::Owner);
                     }
                     if deadline.is_some_and(|time| time <= now) {

@@ -36,6 +36,9 @@ pub struct QuirkOptions {
     /// Compute so long before answering such a request (any: of any kind): silent-assertion=110. The first that fits counts.
     #[arg(long, value_name = "REQUEST=MS", value_parser = |text: &str| computing_time(text).map(|_| text.to_owned()))]
     pub computing_time: Vec<String>,
+    /// Compute so long over each signature.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub signing_time: u64,
 }
 
 impl QuirkOptions {
@@ -53,6 +56,7 @@ impl QuirkOptions {
                 .iter()
                 .map(|text| computing_time(text))
                 .collect::<Result<_, _>>()?,
+            signing_time: Duration::from_millis(self.signing_time),
         })
     }
 }
