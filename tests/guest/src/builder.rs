@@ -148,6 +148,12 @@ impl GuestBuilder {
         Self { tpm: true, ..self.packages(&TPM_PACKAGES) }
     }
 
+    /// With `bench-probe`, which measures sign-ins.
+    pub fn bench_probe(mut self) -> Self {
+        self.products.push(Product::Probe);
+        self
+    }
+
     /// Starts it, in a few seconds.
     ///
     /// # Panics

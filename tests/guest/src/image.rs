@@ -120,6 +120,24 @@ pub(crate) fn boot_files(root: &Root, display: bool) -> Result<BootFiles, String
     Ok(files)
 }
 
+/// A file of a clean Debian of this suite, by its path without the first slash: what one release of a program does can be compared with another
+/// in a single guest.
+///
+/// # Panics
+/// When there is no such file, or no image can be made.
+pub fn file_of_debian(suite: &str, path: &str) -> Vec<u8> {
+    let root = Root::Debian { suite: suite.to_owned(), packages: Vec::new() };
+    let image = boot_files(&root, false).unwrap_or_else(|reason| panic!("{reason}")).root;
+    // Of squashfs-tools-ng, which also makes the image.
+    let output = Command::new("rdsquashfs")
+        .args(["--cat", path])
+        .arg(&image)
+        .output()
+        .unwrap_or_else(|error| panic!("rdsquashfs: {error}; './check' installs it"));
+    assert!(output.status.success(), "{path} of {suite}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 #[cfg(test)]
 #[path = "image_tests.rs"]
 mod tests;

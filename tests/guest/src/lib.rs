@@ -65,7 +65,7 @@ pub use console::Console;
 pub use disk::Disk;
 pub use display::Display;
 pub use guest::Guest;
-pub use image::Root;
+pub use image::{Root, file_of_debian};
 pub use key::{Blink, Counts, Key, KeyOptions, Request, Requests};
 pub use output::Output;
 pub use picture::{Area, Picture};

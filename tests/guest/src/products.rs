@@ -25,6 +25,7 @@ pub(crate) enum Product {
     Enroll,
     Tpm,
     German,
+    Probe,
 }
 
 impl Product {
@@ -36,6 +37,7 @@ impl Product {
             Self::Enroll => "passkey-enroll",
             Self::Tpm => "passkey-tpm",
             Self::German => "locale/de/LC_MESSAGES/pam_passkey.mo",
+            Self::Probe => "bench-probe",
         }
     }
 
@@ -48,12 +50,13 @@ impl Product {
             Self::Enroll => "/usr/bin/passkey-enroll".to_owned(),
             Self::Tpm => "/usr/lib/passkey/passkey-tpm".to_owned(),
             Self::German => "/usr/share/locale/de/LC_MESSAGES/pam_passkey.mo".to_owned(),
+            Self::Probe => "/usr/local/bin/bench-probe".to_owned(),
         }
     }
 
     pub(crate) fn mode(self) -> u32 {
         match self {
-            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll | Self::Tpm => 0o755,
+            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll | Self::Tpm | Self::Probe => 0o755,
             Self::German => 0o644,
         }
     }
@@ -61,7 +64,7 @@ impl Product {
     /// What is under test is built as people get it; what only the tests need, as the tests are.
     fn profile(self) -> &'static str {
         match self {
-            Self::Agent | Self::VirtualKey => "debug",
+            Self::Agent | Self::VirtualKey | Self::Probe => "debug",
             Self::Module | Self::Enroll | Self::Tpm | Self::German => "release",
         }
     }
@@ -73,7 +76,9 @@ impl Product {
         let built = modified(&path)
             .ok_or_else(|| format!("{} has not been built; this builds it:\n    {BUILD}", path.display()))?;
         let newest_source = match self {
-            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll | Self::Tpm => newest_source(&path),
+            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll | Self::Tpm | Self::Probe => {
+                newest_source(&path)
+            }
             Self::German => modified(Path::new(GERMAN)).map(|time| (GERMAN.into(), time)),
         };
         match newest_source {
