@@ -58,6 +58,8 @@ pub fn exact(guest: &Guest, row: &Row, of: Implementation) -> (Figures, Profile)
         patience_ms: SIGN_IN_MS,
         is_cold: false,
     };
+    // From the second time on, the passkey that was used last is asked for first.
+    run(guest, &Plan { rounds: 1, ..plan.clone() });
     let (empty, measured): (Vec<_>, Vec<_>) =
         run(guest, &plan).into_iter().partition(|measurement| measurement.sign_in == 0);
     let profile = profiles(guest, &scene, Counted::SystemCalls, &[of]).remove(&of).expect("it was measured");

@@ -18,6 +18,7 @@ mod doctor;
 mod enrol;
 mod equipment;
 mod figures;
+mod gate;
 mod gdm_json;
 mod greeters;
 mod hanging;
