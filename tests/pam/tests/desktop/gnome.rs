@@ -30,6 +30,8 @@ const PACKAGES: [&str; 17] = [
     "udev",
 ];
 const SHELL: &str = "gnome-shell";
+/// Whether there is a shell that is not alice's: its arguments are no sign of a greeter everywhere.
+const GREETER: &str = "ps -C gnome-shell -o user= | grep -qv '^alice'";
 /// What starts all that belongs to a person's session.
 pub(crate) const SESSION: &str = "gnome-session";
 /// Below the list of users.
@@ -86,7 +88,7 @@ impl<'a> Shell<'a> {
     #[track_caller]
     pub(crate) fn greeter_again(guest: &'a Guest) -> Self {
         heavy::log_out(guest);
-        heavy::wait_for(guest, "pgrep -f '[g]nome-shell --mode=gdm'");
+        heavy::wait_for(guest, GREETER);
         Self::with_list(guest, NOT_LISTED)
     }
 
@@ -100,7 +102,7 @@ impl<'a> Shell<'a> {
     /// The desktop that comes after signing in, once the greeter is gone.
     #[track_caller]
     pub(crate) fn desktop(guest: &'a Guest) -> Self {
-        heavy::wait_for(guest, "pgrep -u alice -x gnome-shell && ! pgrep -f '[g]nome-shell --mode=gdm'");
+        heavy::wait_for(guest, &format!("pgrep -u alice -x gnome-shell && ! {{ {GREETER}; }}"));
         let is_menu = |element: &Element| element.role == "menu";
         expect_element(PATIENCE, "the menu of the desktop", || guest.elements(SHELL, PATIENCE), is_menu);
         Self { guest, texts: guest.announcements(SHELL) }
