@@ -41,11 +41,13 @@ fn links(tree: &Tree) -> Vec<Link> {
 
 #[test]
 fn links_lead_somewhere() {
-    let links = links(&Tree::read());
-    for Link { from, target, .. } in &links {
+    let mut count = 0;
+    for Link { from, target, .. } in links(&Tree::read()) {
         assert!(target.exists(), "{from}: {}", target.display());
+        // A document leads to itself in any case.
+        count += usize::from(!target.ends_with(&from));
     }
-    assert!(links.len() > 50, "{}", links.len());
+    assert!(count > 50, "{count}");
 }
 
 #[test]
