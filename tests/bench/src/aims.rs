@@ -1,7 +1,7 @@
 //! What the project wants to be measured by: pam_u2f of the same guest is 1.
 
 use crate::implementation::Implementation;
-use crate::results::{Figures, Results, Spread};
+use crate::results::{Figures, Results, Spread, number};
 
 /// One aim. Lower is better.
 #[derive(Clone, Debug)]
@@ -96,11 +96,6 @@ pub fn aims(results: &Results) -> Vec<Aim> {
             digits: 1,
         },
     ]
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
-fn number(value: u64) -> f64 {
-    value as f64
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::implementation::Implementation;
 use crate::plot::{Group, Plot};
-use crate::results::{Figures, Results, Spread};
+use crate::results::{Figures, Results, Spread, number};
 use crate::table;
 
 const BEGIN: &str = "<!-- made by tests/bench/run --update -->\n";
@@ -106,11 +106,6 @@ fn costs(results: &Results) -> Plot {
         series: series(results),
         groups: groups.collect(),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
-fn number(value: u64) -> f64 {
-    value as f64
 }
 
 #[cfg(test)]

@@ -123,6 +123,12 @@ impl Results {
     }
 }
 
+/// A figure as part of a ratio.
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
+pub(crate) fn number(value: u64) -> f64 {
+    value as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::Spread;
