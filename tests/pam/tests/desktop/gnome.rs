@@ -87,6 +87,8 @@ impl<'a> Shell<'a> {
     /// The greeter that comes once the session has ended.
     #[track_caller]
     pub(crate) fn greeter_again(guest: &'a Guest) -> Self {
+        // The one that opened the session outlives its beginning, and shows its list once more.
+        heavy::wait_for(guest, &format!("! {{ {GREETER}; }}"));
         heavy::log_out(guest);
         heavy::wait_for(guest, GREETER);
         Self::with_list(guest, NOT_LISTED)
