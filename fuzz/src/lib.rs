@@ -1,7 +1,7 @@
 //! What arrives from keys and files: one function for each fuzz target, which takes any bytes, panics where something is wrong, and
 //! says whether there was something to understand in them.
 //!
-//! The programs in `fuzz_targets` put the fuzzer before them; the test replays `corpus` without one.
+//! The programs in `fuzz_targets` put the fuzzer before them; `tests/replay.rs` runs `corpus` without one.
 
 pub mod certificate;
 pub mod channel;
@@ -14,6 +14,3 @@ pub mod recovery;
 pub mod replies;
 pub mod statement;
 pub mod tpm_request;
-
-#[cfg(test)]
-mod replay_tests;

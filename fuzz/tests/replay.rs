@@ -1,9 +1,19 @@
 //! Every input of `corpus` once more, and what becomes of it when it is cut short and when a byte of it changes.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::integer_division,
+    clippy::unwrap_used,
+    reason = "tests stop at the first surprise"
+)]
 
 use std::fs;
 use std::path::Path;
 
-use super::*;
+use pam_passkey_fuzz::{
+    certificate, channel, descriptor, files, foreign, gdm, metadata, recovery, replies, statement,
+    tpm_request,
+};
 
 type Target = (&'static str, fn(&[u8]) -> bool);
 
