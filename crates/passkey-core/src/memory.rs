@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-/// What a sign-in needs at most, in bytes, apart from the files of the store and from hashing a recovery code: above all for reading
+/// What a sign-in needs at most, in bytes, for the module to ask for, apart from the files of the store and from hashing a recovery code: above all for reading
 /// the longest configuration, and for sixteen keys that talk without end.
 pub const SIGN_IN: usize = 16 * 1024 * 1024;
 /// What reading a text in TOML needs at most, in bytes for each byte of it, down to texts that are made to be costly.
@@ -17,14 +17,6 @@ const PIECE: usize = 64 * 1024;
 /// The memory that is asked for is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMemory;
-
-/// Makes sure of the memory for a sign-in ([`SIGN_IN`]).
-///
-/// # Errors
-/// When the system refuses it.
-pub fn ensure_for_sign_in() -> Result<(), NoMemory> {
-    ensure(SIGN_IN)
-}
 
 /// Makes sure of the memory for reading a text of so many bytes ([`PER_BYTE_OF_TEXT`]).
 ///

@@ -5,10 +5,8 @@ use std::ffi::CStr;
 use pam::constants::{PamFlag, PamResultCode};
 use pam::module::{PamHandle, PamHooks};
 
-use passkey_core::memory;
-
-use super::guard;
 use super::handle::{Pam, Severity};
+use super::{guard, memory};
 use crate::{auth, outcome::Outcome, password_change};
 
 /// The module as libpam sees it.

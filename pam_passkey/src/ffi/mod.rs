@@ -15,6 +15,8 @@ pub(crate) mod guard;
 pub(crate) mod handle;
 /// Ctrl-C, and what else ends a program, as a file descriptor.
 mod interrupt;
+/// Memory, asked for before it is needed.
+mod memory;
 /// The user database.
 mod passwd;
 /// Who is at the other end of a socket.
