@@ -286,8 +286,7 @@ fn populate(guest: &Guest, users: usize) {
     };
     let input = serde_json::to_vec(&population).expect("plain data");
     guest.run("root", "bench-probe populate && sync", &input, POPULATING).ok();
-    let settings =
-        format!("[defaults]\ncredential_files = [\"{}/{{user}}.toml\"]\n", credential_files(users));
+    let settings = format!("credential_files = [\"{}/{{user}}.toml\"]\n", credential_files(users));
     guest.write(&configuration(users), settings);
 }
 

@@ -16,20 +16,22 @@ pub(crate) fn make(population: &Population) {
     let credentials = fs::read(credential_file).unwrap();
     let rest_of_line = u2f_line.trim_end().strip_prefix(user.as_str()).expect("her line");
     let mut lines = BufWriter::new(File::create(authfile).unwrap());
-    let mut original: Option<PathBuf> = None;
+    // The file that gets links, and how many it has.
+    let mut original: Option<(PathBuf, usize)> = None;
     for number in 0..*users {
         let name = if number == middle { user.clone() } else { format!("user{number:07}") };
         writeln!(lines, "{name}{rest_of_line}").unwrap();
         let path = folder.join(format!("{name}.toml"));
-        match &original {
-            Some(original) if number % LINKS != 0 && number != middle => {
-                fs::hard_link(original, path).unwrap();
-            }
+        match &mut original {
             // A file is her own, so that what is recorded of her is of no other user.
             _ if number == middle => fs::write(path, &credentials).unwrap(),
+            Some((original, links)) if *links < LINKS => {
+                fs::hard_link(original, path).unwrap();
+                *links += 1;
+            }
             _ => {
                 fs::write(&path, &credentials).unwrap();
-                original = Some(path);
+                original = Some((path, 1));
             }
         }
     }
