@@ -39,7 +39,7 @@ fn with_tables(text: &str, tables: &str) -> String {
 fn draw(plot: &Plot, path: &Path) {
     fs::write(path, plot.svg()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut convert = Command::new("rsvg-convert");
-    convert.args(["--zoom", "2", "--output"]).arg(path.with_extension("png")).arg(path);
+    convert.args(["--zoom", "1", "--output"]).arg(path.with_extension("png")).arg(path);
     let status =
         convert.status().unwrap_or_else(|error| panic!("rsvg-convert: {error}; tests/bench/run installs it"));
     assert!(status.success(), "rsvg-convert {}: {status}", path.display());
@@ -74,7 +74,9 @@ fn costs(results: &Results) -> Plot {
         Implementation::COMPARED.map(|module| figure(results.row("touch")?.profiles.get(&module)?))
     };
     let libraries = Implementation::COMPARED.map(|module| {
-        Some(results.figures("touch", module)?.libraries.iter().map(|library| library.bytes).sum::<u64>())
+        let libraries = &results.figures("touch", module)?.libraries;
+        // Of a program that has ended, they are not known.
+        Some(libraries.iter().map(|library| library.bytes).sum::<u64>()).filter(|bytes| *bytes > 0)
     });
     let costs = [
         ("transactions", of(|figures| figures.transactions)),

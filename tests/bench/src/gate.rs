@@ -69,7 +69,8 @@ impl Gate {
 
 /// Figures that differ a little, and by how many per cent at most: another compiler makes another module, and how often a program waits and how
 /// long the numbers of processes are depends on the moment. All others are exact.
-const ABOUT: [(&str, u64); 3] = [("bytes of the module", 2), ("bytes read", 2), ("system calls", 5)];
+const ABOUT: [(&str, u64); 4] =
+    [("bytes of the module", 2), ("bytes read", 2), ("instructions", 2), ("system calls", 5)];
 
 fn is_within(figure: &str, then: u64, now: u64) -> bool {
     let percent = ABOUT.iter().find(|(about, _)| *about == figure).map_or(0, |(_, percent)| *percent);

@@ -19,8 +19,8 @@ pub(crate) struct Group {
 
 /// Told apart by people who do not tell red from green, and in grey.
 const COLOURS: [&str; 4] = ["#1b5e9e", "#e08a1e", "#a9b0b7", "#5d4a66"];
-const WIDTH: f64 = 800.0;
-const NAMES: f64 = 300.0;
+const WIDTH: f64 = 830.0;
+const NAMES: f64 = 330.0;
 /// Room behind the longest bar for its value.
 const VALUES: f64 = 110.0;
 const BAR: f64 = 14.0;

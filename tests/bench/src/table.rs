@@ -14,8 +14,10 @@ const DETAIL: &str = "touch";
 /// Everything that is made for the document.
 pub(crate) fn all(results: &Results) -> String {
     let versions: Vec<&str> = COMPARED.iter().map(|&module| results.called(module)).collect();
+    let rounds = results.rows.iter().flat_map(|row| row.figures.values()).map(|figures| figures.rounds).max();
+    let rounds = rounds.unwrap_or(0);
     format!(
-        "Measured: {}, {}.\n\n### Aims\n{}\n### What goes over the wire\n{}\n### Until the key blinks\n{}\n\
+        "Measured: {}, {}; {rounds} rounds.\n\n### Aims\n{}\n### What goes over the wire\n{}\n### Until the key blinks\n{}\n\
          ### From the touch until PAM returns\n{}\n### Where no key is touched\n{}\n### Processor time\n{}\n\
          ### What one touch costs\n{}\n### `passkey-enroll list`\n{}",
         versions.join(", "),

@@ -11,7 +11,6 @@
 
 mod attestation;
 mod broken;
-mod costs;
 mod differential;
 mod disks;
 mod doctor;
@@ -46,10 +45,10 @@ mod sudo;
 mod survival;
 mod switch;
 mod this_computer;
-mod times;
 mod tpm_trouble;
 mod transcripts;
 mod trials;
+mod two_hundred;
 mod u2f;
 mod unproven;
 mod usernameless;
