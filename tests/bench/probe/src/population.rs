@@ -25,9 +25,9 @@ pub(crate) fn make(population: &Population) {
         match &mut original {
             // A file is her own, so that what is recorded of her is of no other user.
             _ if number == middle => fs::write(path, &credentials).unwrap(),
-            Some((original, links)) if *links < LINKS => {
+            Some((original, count)) if *count < LINKS => {
                 fs::hard_link(original, path).unwrap();
-                *links += 1;
+                *count += 1;
             }
             _ => {
                 fs::write(&path, &credentials).unwrap();
