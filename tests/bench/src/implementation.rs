@@ -3,7 +3,7 @@
 use guest::{Guest, libraries};
 use serde::{Deserialize, Serialize};
 
-use crate::row::{Credentials, Keyring, Row, Verification};
+use crate::row::{Credentials, Host, Keyring, Row, Verification};
 
 /// Who signs in.
 pub(crate) const USER: &str = "alice";
@@ -52,7 +52,7 @@ impl Implementation {
     pub(crate) fn all_for(row: &Row) -> Vec<Self> {
         let compared = Self::COMPARED.into_iter().filter(|of| match of {
             Self::Nothing | Self::PamPasskey => true,
-            Self::PamU2f | Self::OlderPamU2f => row.keyring == Keyring::Closed,
+            Self::PamU2f | Self::OlderPamU2f => row.keyring == Keyring::Closed && row.host == Host::Plain,
             Self::PasskeyChild => row.is_for_passkey_child(),
         });
         [Self::Nothing].into_iter().chain(compared).collect()
@@ -85,9 +85,10 @@ impl Implementation {
         let arguments = match self {
             Self::Nothing | Self::PasskeyChild => String::new(),
             Self::PamPasskey => {
-                let verification = match (row.verification, row.credentials, row.keyring) {
-                    (_, _, Keyring::Opened) => "mode=passwordless keyring=on",
-                    (_, Credentials::Discoverable, _) => "mode=passwordless usernameless",
+                let verification = match (row.verification, row.credentials, row.keyring, row.host) {
+                    (.., Host::Gdm) => "mode=passwordless host=gdm-switchable-auth",
+                    (_, _, Keyring::Opened, _) => "mode=passwordless keyring=on",
+                    (_, Credentials::Discoverable, ..) => "mode=passwordless usernameless",
                     (Verification::None, ..) => "mode=second-factor",
                     (Verification::Pin | Verification::Fingerprint, ..) => {
                         "mode=second-factor verification=required"

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bench::{Counted, Implementation, LISTINGS, ROWS, Results, Row, boot, document, measure};
+use bench::{Counted, Implementation, LISTINGS, ROWS, Results, Row, boot, document, measure, parts};
 use clap::Parser;
 
 /// Measures the module and its rivals on the same work, with the same virtual keys, in one guest.
@@ -81,6 +81,7 @@ fn run(arguments: &Arguments) -> Results {
             .into(),
         rows: Vec::new(),
         listings: Vec::new(),
+        parts: Vec::new(),
     };
     for row in chosen {
         let start = Instant::now();
@@ -93,6 +94,9 @@ fn run(arguments: &Arguments) -> Results {
         if let Some(file) = &arguments.save {
             save(&results, file);
         }
+    }
+    if !arguments.skip_instructions {
+        results.parts = parts::count();
     }
     if is_whole {
         results.listings = LISTINGS.map(|row| measure::listing(&guest, &row, rounds)).to_vec();

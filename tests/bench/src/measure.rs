@@ -9,7 +9,7 @@ use guest::{Counts, Guest};
 use crate::implementation::Implementation;
 use crate::profile::{Profile, instructions, system_calls};
 use crate::results::{Figures, Listing, RowResult, Spread};
-use crate::row::{Counted, Row};
+use crate::row::{Counted, Host, Row};
 use crate::scene::Scene;
 
 /// How long a sign-in is waited for, in milliseconds: longer than a key waits for its touch.
@@ -39,7 +39,8 @@ pub fn row(guest: &Guest, row: &Row, rounds: usize) -> RowResult {
     let empty = measured.remove(&Implementation::Nothing).expect("it was measured");
     let figures = measured.into_iter().map(|(of, measurements)| {
         // A program of its own takes all that it takes.
-        let empty = of.service().map(|_| empty.as_slice());
+        let is_module = of.service().is_some() && row.host == Host::Plain;
+        let empty = is_module.then_some(empty.as_slice());
         (of, figures(&measurements, empty))
     });
     let figures = figures.collect();
@@ -165,7 +166,7 @@ fn figures(measurements: &[Measurement], empty: Option<&[Measurement]>) -> Figur
         peak_kib: beyond(|cost| cost.peak_kib),
         // Of a program that has ended, only its peak is known.
         mapped_kib: beyond(|cost| cost.mapped_kib).filter(|_| empty.is_some()),
-        dirty_kib: beyond(|cost| cost.dirty_kib).filter(|_| empty.is_some()),
+        anonymous_kib: beyond(|cost| cost.anonymous_kib).filter(|_| empty.is_some()),
         libraries,
     }
 }

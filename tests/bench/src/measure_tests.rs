@@ -15,7 +15,7 @@ fn measurement(transactions: u64, ended: u64, cpu_ns: u64, libraries: &[&str]) -
         cpu_ns,
         peak_kib: 3_000,
         mapped_kib: 500,
-        dirty_kib: 40,
+        anonymous_kib: 40,
         libraries,
     };
     let counts = json!({

@@ -6,6 +6,7 @@ use bench_probe::Library;
 use serde::{Deserialize, Serialize};
 
 use crate::implementation::{Implementation, Version};
+use crate::parts::PartResult;
 use crate::profile::Profile;
 
 /// What a run has measured; it can be kept and shown again.
@@ -21,6 +22,8 @@ pub struct Results {
     pub rows: Vec<RowResult>,
     /// `passkey-enroll list`.
     pub listings: Vec<Listing>,
+    /// Our parts that need no device.
+    pub parts: Vec<PartResult>,
 }
 
 /// One row.
@@ -69,8 +72,8 @@ pub struct Figures {
     pub peak_kib: Option<Spread>,
     /// File-backed mappings.
     pub mapped_kib: Option<Spread>,
-    /// Dirty private pages.
-    pub dirty_kib: Option<Spread>,
+    /// Pages of the process alone: heap, stacks, and what was written to of its files.
+    pub anonymous_kib: Option<Spread>,
     /// Shared objects that the module is and pulls in.
     pub libraries: Vec<Library>,
 }

@@ -20,6 +20,8 @@ pub struct Row {
     pub credentials: Credentials,
     /// Whether the sign-in opens the keyring.
     pub keyring: Keyring,
+    /// Who calls the module.
+    pub host: Host,
     /// How fast key and wire are.
     pub wire: Wire,
     /// Users who are enrolled as well, each with as many passkeys; 1: she alone.
@@ -85,6 +87,15 @@ pub enum Keyring {
     Opened,
 }
 
+/// Who calls the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// A program that shows messages and asks for text.
+    Plain,
+    /// GDM's worker, which takes the PIN in an exchange of JSON. Only ours can.
+    Gdm,
+}
+
 /// How fast a key and its wire are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wire {
@@ -112,6 +123,7 @@ const TOUCH: Row = Row {
     verification: Verification::None,
     credentials: Credentials::Listed,
     keyring: Keyring::Closed,
+    host: Host::Plain,
     wire: Wire::IDEAL,
     users: 1,
     rounds: usize::MAX,
@@ -163,6 +175,7 @@ pub const ROWS: &[Row] = &[
         ..TOUCH
     },
     Row { name: "keyring", title: "PIN and touch, with the keyring", keyring: Keyring::Opened, ..PIN },
+    Row { name: "json", title: "PIN and touch, by GDM's exchange of JSON", host: Host::Gdm, ..PIN },
     Row { name: "users-10", title: "10 users", users: 10, ..TOUCH },
     Row { name: "users-10000", title: "10,000 users", users: 10_000, ..TOUCH },
     Row { name: "users-1000000", title: "1,000,000 users", users: 1_000_000, ..TOUCH },
@@ -179,10 +192,11 @@ impl Row {
     }
 
     /// Whether SSSD's program can be called for this: its users and discoverable passkeys are a directory's, of a key with a
-    /// sensor it is told by its daemon what to ask for, and it opens no keyring.
+    /// sensor it is told by its daemon what to ask for; it opens no keyring and is no greeter's.
     pub(crate) fn is_for_passkey_child(&self) -> bool {
         self.users == 1
             && self.keyring == Keyring::Closed
+            && self.host == Host::Plain
             && self.credentials == Credentials::Listed
             && self.verification != Verification::Fingerprint
     }

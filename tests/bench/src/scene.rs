@@ -9,7 +9,7 @@ use passkey_core::store::CredentialFile;
 use crate::implementation::{
     AUTHFILE, Implementation, PASSWORD, USER, authfile, configuration, credential_files,
 };
-use crate::row::{Credentials, Desk, Keyring, Row, Verification, Wire};
+use crate::row::{Credentials, Desk, Host, Keyring, Row, Verification, Wire};
 
 const PIN: &str = "1234";
 /// What SSSD's program knows its passkeys for.
@@ -114,6 +114,9 @@ impl<'a> Scene<'a> {
     pub fn sign_in(&self, by: Implementation) -> SignIn {
         let has_pin = self.row.verification == Verification::Pin;
         let answers = if has_pin { vec![PIN.to_owned()] } else { Vec::new() };
+        if self.row.host == Host::Gdm && by == Implementation::PamPasskey {
+            return by_gdm(by.service().expect("it is a module"));
+        }
         let by = if let Some(service) = by.service() {
             By::Pam { service: service.to_owned(), user: by.user(&self.row).to_owned() }
         } else {
@@ -251,6 +254,16 @@ fn add_lost_passkeys(guest: &Guest, row: &Row) {
     guest.write_as(CREDENTIAL_FILE, file.encode(), "root", 0o644);
     let line = with_lost_credentials(&guest.root(&format!("cat {AUTHFILE}")).ok(), count);
     guest.write(AUTHFILE, line);
+}
+
+/// GDM's worker, which offers the exchange of JSON and is given the PIN in it.
+fn by_gdm(service: &str) -> SignIn {
+    let offered = "GDM_SUPPORTED_PAM_EXTENSIONS=org.gnome.DisplayManager.UserVerifier.CustomJSON";
+    let words = ["env", offered, "gdm-session-worker", service, USER].map(str::to_owned);
+    let reply = format!(
+        r#"{{"authSelection":{{"status":"Ok","passkey":{{"pin":"{PIN}","kerberos":false,"cryptoChallenge":""}}}}}}"#
+    );
+    SignIn { by: By::Program(words.to_vec()), answers: vec![reply] }
 }
 
 /// So many ids of the same length, none of them this one.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::aims::{Aim, aims};
 use crate::implementation::Implementation;
-use crate::results::{Figures, Results, RowResult, Spread};
+use crate::results::{Figures, Results, RowResult, Spread, number};
 use crate::row::{Row, Wire};
 
 const COMPARED: [Implementation; 4] = Implementation::COMPARED;
@@ -19,7 +19,7 @@ pub(crate) fn all(results: &Results) -> String {
     format!(
         "Measured: {}, {}; {rounds} rounds.\n\n### Aims\n{}\n### What goes over the wire\n{}\n### Until the key blinks\n{}\n\
          ### From the touch until PAM returns\n{}\n### Where no key is touched\n{}\n### Processor time\n{}\n\
-         ### What one touch costs\n{}\n### `passkey-enroll list`\n{}",
+         ### What one touch costs\n{}\n### Parts that need no device\n{}\n### `passkey-enroll list`\n{}",
         versions.join(", "),
         results.machine,
         aims_table(&aims(results)),
@@ -29,8 +29,18 @@ pub(crate) fn all(results: &Results) -> String {
         untouched(results),
         times(results, |figures| figures.cpu_ns, |_| None),
         detail(results),
+        parts(results),
         listings(results),
     )
+}
+
+/// Of our module alone.
+fn parts(results: &Results) -> String {
+    let mut table = "| part of a sign-in by pam_passkey | instructions, millions |\n|---|---|\n".to_owned();
+    for part in &results.parts {
+        let _ = writeln!(table, "| {} | {:.2} |", part.title, number(part.instructions) / 1e6);
+    }
+    table
 }
 
 fn header(results: &Results, first: &str) -> String {
@@ -124,8 +134,8 @@ fn detail(results: &Results) -> String {
             row.profiles.get(&of).map_or_else(|| "–".to_owned(), |it| it.bytes_read.to_string())
         }),
         ("peak memory, KiB", &|_, figures| kib(figures.peak_kib)),
+        ("of it, pages of no file, KiB", &|_, figures| kib(figures.anonymous_kib)),
         ("files mapped, KiB", &|_, figures| kib(figures.mapped_kib)),
-        ("dirty pages, KiB", &|_, figures| kib(figures.dirty_kib)),
         ("the file of module or program, KiB", &|of, _| {
             tenths(results.sizes.get(&of).copied().unwrap_or(0), 1024)
         }),

@@ -150,7 +150,7 @@ impl GuestBuilder {
 
     /// With `bench-probe`, which measures sign-ins.
     pub fn bench_probe(mut self) -> Self {
-        self.products.push(Product::Probe);
+        self.products.extend([Product::Probe, Product::GdmWorker]);
         self
     }
 

@@ -26,6 +26,7 @@ pub(crate) enum Product {
     Tpm,
     German,
     Probe,
+    GdmWorker,
 }
 
 impl Product {
@@ -38,6 +39,7 @@ impl Product {
             Self::Tpm => "passkey-tpm",
             Self::German => "locale/de/LC_MESSAGES/pam_passkey.mo",
             Self::Probe => "bench-probe",
+            Self::GdmWorker => "gdm-worker",
         }
     }
 
@@ -51,20 +53,22 @@ impl Product {
             Self::Tpm => "/usr/lib/passkey/passkey-tpm".to_owned(),
             Self::German => "/usr/share/locale/de/LC_MESSAGES/pam_passkey.mo".to_owned(),
             Self::Probe => "/usr/local/bin/bench-probe".to_owned(),
+            // The kernel cuts the name where it cuts that of GDM's own.
+            Self::GdmWorker => "/usr/local/bin/gdm-session-worker".to_owned(),
         }
     }
 
     pub(crate) fn mode(self) -> u32 {
         match self {
-            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll | Self::Tpm | Self::Probe => 0o755,
             Self::German => 0o644,
+            _ => 0o755,
         }
     }
 
     /// What is under test is built as people get it; what only the tests need, as the tests are.
     fn profile(self) -> &'static str {
         match self {
-            Self::Agent | Self::VirtualKey | Self::Probe => "debug",
+            Self::Agent | Self::VirtualKey | Self::Probe | Self::GdmWorker => "debug",
             Self::Module | Self::Enroll | Self::Tpm | Self::German => "release",
         }
     }
@@ -76,10 +80,8 @@ impl Product {
         let built = modified(&path)
             .ok_or_else(|| format!("{} has not been built; this builds it:\n    {BUILD}", path.display()))?;
         let newest_source = match self {
-            Self::Agent | Self::VirtualKey | Self::Module | Self::Enroll | Self::Tpm | Self::Probe => {
-                newest_source(&path)
-            }
             Self::German => modified(Path::new(GERMAN)).map(|time| (GERMAN.into(), time)),
+            _ => newest_source(&path),
         };
         match newest_source {
             Some((source, changed)) if changed > built => Err(format!(

@@ -71,8 +71,8 @@ pub struct Cost {
     pub peak_kib: u64,
     /// File-backed mappings before `pam_end`, in KiB.
     pub mapped_kib: u64,
-    /// Pages that the process does not share and has written to, before `pam_end`, in KiB.
-    pub dirty_kib: u64,
+    /// Pages that are of no file any more, or never were: the memory of the process alone; before `pam_end`, in KiB.
+    pub anonymous_kib: u64,
     /// Shared objects mapped before `pam_end`.
     pub libraries: Vec<Library>,
 }
@@ -123,4 +123,34 @@ pub struct Population {
     pub u2f_line: String,
     /// The authfile.
     pub authfile: String,
+}
+
+/// A part of a sign-in that needs no device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Loading and relocating the module.
+    Load,
+    /// Reading the documented configuration.
+    Configuration,
+    /// Reading a credential file with so many passkeys.
+    Passkeys(u8),
+    /// Verifying one signature on P-256.
+    Signature,
+}
+
+impl Part {
+    /// All that are counted, by their names on `bench-part`'s command line and in a table.
+    pub const ALL: [(&'static str, Self, &'static str); 6] = [
+        ("load", Self::Load, "loading the module"),
+        ("configuration", Self::Configuration, "reading the documented configuration"),
+        ("passkeys-1", Self::Passkeys(1), "reading a credential file with 1 passkey"),
+        ("passkeys-10", Self::Passkeys(10), "reading one with 10"),
+        ("passkeys-200", Self::Passkeys(200), "reading one with 200"),
+        ("signature", Self::Signature, "verifying a signature on P-256"),
+    ];
+
+    /// The part of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(of, ..)| *of == name).map(|(_, part, _)| part)
+    }
 }

@@ -50,7 +50,7 @@ fn pam(service: &str, user: &str, answers: &[String]) -> Cost {
     let cpu_looked = process::cpu();
     drop(transaction);
     let cpu_ns = cpu_ended - cpu_begun + (process::cpu() - cpu_looked);
-    let Memory { peak_kib, mapped_kib, dirty_kib, libraries } = memory;
+    let Memory { peak_kib, mapped_kib, anonymous_kib, libraries } = memory;
     Cost {
         code,
         said: script.said,
@@ -60,7 +60,7 @@ fn pam(service: &str, user: &str, answers: &[String]) -> Cost {
         cpu_ns,
         peak_kib,
         mapped_kib,
-        dirty_kib,
+        anonymous_kib,
         libraries,
     }
 }
@@ -92,7 +92,7 @@ fn program(words: &[String], answers: &[String]) -> Cost {
         cpu_ns: process::cpu() - cpu_begun,
         peak_kib: process::peak_of_children_kib(),
         mapped_kib: 0,
-        dirty_kib: 0,
+        anonymous_kib: 0,
         libraries: Vec::new(),
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn peak_of_children_kib() -> u64 {
 pub(crate) struct Memory {
     pub(crate) peak_kib: u64,
     pub(crate) mapped_kib: u64,
-    pub(crate) dirty_kib: u64,
+    pub(crate) anonymous_kib: u64,
     pub(crate) libraries: Vec<Library>,
 }
 
@@ -53,7 +53,7 @@ impl Memory {
         Self {
             peak_kib: kib(&status, "VmHWM:"),
             mapped_kib: mapped.values().sum::<u64>() >> 10,
-            dirty_kib: kib(&rollup, "Private_Dirty:"),
+            anonymous_kib: kib(&rollup, "Anonymous:"),
             libraries: libraries.collect(),
         }
     }
@@ -103,7 +103,7 @@ mod tests {
         while cpu() < before + 20_000_000 {}
         assert!(now() >= start + 10_000_000, "two processors at most work for one thread");
         let memory = Memory::of_this_process();
-        assert!(memory.peak_kib > 100 && memory.mapped_kib > 100 && memory.dirty_kib > 0);
+        assert!(memory.peak_kib > 100 && memory.mapped_kib > 100 && memory.anonymous_kib > 0);
         assert!(memory.libraries.iter().any(|library| library.path.contains("libc.so") && library.bytes > 0));
     }
 }

@@ -2,7 +2,7 @@
 //! is the reply.
 //!
 //! Arguments are service and user. It writes `json REQUEST`, `asked PROMPT`, `warned ERROR`, `told INFORMATION` and at the end `result
-//! CODE`. `!` in place of an answer fails the conversation.
+//! CODE`, with which it ends. `!` in place of an answer fails the conversation.
 #![allow(unsafe_code, reason = "a host of PAM modules speaks C")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is a failed test")]
 #![allow(clippy::print_stdout, reason = "that is what it is for")]
@@ -111,4 +111,5 @@ fn main() {
         code
     };
     println!("result {code}.");
+    std::process::exit(code);
 }
