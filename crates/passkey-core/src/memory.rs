@@ -5,8 +5,8 @@
 
 use std::hint::black_box;
 
-/// What a sign-in needs at most, in bytes, for the module to ask for, apart from the files of the store and from hashing a recovery code: above all for reading
-/// the longest configuration, and for sixteen keys that talk without end.
+/// What a sign-in needs at most, in bytes, which the module asks for: above all for reading the longest configuration, and for sixteen
+/// keys that talk without end. The files of the store and hashing a recovery code are apart from it.
 pub const SIGN_IN: usize = 16 * 1024 * 1024;
 /// What reading a text in TOML needs at most, in bytes for each byte of it, down to texts that are made to be costly.
 pub const PER_BYTE_OF_TEXT: usize = 256;

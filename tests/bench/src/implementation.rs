@@ -52,7 +52,7 @@ impl Implementation {
     pub(crate) fn all_for(row: &Row) -> Vec<Self> {
         let compared = Self::COMPARED.into_iter().filter(|of| match of {
             Self::Nothing | Self::PamPasskey => true,
-            Self::PamU2f | Self::OlderPamU2f => row.keyring == Keyring::Closed && row.host == Host::Plain,
+            Self::PamU2f | Self::OlderPamU2f => !row.is_for_ours_alone(),
             Self::PasskeyChild => row.is_for_passkey_child(),
         });
         [Self::Nothing].into_iter().chain(compared).collect()

@@ -37,4 +37,4 @@ pub use machine::{boot, machine};
 pub use profile::Profile;
 pub use results::{Figures, Listing, Results, RowResult, Spread};
 pub use row::{Counted, Credentials, Desk, Host, Keyring, LISTINGS, ROWS, Row, Verification, Wire};
-pub use scene::Scene;
+pub use scene::{Scene, lose_passkeys};

@@ -17,6 +17,7 @@ pub fn machine() -> GuestBuilder {
     Guest::debian(SUITE)
         .packages(&["sssd-passkey", "valgrind"])
         .bench_probe()
+        .gdm_worker()
         .user(USER, PASSWORD)
         .file(OLDER_PAM_U2F, guest::file_of_debian(OLDER_SUITE, module.trim_start_matches('/')))
         .memory(2048)

@@ -21,7 +21,7 @@ struct Arguments {
     /// How often each sign-in is measured.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
-    /// Does not count instructions, which takes eight minutes.
+    /// Does not count instructions, which takes minutes.
     #[arg(long)]
     skip_instructions: bool,
     /// Writes tables and pictures to docs/performance.md.

@@ -8,6 +8,8 @@ use std::process::Command;
 use bench_probe::Part;
 use serde::{Deserialize, Serialize};
 
+use crate::profile::callgrind_sum;
+
 /// A part of a sign-in, as a release is built.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PartResult {
@@ -39,7 +41,5 @@ fn instructions(release: &Path, part: &str, times: &str) -> u64 {
     let status =
         valgrind.status().unwrap_or_else(|error| panic!("valgrind: {error}; tests/bench/run installs it"));
     assert!(status.success(), "{part}: {status}");
-    let text = fs::read_to_string(&output).expect("callgrind has written it");
-    let sum = text.lines().find_map(|line| line.strip_prefix("summary:")?.trim().parse().ok());
-    sum.unwrap_or_else(|| panic!("{part}: callgrind has counted nothing"))
+    callgrind_sum(&fs::read_to_string(&output).expect("callgrind has written it"))
 }

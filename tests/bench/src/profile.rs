@@ -47,10 +47,15 @@ pub(crate) fn instructions(guest: &Guest, sign_in: &SignIn) -> u64 {
     let tool = "strace -f --seccomp-bpf -qq -o /dev/null -e inject=prctl:error=EINVAL valgrind -q --tool=callgrind --trace-children=yes --callgrind-out-file=/run/bench-instructions.%p";
     let show = "grep -h ^summary: /run/bench-instructions.*; rm /run/bench-instructions.*";
     let counted = run(guest, sign_in, tool, show);
-    let numbers =
-        counted.lines().filter_map(|line| line.strip_prefix("summary:")?.trim().parse::<u64>().ok());
+    callgrind_sum(&counted)
+}
+
+/// The instructions that callgrind's files speak of.
+#[track_caller]
+pub(crate) fn callgrind_sum(files: &str) -> u64 {
+    let numbers = files.lines().filter_map(|line| line.strip_prefix("summary:")?.trim().parse::<u64>().ok());
     let sum = numbers.sum();
-    assert!(sum > 0, "callgrind has counted nothing: {counted}");
+    assert!(sum > 0, "callgrind has counted nothing: {files}");
     sum
 }
 

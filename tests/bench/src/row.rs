@@ -191,12 +191,16 @@ impl Row {
         ROWS.iter().find(|row| row.name == name).copied()
     }
 
+    /// Whether no other module can do it.
+    pub(crate) fn is_for_ours_alone(&self) -> bool {
+        self.keyring == Keyring::Opened || self.host == Host::Gdm
+    }
+
     /// Whether SSSD's program can be called for this: its users and discoverable passkeys are a directory's, of a key with a
-    /// sensor it is told by its daemon what to ask for; it opens no keyring and is no greeter's.
+    /// sensor it is told by its daemon what to ask for.
     pub(crate) fn is_for_passkey_child(&self) -> bool {
         self.users == 1
-            && self.keyring == Keyring::Closed
-            && self.host == Host::Plain
+            && !self.is_for_ours_alone()
             && self.credentials == Credentials::Listed
             && self.verification != Verification::Fingerprint
     }

@@ -243,14 +243,7 @@ fn add_lost_passkeys(guest: &Guest, row: &Row) {
     }
     let mut file = CredentialFile::parse(&guest.root(&format!("cat {CREDENTIAL_FILE}")).ok())
         .expect("it was written by us");
-    let last = file.credentials.last().expect("it has been enrolled").clone();
-    let ids = other_ids(last.id.as_bytes(), count);
-    let others = ids.into_iter().enumerate().map(|(number, id)| Credential {
-        id: CredentialId::new(id).expect("as long as another"),
-        name: format!("lost {number}"),
-        ..last.clone()
-    });
-    file.credentials.splice(0..0, others.collect::<Vec<_>>());
+    lose_passkeys(&mut file, count);
     guest.write_as(CREDENTIAL_FILE, file.encode(), "root", 0o644);
     let line = with_lost_credentials(&guest.root(&format!("cat {AUTHFILE}")).ok(), count);
     guest.write(AUTHFILE, line);
@@ -264,6 +257,18 @@ fn by_gdm(service: &str) -> SignIn {
         r#"{{"authSelection":{{"status":"Ok","passkey":{{"pin":"{PIN}","kerberos":false,"cryptoChallenge":""}}}}}}"#
     );
     SignIn { by: By::Program(words.to_vec()), answers: vec![reply] }
+}
+
+/// Puts so many passkeys before those of a file, which are like the last one and whose ids no key has made; 255 at most.
+pub fn lose_passkeys(file: &mut CredentialFile, count: usize) {
+    let last = file.credentials.last().expect("it has been enrolled").clone();
+    let ids = other_ids(last.id.as_bytes(), count);
+    let others = ids.into_iter().enumerate().map(|(number, id)| Credential {
+        id: CredentialId::new(id).expect("as long as another"),
+        name: format!("lost {number}"),
+        ..last.clone()
+    });
+    file.credentials.splice(0..0, others.collect::<Vec<_>>());
 }
 
 /// So many ids of the same length, none of them this one.

@@ -150,7 +150,13 @@ impl GuestBuilder {
 
     /// With `bench-probe`, which measures sign-ins.
     pub fn bench_probe(mut self) -> Self {
-        self.products.extend([Product::Probe, Product::GdmWorker]);
+        self.products.push(Product::Probe);
+        self
+    }
+
+    /// With `gdm-session-worker`, a host that talks to modules as GDM's does.
+    pub fn gdm_worker(mut self) -> Self {
+        self.products.push(Product::GdmWorker);
         self
     }
 

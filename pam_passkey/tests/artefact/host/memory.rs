@@ -41,16 +41,20 @@ fn a_lack_of_memory_is_an_answer_and_not_the_end_of_the_host() {
     assert_eq!(application.authenticate(0), AUTHINFO_UNAVAIL);
     let heard = application.heard();
     let before = getrlimit(Resource::As);
-    let within = |bytes: u64| {
+    let each_within = |bytes: u64, times: usize| {
         let limit = Rlimit { current: address_space().checked_add(bytes), maximum: before.maximum };
         setrlimit(Resource::As, limit).unwrap();
-        let code = application.authenticate(0);
+        let codes: Vec<i32> = (0..times).map(|_| application.authenticate(0)).collect();
         setrlimit(Resource::As, before).unwrap();
-        code
+        codes
     };
-    for bytes in [0, MIB / 4, 8 * MIB] {
+    let within = |bytes: u64| each_within(bytes, 1)[0];
+    // Sixteen are asked for.
+    for bytes in [0, MIB / 4, 8 * MIB, 15 * MIB] {
         assert_eq!(within(bytes), BUF_ERR, "{bytes} bytes");
     }
     assert_eq!(application.heard(), heard, "not a word, which would take memory");
     assert_eq!(within(64 * MIB), AUTHINFO_UNAVAIL);
+    // It is given back each time.
+    assert_eq!(each_within(64 * MIB, 8), [AUTHINFO_UNAVAIL; 8]);
 }

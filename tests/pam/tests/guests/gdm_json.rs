@@ -13,11 +13,9 @@ auth required pam_permit.so
 ";
 
 fn machine(options: KeyOptions) -> GuestBuilder {
-    let program = std::fs::read(env!("CARGO_BIN_EXE_gdm-worker")).unwrap();
     Guest::debian12()
         .user("alice", "secret")
-        // The kernel cuts the name where it cuts that of GDM's own.
-        .file_with_mode("/usr/local/bin/gdm-session-worker", program, 0o755)
+        .gdm_worker()
         .file("/etc/pam.d/gdm-switchable-auth", STACK)
         .key("blue", options)
 }

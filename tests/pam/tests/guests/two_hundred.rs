@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use bench::lose_passkeys;
 use guest::KeyOptions;
 use pam_tests::{enrol, guest, passkey_only};
-use passkey_core::credential::{Credential, CredentialId};
 use passkey_core::store::CredentialFile;
 
 const FILE: &str = "/etc/passkey/credentials/alice.toml";
@@ -19,15 +19,7 @@ fn the_last_of_two_hundred_passkeys_signs_in() {
     enrol(&guest, "last", None);
     let mut file =
         CredentialFile::parse(&guest.root(&format!("cat {FILE}")).ok()).expect("it was written by us");
-    let last = file.credentials.last().expect("it is enrolled").clone();
-    // Each with an id of its own, and none with the last one's.
-    let numbers = (0..=u8::MAX).filter(|number| *number != last.id.as_bytes()[0]).take(199);
-    let others = numbers.map(|number| Credential {
-        id: CredentialId::new([&[number], &last.id.as_bytes()[1..]].concat()).expect("as long as another"),
-        name: format!("lost {number}"),
-        ..last.clone()
-    });
-    file.credentials.splice(0..0, others.collect::<Vec<_>>());
+    lose_passkeys(&mut file, 199);
     guest.write_as(FILE, file.encode(), "root", 0o644);
 
     let listed = guest.run_as("alice", "passkey-enroll list").ok();
