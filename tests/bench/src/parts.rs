@@ -24,19 +24,21 @@ pub fn count() -> Vec<PartResult> {
     let this = env::current_exe().expect("this program");
     // Built beside this one's folder, by tests/bench/run.
     let release = this.ancestors().nth(2).expect("a target folder").join("release");
-    let instructions = |part: &str, times: &str| instructions(&release, part, times);
     Part::ALL
-        .map(|(part, _, title)| PartResult {
-            title: title.to_owned(),
-            instructions: instructions(part, "1") - instructions(part, "0"),
+        .map(|(name, part, title)| {
+            let count = |times: &str| instructions(&release, name, times, part.toggles());
+            // Where only what counts is counted, nothing is to be subtracted.
+            let besides = if part.toggles().is_empty() { count("0") } else { 0 };
+            PartResult { title: title.to_owned(), instructions: count("1") - besides }
         })
         .to_vec()
 }
 
-fn instructions(release: &Path, part: &str, times: &str) -> u64 {
+fn instructions(release: &Path, part: &str, times: &str, toggles: &[&str]) -> u64 {
     let output = release.join("bench-part.callgrind");
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["-q", "--tool=callgrind"]).arg(format!("--callgrind-out-file={}", output.display()));
+    valgrind.args(toggles.iter().map(|function| format!("--toggle-collect={function}")));
     valgrind.arg(release.join("bench-part")).args([part, times]).arg(release.join("libpam_passkey.so"));
     let status =
         valgrind.status().unwrap_or_else(|error| panic!("valgrind: {error}; tests/bench/run installs it"));

@@ -136,21 +136,34 @@ pub enum Part {
     Passkeys(u8),
     /// Verifying one signature on P-256.
     Signature,
+    /// All that is done with a key, from the first report to the proof: a touch.
+    Ceremony,
 }
 
 impl Part {
     /// All that are counted, by their names on `bench-part`'s command line and in a table.
-    pub const ALL: [(&'static str, Self, &'static str); 6] = [
+    pub const ALL: [(&'static str, Self, &'static str); 7] = [
         ("load", Self::Load, "loading the module"),
         ("configuration", Self::Configuration, "reading the documented configuration"),
         ("passkeys-1", Self::Passkeys(1), "reading a credential file with 1 passkey"),
         ("passkeys-10", Self::Passkeys(10), "reading one with 10"),
         ("passkeys-200", Self::Passkeys(200), "reading one with 200"),
         ("signature", Self::Signature, "verifying a signature on P-256"),
+        ("ceremony", Self::Ceremony, "a whole ceremony by touch, that signature included"),
     ];
 
     /// The part of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(of, ..)| *of == name).map(|(_, part, _)| part)
+    }
+
+    /// The functions of `bench-part` that begin and end what counts, each at its beginning and at its end, where not all of it does:
+    /// patterns for callgrind's `--toggle-collect`.
+    pub const fn toggles(self) -> &'static [&'static str] {
+        match self {
+            // A key in the same process takes far more.
+            Self::Ceremony => &["*::Scene::sign_in*", "*::Machine::of_the_key*"],
+            Self::Load | Self::Configuration | Self::Passkeys(_) | Self::Signature => &[],
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A part of a sign-in that needs no device, so many times, for callgrind to count its instructions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is a failed measurement")]
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::{env, hint};
 
@@ -13,8 +14,12 @@ use passkey_core::credential::{Credential, CredentialId};
 use passkey_core::store::CredentialFile;
 use passkey_core::verify::verify_signature;
 
+use ceremony::Scene;
+
+mod ceremony;
+
 /// The documented configuration, every option of which is a comment.
-const CONFIGURATION: &str = include_str!("../../../../../config/passkey.toml");
+const CONFIGURATION: &str = include_str!("../../../../../../config/passkey.toml");
 
 /// As it is after enrolment; id and key are exchanged for longer ones.
 const ONE_PASSKEY: &str = r#"version = 1
@@ -71,6 +76,10 @@ fn work(part: Part, module: PathBuf) -> Box<dyn Fn()> {
                 let verified = verify_signature(&public_key, hint::black_box(&message), signature.as_bytes());
                 verified.expect("its own signature");
             })
+        }
+        Part::Ceremony => {
+            let scene = RefCell::new(Scene::new());
+            Box::new(move || scene.borrow_mut().sign_in())
         }
     }
 }
