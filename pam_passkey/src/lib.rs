@@ -2,6 +2,7 @@
 //!
 //! [`ffi`] is the border to libpam and libc and holds all the unsafe code. [`auth`] is the way of one sign-in from the
 //! arguments to an [`outcome`]; what happens with the keys in between is `passkey_core`'s.
+#![warn(clippy::disallowed_methods)]
 #![allow(
     rustdoc::private_intra_doc_links,
     reason = "a PAM module has no public items; its documentation is for its readers"

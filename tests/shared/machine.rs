@@ -7,6 +7,7 @@ const CHECK: &str = "PASSKEY_CHECK";
 /// it fails.
 #[track_caller]
 #[allow(clippy::print_stderr, reason = "a test says what it left out")]
+#[allow(clippy::disallowed_methods, reason = "no test is set-uid")]
 pub(crate) fn has(is_there: bool, what: &str) -> bool {
     assert!(is_there || std::env::var_os(CHECK).is_none(), "this test takes {what}");
     if !is_there {

@@ -10,6 +10,7 @@
 //!   [`pin_uv_auth`], [`secret`].
 
 #![forbid(unsafe_code)]
+#![warn(clippy::disallowed_methods)]
 
 pub mod hid;
 pub mod status;

@@ -7,6 +7,7 @@
 //! A plugged-in device can say of itself whatever it likes. A service is vouched for: it listens where only the superuser can have
 //! put it, and the kernel says that the superuser has.
 #![forbid(unsafe_code)]
+#![warn(clippy::disallowed_methods)]
 
 mod connection;
 mod folder;

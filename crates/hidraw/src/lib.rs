@@ -4,6 +4,7 @@
 //! can become ready is a file descriptor for the caller's own `poll(2)`. Keys are recognised by their report descriptor in sysfs, so neither
 //! udev, libudev nor netlink is needed, and a sandbox that shows `/dev/hidraw*` and `/sys` is enough.
 #![deny(unsafe_code)]
+#![warn(clippy::disallowed_methods)]
 
 /// The report descriptor of a HID interface: is this a security key, and how long are its reports?
 pub mod descriptor;

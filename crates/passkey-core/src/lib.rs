@@ -10,6 +10,7 @@
 //! - [`random`], [`memory`]: what the kernel may not have to give, asked for in a way that can be refused.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::disallowed_methods)]
 
 pub mod account;
 pub mod attestation;

@@ -138,6 +138,7 @@ impl Language for Catalogue {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the person who works on it chooses")]
 fn the_template_is_written_from_the_table() {
     if std::env::var_os(UPDATE).is_some() {
         fs::write(folder().join("pam_passkey.pot"), template()).unwrap();

@@ -64,6 +64,17 @@ fn later() -> Deadline {
 }
 
 #[test]
+fn one_change_at_a_time() {
+    let machine = Machine::new(Some(BEFORE));
+    let journal = machine.journal();
+    let locked = journal.lock().unwrap();
+    let lock = File::open(journal.folder.join(".lock")).unwrap();
+    assert_eq!(flock(&lock, FlockOperation::NonBlockingLockExclusive), Err(Errno::AGAIN));
+    drop(locked);
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).unwrap();
+}
+
+#[test]
 fn what_cannot_be_written_down_is_not_on_trial() {
     let machine = Machine::new(Some(BEFORE));
     let journal = machine.journal();
