@@ -75,6 +75,22 @@ fn the_same_key_is_not_enrolled_twice() {
     assert_eq!(scene.person.told, [], "nobody was asked to touch it");
 }
 
+/// It is asked for a passkey all the same, with those that it must not hold.
+#[test]
+fn a_key_that_does_not_search_silently_still_is_not_enrolled_twice() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig::new("blue"));
+    let first = scene.enrol(key, None);
+    let says_nothing =
+        Sabotage { asked: Some(Asked::SilentAssertion), nth: 1, how: Misbehaviour::Refusal(0x27) };
+    scene.bench().sabotage(key, Some(says_nothing));
+    let handle = scene.user_handle.clone();
+    let existing = [&first];
+    let error = scene.enrol_with(key, Scene::enrolment("again", &handle, &existing)).unwrap_err();
+    assert_eq!(error, EnrolError::AlreadyEnrolled(None));
+    assert!(scene.person.told.contains(&Notice::TouchKey), "its own check follows a touch");
+}
+
 #[test]
 fn of_several_keys_the_touched_one_is_enrolled() {
     let mut scene = Scene::new();

@@ -271,6 +271,18 @@ fn a_key_that_never_comes_to_an_end_is_named_for_it() {
     }
 }
 
+/// The person waits for no longer before they hear of it.
+#[test]
+fn a_key_that_is_mute_from_the_beginning_is_given_up_after_three_seconds() {
+    let mut scene = Scene::new();
+    let key = scene.add(KeyConfig::new("mute"));
+    scene.enrol(key, None);
+    scene.bench().sabotage(key, Some(Sabotage { asked: Some(Asked::Init), nth: 1, how: Misbehaviour::Mute }));
+    let (attempt, taken) = scene.timed_sign_in();
+    assert_eq!(attempt.result.unwrap_err(), SignInError::KeyUnusable(KeyError::Silent));
+    assert!((seconds(3)..ms(3100)).contains(&taken), "{taken:?}");
+}
+
 #[test]
 fn a_key_that_forgets_its_channel_again_and_again_is_given_up() {
     let mut scene = Scene::new();
