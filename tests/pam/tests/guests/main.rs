@@ -14,6 +14,7 @@ mod broken;
 mod differential;
 mod disks;
 mod doctor;
+mod endurance;
 mod enrol;
 mod equipment;
 mod figures;
