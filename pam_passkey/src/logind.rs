@@ -127,7 +127,7 @@ fn open(path: &Path) -> Result<Option<File>, Errno> {
 fn content(file: File) -> Result<Option<String>, Errno> {
     let mut bytes = Vec::new();
     let read = file.take(MAX_FILE).read_to_end(&mut bytes);
-    read.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    read.map_err(|_| Errno::IO)?;
     let is_whole = u64::try_from(bytes.len()).is_ok_and(|len| len < MAX_FILE);
     Ok(is_whole.then(|| String::from_utf8_lossy(&bytes).into_owned()))
 }

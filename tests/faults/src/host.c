@@ -1,6 +1,7 @@
 /* A host of PAM modules: signs in twice, in one process, and writes what came of it to its output in one line.
  *
- * host FOLDER USER PIN CLOSED: the service file is FOLDER/faulty; CLOSED are the standard descriptors that are not open, such as 02. */
+ * host FOLDER USER PIN CLOSED LIMIT: the service file is FOLDER/faulty; CLOSED are the standard descriptors that are not open, such as 02;
+ * LIMIT is RLIMIT_NOFILE, once the host itself has what it needs, or 0. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -48,13 +50,15 @@ static unsigned long blocked(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) return 2;
+    if (argc != 6) return 2;
     pin = argv[3];
     /* The connection to the log is libc's, which keeps it; the output is needed to the end. */
     syslog(LOG_AUTHPRIV | LOG_DEBUG, "%s", "begin");
     int output = fcntl(1, F_DUPFD_CLOEXEC, 32);
     for (const char *closed = argv[4]; *closed; closed++) close(*closed - '0');
     int before = descriptors();
+    struct rlimit limit = { atoi(argv[5]), 1024 };
+    if (limit.rlim_cur) setrlimit(RLIMIT_NOFILE, &limit);
     unsigned long mask = blocked();
 
     access("/begin", F_OK);

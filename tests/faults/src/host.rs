@@ -76,10 +76,15 @@ impl SignIn {
         self.folder.path()
     }
 
-    /// The host as a command, with all descriptors but the standard ones in `closed`.
-    pub fn command(&self, closed: &str) -> Command {
+    /// The host as a command.
+    pub fn command(&self) -> Command {
+        self.command_without("", 0)
+    }
+
+    /// The host without the standard descriptors in `closed`, such as `02`, and with this `RLIMIT_NOFILE` once it has begun; 0: its own.
+    pub fn command_without(&self, closed: &str, limit: u32) -> Command {
         let mut command = Command::new(self.folder.path().join("host"));
-        command.arg(self.folder.path()).args([USER, PIN, closed]);
+        command.arg(self.folder.path()).args([USER, PIN, closed, &limit.to_string()]);
         command
     }
 }

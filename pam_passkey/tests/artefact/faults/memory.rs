@@ -51,7 +51,7 @@ fn share(part: usize, parts: usize) -> Share {
     let shim = fail_allocation(host.folder());
     let count = host.folder().join("count");
     let sign_in = |library: &str, nth: usize, times: &str| {
-        let mut command = host.command("");
+        let mut command = host.command();
         command.env("LD_PRELOAD", &shim).env("FAIL_IN", library).env("FAIL_NTH", nth.to_string());
         command.env("FAIL_TIMES", times).env("FAIL_COUNT", &count);
         command.output().unwrap()

@@ -5,6 +5,8 @@
 
 /// Allocations that fail.
 mod memory;
+/// What is lacking from the start.
+mod surroundings;
 /// System calls that fail.
 mod system_calls;
 

@@ -52,7 +52,7 @@ fn each_system_call_of_a_sign_in_fails_once() {
 fn share(part: usize, parts: usize) -> Share {
     let machine = Machine::new();
     let host = host(&module(), ARGUMENTS);
-    let program = host.command("");
+    let program = host.command();
     // The first sign-in makes the folder of the state.
     let (_, first) = record(&program);
     let asked = machine.assertions() / 2;
