@@ -6,10 +6,10 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
 
 /// Longest file that is read; logind's are below one kilobyte, and a cgroup path is bounded by `PATH_MAX` per hierarchy.
 const MAX_FILE: u64 = 64 * 1024;
@@ -51,30 +51,35 @@ impl Logind {
     }
 
     /// The session of the process, if it is a remote one.
-    pub(crate) fn remote_session(&self) -> Option<RemoteSession> {
-        let id = self.session_id()?;
-        let text = self.session_file(&id)?;
+    ///
+    /// # Errors
+    /// When there is something to read, and it cannot be read: the session may be a remote one.
+    pub(crate) fn remote_session(&self) -> Result<Option<RemoteSession>, Errno> {
+        let Some(id) = self.session_id()? else { return Ok(None) };
+        let Some(text) = self.session_file(&id)? else { return Ok(None) };
         let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-        (value("REMOTE") == Some("1")).then(|| RemoteSession {
+        Ok((value("REMOTE") == Some("1")).then(|| RemoteSession {
             host: value("REMOTE_HOST").filter(|host| !host.is_empty()).map(str::to_owned),
             id,
-        })
+        }))
     }
 
     /// By the control group, as logind itself tells; else by the audit session, whose number logind takes for an id.
-    fn session_id(&self) -> Option<String> {
-        let by_group = read(&self.process.join("cgroup")).and_then(|text| scope(&text).map(str::to_owned));
-        let by_audit = || {
-            let id = read(&self.process.join("sessionid"))?.trim().to_owned();
-            (is_id(&id) && id != NO_AUDIT_SESSION).then_some(id)
-        };
-        by_group.or_else(by_audit)
+    fn session_id(&self) -> Result<Option<String>, Errno> {
+        if let Some(id) = read(&self.process.join("cgroup"))?.and_then(|text| scope(&text).map(str::to_owned))
+        {
+            return Ok(Some(id));
+        }
+        let by_audit = read(&self.process.join("sessionid"))?.map(|text| text.trim().to_owned());
+        Ok(by_audit.filter(|id| is_id(id) && id != NO_AUDIT_SESSION))
     }
 
-    fn session_file(&self, id: &str) -> Option<String> {
-        let file = open(&self.sessions.join(id))?;
-        let metadata = file.metadata().ok()?;
-        (metadata.is_file() && metadata.uid() == self.owner).then(|| content(file))?
+    fn session_file(&self, id: &str) -> Result<Option<String>, Errno> {
+        let Some(file) = open(&self.sessions.join(id))? else { return Ok(None) };
+        let stat = rustix::fs::fstat(&file)?;
+        let is_loginds =
+            FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_uid == self.owner;
+        if is_loginds { content(file) } else { Ok(None) }
     }
 }
 
@@ -101,20 +106,30 @@ fn is_id(text: &str) -> bool {
     (1..=MAX_ID).contains(&text.len()) && text.bytes().all(plain)
 }
 
-fn read(path: &Path) -> Option<String> {
-    open(path).and_then(content)
+fn read(path: &Path) -> Result<Option<String>, Errno> {
+    open(path)?.map_or(Ok(None), content)
 }
 
-fn open(path: &Path) -> Option<File> {
+/// `None`: there is no such file, or none that is for us.
+fn open(path: &Path) -> Result<Option<File>, Errno> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty()).ok().map(File::from)
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => Ok(Some(File::from(file))),
+        // A process that has ended is gone from /proc, and one of another user's may be hidden there.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::SRCH | Errno::ACCESS | Errno::PERM) => {
+            Ok(None)
+        }
+        Err(errno) => Err(errno),
+    }
 }
 
 /// What is no UTF-8 is replaced; what is too long is none of logind's and nothing at all.
-fn content(file: File) -> Option<String> {
+fn content(file: File) -> Result<Option<String>, Errno> {
     let mut bytes = Vec::new();
-    let length = file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
-    (u64::try_from(length).ok()? < MAX_FILE).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    let read = file.take(MAX_FILE).read_to_end(&mut bytes);
+    read.map_err(|_| Errno::IO)?;
+    let is_whole = u64::try_from(bytes.len()).is_ok_and(|len| len < MAX_FILE);
+    Ok(is_whole.then(|| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 #[cfg(test)]

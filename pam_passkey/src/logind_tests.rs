@@ -50,7 +50,7 @@ fn logind_tells_of_the_session_in_the_control_group() {
             Some(remote("3", Some("192.0.2.7"))),
         ),
     ] {
-        assert_eq!(machine(cgroup, &sessions).logind.remote_session(), expected, "{cgroup}");
+        assert_eq!(machine(cgroup, &sessions).logind.remote_session(), Ok(expected), "{cgroup}");
     }
 }
 
@@ -70,7 +70,7 @@ fn what_a_user_may_name_is_not_believed() {
         "0::",
     ] {
         let sessions = [("3", REMOTE), ("a b", REMOTE)];
-        assert_eq!(machine(cgroup, &sessions).logind.remote_session(), None, "{cgroup:?}");
+        assert_eq!(machine(cgroup, &sessions).logind.remote_session(), Ok(None), "{cgroup:?}");
     }
     assert!(!is_id(&"9".repeat(MAX_ID + 1)) && is_id(&"9".repeat(MAX_ID)));
     assert!(!is_id("..") && !is_id("a/b") && !is_id(""));
@@ -89,7 +89,7 @@ fn without_a_scope_the_audit_session_counts() {
         ("", None),
     ] {
         fs::write(&audit, text).unwrap();
-        assert_eq!(machine.logind.remote_session(), expected, "{text:?}");
+        assert_eq!(machine.logind.remote_session(), Ok(expected), "{text:?}");
     }
 }
 
@@ -98,26 +98,25 @@ fn without_a_scope_the_audit_session_counts() {
 fn only_a_file_of_the_right_owner_counts() {
     let mut machine = machine(IN_3, &[]);
     let file = machine.logind.sessions.join("3");
-    assert_eq!(machine.logind.remote_session(), None);
+    assert_eq!(machine.logind.remote_session(), Ok(None));
 
     let elsewhere = machine.folder.path().join("elsewhere");
     fs::write(&elsewhere, REMOTE).unwrap();
     symlink(&elsewhere, &file).unwrap();
-    assert_eq!(machine.logind.remote_session(), None, "a link");
+    assert_eq!(machine.logind.remote_session(), Ok(None), "a link");
     fs::remove_file(&file).unwrap();
 
-    rustix::fs::mknodat(rustix::fs::CWD, &file, rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o600), 0)
-        .unwrap();
-    assert_eq!(machine.logind.remote_session(), None, "a pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &file, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    assert_eq!(machine.logind.remote_session(), Ok(None), "a pipe");
     fs::remove_file(&file).unwrap();
 
     fs::write(&file, "x".repeat(usize::try_from(MAX_FILE).unwrap()) + "\nREMOTE=1\n").unwrap();
-    assert_eq!(machine.logind.remote_session(), None, "endless");
+    assert_eq!(machine.logind.remote_session(), Ok(None), "endless");
 
     fs::write(&file, REMOTE).unwrap();
-    assert!(machine.logind.remote_session().is_some());
+    assert!(machine.logind.remote_session().unwrap().is_some());
     machine.logind.owner += 1;
-    assert_eq!(machine.logind.remote_session(), None, "somebody else's");
+    assert_eq!(machine.logind.remote_session(), Ok(None), "somebody else's");
 }
 
 #[test]
@@ -125,6 +124,17 @@ fn nothing_but_remote_1_is_remote() {
     for text in
         ["", "REMOTE=", "REMOTE=yes", "REMOTE_HOST=192.0.2.7", " REMOTE=1", "XREMOTE=1", "REMOTE=10", "\0"]
     {
-        assert_eq!(machine(IN_3, &[("3", text)]).logind.remote_session(), None, "{text:?}");
+        assert_eq!(machine(IN_3, &[("3", text)]).logind.remote_session(), Ok(None), "{text:?}");
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_taken_for_a_session_of_this_machine() {
+    let machine = machine(IN_3, &[("3", "REMOTE=1")]);
+    let group = machine.logind.process.join("cgroup");
+    fs::remove_file(&group).unwrap();
+    assert_eq!(machine.logind.remote_session(), Ok(None), "no /proc");
+    // A folder can be opened, and not read.
+    fs::create_dir(&group).unwrap();
+    assert_eq!(machine.logind.remote_session(), Err(Errno::IO));
 }

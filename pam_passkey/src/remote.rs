@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use std::fmt;
 
 use passkey_core::config::serves_other_machines;
+use rustix::io::Errno;
 
 use crate::ffi::{self, Pam};
 use crate::logind::{Logind, RemoteSession};
@@ -24,8 +25,8 @@ pub(crate) struct Origin {
     pub(crate) ssh_variable: Option<&'static str>,
     /// This machine's host name.
     pub(crate) hostname: Option<String>,
-    /// The session of this process, or of polkit's agent, where logind counts it as remote.
-    pub(crate) session: Option<RemoteSession>,
+    /// The session of this process, or of polkit's agent, where logind counts it as remote, or that cannot be told.
+    pub(crate) session: Option<Result<RemoteSession, Errno>>,
 }
 
 /// What sshd puts into the PAM environment.
@@ -48,6 +49,8 @@ pub(crate) enum RemoteSign {
     Service(String),
     /// Logind counts the session as remote.
     Session(RemoteSession),
+    /// The session could be a remote one, for all that can be read.
+    UnknownSession(Errno),
 }
 
 impl fmt::Display for RemoteSign {
@@ -63,6 +66,7 @@ impl fmt::Display for RemoteSign {
             Self::Session(RemoteSession { id, host: None }) => {
                 write!(f, "session {id:?} is one from another machine")
             }
+            Self::UnknownSession(errno) => write!(f, "the session cannot be read: {errno}"),
         }
     }
 }
@@ -79,7 +83,8 @@ impl Origin {
                 .find(|name| pam.variable(name).is_some())
                 .and_then(|name| name.to_str().ok()),
             hostname: rustix::system::uname().nodename().to_str().ok().map(str::to_owned),
-            session: Logind::default().remote_session().or_else(|| agent(&pam.service())?.remote_session()),
+            session: remote_session(&Logind::default())
+                .or_else(|| agent(&pam.service()).as_ref().and_then(remote_session)),
         }
     }
 
@@ -99,7 +104,9 @@ impl Origin {
         if serves_other_machines(&self.service) {
             return Some(RemoteSign::Service(self.service.clone()));
         }
-        self.session.clone().map(RemoteSign::Session)
+        self.session
+            .clone()
+            .map(|session| session.map_or_else(RemoteSign::UnknownSession, RemoteSign::Session))
     }
 
     /// sudo with `pam_rhost` puts this machine's own host name into `PAM_RHOST`, and some applications an address of
@@ -119,6 +126,10 @@ impl Origin {
                 same(own) || own.split('.').next().is_some_and(same)
             })
     }
+}
+
+fn remote_session(logind: &Logind) -> Option<Result<RemoteSession, Errno>> {
+    logind.remote_session().transpose()
 }
 
 /// polkit's helper belongs to no session where systemd has started it (polkit 127); the agent that has connected to it does.

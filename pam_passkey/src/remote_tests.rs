@@ -108,8 +108,10 @@ fn services_for_other_machines_are_remote() {
 #[test]
 fn what_logind_says_counts_where_nothing_else_does() {
     let session = RemoteSession { id: "3".into(), host: Some("192.0.2.7".into()) };
-    let origin = Origin { session: Some(session.clone()), ..sudo() };
+    let origin = Origin { session: Some(Ok(session.clone())), ..sudo() };
     assert_eq!(origin.remote_sign(), Some(RemoteSign::Session(session)));
+    let origin = Origin { session: Some(Err(Errno::MFILE)), ..sudo() };
+    assert_eq!(origin.remote_sign(), Some(RemoteSign::UnknownSession(Errno::MFILE)));
 }
 
 #[test]

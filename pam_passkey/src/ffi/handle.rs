@@ -37,8 +37,8 @@ const KEPT: &CStr = c"pam_passkey_kept";
 
 /// Frees what [`Pam::keep`] has kept.
 unsafe extern "C" fn free(_handle: *mut PamHandle, data: *mut c_void, _status: c_int) {
-    // SAFETY: it is the box of `keep`, and libpam gives it back once.
-    drop(unsafe { Box::from_raw(data.cast::<[u8; 32]>()) });
+    // SAFETY: it is malloc's, by `keep`, and libpam gives it back once.
+    unsafe { libc::free(data) };
 }
 
 /// One sign-in, as the application and the modules before us have described it.
@@ -169,14 +169,21 @@ impl<'h> Pam<'h> {
     /// # Errors
     /// When libpam does not take it, for lack of memory.
     pub(crate) fn keep(&mut self, bytes: [u8; 32]) -> Result<(), NotSet> {
-        let data = Box::into_raw(Box::new(bytes)).cast();
+        // Not the module's own allocator, whose reserve ends with the call.
+        // SAFETY: it takes any size, and a pointer that is not null is to that much memory, aligned for anything.
+        let data = unsafe { libc::malloc(size_of_val(&bytes)) };
+        if data.is_null() {
+            return Err(NotSet);
+        }
+        // SAFETY: as above.
+        unsafe { data.cast::<[u8; 32]>().write(bytes) };
         // SAFETY: the handle is libpam's own, the name ends with NUL; the data lives until libpam gives it to `free`.
         let code = unsafe { pam_set_data(self.handle, KEPT.as_ptr(), data, free) };
         if code == PAM_SUCCESS {
             return Ok(());
         }
         // SAFETY: libpam has not taken it.
-        drop(unsafe { Box::from_raw(data.cast::<[u8; 32]>()) });
+        unsafe { libc::free(data) };
         Err(NotSet)
     }
 
@@ -185,7 +192,7 @@ impl<'h> Pam<'h> {
         let mut data = ptr::null();
         // SAFETY: the handle is libpam's own, the name ends with NUL, and there is room for a pointer.
         let code = unsafe { pam_get_data(&raw const *self.handle, KEPT.as_ptr(), &raw mut data) };
-        // SAFETY: under this name there is nothing but the box of `keep`, which libpam holds.
+        // SAFETY: under this name there is nothing but what `keep` has made, which libpam holds.
         (code == PAM_SUCCESS && !data.is_null()).then(|| unsafe { *data.cast::<[u8; 32]>() })
     }
 

@@ -15,12 +15,14 @@ pub(crate) mod guard;
 pub(crate) mod handle;
 /// Ctrl-C, and what else ends a program, as a file descriptor.
 mod interrupt;
-/// Memory, asked for before it is needed.
+/// The allocator, and what it falls back on.
 mod memory;
 /// The user database.
 mod passwd;
 /// Who is at the other end of a socket.
 mod peer;
+/// A stretch of memory that is given out in pieces.
+mod region;
 
 pub(crate) use gettext::Catalogue;
 pub(crate) use handle::{Answer, NotSet, NotText, Pam, Severity};

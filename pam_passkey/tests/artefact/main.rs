@@ -5,10 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "helpers of tests")]
 #![allow(unsafe_code, reason = "a host of PAM modules speaks C")]
 
+/// Faults of the system.
+mod faults;
 /// The module inside an application.
 mod host;
 /// What the linker made of it.
 mod linked;
+#[path = "../../../tests/shared/machine.rs"]
+mod machine;
 /// A defect inside the module.
 mod panics;
 

@@ -176,17 +176,13 @@ impl<'i> LinuxPlatform<'i> {
     }
 
     /// The services that listen, as far as they are included.
-    fn listed_services(&mut self) -> Vec<ServiceInfo> {
-        let Some((folder, _)) = &self.services else { return Vec::new() };
-        match folder.list() {
-            Ok(services) => services,
-            // Keys do without them.
-            Err(error) => {
-                let place = folder.path().to_owned();
-                self.trace(format_args!("{} cannot be looked at: {error}", place.display()));
-                Vec::new()
-            }
+    fn listed_services(&mut self) -> Result<Vec<ServiceInfo>, ctaphid_socket::ListError> {
+        let Some((folder, _)) = &self.services else { return Ok(Vec::new()) };
+        let (path, listed) = (folder.path().to_owned(), folder.list());
+        if let Err(error) = &listed {
+            self.trace(format_args!("{} cannot be looked at: {error}", path.display()));
         }
+        listed
     }
 }
 
@@ -241,16 +237,21 @@ impl Platform for LinuxPlatform<'_> {
     }
 
     fn plugged(&mut self) -> Result<Vec<PluggedKey>, ListError> {
-        let listing = hidraw::list().map_err(|error| match error {
-            hidraw::ListError::NoDescriptors => ListError::NoDescriptors,
-            hidraw::ListError::NoSysfs | hidraw::ListError::Io(_) => ListError::Failed,
-        })?;
-        let mut out_of_descriptors = false;
+        // Keys do without services.
+        let services = self.listed_services();
+        let mut out_of_descriptors = matches!(services, Err(ctaphid_socket::ListError::NoDescriptors));
+        let services = services.unwrap_or_default();
+        let listing = match hidraw::list() {
+            Ok(listing) => listing,
+            Err(hidraw::ListError::NoDescriptors) => return Err(ListError::NoDescriptors),
+            // And services do without keys.
+            Err(hidraw::ListError::NoSysfs) if !services.is_empty() => hidraw::Listing::default(),
+            Err(hidraw::ListError::NoSysfs | hidraw::ListError::Io(_)) => return Err(ListError::Failed),
+        };
         for hidraw::Skipped { path, error } in &listing.skipped {
             self.trace(format_args!("{} cannot be looked at: {error}", path.display()));
             out_of_descriptors |= matches!(error, hidraw::ListError::NoDescriptors);
         }
-        let services = self.listed_services();
         if out_of_descriptors && listing.keys.is_empty() && services.is_empty() {
             return Err(ListError::NoDescriptors);
         }
