@@ -83,6 +83,24 @@ impl Machine {
         text
     }
 
+    /// Puts an empty folder of this machine's own in the place of `folder`.
+    ///
+    /// # Panics
+    /// When it cannot be mounted.
+    pub fn hide(&self, folder: &str) {
+        run("mount", &["-t", "tmpfs", "-o", "mode=755", "none", folder]);
+    }
+
+    /// The account of [`USER`].
+    ///
+    /// # Panics
+    /// Where this machine has no such user.
+    pub fn account() -> Account {
+        let passwd = fs::read_to_string("/etc/passwd").expect("the user database");
+        let entry = passwd.lines().filter_map(PasswdEntry::parse).find(|entry| entry.name == USER);
+        Account::from_entry(entry.expect("every machine has this user"))
+    }
+
     /// The files of the store and of the state, with their content.
     ///
     /// # Panics
@@ -141,9 +159,7 @@ fn run(program: &str, arguments: &[&str]) {
 }
 
 fn enrol_user() {
-    let passwd = fs::read_to_string("/etc/passwd").expect("the user database");
-    let entry = passwd.lines().filter_map(PasswdEntry::parse).find(|entry| entry.name == USER);
-    let account = Account::from_entry(entry.expect("every machine has this user"));
+    let account = Machine::account();
     let user_handle = UserHandle::new(vec![7; 32]).expect("a handle");
     let enrolment = Enrolment {
         rp_id: "machine.example",
