@@ -22,16 +22,38 @@ pub(crate) struct Change {
     pub(crate) files: &'static [&'static str],
     /// Once it has drawn its random bytes, it takes too long to fail at each call that changes nothing.
     pub(crate) is_slow: bool,
+    /// Until it takes the lock it does what another of these does, and fails no call of it.
+    pub(crate) begins_alike: bool,
 }
 
 pub(crate) const CHANGES: [Change; 6] = [
-    Change { arguments: &["rename", "laptop", "desk"], files: &[CREDENTIALS], is_slow: false },
-    Change { arguments: &["disable", "--yes", "laptop"], files: &[CREDENTIALS], is_slow: false },
-    Change { arguments: &["enable", "spare"], files: &[CREDENTIALS], is_slow: false },
-    Change { arguments: &["remove", "--yes", "laptop"], files: &[CREDENTIALS, STATE], is_slow: false },
-    Change { arguments: &["import", NEW_KEY, "--rp-id", "m.example"], files: &[CREDENTIALS], is_slow: false },
+    Change {
+        arguments: &["rename", "laptop", "desk"],
+        files: &[CREDENTIALS],
+        is_slow: false,
+        begins_alike: false,
+    },
+    Change {
+        arguments: &["disable", "--yes", "laptop"],
+        files: &[CREDENTIALS],
+        is_slow: false,
+        begins_alike: true,
+    },
+    Change { arguments: &["enable", "spare"], files: &[CREDENTIALS], is_slow: false, begins_alike: true },
+    Change {
+        arguments: &["remove", "--yes", "laptop"],
+        files: &[CREDENTIALS, STATE],
+        is_slow: false,
+        begins_alike: true,
+    },
+    Change {
+        arguments: &["import", NEW_KEY, "--rp-id", "m.example"],
+        files: &[CREDENTIALS],
+        is_slow: false,
+        begins_alike: false,
+    },
     // Ten Argon2id hashes each time.
-    Change { arguments: &["recovery", "new", "--yes"], files: &[CODES], is_slow: true },
+    Change { arguments: &["recovery", "new", "--yes"], files: &[CODES], is_slow: true, begins_alike: false },
 ];
 
 /// Calls that touch files or the disk, or that a new file cannot do without.
