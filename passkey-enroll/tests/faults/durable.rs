@@ -4,9 +4,9 @@ use faults::Call;
 /// name before the command goes on.
 pub(crate) fn faults(calls: &[Call], file: &str) -> Vec<String> {
     let name = file.rsplit('/').next().unwrap();
-    let renames =
+    let is_rename =
         |call: &Call| call.name.starts_with("rename") && call.text.contains(&format!(", \"{name}\""));
-    let Some(renamed) = calls.iter().position(renames) else {
+    let Some(renamed) = calls.iter().position(is_rename) else {
         return vec![format!("{file} is not replaced")];
     };
     let (earlier, later) = calls.split_at(renamed);
