@@ -28,20 +28,23 @@ const PASSWORD_MODULES: [&str; 7] = [
 /// The most files of one input.
 const MAX_FILES: usize = 16;
 
-/// Whether a service of them can ask for passkeys.
+/// Whether the last of them can ask for passkeys.
 pub fn run(data: &[u8]) -> bool {
     let mut is_understood = false;
     for reader in [Reader::Old, Reader::New] {
         let dialect = Dialect { reader, includes: Includes::LikeServices, ..Dialect::default() };
         // Nothing is there but what the input says.
         let mut files = ServiceFiles::new(Path::new("/nonexistent"), dialect.clone());
-        for (name, bytes) in split(data) {
+        let split = split(data);
+        let last = split.last().map(|(name, _)| name.clone());
+        for (name, bytes) in split {
             let file = ServiceFile::parse(&bytes, &dialect);
             let lines: Vec<u8> = file.lines().iter().flat_map(|line| line.bytes.clone()).collect();
             assert_eq!(lines, bytes, "the lines of a file are the file");
             files = files.with(&name, bytes);
         }
-        for service in files.services() {
+        // Who gets in is computed for many drafts: the last file of the input is the service, the others are there to be included.
+        for service in files.services().into_iter().filter(|service| Some(service) == last.as_ref()) {
             let Some(before) = files.drafted_bytes(&service).map(<[u8]>::to_vec) else { continue };
             if let Some(enabled) = second_factor(&files, &service) {
                 is_understood = true;

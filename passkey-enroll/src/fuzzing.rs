@@ -7,6 +7,9 @@ use crate::pam::edit::{self, Way};
 use crate::pam::parse::ServiceFiles;
 
 /// An entry of the journal ([`crate::pam`]), read and written again. `is_marked`: whether the mark of the older form is there.
+///
+/// # Panics
+/// Where an entry contradicts itself.
 pub fn journal_entry(bytes: &[u8], is_marked: bool) -> Option<Vec<u8>> {
     let entry = Entry::parse(bytes, is_marked).ok()?;
     assert!(!entry.state.is_due() || entry.state.is_open(), "what is undone or kept is never undone again");
