@@ -198,6 +198,7 @@ impl Footprint {
                 .map(|signal| unsafe { libc::sigismember(&raw const mask, signal) } == 1)
                 .collect(),
             handlers: signals.map(handler).collect(),
+            #[expect(clippy::disallowed_methods, reason = "it is compared, not heeded")]
             environment: std::env::vars_os().collect(),
         }
     }
