@@ -78,6 +78,9 @@ keep("descriptor", "keyboard and key", keyboard + specification)
 # Files, as this software writes them and people do.
 for name, path in (("credentials", "credential_file_tests"), ("state", "state_tests")):
     keep("files", name, re.search(r'const TEXT: &str = r#"(.*?)"#;', text(f"crates/passkey-core/src/store/{path}.rs"), re.S)[1])
+wrapped = {"id": "AQEB", "made": "2026-11-23T02:03:04Z", "salt": "A" * 43, "nonce": "A" * 16, "mark": "A" * 43}
+keep("files", "keyring", 'version = 1\ncount = 1\n\n[[wrapped]]\n' + "".join(f'{key} = "{value}"\n' for key, value in wrapped.items())
+     + f'stale = false\nciphertext = "{"A" * 107}"\n')
 settings = text("config/passkey.toml")
 keep("files", "settings", "\n".join(line for line in settings.splitlines() if line and not line.startswith("# ")))
 keep("files", "settings of services", "[defaults]\ntimeout = 20\nwait_for_key = 5\n[service.sudo]\nunenrolled = \"ignore\"\n"
@@ -125,3 +128,98 @@ for row in attestations["blobs"][:4]:
     payload = row["blob"].split(".")[1:2]
     if payload:
         keep("metadata", row["name"] + " payload", base64.urlsafe_b64decode(payload[0] + "=" * (-len(payload[0]) % 4)))
+
+# The module's arguments, one a line.
+keep("arguments", "second factor", "mode=second-factor\ntimeout=20\nwait_for_key=5\nunenrolled=ignore\n")
+keep("arguments", "passwordless", "mode=passwordless\nusernameless\nverification=required\npin_attempts=2\nquiet=false\n")
+keep("arguments", "every other", "remote=allow\ncounter=deny\nrecovery=allow\nkeyring=off\nhost=gdm\ndebug\nconfig=/etc/passkey/other.toml\n")
+keep("arguments", "unknown", "mode=both\n")
+
+# Service files of real machines.
+for name in ("alpine", "debian-12", "nixos", "void"):
+    keep("pam_files", name, text("passkey-enroll/tests/stacks/" + name))
+keep("pam_files", "flat", "==> etc/pam.d/flat <==\nauth required pam_env.so\nauth required \\\npam_unix.so\nauth [success=1 default=bad] pam_deny.so\n"
+     "auth optional pam_permit.so\naccount required pam_unix.so\n")
+
+# The journal, as this command writes it and as its first version did.
+deadline = {"boot_id": "-", "boottime_ms": 5, "wall": "2026-11-23T02:03:04Z"}
+entry = {"version": 2, "service": "sudo", "way": "second-factor", "switched": "2026-11-23T02:03:04Z", "profile": None,
+         "files": [{"path": "/etc/pam.d/sudo", "existed": True, "mode": 0o644}]}
+states = {
+    "on trial": {"is": "on-trial", "until": deadline, "kept_by": {"sign-in": {"user": "alice", "accounts": [{"name": "alice", "uid": 1000, "gid": 1000}]}}},
+    "kept": {"is": "kept", "since": "2026-11-23T02:03:04Z"},
+    "undone": {"is": "undone", "at": "2026-11-23T02:03:04Z", "because": "not-confirmed", "how": "restored"},
+    "undo failed": {"is": "undo-failed", "reason": "no room", "tries": 3, "because": "called-off", "again": deadline},
+}
+for name, state in states.items():
+    keep("journal", name, json.dumps({**entry, "state": state}))
+old = {"version": 1, "service": "sudo", "way": "passwordless", "switched": "2026-11-23T02:03:04Z"}
+keep("journal", "first version", json.dumps({**old, "change": {"file": {"path": "/etc/pam.d/sudo", "existed": True, "mode": 0o644, "after": "x"}}}))
+keep("journal", "first version of a profile", json.dumps({**old, "change": {"profile": {"name": "passkey"}}}))
+
+# Sockets of services: a name, and packets.
+keep("service", "reports", b"tpm.sock\0" + b"\x40" + reports(0x10, b"\4", CHANNEL) + b"\x40" + reports(0x3B, b"\2", CHANNEL))
+keep("service", "other lengths", b"phone-2.sock\0" + b"\x40" + reports(0x10, b"\4", CHANNEL) + b"\x3f" + b"\1" * 63 + b"\x41" + b"\1" * 65 + b"\0")
+keep("service", "no name of a service", b"Tpm.sock\0\x40" + reports(0x10, b"\4", CHANNEL))
+
+
+# Whole sign-ins, by `fuzz/src/sign_in/scenario.rs`: a byte a choice, a text behind its length.
+def several(items):
+    return bytes([len(items)]) + b"".join(items)
+
+
+def sized(data):
+    return bytes([len(data)]) + data
+
+
+def sign_in(name, user=0, service=0, patience=0, rhost=0, tty=0, arguments=(), answers=(), edits=(), devices=()):
+    known = [bytes([argument]) if isinstance(argument, int) else b"\xff" + sized(argument) for argument in arguments]
+    keep("sign_in", name, bytes([service, user, patience, rhost, tty]) + several(known) + several(answers) + several(edits)
+         + several(devices))
+
+
+def device(*kind, touch=0, edits=()):
+    return bytes(kind) + bytes([touch]) + several(edits)
+
+
+ALICE, BOB, CAROL, UNKNOWN, NOBODY = range(5)
+SECOND_FACTOR, PASSWORDLESS, USERNAMELESS, REQUIRED = 0, 1, 2, 3
+TIMEOUT_1, IGNORE, REMOTE, ONE_PIN, GDM_JSON, DEBUG = 6, 10, 12, 17, 21, 23
+PIN, WRONG, EMPTY, NULL, FAILURE = (bytes([answer]) for answer in range(5))
+alices, bobs, disabled, foreign = device(0, 0), device(0, 1), device(0, 2), device(3)
+# Success: a touch, a PIN, the right one of two PINs, the right one of several devices.
+sign_in("touch", user=BOB, arguments=[SECOND_FACTOR], devices=[bobs])
+sign_in("pin", arguments=[PASSWORDLESS], answers=[PIN], devices=[alices])
+sign_in("second pin", arguments=[REQUIRED], answers=[WRONG, PIN], devices=[alices])
+sign_in("one of several", user=ALICE, arguments=[SECOND_FACTOR, DEBUG], devices=[foreign, device(4, 0), alices, disabled])
+sign_in("two keys and a pin", arguments=[PASSWORDLESS], answers=[PIN], devices=[bobs, alices, foreign])
+# Refused; services have no part in a sign-in without a name.
+sign_in("usernameless", user=NOBODY, arguments=[PASSWORDLESS, USERNAMELESS, DEBUG], answers=[PIN], devices=[alices])
+sign_in("wrong pin", arguments=[PASSWORDLESS, ONE_PIN], answers=[WRONG], devices=[alices])
+sign_in("empty pin", arguments=[PASSWORDLESS], answers=[EMPTY], devices=[alices])
+sign_in("null answer", arguments=[PASSWORDLESS], answers=[NULL], devices=[alices])
+sign_in("failed conversation", arguments=[PASSWORDLESS], answers=[FAILURE], devices=[alices])
+sign_in("another user's key", arguments=[SECOND_FACTOR], devices=[bobs])
+sign_in("disabled", arguments=[SECOND_FACTOR], devices=[disabled])
+sign_in("no device", arguments=[SECOND_FACTOR])
+sign_in("no touch in time", user=BOB, patience=4, arguments=[SECOND_FACTOR, TIMEOUT_1], devices=[device(0, 1, touch=2)])
+sign_in("unenrolled", user=CAROL, arguments=[IGNORE], devices=[alices])
+sign_in("unknown user", user=UNKNOWN, devices=[alices])
+sign_in("remote", rhost=3, devices=[alices])
+sign_in("unknown argument", arguments=[b"cue"], devices=[alices])
+sign_in("broken settings", edits=[b"\0" + b"\0\0\xff" + sized(b"timeout = [\n")], devices=[alices])
+sign_in("enabled by hand", edits=[b"\1" + b"\0\0\0" + sized(b"# \n")], devices=[disabled])
+sign_in("gdm", service=3, arguments=[PASSWORDLESS, GDM_JSON], answers=[b"\5" + sized(b"{}")], devices=[alices])
+# Hostile: every impostor that has a name, devices that misbehave at each step, replies that are changed on their way.
+for number in range(6):
+    sign_in(f"impostor {number}", arguments=[PASSWORDLESS], answers=[PIN], devices=[device(4, number)])
+for asked in (0, 1, 2, 3, 6, 7):
+    sign_in(f"misbehaving at {asked}", arguments=[PASSWORDLESS], answers=[PIN], devices=[device(1, 0, asked, asked * 4 + 2), foreign])
+for number in range(6):
+    sign_in(f"corrupt {number}", user=BOB, devices=[device(2, 1, number)])
+for number, how in enumerate((b"\0\4" + sized(b"\x90"), b"\1\x20\3", b"\2", b"\3", b"\4", b"\5\x3f")):
+    sign_in(f"changed {number}", user=BOB, devices=[device(0, 1, edits=[bytes([2 + number % 3]) + how])])
+info = min((value[1:] for name, value in vectors.items() if name.startswith("reply.info")), key=len)
+sign_in("claims", arguments=[PASSWORDLESS], answers=[PIN],
+        devices=[bytes([5]) + several([b"\1" + sized(info), b"\2" + sized(info)]) + b"\0\0"])
+sign_in("raw", devices=[bytes([6]) + several([sized(init[:64]), sized(init[64:]), sized(b"\xff" * 64)]) + b"\0\0"])

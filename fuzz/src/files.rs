@@ -1,6 +1,7 @@
-//! Credential, state and configuration files: any text. What is understood and written back is understood the same.
+//! Credential, state, keyring and configuration files: any text. What is understood and written back is understood the same.
 
 use passkey_core::config::Config;
+use passkey_core::store::keyring::Keyring;
 use passkey_core::store::{CredentialFile, State};
 use std::path::Path;
 
@@ -14,11 +15,19 @@ pub fn run(data: &[u8]) -> bool {
     }
     let state = State::parse(text);
     if let Ok(state) = &state {
-        State::parse(&state.encode()).expect("what was written can be read");
+        let again = State::parse(&state.encode()).expect("what was written can be read");
+        assert_eq!(again.sign_ins(), state.sign_ins());
+        assert_eq!(again.encode(), state.encode());
+    }
+    let keyring = Keyring::parse(text);
+    if let Ok(keyring) = &keyring {
+        let again = Keyring::parse(&keyring.encode()).expect("what was written can be read");
+        assert_eq!(again.entries(), keyring.entries());
+        assert_eq!(again.skipped().len(), keyring.skipped().len());
     }
     let config = Config::parse(Path::new("/etc/passkey/passkey.toml"), text);
     if let Ok(config) = &config {
         let _ = config.attestation.read();
     }
-    credentials.is_ok() || state.is_ok() || config.is_ok()
+    credentials.is_ok() || state.is_ok() || keyring.is_ok() || config.is_ok()
 }

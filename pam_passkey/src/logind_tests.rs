@@ -17,6 +17,7 @@ fn machine(cgroup: &str, sessions: &[(&str, &str)]) -> Machine {
         process: folder.path().join("self"),
         sessions: folder.path().join("sessions"),
         owner: rustix::process::geteuid().as_raw(),
+        may_be_gone: false,
     };
     fs::create_dir(&logind.process).unwrap();
     fs::create_dir(&logind.sessions).unwrap();
@@ -93,7 +94,8 @@ fn without_a_scope_the_audit_session_counts() {
     }
 }
 
-/// No logind, or something in the place of its file: no opinion, and nobody waits.
+/// No logind, or a session that it does not know: no opinion. Something in the place of its file: the session may be a remote one, and
+/// nobody waits.
 #[test]
 fn only_a_file_of_the_right_owner_counts() {
     let mut machine = machine(IN_3, &[]);
@@ -101,22 +103,50 @@ fn only_a_file_of_the_right_owner_counts() {
     assert_eq!(machine.logind.remote_session(), Ok(None));
 
     let elsewhere = machine.folder.path().join("elsewhere");
-    fs::write(&elsewhere, REMOTE).unwrap();
+    fs::write(&elsewhere, LOCAL).unwrap();
     symlink(&elsewhere, &file).unwrap();
-    assert_eq!(machine.logind.remote_session(), Ok(None), "a link");
+    assert_eq!(machine.logind.remote_session(), Err(Errno::LOOP), "a link");
     fs::remove_file(&file).unwrap();
 
     rustix::fs::mknodat(rustix::fs::CWD, &file, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
-    assert_eq!(machine.logind.remote_session(), Ok(None), "a pipe");
+    assert_eq!(machine.logind.remote_session(), Err(Errno::PERM), "a pipe");
     fs::remove_file(&file).unwrap();
 
     fs::write(&file, "x".repeat(usize::try_from(MAX_FILE).unwrap()) + "\nREMOTE=1\n").unwrap();
-    assert_eq!(machine.logind.remote_session(), Ok(None), "endless");
+    assert_eq!(machine.logind.remote_session(), Err(Errno::FBIG), "endless");
 
     fs::write(&file, REMOTE).unwrap();
     assert!(machine.logind.remote_session().unwrap().is_some());
     machine.logind.owner += 1;
-    assert_eq!(machine.logind.remote_session(), Ok(None), "somebody else's");
+    assert_eq!(machine.logind.remote_session(), Err(Errno::PERM), "somebody else's");
+    fs::remove_dir_all(&machine.logind.sessions).unwrap();
+    assert_eq!(machine.logind.remote_session(), Ok(None), "no logind");
+}
+
+/// Its groups are called like its sessions.
+#[test]
+fn elogind_tells_of_the_session_in_the_control_group() {
+    for cgroup in ["0::/7\n", "3:cpu:/\n1:name=elogind:/7\n", "1:name=elogind:/7\n0::/\n"] {
+        let expected = Some(remote("7", Some("192.0.2.7")));
+        assert_eq!(machine(cgroup, &[("7", REMOTE)]).logind.remote_session(), Ok(expected), "{cgroup}");
+    }
+    for cgroup in ["0::/7/8\n", "0::/7.scope\n", "3:cpu:/7\n", "0::/lxc\n"] {
+        assert_eq!(
+            machine(cgroup, &[("7", REMOTE), ("8", REMOTE)]).logind.remote_session(),
+            Ok(None),
+            "{cgroup}"
+        );
+    }
+}
+
+/// A polkit agent that has connected and ended.
+#[test]
+fn of_a_process_that_is_gone_nothing_is_known() {
+    let mut machine = machine(IN_3, &[("3", LOCAL)]);
+    machine.logind.may_be_gone = true;
+    assert_eq!(machine.logind.remote_session(), Ok(None));
+    fs::remove_dir_all(&machine.logind.process).unwrap();
+    assert_eq!(machine.logind.remote_session(), Err(Errno::SRCH));
 }
 
 #[test]

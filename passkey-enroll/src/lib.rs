@@ -10,6 +10,7 @@
 //! - `explain`: what the errors of `passkey-core` mean to a person, and what to do.
 //! - `logind`: the sessions of this machine.
 //! - `terminal`: the person who is asked and told. `report`: exit codes, JSON, text, tables.
+//! - [`fuzzing`]: what the fuzz targets take of the inside.
 //! - `util`: reading files with a bound, processes with a deadline, base64 and hexadecimal: one of each.
 //!
 //! Text of foreign origin passes through `passkey_core::escape` before a terminal sees it.
@@ -22,6 +23,7 @@ pub mod cli;
 mod commands;
 mod doctor;
 mod explain;
+pub mod fuzzing;
 pub mod interop;
 mod key;
 mod keyring;

@@ -9,6 +9,7 @@ use pam::constants::{PamFlag, PamResultCode};
 use pam::module::PamHandle;
 use passkey_core::memory::NoMemory;
 
+use super::cancel::CancelHeld;
 use super::guard;
 use super::handle::{Pam, Severity};
 use super::memory::Reserve;
@@ -109,10 +110,11 @@ pub extern "C" fn pam_sm_close_session(
 /// What the module does in a call.
 type Work<'w> = dyn FnMut(&mut PamHandle) -> PamResultCode + 'w;
 
-/// Does `work` with a reserve of memory and under guard.
+/// Does `work` with a reserve of memory, under guard, and to its end.
 fn call(handle: *mut PamHandle, work: &mut Work<'_>) -> PamResultCode {
     // SAFETY: libpam's own handle, which nothing else refers to meanwhile.
     let handle = unsafe { &mut *handle };
+    let _held = CancelHeld::new();
     guard::silence_panics();
     let Ok(_reserve) = Reserve::for_sign_in() else {
         return match Reserve::for_line() {

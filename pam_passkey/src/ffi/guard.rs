@@ -18,8 +18,12 @@ use std::sync::{Mutex, Once, PoisonError};
 #[link(name = "gcc_eh", kind = "static", modifiers = "+whole-archive,-bundle")]
 unsafe extern "C" {}
 
-/// Where the last panic happened, kept from the hook until it is caught.
-static LAST: Mutex<Option<String>> = Mutex::new(None);
+/// Longer descriptions are cut.
+const MAX_PLACE: usize = 256;
+
+/// Where the last panic happened, kept from the hook until it is caught: its length, and the text. Not on the heap, since what a thread has
+/// allocated in a call is the call's (`memory.rs`), and another thread could take this.
+static LAST: Mutex<(usize, [u8; MAX_PLACE])> = Mutex::new((0, [0; MAX_PLACE]));
 
 /// Makes panics silent in this copy of Rust's standard library.
 ///
@@ -29,7 +33,9 @@ pub(crate) fn silence_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|info| {
-            *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(describe(info));
+            let place = describe(info);
+            let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+            last.0 = last.1.iter_mut().zip(place.bytes()).map(|(to, byte)| *to = byte).count();
         }));
     });
 }
@@ -68,8 +74,14 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload: Box<dyn Any + Send>| {
         // Dropping what was thrown could panic again.
         std::mem::forget(payload);
-        let place = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Panic(place.unwrap_or_else(|| "an unknown place".to_owned()))
+        let (len, text) = {
+            let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+            (std::mem::take(&mut last.0), last.1)
+        };
+        match text.get(..len) {
+            None | Some([]) => Panic("an unknown place".to_owned()),
+            Some(place) => Panic(String::from_utf8_lossy(place).into_owned()),
+        }
     })
 }
 

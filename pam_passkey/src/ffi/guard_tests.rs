@@ -16,3 +16,9 @@ fn a_payload_that_panics_when_dropped_is_left_alone() {
     }
     assert!(caught(|| panic::panic_any(Bomb)).is_err());
 }
+
+#[test]
+fn what_is_said_of_a_panic_is_bounded() {
+    let caught = caught(|| panic!("{}", "here")).unwrap_err();
+    assert!(caught.place().len() <= MAX_PLACE);
+}

@@ -20,11 +20,21 @@ const LINE: usize = 64 * 1024;
 static ALLOCATOR: Allocator = Allocator;
 
 thread_local! {
-    /// The memory behind this thread's [`Reserve`], and its length; null without one. No reference to it outlives a function here.
-    static REGION: Cell<(*mut Region, usize)> = const { Cell::new(NO_REGION) };
+    /// This thread's memory behind its [`Reserve`]. No reference to it outlives a function here.
+    static REGION: Cell<Held> = const { Cell::new(NOTHING) };
 }
 
-const NO_REGION: (*mut Region, usize) = (ptr::null_mut(), 0);
+/// A mapping.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Held {
+    /// Null where there is none.
+    region: *mut Region,
+    len: usize,
+    /// Whether a call is under way. Without one, a piece of it is still in use.
+    is_reserve: bool,
+}
+
+const NOTHING: Held = Held { region: ptr::null_mut(), len: 0, is_reserve: false };
 
 /// How many pieces of all regions are in use. As long as there are none, every piece is malloc's.
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
@@ -56,29 +66,52 @@ impl Reserve {
     }
 
     fn of(len: usize) -> Result<Self, NoMemory> {
-        if REGION.get() != NO_REGION {
+        let held = REGION.get();
+        if held.is_reserve {
             return Ok(Self { is_outermost: false });
+        }
+        held.unmap_if_free();
+        if REGION.get() != NOTHING {
+            // A piece has outlived the last call; the rest is for this one, if it is as much.
+            if held.len < len {
+                return Err(NoMemory);
+            }
+            REGION.set(Held { is_reserve: true, ..held });
+            return Ok(Self { is_outermost: true });
         }
         // SAFETY: where there is no address and MAP_FIXED is not among the flags, the kernel takes one at which nothing is.
         let mapping = unsafe {
             mmap_anonymous(ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)
         };
         let mapping = mapping.map_err(|_| NoMemory)?;
-        REGION.set((mapping.cast(), len));
+        REGION.set(Held { region: mapping.cast(), len, is_reserve: true });
         Ok(Self { is_outermost: true })
     }
 }
 
 impl Drop for Reserve {
     fn drop(&mut self) {
-        let (region, len) = REGION.get();
-        // SAFETY: it is not null as long as a reserve lives, and the kernel has filled it with zeros.
-        let in_use = IN_USE.load(Ordering::Relaxed) > 0 && unsafe { (*region).in_use() } > 0;
-        // What outlives the call, which nothing is meant to, keeps the memory that it lies in, for the thread's next call.
-        if self.is_outermost && !in_use {
-            REGION.set(NO_REGION);
-            // SAFETY: it is the mapping that was made above, whole, and nothing in it is in use.
-            let _ = unsafe { munmap(region.cast(), len) };
+        if self.is_outermost {
+            let held = Held { is_reserve: false, ..REGION.get() };
+            REGION.set(held);
+            // What outlives the call, which nothing is meant to, keeps the memory that it lies in.
+            held.unmap_if_free();
+        }
+    }
+}
+
+impl Held {
+    /// Gives back this thread's mapping if nothing in it is in use.
+    fn unmap_if_free(self) {
+        if self.region.is_null() {
+            return;
+        }
+        // SAFETY: it is mapped as long as it stands in `REGION`, and the kernel has filled it with zeros.
+        let in_use = IN_USE.load(Ordering::Relaxed) > 0 && unsafe { Region::in_use(self.region) } > 0;
+        if !in_use {
+            REGION.set(NOTHING);
+            // SAFETY: it is the whole mapping, and nothing in it is in use.
+            let _ = unsafe { munmap(self.region.cast(), self.len) };
         }
     }
 }
@@ -101,7 +134,7 @@ unsafe impl GlobalAlloc for Allocator {
             return unsafe { System.dealloc(piece, layout) };
         }
         // SAFETY: this thread's region has given it out, for this layout, as the caller says.
-        unsafe { (*REGION.get().0).give_back(piece, layout) };
+        unsafe { Region::give_back(REGION.get().region, piece, layout) };
         IN_USE.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -129,9 +162,12 @@ unsafe impl GlobalAlloc for Allocator {
 /// A piece of this thread's region; null where it has none, or no room.
 #[cold]
 fn from_region(layout: Layout) -> *mut u8 {
-    let (region, len) = REGION.get();
-    // SAFETY: it is null or this thread's region, to which nothing else refers now: zeros at first, and so long.
-    let piece = unsafe { region.as_mut().map_or(ptr::null_mut(), |region| region.take(layout, len)) };
+    let Held { region, len, .. } = REGION.get();
+    if region.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: it is this thread's region, to which nothing else refers now: zeros at first, and so long.
+    let piece = unsafe { Region::take(region, layout, len) };
     if !piece.is_null() {
         IN_USE.fetch_add(1, Ordering::Relaxed);
     }
@@ -143,7 +179,7 @@ fn is_of_region(piece: *const u8) -> bool {
     if IN_USE.load(Ordering::Relaxed) == 0 {
         return false;
     }
-    let (region, len) = REGION.get();
+    let Held { region, len, .. } = REGION.get();
     piece.addr().wrapping_sub(region.addr()) < len
 }
 

@@ -6,7 +6,7 @@ fn layout(len: usize) -> Layout {
 
 fn in_use() -> usize {
     // SAFETY: this thread has a reserve.
-    unsafe { (*REGION.get().0).in_use() }
+    unsafe { Region::in_use(REGION.get().region) }
 }
 
 /// More than any machine has, so that malloc denies it, and with it what follows is the region's.
@@ -28,7 +28,7 @@ fn a_piece_goes_back_to_where_it_is_from() {
         ALLOCATOR.dealloc(longer, layout(5000));
     }
     drop(reserve);
-    assert_eq!(REGION.get(), NO_REGION);
+    assert_eq!(REGION.get(), NOTHING);
     assert!(from_region(layout(1)).is_null(), "no call, no reserve");
 }
 
@@ -37,10 +37,15 @@ fn what_outlives_a_call_keeps_its_memory() {
     let reserve = Reserve::for_line().unwrap();
     let inner = Reserve::for_sign_in().unwrap();
     drop(inner);
-    assert_ne!(REGION.get(), NO_REGION, "a call within a call leaves the outer one its reserve");
+    assert_ne!(REGION.get(), NOTHING, "a call within a call leaves the outer one its reserve");
     let piece = from_region(layout(24));
     drop(reserve);
     assert!(is_of_region(piece), "still there");
+    assert!(Reserve::for_sign_in().is_err(), "what is kept is not as much");
+    drop(Reserve::for_line().unwrap());
+    assert!(is_of_region(piece), "still there");
     // SAFETY: it was got above.
     unsafe { ALLOCATOR.dealloc(piece, layout(24)) };
+    drop(Reserve::for_sign_in().unwrap());
+    assert_eq!(REGION.get(), NOTHING, "given back by the next call");
 }

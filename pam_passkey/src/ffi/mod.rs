@@ -3,6 +3,8 @@
 //! This folder holds all the unsafe code of the module. What it gives to the rest is safe, owned and bounded.
 #![allow(unsafe_code)]
 
+/// Cancellation of the host's thread.
+mod cancel;
 /// The six `pam_sm_*` entry points.
 mod entry;
 /// GDM's binary prompt.

@@ -28,39 +28,51 @@ pub(super) struct Region {
 
 impl Region {
     /// How many pieces are given out.
-    pub(super) fn in_use(&self) -> usize {
-        self.in_use
+    ///
+    /// # Safety
+    /// It is a region.
+    pub(super) unsafe fn in_use(region: *const Self) -> usize {
+        // SAFETY: as the caller says.
+        unsafe { (*region).in_use }
     }
 
     /// A piece of this layout; null where none is long enough.
     ///
     /// # Safety
     /// The region is `whole` bytes long, a multiple of 16, its own beginning included, and for nothing else as long as it is used.
-    pub(super) unsafe fn take(&mut self, layout: Layout, whole: usize) -> *mut u8 {
-        if self.free.is_null() && self.in_use == 0 {
-            // SAFETY: there is room for it behind the beginning.
-            unsafe {
-                self.free = ptr::from_mut(self).add(1).cast();
-                *self.free = Free { len: whole.wrapping_sub(size_of::<Self>()), next: ptr::null_mut() };
+    /// (Of its pointer, since a reference would be one to the beginning alone.)
+    pub(super) unsafe fn take(region: *mut Self, layout: Layout, whole: usize) -> *mut u8 {
+        // SAFETY: there is room for it behind the beginning.
+        unsafe {
+            if (*region).free.is_null() && (*region).in_use == 0 {
+                let free: *mut Free = region.add(1).cast();
+                free.write(Free { len: whole.wrapping_sub(size_of::<Self>()), next: ptr::null_mut() });
+                (*region).free = free;
             }
         }
         let Some(len) = piece_len(layout) else { return ptr::null_mut() };
-        let mut link = &raw mut self.free;
         // SAFETY: `link` is the head of the list or lies in a free piece of it, and pieces of the list are nobody's but ours.
         unsafe {
-            while let Some(free) = (*link).as_mut() {
-                match free.len.cmp(&len) {
+            let mut link = &raw mut (*region).free;
+            while !(*link).is_null() {
+                let free = *link;
+                let rest = match (*free).len.cmp(&len) {
                     Ordering::Less => {
-                        link = &raw mut free.next;
+                        link = &raw mut (*free).next;
                         continue;
                     }
-                    Ordering::Equal => *link = free.next,
+                    Ordering::Equal => {
+                        *link = (*free).next;
+                        0
+                    }
                     // Its end is taken, and its head stays where it is.
-                    Ordering::Greater => free.len = free.len.wrapping_sub(len),
-                }
-                self.in_use = self.in_use.wrapping_add(1);
-                let head = ptr::from_mut(free).cast::<u8>();
-                return if *link == free { head.add(free.len) } else { head };
+                    Ordering::Greater => {
+                        (*free).len = (*free).len.wrapping_sub(len);
+                        (*free).len
+                    }
+                };
+                (*region).in_use = (*region).in_use.wrapping_add(1);
+                return free.cast::<u8>().add(rest);
             }
         }
         ptr::null_mut()
@@ -68,21 +80,21 @@ impl Region {
 
     /// # Safety
     /// `piece` was taken from this region for this very layout, and is not used any more.
-    pub(super) unsafe fn give_back(&mut self, piece: *mut u8, layout: Layout) {
+    pub(super) unsafe fn give_back(region: *mut Self, piece: *mut u8, layout: Layout) {
         let Some(len) = piece_len(layout) else { return };
         let piece = piece.cast::<Free>();
-        self.in_use = self.in_use.wrapping_sub(1);
         // SAFETY: the piece is aligned, `len` long and ours again. `before` and `after` are of the list, between which it belongs.
         unsafe {
+            (*region).in_use = (*region).in_use.wrapping_sub(1);
             let mut before: *mut Free = ptr::null_mut();
-            let mut after = self.free;
+            let mut after = (*region).free;
             while !after.is_null() && after < piece {
                 (before, after) = (after, (*after).next);
             }
             piece.write(Free { len, next: after });
             join(piece);
             if before.is_null() {
-                self.free = piece;
+                (*region).free = piece;
             } else {
                 (*before).next = piece;
                 join(before);

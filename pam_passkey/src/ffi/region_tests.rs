@@ -10,14 +10,19 @@ struct Memory {
 /// What there is for pieces.
 const ROOM: usize = 16_384 - size_of::<Region>();
 
-fn region(memory: &mut Memory) -> &mut Region {
-    // SAFETY: the memory is the test's own and lives on; zeros are a region that is not begun.
-    unsafe { &mut *ptr::from_mut(memory).cast::<Region>() }
+/// Zeros are a region that is not begun.
+fn region(memory: &mut Memory) -> *mut Region {
+    ptr::from_mut(memory).cast()
 }
 
-fn take(region: &mut Region, layout: Layout) -> *mut u8 {
+fn take(region: *mut Region, layout: Layout) -> *mut u8 {
     // SAFETY: so long it is.
-    unsafe { region.take(layout, size_of::<Memory>()) }
+    unsafe { Region::take(region, layout, size_of::<Memory>()) }
+}
+
+fn in_use(region: *mut Region) -> usize {
+    // SAFETY: it is one.
+    unsafe { Region::in_use(region) }
 }
 
 fn bytes(len: usize) -> Layout {
@@ -42,24 +47,24 @@ fn nothing_but_a_whole_region_is_left_when_all_is_given_back() {
             unsafe {
                 let content = std::slice::from_raw_parts(piece, len);
                 assert!(content.iter().all(|byte| *byte == content[0]), "somebody else has written to it");
-                region.give_back(piece, bytes(len));
+                Region::give_back(region, piece, bytes(len));
             }
         }
         if !piece.is_null() {
             assert_eq!(piece.addr() % UNIT, 0);
-            let offset = piece.addr() - ptr::from_ref(region).addr();
+            let offset = piece.addr() - region.addr();
             assert!(offset >= size_of::<Region>() && offset + len <= size_of::<Memory>());
             // SAFETY: it is so long.
             unsafe { piece.write_bytes(u8::try_from(number % 251).unwrap(), len) };
             pieces.insert(number, (piece, len));
         }
-        assert_eq!(region.in_use(), pieces.len());
+        assert_eq!(in_use(region), pieces.len());
     }
     for (piece, len) in pieces.into_values() {
         // SAFETY: it was taken with this length.
-        unsafe { region.give_back(piece, bytes(len)) };
+        unsafe { Region::give_back(region, piece, bytes(len)) };
     }
-    assert_eq!(region.in_use(), 0);
+    assert_eq!(in_use(region), 0);
     assert!(!take(region, bytes(ROOM)).is_null(), "in one piece again");
     assert!(take(region, bytes(1)).is_null());
 }

@@ -32,6 +32,23 @@ const SILENT: c_int = 0x8000;
 struct Person {
     answer: &'static CStr,
     heard: Vec<(c_int, String)>,
+    /// Whether the thread could be cancelled meanwhile.
+    was_cancellable: bool,
+}
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+}
+
+/// Whether `pthread_cancel` would end this thread.
+fn is_cancellable() -> bool {
+    let (mut state, mut held) = (0, 0);
+    // SAFETY: there is room for the states; 1 holds cancellation back, and what was before is put back at once.
+    unsafe {
+        pthread_setcancelstate(1, &raw mut state);
+        pthread_setcancelstate(state, &raw mut held);
+    }
+    state == 0
 }
 
 extern "C" fn converse(
@@ -47,6 +64,7 @@ extern "C" fn converse(
     unsafe {
         let (style, text) = ((**messages).style, CStr::from_ptr((**messages).text));
         person.heard.push((style, text.to_str().unwrap().to_owned()));
+        person.was_cancellable |= is_cancellable();
         let response = libc::calloc(1, size_of::<Response>()).cast::<Response>();
         if style <= PROMPT_ECHO_ON {
             (*response).text = libc::strdup(person.answer.as_ptr());
@@ -71,7 +89,7 @@ impl Application {
         std::fs::write(folder.path().join(service), stack.replace('@', module().to_str().unwrap())).unwrap();
         let (service, path) =
             (CString::new(service).unwrap(), CString::new(folder.path().to_str().unwrap()).unwrap());
-        let person = Box::new(RefCell::new(Person { answer, heard: Vec::new() }));
+        let person = Box::new(RefCell::new(Person { answer, heard: Vec::new(), was_cancellable: false }));
         let data = ptr::from_ref(person.as_ref()).cast_mut().cast();
         let conversation = Box::new(Conversation { converse, data });
         let mut handle = ptr::null_mut();
@@ -344,4 +362,14 @@ fn on_a_terminal<T>(work: impl FnOnce() -> T) -> (T, String) {
     terminal.rewind().unwrap();
     terminal.read_to_string(&mut written).unwrap();
     (result, written)
+}
+
+/// It would be unwound through Rust, which ends the process instead.
+#[test]
+fn a_thread_is_not_cancelled_in_the_midst_of_it() {
+    let application = Application::nobody("auth required @\n");
+    assert_eq!(application.authenticate(0), AUTHINFO_UNAVAIL);
+    assert!(!application.heard().is_empty());
+    assert!(!application.person.borrow().was_cancellable);
+    assert!(is_cancellable(), "as before");
 }

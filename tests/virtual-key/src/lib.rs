@@ -46,6 +46,7 @@ pub use impostor::{
     Answer, Blink, Claim, ClaimedInfo, Impostor, ImpostorConfig, Keepalive, PRESETS, Record, Request,
     Requested,
 };
+pub use key::Memory;
 pub use metadata::{Model, metadata};
 pub use sabotage::{Asked, Misbehaviour, Sabotage};
 pub use timeline::Timeline;

@@ -189,7 +189,7 @@ impl Entry {
     }
 
     /// Reads an entry of either form. `is_marked`: what the older one went by.
-    pub(super) fn parse(bytes: &[u8], is_marked: bool) -> io::Result<Self> {
+    pub(crate) fn parse(bytes: &[u8], is_marked: bool) -> io::Result<Self> {
         let form: Form = serde_json::from_slice(bytes)?;
         let state = |state: Option<EntryState>, since| match (state, form.version, is_marked) {
             (Some(state), VERSION, _) => Ok(state),

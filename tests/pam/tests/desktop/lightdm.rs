@@ -53,8 +53,24 @@ const PASSWORD_ALONE: &str = "auth required pam_unix.so nodelay";
 const ENABLE: &str = "setsid -f passkey-enroll pam enable lightdm --passwordless --user alice --yes --no-rehearsal >/root/said 2>&1 </dev/null
     for try in $(seq 300); do grep -q 'Waiting for the sign-in' /root/said && exit; sleep 0.1; done; cat /root/said; exit 1";
 
+type Step = (&'static str, fn(&Seat));
+
+/// Each of the ways in.
+pub(crate) const WAYS_IN: [Step; 4] = [
+    ("password and touch", Seat::password_and_touch),
+    ("unlock", Seat::unlock),
+    ("PIN and touch", Seat::pin_and_touch),
+    ("fall back to the password", Seat::fall_back),
+];
+/// What else a person meets.
+pub(crate) const BESIDES: [Step; 3] = [
+    ("missing key", Seat::missing_key),
+    ("cancel", Seat::cancel),
+    ("the keyring by PIN and touch", Seat::keyring_opens),
+];
+
 /// From the first greeter to the last session.
-pub(crate) fn all(suite: Suite) {
+pub(crate) fn through(suite: Suite, steps: &[Step]) {
     let start = Instant::now();
     let guest = people_and_keys(
         Guest::debian(suite.name()).systemd().packages(&PACKAGES).packages(&keyring::PACKAGES),
@@ -66,15 +82,6 @@ pub(crate) fn all(suite: Suite) {
     keyring::make(&guest);
     guest.root("systemctl start lightdm").ok();
     let seat = Seat { guest };
-    let steps: [(&str, Step); 7] = [
-        ("missing key", Seat::missing_key),
-        ("cancel", Seat::cancel),
-        ("password and touch", Seat::password_and_touch),
-        ("unlock", Seat::unlock),
-        ("PIN and touch", Seat::pin_and_touch),
-        ("the keyring by PIN and touch", Seat::keyring_opens),
-        ("fall back to the password", Seat::fall_back),
-    ];
     println!("{:>5.1} s  {} with people and keys", start.elapsed().as_secs_f32(), suite.name());
     for (name, step) in steps {
         let start = Instant::now();
@@ -105,8 +112,6 @@ pub(crate) fn without_a_name(suite: Suite) {
     seat.guest.key("green").touch();
     seat.session();
 }
-
-type Step = fn(&Seat);
 
 /// Where the person sits.
 pub(crate) struct Seat {

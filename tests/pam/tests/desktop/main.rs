@@ -20,13 +20,19 @@ use scene::Suite;
 
 #[test]
 fn lightdm_on_debian_12() {
-    lightdm::all(Suite::Bookworm);
+    lightdm::through(Suite::Bookworm, &lightdm::WAYS_IN);
+}
+
+#[test]
+#[ignore = "takes long: ./check desktop-full"]
+fn lightdm_besides_on_debian_12() {
+    lightdm::through(Suite::Bookworm, &lightdm::BESIDES);
 }
 
 #[test]
 #[ignore = "takes long: ./check desktop-full"]
 fn lightdm_on_debian_13() {
-    lightdm::all(Suite::Trixie);
+    lightdm::through(Suite::Trixie, &[&lightdm::BESIDES[..], &lightdm::WAYS_IN].concat());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use pam_tests::{enrol, passkey_only};
 const SUCCESS: u32 = 0;
 const AUTH_ERR: u32 = 7;
 const AUTHINFO_UNAVAIL: u32 = 9;
-const TIMES: usize = 100;
+const TIMES: usize = 40;
 const MANY_TIMES: usize = 10_000;
 /// How long a crowd tries.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -39,7 +39,7 @@ fn results(said: &str) -> Vec<(u32, u64)> {
 
 /// Each is won and leaves nothing in the host, and none takes more of the heap than the first ones did.
 #[test]
-fn a_host_signs_in_a_hundred_times() {
+fn a_host_signs_in_again_and_again() {
     let guest = guest();
     guest.key("blue").touch_always(0);
     // What libc keeps of memory that was given back, to have it at hand, it would count as used.
@@ -83,11 +83,12 @@ fn a_host_signs_in_ten_thousand_times() {
     let (first, last) = (after(100), after(MANY_TIMES - 100));
     guest.root("while kill -0 $(cat /root/pid) 2>/dev/null; do sleep 0.2; done").ok();
     let won = guest.root("grep -c 'successfully authenticated' /root/said").ok();
+    let won = won.trim();
     println!(
         "{won} sign-ins in one process within {:?}; descriptors and KiB of data {first:?}, later {last:?}",
         begun.elapsed()
     );
-    assert_eq!(won.trim(), MANY_TIMES.to_string());
+    assert_eq!(won, MANY_TIMES.to_string());
     // A transaction that is under way has some of its own.
     assert!(last.0 <= first.0 + 5 && last.1 <= first.1 + 1024, "{first:?} {last:?}");
     let logged = guest.syslog().lines().filter(|line| line.contains("result=success")).count();

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use self::port::Port;
 use crate::{
-    Behaviour, Corruption, Counts, Impostor, ImpostorConfig, KeyConfig, Record, Report, Sabotage, Touch,
+    Behaviour, Corruption, Counts, Impostor, ImpostorConfig, KeyConfig, Memory, Record, Report, Sabotage,
+    Touch,
 };
 
 /// One key at a bench, plugged in or not.
@@ -64,6 +65,13 @@ impl Bench {
     /// Put an OpenSK key on the bench and plug it in at once.
     pub fn add(&mut self, config: KeyConfig) -> KeyId {
         self.port(Port::opensk(config))
+    }
+
+    /// The same with what another key of the same configuration remembers.
+    pub fn add_remembering(&mut self, config: KeyConfig, memory: &Memory) -> KeyId {
+        let port = Port::opensk(config);
+        port.opensk_body().lock().recall(memory);
+        self.port(port)
     }
 
     /// Put a scripted key on the bench and plug it in at once.

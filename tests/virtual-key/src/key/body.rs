@@ -1,6 +1,7 @@
 //! What of a key outlives a power cycle, and what others see of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -50,6 +51,20 @@ impl Shared {
     pub(crate) fn wait_wanted(&self, timeout: Duration) -> bool {
         let wait = self.changed.wait_timeout_while(self.lock(), timeout, |body| body.wanted_since.is_none());
         wait.expect("a key's thread has panicked").0.wanted_since.is_some()
+    }
+}
+
+/// What a key remembers without power, for another one of the same configuration.
+#[derive(Clone)]
+pub struct Memory {
+    flash: BTreeMap<usize, Vec<u8>>,
+    sources: BTreeMap<Vec<u8>, CredentialSource>,
+    blocks: u64,
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("credentials", &self.sources.len()).finish_non_exhaustive()
     }
 }
 
@@ -129,6 +144,16 @@ impl Body {
             (keys::ATTESTATION_CERTIFICATE, certificate),
             (keys::ATTESTATION_ID, vec![id as u8]),
         ]);
+    }
+
+    pub(crate) fn memory(&self) -> Memory {
+        let Self { flash, sources, random, .. } = self;
+        Memory { flash: flash.clone(), sources: sources.clone(), blocks: random.blocks }
+    }
+
+    pub(crate) fn recall(&mut self, memory: &Memory) {
+        let Memory { flash, sources, blocks } = memory.clone();
+        (self.flash, self.sources, self.random.blocks) = (flash, sources, blocks);
     }
 
     /// Misbehave from now on, or (None) no longer. Requests are counted anew.

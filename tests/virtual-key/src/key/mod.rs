@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+pub use self::body::Memory;
 pub(crate) use self::body::{Body, Shared};
 pub(crate) use self::firmware::run;
 use crate::{Report, Touch};

@@ -14,7 +14,7 @@ use super::service::listen_at;
 use super::uhid::{self, EVENT_LEN, Event};
 use crate::hand::Hand;
 use crate::key::{self, Body, Shared};
-use crate::{Corruption, Counts, Impostor, KeyConfig, Record, Report, Sabotage, Timeline, Touch};
+use crate::{Corruption, Counts, Impostor, KeyConfig, Memory, Record, Report, Sabotage, Timeline, Touch};
 
 /// How long the kernel may take to bring a device up or down; emulated machines are slow.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -274,6 +274,11 @@ impl LiveKey {
     /// What it was asked, if it is an impostor: times are since it was made.
     pub fn record(&self) -> Option<Record> {
         self.record.clone()
+    }
+
+    /// What the key remembers without power.
+    pub fn memory(&self) -> Memory {
+        self.shared.lock().memory()
     }
 
     /// PIN attempts left.

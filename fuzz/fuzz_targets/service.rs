@@ -1,0 +1,6 @@
+//! The fuzzer in front of `pam_passkey_fuzz::service`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    pam_passkey_fuzz::service::run(data);
+});
