@@ -1,7 +1,7 @@
 //! The memory of a sign-in, which does not run out in the middle of it.
 //!
 //! Where malloc(3) has nothing left, Rust's standard library ends the process, and the process is the host's. So a call of the module begins
-//! with a [`Reserve`] or is refused, and whatever malloc denies the call from then on comes from there.
+//! with a `Reserve` or is refused, and whatever malloc denies the call from then on comes from there.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

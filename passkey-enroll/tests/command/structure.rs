@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each folder or file of `src`, those first that may use all that follow.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "lib.rs",
+    "fuzzing.rs",
     "commands",
     "doctor",
     "pam",
