@@ -62,11 +62,11 @@ pub(crate) const WAYS_IN: [Step; 4] = [
     ("PIN and touch", Seat::pin_and_touch),
     ("fall back to the password", Seat::fall_back),
 ];
-/// What else a person meets.
+/// What else a person meets. Where it was cancelled, the greeter asks again by the file as it was, so that comes last.
 pub(crate) const BESIDES: [Step; 3] = [
+    ("the keyring by PIN and touch", Seat::keyring_opens),
     ("missing key", Seat::missing_key),
     ("cancel", Seat::cancel),
-    ("the keyring by PIN and touch", Seat::keyring_opens),
 ];
 
 /// From the first greeter to the last session.
