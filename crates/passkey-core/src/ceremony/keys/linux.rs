@@ -178,8 +178,9 @@ impl<'i> LinuxPlatform<'i> {
     /// The services that listen, as far as they are included.
     fn listed_services(&mut self) -> Result<Vec<ServiceInfo>, ctaphid_socket::ListError> {
         let Some((folder, _)) = &self.services else { return Ok(Vec::new()) };
-        let (path, listed) = (folder.path().to_owned(), folder.list());
+        let listed = folder.list();
         if let Err(error) = &listed {
+            let path = folder.path().to_owned();
             self.trace(format_args!("{} cannot be looked at: {error}", path.display()));
         }
         listed
