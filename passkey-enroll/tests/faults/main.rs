@@ -13,11 +13,9 @@ mod judge;
 #[path = "../../../tests/shared/machine.rs"]
 mod machine;
 
+use faults::{Call, Machine, inject, record, spread};
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::thread;
-
-use faults::{Call, Machine, inject, record};
 
 use changes::{CHANGES, Change, Phase};
 use files::Files;
@@ -43,11 +41,7 @@ fn each_system_call_of_a_change_fails_once() {
     if !can_run() {
         return;
     }
-    let parts = thread::available_parallelism().map_or(1, usize::from);
-    let shares: Vec<Share> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..parts).map(|part| scope.spawn(move || share(part, parts))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
+    let shares = spread(share);
     let mut whole = Share::default();
     for share in shares {
         for (name, endings) in share.endings {

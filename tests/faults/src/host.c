@@ -3,7 +3,6 @@
  * host FOLDER USER PIN CLOSED LIMIT: the service file is FOLDER/faulty; CLOSED are the standard descriptors that are not open, such as 02;
  * LIMIT is RLIMIT_NOFILE, once the host itself has what it needs, or 0. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <security/pam_appl.h>
 #include <signal.h>

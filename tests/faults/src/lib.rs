@@ -6,8 +6,10 @@
 
 mod host;
 mod machine;
+mod spread;
 mod strace;
 
 pub use host::{Report, SignIn, fail_allocation, host};
 pub use machine::{Machine, USER};
+pub use spread::spread;
 pub use strace::{Call, Traced, errors_of, inject, record};

@@ -64,6 +64,27 @@ impl std::fmt::Display for Codes {
     }
 }
 
+/// What one thread, or all of them, have tried.
+#[derive(Default)]
+struct Tally {
+    codes: Codes,
+    runs: usize,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    /// All of them together.
+    fn whole(tallies: impl IntoIterator<Item = Self>) -> Self {
+        let mut whole = Self::default();
+        for tally in tallies {
+            whole.codes.merge(&tally.codes);
+            whole.runs = whole.runs.saturating_add(tally.runs);
+            whole.wrong.extend(tally.wrong);
+        }
+        whole
+    }
+}
+
 /// The name of a PAM code (`security/_pam_types.h`), as far as the module or libpam in its place returns it.
 fn name(code: i32) -> String {
     let name = match code {

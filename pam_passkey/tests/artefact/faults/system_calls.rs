@@ -1,10 +1,8 @@
 //! Each system call of a sign-in fails once, in turn, with each error that it may well return.
 
-use std::thread;
+use faults::{Call, Machine, Report, errors_of, host, inject, record, spread};
 
-use faults::{Call, Machine, Report, errors_of, host, inject, record};
-
-use super::{ARGUMENTS, Codes, SUCCESS, can_run, judge, judge_files};
+use super::{ARGUMENTS, SUCCESS, Tally, can_run, judge, judge_files};
 use crate::module;
 
 /// How the module's lines begin.
@@ -19,37 +17,19 @@ const NEEDED: [&str; 5] = [
     "mmap(NULL, 16777216",
 ];
 
-/// What one thread has tried.
-#[derive(Default)]
-struct Share {
-    codes: Codes,
-    runs: usize,
-    wrong: Vec<String>,
-}
-
 #[test]
 fn each_system_call_of_a_sign_in_fails_once() {
     if !can_run() {
         return;
     }
-    let parts = thread::available_parallelism().map_or(1, usize::from);
-    let shares: Vec<Share> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..parts).map(|part| scope.spawn(move || share(part, parts))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    let (mut codes, mut runs, mut wrong) = (Codes::default(), 0_usize, Vec::new());
-    for share in shares {
-        codes.merge(&share.codes);
-        runs = runs.saturating_add(share.runs);
-        wrong.extend(share.wrong);
-    }
+    let Tally { codes, runs, wrong } = Tally::whole(spread(share));
     println!("{runs} sign-ins with a system call that fails:\n{codes}");
     assert!(wrong.is_empty(), "{} of {runs}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(runs > 100, "{runs} are too few for a sign-in");
 }
 
 /// Every so many calls, on a machine of this thread's own.
-fn share(part: usize, parts: usize) -> Share {
+fn share(part: usize, parts: usize) -> Tally {
     let machine = Machine::new();
     let host = host(&module(), ARGUMENTS);
     let program = host.command();
@@ -67,7 +47,7 @@ fn share(part: usize, parts: usize) -> Share {
     machine.logged();
     assert!(asked > 0);
     let files = Machine::files();
-    let mut share = Share::default();
+    let mut tally = Tally::default();
     for (makes_state, calls) in [(true, first), (false, again)] {
         let place = |text: &str| calls.iter().position(|call| call.text.contains(text)).unwrap();
         // The first file that the module itself reads; libpam has read its own and mapped the module.
@@ -85,10 +65,10 @@ fn share(part: usize, parts: usize) -> Share {
                 if !traced.injected {
                     continue;
                 }
-                share.runs = share.runs.saturating_add(1);
+                tally.runs = tally.runs.saturating_add(1);
                 let fine = judge(&traced.output, assertions.checked_div(asked).unwrap(), &logged).and_then(
                     |report| {
-                        share.codes.count(report.first);
+                        tally.codes.count(report.first);
                         if report.first == SUCCESS
                             && *error != "EINTR"
                             && NEEDED.iter().any(|text| call.text.contains(text))
@@ -101,12 +81,12 @@ fn share(part: usize, parts: usize) -> Share {
                     },
                 );
                 if let Err(what) = fine {
-                    share.wrong.push(format!("{error}: {}: {what}", call.text));
+                    tally.wrong.push(format!("{error}: {}: {what}", call.text));
                 }
             }
         }
     }
-    share
+    tally
 }
 
 /// The process is as it was, and signs in again.
